@@ -1,0 +1,1 @@
+"""The NumPy backend of polytape, and its kernels for any module that follows NumPy."""

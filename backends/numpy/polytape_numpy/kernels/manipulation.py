@@ -1,0 +1,67 @@
+"""Shapes: views where the module has them, since arrays are never written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any, Final
+
+from polytape.backend import Kernel
+
+__all__ = ["kernels"]
+
+Array = Any
+# Up to here a filled copy (280 ns for 30 elements) beats the 2.4 us that xp.broadcast_to spends on a view.
+_SMALL: Final = 4096
+
+
+def kernels(xp: Any) -> list[Kernel]:
+    """The kernels that reshape, permute, broadcast, join and cast the arrays of ``xp``."""
+    return [
+        Kernel("reshape", _reshape),
+        Kernel("permute_dims", _permute_dims),
+        Kernel("broadcast_to", _broadcast_to(xp)),
+        Kernel("concat", _concat(xp)),
+        Kernel("astype", _astype),
+        Kernel("stop_gradient", _same),
+        Kernel("identity", _same),
+    ]
+
+
+def _reshape(x: Array, *, shape: tuple[int, ...]) -> Array:
+    return x.reshape(shape)
+
+
+def _permute_dims(x: Array, *, axes: tuple[int, ...]) -> Array:
+    return x.transpose(axes)
+
+
+def _broadcast_to(xp: Any) -> Callable[..., Array]:
+    view, empty = xp.broadcast_to, xp.empty
+
+    def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Array:
+        # Assignment would also drop leading axes of size 1, hence the test of the rank.
+        if x.ndim <= len(shape) and prod(shape) <= _SMALL:
+            y = empty(shape, x.dtype)
+            y[...] = x
+            return y
+        return view(x, shape)
+
+    return broadcast_to
+
+
+def _concat(xp: Any) -> Callable[..., Array]:
+    concatenate = xp.concatenate
+
+    def concat(*arrays: Array, axis: int | None = 0) -> Array:
+        return concatenate(arrays, axis)
+
+    return concat
+
+
+def _astype(x: Array, *, dtype: Any) -> Array:
+    return x.astype(dtype, copy=False)
+
+
+def _same(x: Array) -> Array:
+    return x

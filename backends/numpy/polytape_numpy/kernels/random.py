@@ -1,0 +1,229 @@
+"""Random draws from Philox4x32-10, a counter-based generator: the same bits on every backend.
+
+The stream of a state ``(key, counter)`` is a sequence of 32-bit words: word i is word ``i % 4`` of the Philox block
+whose 128-bit counter is ``counter + i // 4`` (modulo 2**64, low word first; the upper 64 bits are 0) and whose 64-bit
+key is ``key`` (low word first). What a draw of n numbers takes from the stream, and how:
+
+==================  =====================  ==================================================================
+op and dtype        words                  number
+==================  =====================  ==================================================================
+uniform float32     n                      (word >> 8) * 2**-24
+uniform float16     n                      (word >> 21) * 2**-11
+uniform bfloat16    n                      (word >> 24) * 2**-8
+uniform float64     2 n                    ((low | high << 32) >> 11) * 2**-53 of words low, high
+normal              2 ceil(n / 2)          Box-Muller on the uniforms (a, b) of two words, in float32:
+                                           sqrt(-2 log(a + 2**-24)) times cos(2 pi b), then times sin(2 pi b)
+normal float64      4 ceil(n / 2)          the same in float64 on four words, with a + 2**-53
+integers            2 n                    low + (r * (high - low) >> 64) for r = low word | high word << 32;
+                                           low + r % (high - low) where high - low >= 2**32
+==================  =====================  ==================================================================
+
+The angle is one product, ``(word >> 8) * (2 pi * 2**-24)`` with the constant rounded to float32 (float64: 53 bits and
+2**-53), so that backends differ only by their log, cos and sin.
+
+Source:
+    J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11 (2011);
+    G. Box, M. Muller, Ann. Math. Statist. 29 (1958), pp. 610-611.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import pi, prod
+from typing import Any, Final
+
+from polytape.backend import Kernel
+
+__all__ = ["kernels", "philox_block"]
+
+Array = Any
+Words = Callable[[int, int, int], Array]  # (key, counter, count) -> uint32[count or up to 3 more]
+Make = Callable[[Array], Array]
+Draw = Callable[[Array, tuple[int, ...], Any, int, Make], Array]
+
+_M0: Final = 0xD2511F53
+_M1: Final = 0xCD9E8D57
+_W0: Final = 0x9E3779B9
+_W1: Final = 0xBB67AE85
+_MASK: Final = 0xFFFFFFFF
+_MASK64: Final = 0xFFFFFFFFFFFFFFFF
+_ROUNDS: Final = 10
+_CHUNK: Final = 8192  # blocks at once: their 450 kB of working arrays stay in a core's second-level cache
+_FEW: Final = 10  # up to here one block at a time in Python (4 us each) beats 60 calls on arrays (40 us)
+
+
+def kernels(xp: Any) -> list[Kernel]:
+    """The random kernels on the arrays of ``xp``; ``state`` is a host uint64[2] for every ``xp``."""
+    draw = _draw(xp)
+    return [
+        Kernel("random_uniform", _random_uniform(xp, draw)),
+        Kernel("random_normal", _random_normal(xp, draw)),
+        Kernel("random_integers", _random_integers(xp, draw)),
+    ]
+
+
+def philox_block(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:
+    """One block of Philox4x32-10, in Python integers.
+
+    Args:
+        counter: four 32-bit words, low word first.
+        key: two 32-bit words, low word first.
+    """
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(_ROUNDS):
+        p0, p1 = _M0 * c0, _M1 * c2
+        c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & _MASK, (p0 >> 32) ^ c3 ^ k1, p0 & _MASK
+        k0, k1 = (k0 + _W0) & _MASK, (k1 + _W1) & _MASK
+    return c0, c1, c2, c3
+
+
+def _words(xp: Any) -> Words:
+    def fill(blocks: Array, key: int, counter: int) -> None:
+        """Write the blocks from ``counter`` on into ``blocks``, uint32[n, 4].
+
+        Both lanes of a round go as one array of two rows. A 64-bit product is written once; its halves are
+        strided views (all hosts and devices served are little-endian), so a round is three passes.
+        """
+        n = len(blocks)
+        count = xp.arange(n, dtype="uint64")
+        count += xp.uint64(counter)
+        count = count.view("uint32").reshape(n, 2)
+        multiplied = xp.zeros((2, n), "uint32")
+        added: Array = xp.zeros((2, n), "uint32")
+        multiplied[0], added[0] = count[:, 0], count[:, 1]
+        products = xp.empty((2, 2, n), "uint64")
+        # [lane of the next round: rows swapped][low or high half]
+        halves = products.view("uint32").reshape(2, 2, n, 2)[:, ::-1]
+        factors = xp.asarray([[_M0], [_M1]], dtype="uint64")
+        k0, k1 = key & _MASK, key >> 32
+        schedule = [[[k0 + r * _W0 & _MASK], [k1 + r * _W1 & _MASK]] for r in range(_ROUNDS)]
+        keys = xp.asarray(schedule, dtype="uint32")
+        for r in range(_ROUNDS):
+            turn = r & 1
+            xp.multiply(multiplied, factors, out=products[turn], dtype="uint64")
+            xp.bitwise_xor(halves[turn, :, :, 1], added, out=multiplied)
+            xp.bitwise_xor(multiplied, keys[r], out=multiplied)
+            added = halves[turn, :, :, 0]
+        blocks[:, 0], blocks[:, 2] = multiplied[0], multiplied[1]
+        blocks[:, 1], blocks[:, 3] = added[0], added[1]
+
+    def words(key: int, counter: int, count: int) -> Array:
+        n = -(-count // 4)
+        if n <= _FEW:
+            keys = key & _MASK, key >> 32
+            found: list[int] = []
+            for i in range(counter, counter + n):
+                found += philox_block((i & _MASK, i >> 32 & _MASK, 0, 0), keys)
+            return xp.asarray(found, dtype="uint32")
+        blocks = xp.empty((n, 4), "uint32")
+        fill(blocks, key, counter)
+        return blocks.reshape(-1)
+
+    return words
+
+
+def _draw(xp: Any) -> Draw:
+    words = _words(xp)
+
+    def draw(
+        state: Array, shape: tuple[int, ...], dtype: Any, per_number: int, make: Callable[[Array], Array]
+    ) -> Array:
+        """Numbers of ``dtype`` that ``make`` gives for words, ``per_number`` words for each, rounded up to pairs."""
+        key, counter = int(state[0]), int(state[1])
+        n = prod(shape)
+        chunk = 4 * _CHUNK // per_number
+        if n <= chunk:
+            return make(words(key, counter, n * per_number))[:n].astype(dtype, copy=False).reshape(shape)
+        y = xp.empty(n, dtype)
+        for start in range(0, n, chunk):
+            at = counter + start * per_number // 4 & _MASK64
+            part = y[start : start + chunk]
+            part[...] = make(words(key, at, len(part) * per_number))[: len(part)]
+        return y.reshape(shape)
+
+    return draw
+
+
+def _random_uniform(xp: Any, draw: Draw) -> Callable[..., Array]:
+    # dtype name -> how far to shift a word, and the size of a step
+    steps = {"float32": (8, 2.0**-24), "float16": (21, 2.0**-11), "bfloat16": (24, 2.0**-8)}
+
+    def random_uniform(state: Array, *, shape: tuple[int, ...], dtype: Any, device: Any) -> Array:
+        def wide(words: Array) -> Array:
+            return _integers53(xp, words) * 2.0**-53
+
+        def narrow(words: Array) -> Array:
+            words >>= xp.uint32(shift)
+            y = words.astype("float32")
+            y *= step
+            return y
+
+        if dtype.name == "float64":
+            return draw(state, shape, dtype, 2, wide)
+        shift, step = steps[dtype.name]
+        return draw(state, shape, dtype, 1, narrow)
+
+    return random_uniform
+
+
+def _integers53(xp: Any, words: Array) -> Array:
+    """The integers below 2**53 of pairs of ``words``, as float64; overwrites them."""
+    wide = words.view("uint64")
+    wide >>= xp.uint64(11)
+    return wide.astype("float64")
+
+
+def _random_normal(xp: Any, draw: Draw) -> Callable[..., Array]:
+    def box_muller(radius: Array, angle: Array, step: float) -> Array:
+        """Pairs of normal numbers from integers below ``1 / step``, held as floats; overwrites both operands."""
+        radius += 1  # in (0, 1] after the product: log meets no zero
+        radius *= step
+        xp.log(radius, out=radius)
+        radius *= -2
+        xp.sqrt(radius, out=radius)
+        angle *= 2 * pi * step
+        y = xp.empty((len(radius), 2), radius.dtype)
+        xp.multiply(radius, xp.cos(angle), out=y[:, 0])
+        xp.multiply(radius, xp.sin(angle), out=y[:, 1])
+        return y.reshape(-1)
+
+    def wide(words: Array) -> Array:
+        found = _integers53(xp, words)
+        return box_muller(found[0::2], found[1::2], 2.0**-53)
+
+    def narrow(words: Array) -> Array:
+        words >>= xp.uint32(8)
+        return box_muller(words[0::2].astype("float32"), words[1::2].astype("float32"), 2.0**-24)
+
+    def random_normal(state: Array, *, shape: tuple[int, ...], dtype: Any, device: Any) -> Array:
+        if dtype.name == "float64":
+            return draw(state, shape, dtype, 2, wide)
+        return draw(state, shape, dtype, 1, narrow)
+
+    return random_normal
+
+
+def _random_integers(xp: Any, draw: Draw) -> Callable[..., Array]:
+    half = xp.uint64(32)
+
+    def random_integers(state: Array, *, low: int, high: int, shape: tuple[int, ...], dtype: Any, device: Any) -> Array:
+        span = high - low
+
+        def make(words: Array) -> Array:
+            if span <= _MASK:
+                # The upper 64 bits of r * span by two products of 64 bits; neither they nor their sum overflow.
+                y = words[0::2] * xp.uint64(span)
+                y >>= half
+                y += words[1::2] * xp.uint64(span)
+                y >>= half
+            else:
+                y = words.view("uint64")
+                if span <= _MASK64:
+                    y %= xp.uint64(span)
+            y += xp.uint64(low & _MASK64)  # modulo 2**64, as two's complement
+            return y.astype(dtype)
+
+        return draw(state, shape, dtype, 2, make)
+
+    return random_integers

@@ -1,0 +1,76 @@
+"""Reductions over one axis, several or all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from polytape.backend import Kernel
+
+__all__ = ["kernels"]
+
+Array = Any
+Axis = int | tuple[int, ...] | None
+
+
+def kernels(xp: Any) -> list[Kernel]:
+    """The kernels ``sum``, ``mean``, ``max`` and ``argmax`` on the arrays of ``xp``."""
+    return [
+        Kernel("sum", _sum(xp)),
+        Kernel("mean", _mean(xp)),
+        Kernel("max", _max),
+        Kernel("argmax", _argmax),
+    ]
+
+
+def _refuse_axis(x: Array, axis: Axis) -> None:
+    # NumPy takes axis 0 or -1 of a rank-0 array for no axis at all; the standard calls it an error.
+    if x.ndim == 0 and axis != ():
+        raise ValueError(f"axis {axis} is out of bounds for an array of rank 0")
+
+
+def _sum(xp: Any) -> Callable[..., Array]:
+    reduce = xp.add.reduce  # xp.sum reaches the same loop through 1.3 us of Python
+
+    def sum(x: Array, *, axis: Axis = None, dtype: Any, keepdims: bool = False) -> Array:
+        if axis is not None:
+            _refuse_axis(x, axis)
+        if dtype.itemsize == 2 and dtype.kind not in "iu":
+            # In half precision 2048 + 1 is 2048 (bfloat16: 256 + 1 is 256).
+            return reduce(x, axis, "float32", None, keepdims).astype(dtype)
+        return reduce(x, axis, dtype, None, keepdims)
+
+    return sum
+
+
+def _mean(xp: Any) -> Callable[..., Array]:
+    reduce = xp.add.reduce
+
+    def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        if axis is None:
+            count = x.size
+        else:
+            _refuse_axis(x, axis)
+            count = x.shape[axis] if type(axis) is int else prod(x.shape[k] for k in axis)  # type: ignore[union-attr]
+        dtype = x.dtype
+        if dtype.itemsize == 2:
+            return (reduce(x, axis, "float32", None, keepdims) / count).astype(dtype)
+        return reduce(x, axis, None, None, keepdims) / count
+
+    return mean
+
+
+# The methods, since cupy.maximum has no reduce.
+def _max(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    if axis is not None:
+        _refuse_axis(x, axis)
+    return x.max(axis, None, keepdims)
+
+
+def _argmax(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    if axis is not None:
+        _refuse_axis(x, axis)
+    if keepdims:
+        return x.argmax(axis, keepdims=True)
+    return x.argmax(axis)

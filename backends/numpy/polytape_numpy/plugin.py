@@ -1,0 +1,75 @@
+"""The hook that hands the NumPy backend over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import polytape
+from polytape.backend import Backend
+from polytape.device import Device
+
+from .kernels import build
+
+__all__ = ["polytape_backend"]
+
+Array = np.ndarray[Any, Any]
+
+_DTYPES = (
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "float32", "float64", "complex64", "complex128", "bfloat16",
+)  # fmt: skip
+
+
+@polytape.hookimpl
+def polytape_backend() -> Backend:
+    """The backend ``numpy``: one device, ``cpu``, whose arrays are ndarrays."""
+    return Backend(
+        name="numpy",
+        version=getattr(polytape, "__version__", ""),
+        library=f"numpy {np.__version__}",
+        devices=_devices,
+        array_type=np.ndarray,
+        from_host=_from_host,
+        to_host=_to_host,
+        copy=_from_host,
+        empty=_empty,
+        synchronize=_synchronize,
+        lift=_lift,
+        dtypes=_DTYPES,
+        kernels=build(np),
+        exclusive=_exclusive,
+        host=True,
+        rank=0,
+    )
+
+
+def _devices() -> Sequence[tuple[str, int]]:
+    return [("cpu", 1)]
+
+
+def _from_host(array: Array, device: Device) -> Array:
+    # Every array owns its memory in C order: kernels may flatten it without a copy.
+    return np.array(array, order="C", copy=True, subok=False)
+
+
+def _to_host(array: Array) -> Array:
+    return array
+
+
+def _empty(shape: tuple[int, ...], dtype: np.dtype[Any], device: Device) -> Array:
+    return np.empty(shape, dtype)
+
+
+def _synchronize(device: Device) -> None:
+    """Nothing is queued: a kernel has finished when it returns."""
+
+
+def _lift(value: Any, device: Device) -> Array:
+    return np.asarray(value)
+
+
+def _exclusive(array: Array) -> bool:
+    return array.base is None and array.flags.owndata

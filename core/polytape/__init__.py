@@ -1,0 +1,237 @@
+"""polytape: an eager tensor runtime whose numbers come from plugins.
+
+The namespace follows the Python array API standard 2024.12. Ops run at once on the backend of their operands, a
+`GradientTape` differentiates them, `Variable` and `Checkpoint` hold state, `function` traces a graph.
+"""
+
+from __future__ import annotations
+
+from . import buildinfo as _buildinfo
+
+_buildinfo.check_stale()
+
+from typing import TYPE_CHECKING, Any
+
+from . import ops as _ops  # declares the ops; must come before what uses them
+from .autodiff import (
+    custom_gradient,
+    gradients_function,
+    implicit_gradients,
+    implicit_value_and_gradients,
+    value_and_gradients_function,
+)
+from .backend import Backend, Kernel, MemoryInfo, Probe
+from .convert import asarray
+from .device import Device
+from .dtypes import (
+    bool_,
+    complex64,
+    complex128,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    isdtype,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from .errors import PolytapeError, PolytapeWarning
+from .op import op
+from .ops.creation import arange, full, ones, zeros
+from .ops.elementwise import (
+    abs,
+    add,
+    divide,
+    exp,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    power,
+    sign,
+    sqrt,
+    square,
+    subtract,
+    tanh,
+)
+from .ops.logic import (
+    equal,
+    greater,
+    greater_equal,
+    isfinite,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    not_equal,
+    where,
+)
+from .ops.linalg import matmul, matrix_transpose
+from .ops.manipulation import astype, broadcast_to, concat, identity, permute_dims, reshape, stop_gradient
+from .ops.reduction import argmax, max, mean, sum
+from .plugins import backends, get_backend, refresh, register_backend
+from .policy import memory_info, set_fallback, set_mixed_devices, synchronize
+from .selection import check_environment as _check_environment
+from .selection import current_backend, device, set_backend
+from .session import explain, kernel
+from .tape import GradientTape
+from .tensor import Tensor, TensorLike
+from .trackable import Trackable
+from .variable import Variable
+
+if TYPE_CHECKING:
+    from . import compat, nn, optim, random, testing
+    from .checkpoint import Checkpoint, latest_checkpoint
+    from .graph import function
+    from .testing.gradients import check_gradients
+    from .hookspecs import hookimpl
+
+_check_environment()
+
+__version__ = "0.1.0"
+__array_api_version__ = "2024.12"
+
+bool = bool_
+
+__all__ = [
+    "Backend",
+    "Checkpoint",
+    "Device",
+    "GradientTape",
+    "Kernel",
+    "MemoryInfo",
+    "PolytapeError",
+    "PolytapeWarning",
+    "Probe",
+    "Tensor",
+    "TensorLike",
+    "Trackable",
+    "Variable",
+    "abs",
+    "add",
+    "arange",
+    "argmax",
+    "asarray",
+    "astype",
+    "backends",
+    "bool",
+    "broadcast_to",
+    "check_gradients",
+    "complex64",
+    "complex128",
+    "concat",
+    "current_backend",
+    "custom_gradient",
+    "device",
+    "divide",
+    "equal",
+    "exp",
+    "explain",
+    "float16",
+    "float32",
+    "float64",
+    "full",
+    "function",
+    "get_backend",
+    "gradients_function",
+    "greater",
+    "greater_equal",
+    "hookimpl",
+    "identity",
+    "implicit_gradients",
+    "implicit_value_and_gradients",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "isdtype",
+    "isfinite",
+    "kernel",
+    "latest_checkpoint",
+    "less",
+    "less_equal",
+    "log",
+    "log1p",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "matmul",
+    "matrix_transpose",
+    "max",
+    "maximum",
+    "mean",
+    "memory_info",
+    "minimum",
+    "multiply",
+    "negative",
+    "nn",
+    "not_equal",
+    "ones",
+    "op",
+    "optim",
+    "permute_dims",
+    "power",
+    "random",
+    "refresh",
+    "register_backend",
+    "reshape",
+    "set_backend",
+    "set_fallback",
+    "set_mixed_devices",
+    "sign",
+    "sqrt",
+    "square",
+    "stop_gradient",
+    "subtract",
+    "sum",
+    "synchronize",
+    "tanh",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "value_and_gradients_function",
+    "where",
+    "zeros",
+]
+
+# What loads when it is first asked for: name -> (module, attribute or "" for the module itself).
+_LAZY = {
+    "Checkpoint": ("checkpoint", "Checkpoint"),
+    "bfloat16": ("dtypes", "bfloat16"),
+    "check_gradients": ("testing.gradients", "check_gradients"),
+    "checkpoint": ("checkpoint", ""),
+    "compat": ("compat", ""),
+    "function": ("graph", "function"),
+    "graph": ("graph", ""),
+    "hookimpl": ("hookspecs", "hookimpl"),
+    "latest_checkpoint": ("checkpoint", "latest_checkpoint"),
+    "nn": ("nn", ""),
+    "optim": ("optim", ""),
+    "random": ("random", ""),
+    "testing": ("testing", ""),
+}
+
+
+def __getattr__(name: str) -> Any:
+    target = _LAZY.get(name)
+    if target is None:
+        raise AttributeError(f"module 'polytape' has no attribute {name!r}")
+    import importlib
+
+    module = importlib.import_module(f"polytape.{target[0]}")
+    found = getattr(module, target[1]) if target[1] else module
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

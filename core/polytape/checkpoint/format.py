@@ -1,0 +1,295 @@
+"""One checkpoint file: a safetensors file that also carries a checksum per tensor and one of its header.
+
+Any safetensors reader opens it, and `open_tensors` opens any safetensors file of dtypes that tensors have. The layout
+is told in docs/checkpoint-format.md.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from _thread import allocate_lock
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from .. import dtypes
+from ..errors import CheckpointError, DTypeError
+from .files import Replacement, damaged, is_text, open_regular, read_into
+from .header import CODES, MAX_HEADER_NBYTES, OWN_KEYS, SIZES, Entry, Header, encode_header, parse_header
+
+__all__ = ["TensorFile", "open_tensors", "write_tensors"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_CHUNK_NBYTES: Final = 1 << 20  # small enough that a chunk is still in the cache when it is written after its checksum
+
+
+def write_tensors(path: str, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+    """Write ``tensors`` to the safetensors file ``path``, replacing it whole or not at all.
+
+    Equal tensors and metadata give equal bytes, in whatever order they come.
+
+    Args:
+        path: the file; its directory must exist.
+        tensors: name -> array of any layout and byte order, of a dtype that tensors have.
+        metadata: further texts to keep in the header. The keys polytape.format, polytape.checksums, polytape.header
+            and polytape.complex128 are taken.
+
+    Raises:
+        CheckpointError: a name or metadata text cannot be stored, or the operating system refuses; the file that was
+            at ``path`` is then as before.
+        DTypeError: an array's dtype is none that tensors have.
+    """
+    path = os.fspath(path)
+    _check_texts(path, tensors, metadata)
+    entries = _lay_out(tensors)
+    size = len(encode_header(entries, metadata))
+    if size - 8 > MAX_HEADER_NBYTES:
+        raise CheckpointError(
+            f"{path!r} cannot be written: its header is too large.",
+            expected=f"names, shapes and metadata of at most {MAX_HEADER_NBYTES} bytes",
+            got=f"{size - 8} bytes for {len(entries)} tensors",
+            fix="use shorter names and less metadata, or several files",
+        )
+    with Replacement(path) as new:
+        new.seek(size)
+        for name, entry in entries.items():
+            entry.crc = _write_data(new, _little_endian_bytes(tensors[name]))
+        new.seek(0)
+        new.write(encode_header(entries, metadata))
+
+
+def _check_texts(path: str, tensors: Mapping[Any, Array], metadata: Mapping[Any, Any]) -> None:
+    for name in tensors:
+        if not is_text(name) or name == "__metadata__":
+            raise CheckpointError(
+                f"{path!r} cannot hold a tensor named {name!r}.",
+                expected="a str of valid Unicode other than '__metadata__'",
+                got=f"{name!r} of type {type(name).__name__}",
+                fix="rename the tensor",
+            )
+    for key, value in metadata.items():
+        if not is_text(key) or not is_text(value) or key in OWN_KEYS:
+            raise CheckpointError(
+                f"{path!r} cannot hold the metadata {key!r}.",
+                expected=f"valid Unicode text, with a key that is none of {', '.join(OWN_KEYS)}",
+                got=f"{key!r} with a {type(value).__name__}",
+                fix="encode the value as text, for example as JSON, under another key",
+            )
+
+
+def _stored_as(name: str, array: object) -> str:
+    kind = type(array)
+    found = array.dtype.name if isinstance(array, np.ndarray) else f"{kind.__module__}.{kind.__qualname__}"
+    code = "F64" if found == "complex128" else CODES.get(found)
+    if code is None:
+        raise DTypeError(
+            f"tensor {name!r} cannot be stored in a checkpoint.",
+            expected=f"a NumPy array of one of {', '.join(CODES)}, complex128",
+            got=found,
+            fix="convert it first",
+        )
+    return code
+
+
+def _lay_out(tensors: Mapping[str, Array]) -> dict[str, Entry]:
+    codes = {name: _stored_as(name, array) for name, array in tensors.items()}
+    entries: dict[str, Entry] = {}
+    start = 0
+    # The widest first, after a header of a multiple of 8 bytes: so each tensor is aligned for whoever maps the file.
+    for _, name in sorted([(-SIZES[code], name) for name, code in codes.items()]):
+        array, code = tensors[name], codes[name]
+        paired = array.dtype.name == "complex128"
+        shape: tuple[int, ...] = (*array.shape, 2) if paired else array.shape
+        end = start + SIZES[code] * math.prod(shape)
+        entries[name] = Entry(code, shape, start, end, paired)
+        start = end
+    return entries
+
+
+def _little_endian_bytes(array: Array) -> memoryview:
+    # bfloat16 is none of NumPy's own dtypes: it goes as the integers of the same bits, which have a byte order.
+    bits = array.view(np.uint16) if array.dtype.name == "bfloat16" else array
+    ordered = np.ascontiguousarray(bits, dtype=bits.dtype.newbyteorder("<"))
+    return ordered.reshape(-1).view(np.uint8).data
+
+
+def _write_data(new: Replacement, data: memoryview) -> str:
+    import zlib
+
+    crc = 0
+    for begin in range(0, len(data), _CHUNK_NBYTES):
+        chunk = data[begin : begin + _CHUNK_NBYTES]
+        crc = zlib.crc32(chunk, crc)
+        new.write(chunk)
+    return f"{crc:08x}"
+
+
+def open_tensors(path: str) -> TensorFile:
+    """Open the safetensors file ``path``: read and check its header, and no tensor yet.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or no such file.
+    """
+    return TensorFile(os.fspath(path))
+
+
+class TensorFile:
+    """An open safetensors file, whose tensors are read one by one; a context manager that closes it.
+
+    It goes on reading the file it opened, also after another one has taken its place. Threads may share it.
+
+    Attributes:
+        path: as given.
+        names: the tensors' names, sorted.
+        metadata: the header's texts, without polytape's own checksums.
+        has_checksums: whether what is read is verified; False for a file of another writer.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or no such file.
+    """
+
+    __slots__ = ("_entries", "_file", "_lock", "_start", "has_checksums", "metadata", "names", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path: Final = path
+        self._lock = allocate_lock()
+        self._file = open_regular(path)
+        self._start: int = 0
+        try:
+            header = self._read_header()
+        except BaseException:
+            self._file.close()
+            raise
+        self._entries: dict[str, Entry] = header.entries
+        self.names: Final[tuple[str, ...]] = tuple(sorted(header.entries))
+        self.metadata: Final[dict[str, str]] = header.metadata
+        self.has_checksums: Final[bool] = header.has_checksums
+
+    def __repr__(self) -> str:
+        sums = "with" if self.has_checksums else "without"
+        return f"TensorFile({self.path!r}, {len(self.names)} tensors, {sums} checksums)"
+
+    def __enter__(self) -> TensorFile:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; arrays already read stay."""
+        with self._lock:
+            self._file.close()
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of tensor ``name``.
+
+        Raises:
+            CheckpointError: there is no such tensor.
+        """
+        return self._entry(name).logical_shape()
+
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """The dtype of tensor ``name``, in the machine's byte order.
+
+        Raises:
+            CheckpointError: there is no such tensor.
+            DTypeError: it is bfloat16, and the package ml_dtypes is missing.
+        """
+        return self._entry(name).logical_dtype()
+
+    def read(self, name: str) -> Array:
+        """Tensor ``name`` as a new, writable array, its checksum verified where the file has one.
+
+        Raises:
+            CheckpointError: there is no such tensor, or its bytes are damaged.
+            DTypeError: it is bfloat16, and the package ml_dtypes is missing.
+        """
+        entry = self._entry(name)
+        dtype = entry.logical_dtype()
+        carrier = dtypes.uint16 if entry.code == "BF16" else dtype
+        array: Array = np.empty(entry.logical_shape(), carrier.newbyteorder("<"))
+        raw = array.reshape(-1).view(np.uint8)
+        crc = self._fill(name, entry, raw.data)
+        if self.has_checksums and crc != entry.crc:
+            raise self._bad(f"the bytes of tensor {name!r} are damaged", f"checksum {entry.crc}", f"checksum {crc}")
+        if entry.code == "BOOL" and raw.size and raw.max() > 1:
+            # NumPy would take such a byte for True in one loop and for another number in the next.
+            raise self._bad(f"tensor {name!r} holds bytes that are no bool", "bytes 0 and 1", f"byte {raw.max()}")
+        array = array.astype(carrier, copy=False)
+        return array if carrier is dtype else array.view(dtype)
+
+    def verify(self) -> None:
+        """Read everything once and compare the checksums.
+
+        Raises:
+            CheckpointError: a tensor is damaged, or the file has no checksums to compare with.
+        """
+        if not self.has_checksums:
+            raise self._bad(
+                "it carries no checksums, so its bytes cannot be verified",
+                f"the metadata {', '.join(OWN_KEYS[:3])}, which polytape writes",
+                "a safetensors file of another writer",
+                "read the tensors unverified, or write them again with write_tensors",
+            )
+        for name in self.names:
+            self.read(name)
+
+    def _bad(self, reason: str, expected: str, got: str, fix: str = "") -> CheckpointError:
+        return damaged(self.path, reason, expected=expected, got=got, fix=fix)
+
+    def _entry(self, name: str) -> Entry:
+        found = self._entries.get(name)
+        if found is None:
+            there = ", ".join(repr(one) for one in self.names[:10])
+            raise self._bad(
+                f"it has no tensor {name!r}",
+                "the name of a tensor in it",
+                f"{len(self.names)} tensors: {there}{', ...' if len(self.names) > 10 else ''}",
+                "use one of these names",
+            )
+        return found
+
+    def _fill(self, name: str, entry: Entry, target: memoryview) -> str:
+        import zlib
+
+        crc = 0
+        with self._lock:  # the file has one place where it reads
+            if self._file.closed:
+                raise self._bad("it was closed", "an open file", "a read after close()", "open it again")
+            self._file.seek(self._start + entry.start)
+            for begin in range(0, len(target), _CHUNK_NBYTES):
+                chunk = target[begin : begin + _CHUNK_NBYTES]
+                self._read_exactly(chunk, f"tensor {name!r}")
+                crc = zlib.crc32(chunk, crc)
+        return f"{crc:08x}"
+
+    def _read_exactly(self, target: memoryview, what: str) -> None:
+        try:
+            count = read_into(self._file, target)
+        except OSError as error:
+            raise self._bad(f"reading {what} failed", "a disk that can be read", str(error)) from error
+        if count != len(target):
+            raise self._bad(f"it ends inside {what}", f"{len(target)} more bytes", f"{count} bytes")
+
+    def _read_header(self) -> Header:
+        size = os.fstat(self._file.fileno()).st_size
+        if size < 8:
+            raise self._bad("it is too short for a safetensors file", "at least 8 bytes", f"{size} bytes")
+        prefix = bytearray(8)
+        self._read_exactly(memoryview(prefix), "the header's length")
+        length = int.from_bytes(prefix, "little")
+        if length > MAX_HEADER_NBYTES:
+            raise self._bad(
+                "its header is too large, or it is no safetensors file",
+                f"a header of at most {MAX_HEADER_NBYTES} bytes",
+                f"{length} bytes",
+            )
+        if length > size - 8:
+            raise self._bad("its header is cut off", f"a header of {length} bytes", f"{size - 8} bytes")
+        raw = bytearray(length)
+        self._read_exactly(memoryview(raw), "the header")
+        self._start = 8 + length
+        return parse_header(self.path, bytes(raw), size - self._start)

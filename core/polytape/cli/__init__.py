@@ -1,0 +1,83 @@
+"""The command ``polytape``: one module per subcommand, loaded when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from ..errors import PolytapeError
+
+__all__ = ["COMMANDS", "main"]
+
+# Subcommand -> its line in the help. Its module, named after it with "_" for "-", has add_arguments(parser) and
+# run(arguments) -> exit status.
+COMMANDS = {
+    "backends": "list the backends: devices, status, and what to do where one is not ready",
+    "doctor": "report on this installation; fails where the requested backend is not ready",
+    "explain": "say which kernel an op would run on given operands, and why",
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS))
+    listing = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="polytape",
+        usage="polytape COMMAND ...",
+        description="Tensor programs whose numbers come from plugins.",
+        epilog=f"commands:\n{listing}\n\n`polytape COMMAND --help` tells more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and end")
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _no_command(name: str) -> int:
+    import difflib
+
+    near = difflib.get_close_matches(name, COMMANDS, 1)
+    hint = f"did you mean {near[0]!r}?" if near else "`polytape --help` lists them"
+    print(f"polytape: no command {name!r} (of {', '.join(COMMANDS)}); {hint}", file=sys.stderr)
+    return 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``polytape``; returns the exit status.
+
+    Args:
+        argv: the arguments, without the program's name; default: the process's own.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    if words and not words[0].startswith("-"):
+        return _run(words[0], words[1:])
+    arguments = parser.parse_args(words)
+    if arguments.version:
+        from .doctor import version
+
+        print(f"polytape {version()}")
+        return 0
+    parser.print_help()
+    return 2
+
+
+def _run(name: str, words: list[str]) -> int:
+    if name not in COMMANDS:
+        return _no_command(name)
+    try:
+        module = importlib.import_module(f".{name.replace('-', '_')}", __name__)
+        parser = argparse.ArgumentParser(prog=f"polytape {name}", description=module.__doc__)
+        module.add_arguments(parser)
+        status: int = module.run(parser.parse_args(words))
+        return status
+    except PolytapeError as error:
+        print(f"polytape {name}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`| head`); Python would report it once more at exit.
+        sys.stdout = None
+        return 0

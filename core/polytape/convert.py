@@ -1,0 +1,255 @@
+"""From host data to tensors, and from one device or dtype to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import dtypes, registry, selection
+from .backend import Backend
+from .context import settings
+from .device import Device
+from .dtypes import DType
+from .errors import DeviceError, DTypeError, TraceError
+from .kinds import get_kind
+from .tensor import Symbol, Tensor, describe
+
+if TYPE_CHECKING:
+    from .dispatch import Op
+
+__all__ = ["asarray"]
+
+
+def default_device() -> Device:
+    """Where new tensors go now."""
+    return selection.default_device()
+
+
+def resolve_device(spec: Any) -> Device:
+    """The device that an argument names; None means where new tensors go."""
+    return selection.default_device() if spec is None else selection.resolve_device(spec)
+
+
+def backend_of(device: Device) -> Backend:
+    """The loaded backend of a device."""
+    return selection.backend_of(device)
+
+
+def asarray(
+    obj: Any, dtype: Any = None, device: Any = None, copy: bool | None = None
+) -> Tensor:
+    """A tensor of ``obj``'s values.
+
+    Args:
+        obj: a tensor, Python numbers or a rectangular nesting of lists of them (tensors may be among them), a NumPy
+            array or scalar, or an object with ``__array__`` or ``__dlpack__``. Python floats give float32, integers
+            int32; NumPy data keeps its dtype.
+        dtype: the result's dtype.
+        device: where the tensor goes; default: where new tensors go, or where ``obj`` is if it is a tensor.
+        copy: True always copies; None copies host data (an array may be written by its owner, a tensor's may not);
+            False shares memory with a NumPy array or raises.
+    Raises:
+        DTypeError: a ragged list, objects, strings, an integer out of range.
+        DeviceError: ``copy=False`` where a copy cannot be avoided.
+    Source:
+        Array API standard 2024.12, ``asarray``.
+    """
+    wanted = None if dtype is None else dtypes.lookup(dtype)
+    if isinstance(obj, Tensor):
+        return _from_tensor(obj, wanted, device, copy)
+    place = device if isinstance(device, Device) else resolve_device(device)
+    backend = backend_of(place)
+    host = host_array(obj, wanted)
+    kind = get_kind(backend, place, host.dtype)
+    if copy is False:
+        if not (backend.host and isinstance(obj, np.ndarray) and host is obj):
+            raise DeviceError(
+                f"asarray(copy=False) of {type(obj).__name__} on {place} would have to copy.",
+                expected="a NumPy array of the wanted dtype, and a backend whose arrays are NumPy's",
+                got=f"{type(obj).__name__} for {place}",
+                fix="leave copy out, or pass copy=None",
+            )
+        return Tensor(host.view(), kind, None)
+    return Tensor(backend.from_host(host, place), kind, None)
+
+
+def _from_tensor(x: Tensor, dtype: DType | None, device: Any, copy: bool | None) -> Tensor:
+    result = x
+    if device is not None:
+        result = to_device(result, device)
+    if dtype is not None and dtype is not result.kind.dtype:
+        result = cast(result, dtype)
+    if copy is False and result.array is not x.array:
+        raise DeviceError(
+            f"asarray(copy=False) of {describe(x)} would have to copy.",
+            expected=f"dtype {x.dtype} and device {x.device}",
+            got=f"dtype {dtype or x.dtype}, device {device or x.device}",
+            fix="leave copy out",
+        )
+    if result is x and type(x) is not Tensor:
+        return Tensor(x.array, x.kind, x.node)  # a variable's value now; a later assignment does not reach it
+    return result
+
+
+def host_array(obj: Any, dtype: DType | None) -> Any:
+    """``obj`` as a NumPy array of a dtype that tensors have.
+
+    Raises:
+        DTypeError: it has no such array.
+    """
+    if isinstance(obj, np.ndarray):
+        found = obj
+    elif isinstance(obj, np.generic):
+        found = np.asarray(obj)
+    elif isinstance(obj, (bool, int, float, complex)):
+        found = _checked(obj, dtypes.default_dtype(obj) if dtype is None else dtype)
+    else:
+        found = _nested(obj, dtype)
+    if dtypes.category(found.dtype) < 0 or not found.dtype.isnative:
+        found = _standard(obj, found)
+    return found if dtype is None or found.dtype == dtype else found.astype(dtype)
+
+
+def _standard(obj: Any, found: Any) -> Any:
+    native = found.dtype.newbyteorder("=")
+    if dtypes.category(native) >= 0:
+        return found.astype(native)
+    raise DTypeError(
+        f"no tensor can be made of {describe(obj)}.",
+        expected="numbers, or rectangular lists or arrays of numbers",
+        got=f"{type(obj).__name__} of dtype {found.dtype}",
+        fix="convert the data to numbers first",
+    )
+
+
+def _checked(obj: Any, dtype: DType) -> Any:
+    try:
+        return np.asarray(obj, dtype=dtype)
+    except (OverflowError, TypeError):
+        info = np.iinfo(dtype) if dtype.kind in "iu" else None
+        raise DTypeError(
+            f"{describe(obj)} does not fit {dtype}.",
+            expected=f"integers from {info.min} to {info.max}" if info else f"a number that {dtype} can hold",
+            got=describe(obj),
+            fix="give a wider dtype, for example dtype='int64'" if info else "give dtype='complex64'",
+        ) from None
+
+
+def _nested(obj: Any, dtype: DType | None) -> Any:
+    if isinstance(obj, (list, tuple)):
+        obj = [_plain(one) for one in obj]
+    elif not hasattr(obj, "__array__") and hasattr(obj, "__dlpack__"):
+        return np.from_dlpack(obj)
+    try:
+        found = np.asarray(obj)
+    except (ValueError, TypeError) as error:
+        raise DTypeError(
+            f"no tensor can be made of a ragged {type(obj).__name__}.",
+            expected="lists nested to the same lengths everywhere",
+            got=str(error).splitlines()[0],
+            fix="pad the rows to one length, or make one tensor per row",
+        ) from None
+    if dtype is None and isinstance(obj, list) and not _has_numpy(obj):
+        default = {"b": "bool", "i": "int32", "u": "int32", "f": "float32", "c": "complex64"}.get(found.dtype.kind)
+        if default is not None:
+            if default == "int32" and found.size and (found.max() > 2**31 - 1 or found.min() < -(2**31)):
+                return _checked(obj, dtypes.int32)
+            return found.astype(default)
+    return found
+
+
+def _plain(obj: Any) -> Any:
+    if isinstance(obj, Tensor):
+        return obj.numpy()
+    if isinstance(obj, (list, tuple)):
+        return [_plain(one) for one in obj]
+    return obj
+
+
+def _has_numpy(obj: Any) -> bool:
+    # The dtype of NumPy data among the lists counts; Python numbers alone take the defaults.
+    if isinstance(obj, list):
+        return any([_has_numpy(one) for one in obj])
+    return isinstance(obj, (np.ndarray, np.generic)) and not isinstance(obj, (float, complex))
+
+
+def cast(x: Tensor, dtype: DType) -> Tensor:
+    """``x`` as ``dtype``, by the op ``astype``, so that it is taped and traced."""
+    result: Tensor = registry.ops()["astype"](x, dtype)  # type: ignore[operator]  # every op is callable
+    return result
+
+
+def common(op: Op, operands: list[Any], found: Tensor, other: Tensor) -> Tensor:
+    """The operand whose device wins where two differ: a child backend's on shared memory, else by policy.
+
+    Raises:
+        DeviceError: they share no memory, and the policy is ``explicit``.
+    """
+    a, b = found.kind, other.kind
+    if a.device.kind == b.device.kind and a.device.index == b.device.index:
+        if a.backend in b.backend.chain():
+            return other
+        if b.backend in a.backend.chain():
+            return found
+    policy = settings().mixed_devices
+    if policy == "explicit":
+        places = ", ".join(
+            [
+                f"{op.operands[min(position, len(op.operands) - 1)]} is {describe(x)} on {x.device}"
+                for position, x in enumerate(operands)
+                if isinstance(x, Tensor)
+            ]
+        )
+        raise DeviceError(
+            f"{op.name} got tensors on different devices.",
+            expected="all tensors on one device",
+            got=places,
+            fix=f"move them, for example with .to_device('{a.device}'), or polytape.set_mixed_devices('warn')",
+        )
+    if policy == "warn":
+        import warnings
+
+        from .errors import PolytapeWarning
+
+        warnings.warn(
+            f"{op.name}: {describe(other)} moved from {b.device} to {a.device}", PolytapeWarning, stacklevel=4
+        )
+    return found
+
+
+def moved(op: Op, operands: list[Any], x: Tensor, device: Device) -> Tensor:
+    """``x`` on ``device``: itself, the same array under a child backend, or a copy that the policy allowed."""
+    return x if x.kind.device is device else to_device(x, device)
+
+
+def shares_memory(a: Backend, b: Backend) -> bool:
+    """Whether one of two backends extends the other, so that an array of one is one of the other's."""
+    return a in b.chain() or b in a.chain()
+
+
+def to_device(x: Tensor, device: Any) -> Tensor:
+    """``x`` on another device; a record of its own where a tape follows ``x``."""
+    place = device if isinstance(device, Device) else resolve_device(device)
+    kind = x.kind
+    if kind.device is place:
+        return x
+    backend = backend_of(place)
+    target = get_kind(backend, place, kind.dtype)
+    same_place = kind.device.kind == place.kind and kind.device.index == place.index
+    if same_place and shares_memory(kind.backend, backend):
+        array = x.array
+    elif isinstance(x.array, Symbol):
+        raise TraceError(
+            f"to_device of {describe(x)} inside a traced function.",
+            expected="a graph on one device",
+            got=f"a move from {kind.device} to {place}",
+            fix="move the tensor before the call, or after it",
+        )
+    elif backend is kind.backend:
+        array = backend.copy(x.array, place)
+    else:
+        array = backend.from_host(kind.backend.to_host(x.array), place)
+    from .transfer import record_transfer
+
+    return record_transfer(x, array, target)

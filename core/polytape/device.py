@@ -1,0 +1,115 @@
+"""Devices: where a tensor's array lives, and the grammar of their names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .errors import DeviceError
+
+__all__ = ["Device", "DeviceSpec", "parse_device"]
+
+
+class Device:
+    """One place that holds arrays: ``backend:kind:index``, for example ``numpy:cpu:0``.
+
+    Made by a backend's ``devices()``; interned, so two names of one device are one object.
+    """
+
+    __slots__ = ("backend", "index", "kind")
+
+    def __init__(self, backend: str, kind: str, index: int) -> None:
+        self.backend: Final = backend
+        self.kind: Final = kind
+        self.index: Final = index
+
+    def __repr__(self) -> str:
+        return f"{self.backend}:{self.kind}:{self.index}"
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Device):
+            return self.backend == other.backend and self.kind == other.kind and self.index == other.index
+        if isinstance(other, str):
+            return repr(self) == other.lower()
+        return False
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+
+_devices: Final[dict[tuple[str, str, int], Device]] = {}
+
+
+def get_device(backend: str, kind: str, index: int) -> Device:
+    """The one Device of these three parts."""
+    key = (backend, kind, index)
+    found = _devices.get(key)
+    if found is None:
+        found = _devices.setdefault(key, Device(backend, kind, index))
+    return found
+
+
+class DeviceSpec:
+    """A device name as written: each part may be left open (``""`` and -1).
+
+    ``word`` is a single name that may be a backend or a device kind; whoever knows the backends decides.
+    """
+
+    __slots__ = ("backend", "index", "kind", "text", "word")
+
+    def __init__(self, text: str, word: str, backend: str, kind: str, index: int) -> None:
+        self.text: Final = text
+        self.word: Final = word
+        self.backend: Final = backend
+        self.kind: Final = kind
+        self.index: Final = index
+
+    def __repr__(self) -> str:
+        return f"DeviceSpec({self.text!r})"
+
+
+_GRAMMAR: Final = "[backend:]kind[:index] or backend[:index], such as 'cpu', 'gpu:0', 'numpy', 'cupy:gpu:1'"
+
+
+def _bad_name(text: object) -> DeviceError:
+    return DeviceError(
+        f"{text!r} is no device name.",
+        expected=_GRAMMAR,
+        got=repr(text),
+        fix="write it in that form; `polytape backends` lists the devices of this machine",
+    )
+
+
+def _is_word(part: str) -> bool:
+    return part != "" and part.replace("_", "a").replace("-", "a").isalnum() and not part.isdigit()
+
+
+def parse_device(text: object) -> DeviceSpec:
+    """Read a device name.
+
+    Args:
+        text: ``[backend:]kind[:index]``, case-insensitive, or TensorFlow's ``/device:GPU:0``, ``/gpu:0``,
+            ``/job:localhost/replica:0/task:0/device:CPU:0``.
+    Raises:
+        DeviceError: ``text`` does not follow that grammar.
+    """
+    if isinstance(text, Device):
+        return DeviceSpec(repr(text), "", text.backend, text.kind, text.index)
+    if not isinstance(text, str):
+        raise _bad_name(text)
+    name = text.strip().lower()
+    if name.startswith("/"):
+        name = name.rsplit("/", 1)[-1]
+        if name.startswith("device:"):
+            name = name[len("device:") :]
+    parts = name.split(":")
+    index = -1
+    if len(parts) > 1 and parts[-1].isdigit():
+        index = int(parts.pop())
+    if len(parts) not in (1, 2) or not all(_is_word(part) for part in parts):
+        raise _bad_name(text)
+    if len(parts) == 2:
+        return DeviceSpec(name, "", parts[0], parts[1], index)
+    return DeviceSpec(name, parts[0], "", "", index)

@@ -1,0 +1,170 @@
+"""The declaration of an op: one decorated, typed, documented function.
+
+Operands are the parameters annotated ``Tensor``, ``TensorLike``, either with ``| None``, or ``Sequence[...]`` of them;
+everything else is an attribute. The body is the decomposition; a primitive's is ``return primitive()``. This module is
+not compiled: it runs once per op, and its types are for checkers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar, cast
+
+from . import registry
+from .dispatch import BinaryOp, GeneralOp, Op, UnaryOp, parameter_names
+from .errors import KernelError, RegistrationError
+from .plan import RESERVED
+
+__all__ = ["Declared", "op", "primitive"]
+
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPERANDS = {"Tensor", "TensorLike", "Variable"}
+_SEQUENCES = {"Sequence[Tensor]", "Sequence[TensorLike]"}
+
+
+class Declared(Protocol[P, R]):
+    """An op as type checkers see it: callable with its declared signature."""
+
+    name: str
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the op."""
+
+    def gradient(self, *names: str, **rules: Callable[..., Any]) -> Callable[[F], F]:
+        """Declare gradient rules; see `polytape.dispatch.Op.gradient`."""
+
+
+def primitive() -> NoReturn:
+    """The body of an op that has no decomposition; calling it is a bug of ours."""
+    raise KernelError("a primitive's body was run", fix="report this: resolution should have refused before")
+
+
+def op(
+    *,
+    dtype: Callable[..., Any],
+    shape: Callable[..., Any],
+    elementwise: bool = False,
+    partial: bool = False,
+    promotes: tuple[str, ...] | None = None,
+    floating: bool = False,
+    host: tuple[str, ...] = (),
+    outputs: type | None = None,
+    no_gradient: str = "",
+) -> Callable[[Callable[P, R]], Declared[P, R]]:
+    """Make an op of a function.
+
+    Args:
+        dtype: its dtype rule, ``(*operand dtypes, **attributes it names) -> dtype`` (a tuple for several outputs).
+        shape: its shape rule, ``(*operand shapes, **attributes it names) -> shape`` (a tuple for several outputs).
+        elementwise: whether operands broadcast against each other and the op acts on each element; core then
+            un-broadcasts gradients.
+        partial: whether its gradient rules take a cotangent of shape () that stands for a full one.
+        promotes: the operands that promote to one dtype; default: all of an elementwise op, none of any other.
+        floating: whether integer operands are cast to float32 first.
+        host: operands that stay NumPy arrays on every device.
+        outputs: the NamedTuple class of an op with several outputs.
+        no_gradient: why no gradient flows through it; without it an op without rules is differentiated through its
+            body.
+    Raises:
+        RegistrationError: a parameter name that gradient rules reserve, or a name another op has.
+    """
+
+    def declare(body: Callable[P, R]) -> Declared[P, R]:
+        made = build(
+            body,
+            dtype=dtype,
+            shape=shape,
+            elementwise=elementwise,
+            partial=partial,
+            promotes=promotes,
+            floating=floating,
+            host=host,
+            outputs=outputs,
+            no_gradient=no_gradient,
+        )
+        registry.add_op(made)
+        return cast("Declared[P, R]", made)
+
+    return declare
+
+
+def build(
+    body: Callable[..., Any],
+    *,
+    dtype: Callable[..., Any],
+    shape: Callable[..., Any],
+    elementwise: bool,
+    partial: bool,
+    promotes: tuple[str, ...] | None,
+    floating: bool,
+    host: tuple[str, ...],
+    outputs: type | None,
+    no_gradient: str,
+) -> Op:
+    """The op object of a declaration, not yet registered."""
+    name = body.__name__.rstrip("_")
+    parameters = parameter_names(body)
+    taken = [one for one in parameters if one in RESERVED or one.endswith("_shape")]
+    if taken:
+        raise RegistrationError(
+            f"{name} cannot have a parameter {taken[0]!r}.",
+            expected=f"names other than {', '.join(RESERVED)} and *_shape, which gradient rules use",
+            got=repr(taken[0]),
+            fix="rename it",
+        )
+    notes = {one: str(getattr(note, "__name__", note)) for one, note in body.__annotations__.items()}
+    plain = {one: note.removesuffix(" | None") for one, note in notes.items()}
+    operands = tuple(one for one in parameters if plain.get(one) in _OPERANDS | _SEQUENCES)
+    variadic = bool(operands) and plain[operands[-1]] in _SEQUENCES
+    optional = tuple(one for one in operands if notes[one].endswith(" | None"))
+    attributes = [one for one in parameters if one not in operands]
+    code = cast("Any", body).__code__
+    if promotes is None:
+        promotes = operands if elementwise else ()
+    kind: Any = GeneralOp
+    simple = not (variadic or optional or host)
+    if simple and len(operands) == 1 and parameters[0] == operands[0]:
+        kind = UnaryOp
+    elif simple and len(operands) == 2 and not attributes:
+        kind = BinaryOp
+    return cast(
+        "Op",
+        kind(
+            name,
+            body,
+            parameters,
+            operands,
+            _defaults(body, parameters),
+            code.co_argcount,
+            dtype,
+            _asked(dtype, attributes),
+            shape,
+            _asked(shape, attributes),
+            outputs,
+            "primitive" in code.co_names and code.co_names[0] == "primitive",
+            variadic,
+            optional,
+            elementwise,
+            partial,
+            promotes,
+            floating,
+            host,
+            no_gradient,
+        ),
+    )
+
+
+def _defaults(body: Any, parameters: tuple[str, ...]) -> dict[str, Any]:
+    given = body.__defaults__ or ()
+    count = body.__code__.co_argcount
+    found = dict(zip(parameters[count - len(given) : count], given, strict=True))
+    found.update(body.__kwdefaults__ or {})
+    return found
+
+
+def _asked(rule: Callable[..., Any], attributes: list[str]) -> tuple[str, ...]:
+    """The attributes a rule names as its own parameters."""
+    return tuple(one for one in parameter_names(rule) if one in attributes)

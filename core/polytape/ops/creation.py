@@ -1,0 +1,130 @@
+"""Ops that make new tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import dtypes
+from ..device import Device
+from ..dtypes import DType
+from ..errors import DTypeError, ShapeError
+from ..op import op, primitive
+from ..tensor import Tensor
+from . import rules
+
+__all__ = ["arange", "full", "ones", "zeros"]
+
+Shape = int | tuple[int, ...] | list[int]
+
+
+def _fill_dtype(*, fill_value: Any, dtype: DType | None) -> DType:
+    if not isinstance(fill_value, (bool, int, float, complex)):
+        raise DTypeError(
+            "fills with Python numbers.",
+            expected="a bool, int, float or complex",
+            got=type(fill_value).__name__,
+            fix="use polytape.broadcast_to to spread a tensor",
+        )
+    return dtypes.default_dtype(fill_value) if dtype is None else dtype
+
+
+def _default_float(*, dtype: DType | None) -> DType:
+    return dtypes.float32 if dtype is None else dtype
+
+
+@op(dtype=_fill_dtype, shape=rules.given_shape)
+def full(shape: Shape, fill_value: complex, *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
+    """A tensor filled with one number.
+
+    Args:
+        shape: size of each axis.
+        fill_value: the number.
+        dtype: default: what the number has (float32, int32, bool, complex64).
+        device: default: where new tensors go.
+    Returns:
+        ``shape``, ``dtype``.
+    Raises:
+        ShapeError: ``shape`` is no shape. DTypeError: ``fill_value`` is no number.
+    Source:
+        Array API standard 2024.12, ``full``.
+    """
+    return primitive()
+
+
+@op(dtype=_default_float, shape=rules.given_shape)
+def zeros(shape: Shape, *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
+    """A tensor of zeros.
+
+    Args:
+        shape: size of each axis.
+        dtype: default float32.
+        device: default: where new tensors go.
+    Returns:
+        ``shape``, ``dtype``.
+    Raises:
+        ShapeError: ``shape`` is no shape.
+    Source:
+        Array API standard 2024.12, ``zeros``.
+    """
+    return full(shape, 0, dtype=dtype, device=device)
+
+
+@op(dtype=_default_float, shape=rules.given_shape)
+def ones(shape: Shape, *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
+    """A tensor of ones.
+
+    Args:
+        shape: size of each axis.
+        dtype: default float32.
+        device: default: where new tensors go.
+    Returns:
+        ``shape``, ``dtype``.
+    Raises:
+        ShapeError: ``shape`` is no shape.
+    Source:
+        Array API standard 2024.12, ``ones``.
+    """
+    return full(shape, 1, dtype=dtype, device=device)
+
+
+def _range_dtype(*, start: Any, stop: Any, step: Any, dtype: DType | None) -> DType:
+    if dtype is not None:
+        return dtype
+    return dtypes.float32 if any(isinstance(one, float) for one in (start, stop, step)) else dtypes.int32
+
+
+def _range_shape(*, start: Any, stop: Any, step: Any) -> tuple[int, ...]:
+    if step == 0:
+        raise ShapeError("never ends.", expected="a step other than 0", got="step=0", fix="give a step")
+    # Exact for integers of any size; floats as NumPy counts them.
+    if all(isinstance(one, int) for one in (start, stop, step)):
+        return (max(0, -((start - stop) // step)),)
+    return (max(0, -int(-(stop - start) // step)),)
+
+
+@op(dtype=_range_dtype, shape=_range_shape)
+def arange_(start: float, stop: float, step: float, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Evenly spaced numbers; `arange` is the public face."""
+    return primitive()
+
+
+def arange(
+    start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None, device: Device | str | None = None
+) -> Tensor:
+    """Evenly spaced numbers, ``start + i * step`` below ``stop``.
+
+    Args:
+        start: the first number; with one argument it is ``stop``, and the first is 0.
+        stop: the end, itself left out.
+        step: the distance, not 0.
+        dtype: default int32, or float32 if any argument is a float.
+        device: default: where new tensors go.
+    Returns:
+        [ceil((stop - start) / step)], ``dtype``.
+    Raises:
+        ShapeError: a step of 0.
+    Source:
+        Array API standard 2024.12, ``arange``.
+    """
+    first, last = (0, start) if stop is None else (start, stop)
+    return arange_(first, last, step, dtype=dtype, device=device)

@@ -1,0 +1,268 @@
+"""Indexing: ``x[key]``, its transpose, and the functional update behind ``x[key] = value``.
+
+A key is split into a hashable template (slices are not hashable before Python 3.12) and the tensors in it:
+``("slice", start, stop, step)``, ``("int", i)``, ``("newaxis",)``, ``("ellipsis",)``, ``("array",)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..dtypes import DType
+from ..errors import DTypeError, ShapeError
+from ..op import op, primitive
+from ..tensor import Symbol, Tensor, TensorLike, describe
+from . import rules
+
+__all__ = ["getitem", "scatter_add", "setitem"]
+
+Shape = tuple[int, ...]
+Key = tuple[tuple[Any, ...], ...]
+
+
+def split_key(key: Any) -> tuple[Key, list[Any]]:
+    """A key as template and index operands.
+
+    Raises:
+        DTypeError: something that is no index.
+    """
+    template: list[tuple[Any, ...]] = []
+    arrays: list[Any] = []
+    for part in key if isinstance(key, tuple) else (key,):
+        if isinstance(part, slice):
+            template.append(("slice", _bound(part.start), _bound(part.stop), _bound(part.step)))
+        elif part is None:
+            template.append(("newaxis",))
+        elif part is Ellipsis:
+            template.append(("ellipsis",))
+        elif isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
+            template.append(("int", int(part)))
+        elif isinstance(part, (Tensor, np.ndarray, list)):
+            template.append(("array",))
+            arrays.append(part)
+        else:
+            raise DTypeError(
+                f"a tensor cannot be indexed by {describe(part)}.",
+                expected="integers, slices, None, ..., and integer or bool tensors",
+                got=type(part).__name__,
+                fix="convert the index with polytape.asarray first",
+            )
+    return tuple(template), arrays
+
+
+def _bound(value: Any) -> int | None:
+    return None if value is None else int(value.__index__())
+
+
+def _element_dtype(x: DType, *indices: DType) -> DType:
+    for index in indices:
+        if dtypes.category(index) > dtypes.INTEGER:
+            raise DTypeError(
+                "indices must be integers or truth values.",
+                expected="integer or bool index tensors",
+                got=str(index),
+                fix="cast the index, for example with polytape.astype(index, 'int32')",
+            )
+    return x
+
+
+def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
+    """The shape of ``x[key]``, without a value at hand; truth-value masks have none before they are computed."""
+    consumed = 0
+    for part in key:
+        if part[0] in ("slice", "int", "array"):
+            consumed += 1
+    if consumed > len(x):
+        raise ShapeError(
+            "too many indices.", expected=f"at most {len(x)}", got=f"{consumed}", fix="index fewer axes"
+        )
+    parts = _spelled_out(key, len(x) - consumed)
+    result: list[int] = []
+    advanced: list[Shape] = []
+    places: list[int] = []
+    operands = iter(indices)
+    axis = 0
+    for part in parts:
+        if part[0] == "newaxis":
+            result.append(1)
+            continue
+        if part[0] == "slice":
+            result.append(len(range(*slice(part[1], part[2], part[3]).indices(x[axis]))))
+        else:
+            if part[0] == "array":
+                advanced.append(next(operands))
+            else:
+                _check_bound(part[1], x[axis], axis)
+                if indices:
+                    advanced.append(())  # NumPy: beside index arrays an integer broadcasts with them
+            places.append(len(result))
+        axis += 1
+    if not advanced:
+        return tuple(result)
+    place = places[0] if places[0] == places[-1] else 0  # apart from each other, they come first
+    return (*result[:place], *rules.broadcast(*advanced), *result[place:])
+
+
+def _check_bound(index: int, size: int, axis: int) -> None:
+    if not -size <= index < size:
+        raise ShapeError(
+            f"index {index} is out of range.",
+            expected=f"an index from {-size} to {size - 1} in axis {axis}",
+            got=str(index),
+            fix="check the size of that axis",
+        )
+
+
+def _spelled_out(key: Key, open_axes: int) -> list[tuple[Any, ...]]:
+    whole = ("slice", None, None, None)
+    parts: list[tuple[Any, ...]] = []
+    seen = False
+    for part in key:
+        if part[0] == "ellipsis" and not seen:
+            parts += [whole] * open_axes
+            seen = True
+        elif part[0] != "ellipsis":
+            parts.append(part)
+        else:
+            raise ShapeError("two ellipses.", expected="at most one ...", got="two", fix="write the slices out")
+    return parts if seen else [*parts, *[whole] * open_axes]
+
+
+@op(dtype=_element_dtype, shape=_indexed)
+def getitem(x: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key) -> Tensor:
+    """Elements chosen by a key; written ``x[key]``.
+
+    Args:
+        x: any dtype[...].
+        indices: integer or bool[...], the tensors of the key.
+        key: template of the key.
+    Returns:
+        The shape that NumPy's indexing gives, dtype of ``x``.
+    Raises:
+        ShapeError: an index out of range, or too many. DTypeError: an index that is neither integer nor bool.
+    Source:
+        Array API standard 2024.12, "Indexing"; NumPy's for several index arrays.
+    """
+    return primitive()
+
+
+@getitem.gradient("x")
+def _getitem_back(g: Tensor, indices: tuple[Tensor, ...], x_shape: Shape, key: Key) -> Tensor:
+    return scatter_add(g, indices, key=key, shape=x_shape)
+
+
+def _scattered(values: Shape, *indices: Shape, shape: Any, key: Key) -> Shape:
+    wanted = rules.as_shape(shape)
+    found = _indexed(wanted, *indices, key=key)
+    if found != values:
+        raise ShapeError(
+            "the values do not fit the key.",
+            expected=f"values of shape {found}",
+            got=f"shape {values}",
+            fix="broadcast the values first",
+        )
+    return wanted
+
+
+@op(dtype=_element_dtype, shape=_scattered)
+def scatter_add(values: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key, shape: Shape) -> Tensor:
+    """Zeros with values added where a key points; the transpose of `getitem`.
+
+    Args:
+        values: numeric[...], of the shape that the key gives.
+        indices: integer or bool[...], the tensors of the key.
+        key: template of the key.
+        shape: of the result.
+    Returns:
+        ``shape``, dtype of ``values``; places that are named several times get the sum.
+    Raises:
+        ShapeError: values that do not fit.
+    Source:
+        TensorFlow 1.7, ``tf.scatter_nd``.
+    """
+    return primitive()
+
+
+scatter_add.gradient(values=lambda g, indices, key: getitem(g, indices, key=key))
+
+
+def _updated(x: Shape, value: Shape, *indices: Shape, key: Key) -> Shape:
+    rules.broadcast_to_shape(value, shape=_indexed(x, *indices, key=key))
+    return x
+
+
+@op(dtype=rules.same_dtype, shape=_updated, promotes=())
+def setitem_(x: TensorLike, value: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key) -> Tensor:
+    """``x`` with other elements where a key points; behind ``x[key] = value``.
+
+    Args:
+        x: any dtype[...].
+        value: dtype of ``x``, of a shape that broadcasts to what the key chooses.
+        indices: integer or bool[...], the tensors of the key.
+        key: template of the key.
+    Returns:
+        Shape and dtype of ``x``.
+    Raises:
+        ShapeError: a value that does not fit.
+    Source:
+        Array API standard 2024.12, "In-place and array assignment".
+    """
+    return primitive()
+
+
+@setitem_.gradient("x")
+def _setitem_back(g: Tensor, indices: tuple[Tensor, ...], key: Key) -> Tensor:
+    return setitem_(g, _zero_like(g), indices, key=key)
+
+
+@setitem_.gradient("value")
+def _setitem_value_back(g: Tensor, indices: tuple[Tensor, ...], value_shape: Shape, key: Key) -> Tensor:
+    from .manipulation import reshape
+    from .reduction import sum
+
+    chosen = getitem(g, indices, key=key)
+    lead = chosen.ndim - len(value_shape)
+    axes = tuple(
+        axis for axis in range(chosen.ndim) if axis < lead or value_shape[axis - lead] != chosen.shape[axis]
+    )
+    return reshape(sum(chosen, axis=axes, keepdims=True), value_shape) if axes else chosen
+
+
+def _zero_like(x: Tensor) -> Tensor:
+    return Tensor(x.kind.scalar(0.0), x.kind, None)
+
+
+def setitem(x: Tensor, key: Any, value: Any) -> Tensor:
+    """The updated tensor behind ``x[key] = value``."""
+    template, indices = split_key(key)
+    if not isinstance(value, Tensor):
+        from ..convert import asarray
+
+        value = asarray(value, dtype=x.dtype, device=x.device)
+    elif value.dtype is not x.dtype:
+        from .manipulation import astype
+
+        value = astype(value, x.dtype)
+    return setitem_(x, value, indices, key=template)
+
+
+def index(x: Tensor, key: Any) -> Tensor:
+    """``x[key]``."""
+    template, indices = split_key(key)
+    if isinstance(x.array, Symbol) and any(_is_mask(one) for one in indices):
+        raise ShapeError(
+            f"{describe(x)} cannot be indexed by truth values inside a traced function.",
+            expected="an index whose result has a known shape",
+            got="a bool mask, whose result has as many elements as are true",
+            fix="use polytape.where, or index outside the function",
+        )
+    return getitem(x, indices, key=template)
+
+
+def _is_mask(index: Any) -> bool:
+    dtype = getattr(index, "dtype", None)
+    return dtype == dtypes.bool_ if dtype is not None else False

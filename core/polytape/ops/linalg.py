@@ -1,0 +1,86 @@
+"""Matrix products and transposes."""
+
+from __future__ import annotations
+
+from ..op import op, primitive
+from ..tensor import Tensor, TensorLike
+from . import rules
+from .manipulation import permute_dims, reshape
+from .reduction import sum
+
+__all__ = ["matmul", "matrix_transpose"]
+
+Shape = tuple[int, ...]
+
+
+def matrix_transpose(x: Tensor, /) -> Tensor:
+    """The last two axes exchanged.
+
+    Args:
+        x: any dtype[..., m, n].
+    Returns:
+        any dtype[..., n, m].
+    Raises:
+        ShapeError: fewer than two axes.
+    Source:
+        Array API standard 2024.12, ``matrix_transpose``.
+    """
+    rank = x.ndim
+    return permute_dims(x, (*range(rank - 2), rank - 1, rank - 2))
+
+
+@op(dtype=rules.same_numeric, shape=rules.contracted, promotes=("x1", "x2"))
+def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """Matrix product; leading axes broadcast.
+
+    Args:
+        x1: numeric[..., m, k], or [k] for a row.
+        x2: numeric[..., k, n], or [k] for a column.
+    Returns:
+        [..., m, n], without the axes of a row or column.
+    Raises:
+        ShapeError: inner sizes that differ, or a number as operand. DTypeError: bool operands.
+    Source:
+        Array API standard 2024.12, ``matmul``.
+    """
+    return primitive()
+
+
+def _as_matrices(g: Tensor, shape1: Shape, shape2: Shape) -> Tensor:
+    """The cotangent with the axes of a row and a column back."""
+    shape = g.shape
+    if len(shape2) == 1:
+        shape = (*shape, 1)
+    if len(shape1) == 1:
+        shape = (*shape[:-1], 1, shape[-1])
+    return g if shape == g.shape else reshape(g, shape)
+
+
+def _summed(x: Tensor, shape: Shape) -> Tensor:
+    """``x`` summed over leading axes that were broadcast, in ``shape``."""
+    lead = x.ndim - len(shape)
+    batch = range(x.ndim - 2)
+    axes = tuple(axis for axis in batch if axis < lead or shape[axis - lead] != x.shape[axis])
+    if axes:
+        x = sum(x, axis=axes, keepdims=True)
+    return x if x.shape == shape else reshape(x, shape)
+
+
+@matmul.gradient("x1")
+def _matmul_left(g: Tensor, x2: Tensor, x1_shape: Shape) -> Tensor:
+    if len(x1_shape) == 2 and x2.ndim == 2:
+        return matmul(g, permute_dims(x2, (1, 0)))
+    columns = x2 if x2.ndim > 1 else reshape(x2, (*x2.shape, 1))
+    rows = (1, *x1_shape) if len(x1_shape) == 1 else x1_shape
+    found = _summed(matmul(_as_matrices(g, x1_shape, x2.shape), matrix_transpose(columns)), rows)
+    return found if rows == x1_shape else reshape(found, x1_shape)
+
+
+@matmul.gradient("x2")
+def _matmul_right(g: Tensor, x1: Tensor, x2_shape: Shape) -> Tensor:
+    if x1.ndim == 2 and len(x2_shape) == 2:
+        return matmul(permute_dims(x1, (1, 0)), g)
+    rows = x1 if x1.ndim > 1 else reshape(x1, (1, *x1.shape))
+    columns = (*x2_shape, 1) if len(x2_shape) == 1 else x2_shape
+    found = _summed(matmul(matrix_transpose(rows), _as_matrices(g, x1.shape, x2_shape)), columns)
+    return found if columns == x2_shape else reshape(found, x2_shape)

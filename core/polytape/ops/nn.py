@@ -1,0 +1,191 @@
+"""Neural ops; public as `polytape.nn`."""
+
+from __future__ import annotations
+
+from .. import dtypes
+from ..dtypes import DType
+from ..errors import DTypeError, ShapeError
+from ..op import op
+from ..tensor import Tensor, TensorLike
+from . import rules
+from .creation import arange_
+from .elementwise import divide, exp, log, maximum, subtract, tanh
+from .logic import equal, where
+from .manipulation import astype, reshape, stop_gradient
+from .reduction import max, sum
+
+__all__ = [
+    "log_softmax",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "softmax_cross_entropy_gradient",
+    "sparse_softmax_cross_entropy_with_logits",
+]
+
+Shape = tuple[int, ...]
+
+
+@op(dtype=rules.same_real, shape=rules.same_shape, elementwise=True)
+def relu(x: TensorLike, /) -> Tensor:
+    """``max(x, 0)``, elementwise; its gradient at 0 is 0.
+
+    Args:
+        x: real[...].
+    Returns:
+        Shape and dtype of ``x``.
+    Raises:
+        DTypeError: ``x`` is complex.
+    Source:
+        V. Nair, G. Hinton (2010), ICML, pp. 807-814.
+    """
+    return maximum(x, 0)
+
+
+relu.gradient(x=lambda g, y: where(y > 0, g, 0))
+
+
+@op(dtype=rules.same_real_floating, shape=rules.same_shape, elementwise=True)
+def sigmoid(x: TensorLike, /) -> Tensor:
+    """``1 / (1 + exp(-x))``, elementwise.
+
+    Args:
+        x: floating[...].
+    Returns:
+        Shape and dtype of ``x``.
+    Raises:
+        DTypeError: ``x`` is not real floating.
+    Source:
+        The logistic function; P.-F. Verhulst (1845).
+    """
+    # tanh saturates where exp(-x) would overflow.
+    return tanh(x * 0.5) * 0.5 + 0.5  # type: ignore[operator]  # a tensor inside a body
+
+
+sigmoid.gradient(x=lambda g, y: g * (y * (1.0 - y)))
+
+
+@op(dtype=rules.same_real_floating, shape=rules.along_axis)
+def softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
+    """``exp(x) / sum(exp(x))`` along an axis.
+
+    Args:
+        x: floating[...]: the logits.
+        axis: the axis whose results sum to 1.
+    Returns:
+        Shape and dtype of ``x``.
+    Raises:
+        ShapeError: an axis that is not there. DTypeError: ``x`` is not real floating.
+    Source:
+        J. Bridle (1990), in Neurocomputing, NATO ASI Series F68, pp. 227-236.
+    """
+    # The largest logit becomes 0, so that exp never overflows.
+    e = exp(subtract(x, stop_gradient(max(x, axis=axis, keepdims=True))))
+    return divide(e, sum(e, axis=axis, keepdims=True))
+
+
+softmax.gradient(x=lambda g, y, axis: y * (g - sum(g * y, axis=axis, keepdims=True)))
+
+
+@op(dtype=rules.same_real_floating, shape=rules.along_axis)
+def log_softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
+    """``log(softmax(x))`` along an axis, without the loss of digits.
+
+    Args:
+        x: floating[...]: the logits.
+        axis: the axis whose exponentials sum to 1.
+    Returns:
+        Shape and dtype of ``x``.
+    Raises:
+        ShapeError: an axis that is not there. DTypeError: ``x`` is not real floating.
+    Source:
+        J. Bridle (1990), in Neurocomputing, NATO ASI Series F68, pp. 227-236.
+    """
+    shifted = subtract(x, stop_gradient(max(x, axis=axis, keepdims=True)))
+    return subtract(shifted, log(sum(exp(shifted), axis=axis, keepdims=True)))
+
+
+log_softmax.gradient(x=lambda g, y, axis: g - exp(y) * sum(g, axis=axis, keepdims=True))
+
+
+def _loss_dtype(labels: DType, logits: DType) -> DType:
+    if dtypes.category(labels) != dtypes.INTEGER:
+        raise DTypeError(
+            "labels are class numbers.", expected="integer labels", got=str(labels), fix="cast them to 'int32'"
+        )
+    return rules.same_real_floating(logits)
+
+
+def _loss_shape(labels: Shape, logits: Shape) -> Shape:
+    if not logits or labels != logits[:-1]:
+        raise ShapeError(
+            "labels and logits do not fit.",
+            expected="labels[...] and logits[..., classes]",
+            got=f"labels {labels} and logits {logits}",
+            fix="give one label per row of logits",
+        )
+    return labels
+
+
+@op(dtype=_loss_dtype, shape=_loss_shape)
+def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorLike) -> Tensor:
+    """``-log_softmax(logits)[label]`` of each row.
+
+    Args:
+        labels: integer[...]: the class of each row, from 0 to classes - 1. A label outside gives 0 or an error,
+            by the backend.
+        logits: floating[..., classes].
+    Returns:
+        floating[...]: the loss of each row.
+    Raises:
+        ShapeError: not one label per row. DTypeError: labels that are not integers, logits that are not floating.
+    Source:
+        TensorFlow 1.7, ``tf.nn.sparse_softmax_cross_entropy_with_logits``.
+    """
+    picked = where(_one_hot(labels, logits), log_softmax(logits), 0)
+    return -sum(picked, axis=-1)
+
+
+def _one_hot(labels: TensorLike, logits: TensorLike) -> Tensor:
+    if not isinstance(labels, Tensor) or not isinstance(logits, Tensor):  # a body is given tensors
+        raise TypeError("a body is run on tensors")
+    classes = arange_(0, logits.shape[-1], 1, dtype=labels.dtype, device=logits.device)
+    return equal(reshape(labels, (*labels.shape, 1)), classes)
+
+
+@sparse_softmax_cross_entropy_with_logits.gradient("logits")
+def _cross_entropy_back(g: Tensor, labels: Tensor, logits: Tensor) -> Tensor:
+    return softmax_cross_entropy_gradient(g, labels, logits)
+
+
+def _gradient_dtype(g: DType, labels: DType, logits: DType) -> DType:
+    return logits
+
+
+def _gradient_shape(g: Shape, labels: Shape, logits: Shape) -> Shape:
+    if g != _loss_shape(labels, logits):
+        raise ShapeError(
+            "the incoming gradient does not fit.", expected=f"shape {labels}", got=f"{g}", fix="expand it first"
+        )
+    return logits
+
+
+@op(dtype=_gradient_dtype, shape=_gradient_shape)
+def softmax_cross_entropy_gradient(incoming: TensorLike, labels: TensorLike, logits: TensorLike) -> Tensor:
+    """``(softmax(logits) - one_hot(labels)) * incoming`` of each row: the cross-entropy's gradient in one kernel.
+
+    Args:
+        incoming: floating[...]: the gradient of each row's loss.
+        labels: integer[...]: the class of each row.
+        logits: floating[..., classes].
+    Returns:
+        Shape and dtype of ``logits``.
+    Raises:
+        ShapeError: rows that do not fit.
+    Source:
+        As `sparse_softmax_cross_entropy_with_logits`.
+    """
+    if not isinstance(incoming, Tensor) or not isinstance(logits, Tensor):  # a body is given tensors
+        raise TypeError("a body is run on tensors")
+    hot = astype(_one_hot(labels, logits), logits.dtype)
+    return subtract(softmax(logits), hot) * reshape(incoming, (*incoming.shape, 1))

@@ -1,0 +1,67 @@
+"""Random draws as ops of a generator's state; the public face is `polytape.random`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..op import op, primitive
+from ..tensor import Tensor
+from . import rules
+
+__all__ = ["random_integers", "random_normal", "random_uniform"]
+
+Shape = tuple[int, ...]
+_DRAWN = "a draw does not depend on its state in a way that has a derivative"
+
+
+@op(dtype=rules.given_floating, shape=rules.given_shape, host=("state",), no_gradient=_DRAWN)
+def random_uniform(state: Tensor, *, shape: Shape, dtype: Any, device: Any = None) -> Tensor:
+    """Uniform numbers in [0, 1), from the counter onwards.
+
+    Args:
+        state: uint64[2] on the host: key and counter of Philox4x32-10. Word i is word ``i % 4`` of the block at
+            ``counter + i // 4``; float32 takes the upper 24 bits of a word, float64 53 bits of two.
+        shape, dtype, device: of the result.
+    Returns:
+        ``shape``, ``dtype``.
+    Raises:
+        DTypeError: ``dtype`` is not real floating.
+    Source:
+        J. Salmon et al. (2011), Parallel random numbers: as easy as 1, 2, 3, SC11.
+    """
+    return primitive()
+
+
+@op(dtype=rules.given_floating, shape=rules.given_shape, host=("state",), no_gradient=_DRAWN)
+def random_normal(state: Tensor, *, shape: Shape, dtype: Any, device: Any = None) -> Tensor:
+    """Standard normal numbers, from the counter onwards.
+
+    Args:
+        state: uint64[2] on the host, as for `random_uniform`.
+        shape, dtype, device: of the result.
+    Returns:
+        ``shape``, ``dtype``; backends agree to 4 ulp.
+    Raises:
+        DTypeError: ``dtype`` is not real floating.
+    Source:
+        G. Box, M. Muller (1958), Annals of Mathematical Statistics 29 (2), pp. 610-611.
+    """
+    return primitive()
+
+
+@op(dtype=rules.given_integer, shape=rules.given_shape, host=("state",), no_gradient=_DRAWN)
+def random_integers(state: Tensor, *, low: int, high: int, shape: Shape, dtype: Any, device: Any = None) -> Tensor:
+    """Integers from ``low`` to ``high - 1``, from the counter onwards.
+
+    Args:
+        state: uint64[2] on the host, as for `random_uniform`; each integer takes two words.
+        low, high: the range; the bias is below (high - low) / 2**64.
+        shape, dtype, device: of the result.
+    Returns:
+        ``shape``, ``dtype``.
+    Raises:
+        DTypeError: ``dtype`` is no integer dtype.
+    Source:
+        D. Lemire (2019), ACM TOMACS 29 (1), 3: multiply and shift, without the rejection.
+    """
+    return primitive()

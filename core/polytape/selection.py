@@ -1,0 +1,394 @@
+"""Where new tensors go: argument, scope, ``set_backend``, ``POLYTAPE_BACKEND``, else numpy.
+
+Operands decide where an op runs; all of this only places what is new. What was asked for and cannot be used raises.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Final
+
+from . import plugins
+from .backend import Backend
+from .context import DeviceScope, Settings, change_settings, device_scopes, settings
+from .device import Device, DeviceSpec, parse_device
+from .discovery import read_filter
+from .errors import BackendError, DeviceError, PolytapeWarning, SettingError
+
+__all__ = [
+    "CurrentBackend",
+    "backend_of",
+    "check_environment",
+    "current_backend",
+    "default_device",
+    "device",
+    "resolve_device",
+    "set_backend",
+]
+
+VARIABLE: Final = "POLYTAPE_BACKEND"
+_GRAMMAR: Final = "'auto', or a comma list of backend[:kind][:index], each with '?' behind it if optional"
+# The user's line, seen from `_look_again`: compiled functions have no frames of their own.
+_LEVEL: Final = 3 if __file__.endswith(".py") else 1
+
+
+class _Choice:
+    """One item of a list of backends; ``optional`` is a ``?`` behind it."""
+
+    def __init__(self, spec: DeviceSpec, optional: bool) -> None:
+        self.spec: Final = spec
+        self.optional: Final = optional
+
+
+class _Cache:
+    """The default device, and what it was found under: while all of that is the same, so is the device."""
+
+    def __init__(
+        self, found_with: Settings, scopes: tuple[DeviceScope, ...], generation: int, device: Device, by: str
+    ) -> None:
+        self.settings: Final = found_with
+        self.scopes: Final = scopes
+        self.generation: Final = generation
+        self.device: Final = device
+        self.chosen_by: Final = by
+
+
+class _State:
+    """What was read of the environment, and the last default device; each field is swapped whole."""
+
+    def __init__(self) -> None:
+        self.cache: _Cache | None = None
+        self.read: str | None = None  # POLYTAPE_BACKEND at first use
+        self.warned: str | None = None  # the later value that was warned about
+        self.device: Device | None = None  # what it gave
+        self.announced: frozenset[str] = frozenset()
+
+
+_state: Final = _State()
+
+
+def _info(text: str) -> None:
+    import logging
+
+    logging.getLogger("polytape").info(text)
+
+
+# --- The grammar ---
+
+
+def _parse(text: str, source: str) -> list[_Choice]:
+    """Items of the list; none for ``""`` and ``auto``."""
+    if text.strip().lower() in ("", "auto"):
+        return []
+    choices = []
+    for part in text.split(","):
+        item = part.strip()
+        try:
+            spec = parse_device(item.removesuffix("?").rstrip())
+        except DeviceError:
+            spec = None
+        if spec is None or item.startswith("/") or "auto" in (spec.word, spec.backend, spec.kind):
+            raise SettingError(
+                f"{source}={text!r} is not understood.",
+                expected=_GRAMMAR,
+                got=repr(item),
+                fix="for example 'numba', 'cupy:gpu:1', or 'cupy?,numpy'; `polytape backends` lists the names",
+            )
+        choices.append(_Choice(spec, item.endswith("?")))
+    return choices
+
+
+def check_environment() -> None:
+    """Check the grammar of ``POLYTAPE_BACKEND`` and ``POLYTAPE_PLUGINS``; called on import, loads nothing.
+
+    Raises:
+        SettingError: one of them does not follow its grammar.
+    """
+    _parse(os.environ.get(VARIABLE, ""), VARIABLE)
+    read_filter()
+
+
+# --- Devices by name ---
+
+
+def _pick(backend: Backend, spec: DeviceSpec) -> Device:
+    """The device of ``backend`` that ``spec`` names; the first of its kind where it gives no index."""
+    devices = backend.device_list()
+    kind = spec.kind or ("" if spec.word in ("", backend.name) else spec.word) or devices[0].kind
+    found = [one for one in devices if one.kind == kind]
+    index = max(spec.index, 0)
+    if index >= len(found):
+        raise DeviceError(
+            f"backend {backend.name!r} has no device {spec.text!r}.",
+            expected=f"one of {', '.join(str(one) for one in devices)}",
+            got=f"kind {kind!r}, index {index}",
+            fix="name one of these devices",
+        )
+    return found[index]
+
+
+def _of_backend(spec: DeviceSpec) -> Device:
+    return _pick(plugins.get_backend(spec.backend or spec.word), spec)
+
+
+def _of_any(spec: DeviceSpec) -> Device:
+    """As `_of_backend`, but a bare word may also be a device kind."""
+    if spec.backend or plugins.is_known(spec.word):
+        return _of_backend(spec)
+    current = plugins.get_backend(default_device().backend)
+    backend = current if _has(current, spec.word) else _first_with(spec)
+    if backend is not current and spec.word not in _state.announced:
+        _state.announced = _state.announced | {spec.word}
+        _info(f"devices of kind {spec.word!r} are those of backend {backend.name!r}; {current.name!r} has none")
+    return _pick(backend, spec)
+
+
+def _has(backend: Backend, kind: str) -> bool:
+    return any(one.kind == kind for one in backend.device_list())
+
+
+def _first_with(spec: DeviceSpec) -> Backend:
+    """The best ready backend with devices of kind ``spec.word``: automatic ones first, then by rank."""
+    statuses = plugins.backends()
+    ready = [status for status in statuses if status.status == "ready"]
+    ready.sort(key=lambda status: (not status.automatic, -status.rank, status.name))
+    for status in ready:
+        if any(one.kind == spec.word for one in status.devices):
+            return plugins.get_backend(status.name)
+    import difflib
+
+    words = {status.name for status in statuses} | {one.kind for status in ready for one in status.devices}
+    near = difflib.get_close_matches(spec.word, sorted(words), 1, cutoff=0.7)  # "gpu" is not a misspelt "cpu"
+    others = [f"{status.name} is {status.status}: {status.reason}" for status in statuses if status.status != "ready"]
+    raise DeviceError(
+        f"{spec.word!r} is neither a backend nor a kind of device here.",
+        expected=f"one of {', '.join(str(one) for status in ready for one in status.devices)}",
+        got="; ".join([repr(spec.text), *others]),
+        fix=f"did you mean {near[0]!r}?" if near else "`polytape backends` lists what there is, and what is missing",
+    )
+
+
+def resolve_device(spec: str | Device | None) -> Device:
+    """The device that a name means now; None means the default one.
+
+    Args:
+        spec: ``[backend:]kind[:index]`` or ``backend[:index]``. A bare kind keeps the current backend if it has that
+            kind, else means the first ready backend that has it.
+    Raises:
+        DeviceError: the name follows no grammar, or there is no such device.
+        BackendError: the backend it names cannot be used.
+    """
+    if spec is None:
+        return default_device()
+    return _of_any(parse_device(spec))
+
+
+def backend_of(place: Device) -> Backend:
+    """The backend that ``place`` is a device of.
+
+    Raises:
+        BackendError: it is not loaded any more, and cannot be.
+    """
+    return plugins.get_backend(place.backend)
+
+
+# --- Lists and auto ---
+
+
+def _auto() -> Device:
+    """The first device of the ready automatic backend with the highest rank."""
+    statuses = [status for status in plugins.backends() if status.automatic or status.status != "ready"]
+    ready = sorted((s for s in statuses if s.status == "ready"), key=lambda s: (-s.rank, s.name))
+    if not ready:
+        raise BackendError(
+            "auto finds no backend that is ready.",
+            expected="at least one backend that is ready",
+            got="; ".join(f"{status.name} is {status.status}: {status.reason}" for status in statuses),
+            fix="`polytape doctor` tells what each of them lacks",
+        )
+    losers = [f"{status.name} (rank {status.rank})" for status in ready[1:]]
+    losers += [f"{status.name} ({status.status}: {status.reason})" for status in statuses if status.status != "ready"]
+    _info(f"auto takes {ready[0].name!r} (rank {ready[0].rank}); not taken: {', '.join(losers) or 'none'}")
+    return ready[0].devices[0]
+
+
+def _choose(text: str, source: str, place: Callable[[DeviceSpec], Device]) -> Device:
+    """The device that a list means: its first item that can be used."""
+    if text.strip().lower() == "auto":
+        return _auto()
+    choices = _parse(text, source)
+    misses: list[BackendError | DeviceError] = []
+    for choice in choices:
+        try:
+            return place(choice.spec)
+        except (BackendError, DeviceError) as error:
+            misses.append(error)
+        _info(f"{source}={text!r}: {misses[-1].summary}")
+    if all(choice.optional for choice in choices):
+        return plugins.host_backend().device_list()[0]
+    if len(misses) == 1:
+        only = misses[0]
+        summary = f"{source}={text!r}: {only.summary}"
+        if isinstance(only, BackendError):
+            raise BackendError(summary, expected=only.expected, got=only.got, fix=only.fix)
+        raise DeviceError(summary, expected=only.expected, got=only.got, fix=only.fix)
+    raise BackendError(
+        f"{source}={text!r}: none of these can be used.",
+        expected="at least one backend that is ready",
+        got=" ".join(miss.summary for miss in misses),
+        fix=" / ".join(miss.fix for miss in misses),
+    )
+
+
+# --- The default device ---
+
+
+def default_device() -> Device:
+    """Where new tensors go when no argument says: the innermost scope, ``set_backend``, ``POLYTAPE_BACKEND``, numpy.
+
+    Raises:
+        BackendError: what was asked for cannot be used.
+    """
+    cache = _state.cache
+    if (
+        cache is not None
+        and cache.settings is settings()
+        and cache.scopes is device_scopes.get()
+        and cache.generation == plugins.generation()
+    ):
+        return cache.device
+    return _decide().device
+
+
+def _decide() -> _Cache:
+    found_with = settings()
+    scopes = device_scopes.get()
+    if scopes:
+        place, by = _of_backend(parse_device(scopes[-1].name)), "scope"
+    elif found_with.backend:
+        place, by = _of_backend(parse_device(found_with.backend)), found_with.chosen_by
+    else:
+        place, by = _of_environment()
+    # After the lookups, which may have loaded the backend.
+    cache = _Cache(found_with, scopes, plugins.generation(), place, by)
+    _state.cache = cache
+    return cache
+
+
+def _of_environment() -> tuple[Device, str]:
+    text = (os.environ.get(VARIABLE, "") if _state.read is None else _state.read).strip()
+    by = VARIABLE if text else "default"
+    known = _state.device
+    if known is not None and any(backend.name == known.backend for backend in plugins.loaded()):
+        return known, by  # chosen once: what auto took does not change under a running program
+    found = _choose(text, VARIABLE, _of_backend) if text else plugins.host_backend().device_list()[0]
+    _state.read = text
+    _state.device = found
+    return found, by
+
+
+def _look_again() -> None:
+    """Warn, once per value, where ``POLYTAPE_BACKEND`` changed after it was read."""
+    now = os.environ.get(VARIABLE, "").strip()
+    if _state.read is None or now in (_state.read, _state.warned):
+        return
+    _state.warned = now
+    import warnings
+
+    call = f"polytape.set_backend({now or plugins.host_backend().name!r})"
+    warnings.warn(
+        f"{VARIABLE} changed from {_state.read!r} to {now!r} after it was read, which has no effect; call {call}",
+        PolytapeWarning,
+        stacklevel=_LEVEL,
+    )
+
+
+class CurrentBackend:
+    """The backend new tensors go to: name, version, library, device, and who chose it.
+
+    ``chosen_by`` is ``argument``, ``scope``, ``set_backend``, ``POLYTAPE_BACKEND`` or ``default``.
+    """
+
+    __slots__ = ("chosen_by", "device", "library", "name", "version")
+
+    def __init__(self, name: str, version: str, library: str, device: Device, chosen_by: str) -> None:
+        self.name: Final = name
+        self.version: Final = version
+        self.library: Final = library
+        self.device: Final = device
+        self.chosen_by: Final = chosen_by
+
+    def __repr__(self) -> str:
+        named = f"{self.name} {self.version}".rstrip()
+        made_of = f" on {self.library}" if self.library else ""
+        return f"<backend {named}{made_of}, device {self.device}, chosen by {self.chosen_by}>"
+
+
+def current_backend(device: str | Device | None = None) -> CurrentBackend:
+    """The backend that new tensors go to, and who chose it.
+
+    Args:
+        device: tells it for tensors made with this argument.
+    Raises:
+        BackendError: what was asked for cannot be used.
+    """
+    _look_again()
+    if device is None:
+        cache = _decide()
+        place, by = cache.device, cache.chosen_by
+    else:
+        place, by = resolve_device(device), "argument"
+    backend = plugins.get_backend(place.backend)
+    return CurrentBackend(backend.name, backend.version, backend.library, place, by)
+
+
+def set_backend(spec: str | Device | None) -> None:
+    """Choose the backend of new tensors, for all threads; loads it now.
+
+    Args:
+        spec: as ``POLYTAPE_BACKEND``: a backend, a device, a list of them, or ``auto``; a device kind such as ``gpu``
+            is understood too. None leaves the choice to ``POLYTAPE_BACKEND`` again.
+    Raises:
+        BackendError: none of it can be used; the choice stays what it was.
+    """
+    _look_again()
+    if spec is None or (isinstance(spec, str) and not spec.strip()):
+        change_settings(backend="", chosen_by="")
+        return
+    found = _choose(str(spec), "set_backend", _of_any)
+    change_settings(backend=str(found), chosen_by="set_backend")
+
+
+class device:
+    """Scope for new tensors: ``with polytape.device("gpu:0"): ...``.
+
+    Args:
+        spec: ``[backend:]kind[:index]`` or ``backend[:index]``; see `resolve_device`.
+    Raises:
+        DeviceError: the name follows no grammar; or, on entering, there is no such device.
+        BackendError: on entering, the backend it names cannot be used.
+    """
+
+    def __init__(self, spec: str | Device) -> None:
+        self._spec: Final = parse_device(spec)
+        self._entered: Final[list[DeviceScope]] = []  # appending and removing are atomic: threads may share it
+
+    def __repr__(self) -> str:
+        return f"device({self._spec.text!r})"
+
+    def __enter__(self) -> Device:
+        _look_again()
+        found = _of_any(self._spec)
+        scope = DeviceScope(str(found))
+        self._entered.append(scope)
+        device_scopes.set((*device_scopes.get(), scope))
+        return found
+
+    def __exit__(self, *exc_info: object) -> None:
+        # Exits can come out of order, and one object can be entered twice: remove the innermost of its own, only.
+        scopes = device_scopes.get()
+        own = [scope for scope in scopes if any(scope is entered for entered in self._entered)]
+        if own:
+            device_scopes.set(tuple(scope for scope in scopes if scope is not own[-1]))
+            self._entered.remove(own[-1])

@@ -1,0 +1,18 @@
+"""A pretend accelerator for polytape: own memory, an asynchronous queue, limited memory, injectable faults."""
+
+from __future__ import annotations
+
+from .memory import OutOfDeviceMemory, SimAccessError, SimArray, set_limit, unsafe_peek
+from .stream import Fault, inject, pending, synchronize
+
+__all__ = [
+    "Fault",
+    "OutOfDeviceMemory",
+    "SimAccessError",
+    "SimArray",
+    "inject",
+    "pending",
+    "set_limit",
+    "synchronize",
+    "unsafe_peek",
+]

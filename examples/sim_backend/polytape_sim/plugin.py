@@ -1,0 +1,99 @@
+"""The hook that hands the backend over, and the members that move memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import polytape
+from polytape.backend import Backend, MemoryInfo
+from polytape.device import Device
+
+from .kernels import kernels
+from .memory import DEVICES, SimArray, memory_of, pools
+from .stream import meet_faults, streams
+
+__all__ = ["polytape_backend"]
+
+HostArray = np.ndarray[Any, Any]
+
+_DTYPES = (
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "float32", "float64", "complex64", "complex128", "bfloat16",
+)  # fmt: skip
+
+
+@polytape.hookimpl
+def polytape_backend() -> Backend:
+    """The backend ``sim``: two devices, ``sim:0`` and ``sim:1``, never chosen automatically."""
+    return Backend(
+        name="sim",
+        version="0.1.0",
+        library=f"polytape-sim 0.1.0 on numpy {np.__version__}",
+        devices=_devices,
+        array_type=SimArray,
+        from_host=_from_host,
+        to_host=_to_host,
+        copy=_copy,
+        empty=_empty,
+        synchronize=_synchronize,
+        lift=_lift,
+        dtypes=_DTYPES,
+        kernels=kernels(),
+        exclusive=_exclusive,
+        memory_info=_memory_info,
+        automatic=False,
+    )
+
+
+def _devices() -> Sequence[tuple[str, int]]:
+    return [("sim", DEVICES)]
+
+
+def _fill(op: str, array: SimArray, source: HostArray) -> SimArray:
+    memory = memory_of(array)
+    streams[array.index].enqueue(op, lambda: np.copyto(memory, source))
+    return array
+
+
+def _from_host(host: HostArray, device: Device) -> SimArray:
+    # The copy is taken now: the caller may write the host array as soon as this returns.
+    return _fill("from_host", SimArray(host.shape, host.dtype, device.index), host.copy())
+
+
+def _to_host(array: SimArray) -> HostArray:
+    meet_faults("to_host", "launch")
+    streams[array.index].synchronize()
+    meet_faults("to_host", "run")
+    return memory_of(array).copy()
+
+
+def _copy(array: SimArray, device: Device) -> SimArray:
+    if device.index != array.index:
+        # The other queue must not read before this one has written.
+        streams[array.index].synchronize()
+        return _fill("copy", SimArray(array.shape, array.dtype, device.index), memory_of(array).copy())
+    return _fill("copy", SimArray(array.shape, array.dtype, device.index), memory_of(array))
+
+
+def _empty(shape: tuple[int, ...], dtype: np.dtype[Any], device: Device) -> SimArray:
+    return SimArray(shape, dtype, device.index)
+
+
+def _synchronize(device: Device) -> None:
+    streams[device.index].synchronize()
+
+
+def _lift(value: SimArray, device: Device) -> SimArray:
+    return value  # kernels give nothing else
+
+
+def _exclusive(array: SimArray) -> bool:
+    return True  # there are no views: each array owns its memory
+
+
+def _memory_info(device: Device) -> MemoryInfo:
+    pool = pools[device.index]
+    return MemoryInfo(pool.allocated_nbytes, pool.peak_nbytes, pool.limit_nbytes)

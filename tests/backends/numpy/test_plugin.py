@@ -1,0 +1,72 @@
+"""The numpy backend as a value, and what its import costs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from polytape.backend import complete
+from polytape.device import get_device
+
+plugin = pytest.importorskip("polytape_numpy.plugin")
+
+CPU = get_device("numpy", "cpu", 0)
+
+
+@pytest.fixture
+def backend() -> Any:
+    found = plugin.polytape_backend()
+    complete(found, None)
+    return found
+
+
+def test_it_has_one_cpu(backend: Any) -> None:
+    assert backend.device_list() == [CPU]
+    assert backend.host
+    assert "bfloat16" in backend.dtypes
+
+
+def test_from_host_copies_and_to_host_does_not(backend: Any) -> None:
+    host = np.arange(6.0).reshape(2, 3).T
+    array = backend.from_host(host, CPU)
+    assert not np.shares_memory(array, host)
+    assert array.flags.c_contiguous
+    assert backend.to_host(array) is array
+    assert not np.shares_memory(backend.copy(array, CPU), array)
+
+
+def test_a_subclass_of_ndarray_becomes_an_ndarray(backend: Any) -> None:
+    assert type(backend.from_host(np.ma.masked_array([1.0]), CPU)) is np.ndarray
+
+
+def test_lift_makes_arrays_of_scalars_and_keeps_arrays(backend: Any) -> None:
+    lifted = backend.lift(np.float32(2.0), CPU)
+    assert (type(lifted), lifted.shape, lifted.dtype) == (np.ndarray, (), np.dtype("float32"))
+    assert backend.lift(lifted, CPU) is lifted
+
+
+def test_only_an_array_that_owns_its_memory_is_exclusive(backend: Any) -> None:
+    array = backend.empty((2, 3), np.dtype("float32"), CPU)
+    assert backend.exclusive(array)
+    assert not backend.exclusive(array[0])
+    assert not backend.exclusive(array.T)
+    assert not backend.exclusive(np.frombuffer(bytes(8), "float32"))
+
+
+def test_importing_the_plugin_is_cheap(tmp_path: Path) -> None:
+    code = (
+        "import time, numpy, polytape, polytape.backend, polytape.device; polytape.hookimpl\n"
+        "start = time.perf_counter(); import polytape_numpy.plugin as p; p.polytape_backend()\n"
+        "print(1e3 * (time.perf_counter() - start))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-c", code]
+    runs = [float(subprocess.run(command, env=environment, capture_output=True, check=True).stdout) for _ in range(6)]
+    assert min(runs[1:]) < 5.0, f"{min(runs[1:]):.1f} ms from byte code"  # the first run wrote it

@@ -1,0 +1,164 @@
+"""The header of a checkpoint file: everything malformed is refused with its reason."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from polytape.checkpoint.format import open_tensors, write_tensors
+from polytape.errors import CheckpointError
+
+
+def header_of(path: Path) -> dict[str, Any]:
+    raw = path.read_bytes()
+    found: dict[str, Any] = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    return found
+
+
+def craft(path: Path, header: object, data: bytes = b"") -> Path:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+    return path
+
+
+def entry(dtype: object = "U8", shape: object = (4,), offsets: object = (0, 4)) -> dict[str, object]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": offsets}
+
+
+def names_read(path: Path) -> list[str]:
+    with open_tensors(str(path)) as file:
+        return [name for name in file.names if file.read(name).shape == file.shape(name)]
+
+
+DEEP = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+MALFORMED: list[tuple[str, object, bytes]] = [
+    ("no valid JSON", b"{", b""),
+    ("no valid JSON", b"", b""),
+    ("no valid JSON", b'{"a": "\xff"}', b""),
+    ("no valid JSON", b'{"\\ud800": 1}', b""),
+    ("no valid JSON", b'{"a": NaN}', b""),
+    ("no valid JSON", '{"a": 1}'.encode("utf-16"), b""),
+    ("nested too deeply", DEEP, b""),
+    ("'w' is there twice", b'{"w": %s, "w": %s}' % ((json.dumps(entry()).encode(),) * 2), b"1234"),
+    ("'dtype' is there twice", b'{"w": {"dtype": "U8", "dtype": "U8"}}', b"1234"),
+    ("no JSON object", [1], b""),
+    ("no JSON object", b' {"w": ' + json.dumps(entry()).encode() + b"}", b"1234"),
+    ("has no description", {"w": 3}, b""),
+    ("unknown dtype", {"w": entry("F8_E4M3")}, b"1234"),
+    ("unknown dtype", {"w": entry(["U8"])}, b"1234"),
+    ("malformed description", {"w": {"dtype": "U8"}}, b"1234"),
+    ("malformed description", {"w": entry(shape=[4.0])}, b"1234"),
+    ("malformed description", {"w": entry(shape=[True, 4])}, b"1234"),
+    ("malformed description", {"w": entry(shape=[-2, -2])}, b"1234"),
+    ("malformed description", {"w": entry(shape=[1] * 65, offsets=[0, 1])}, b"1"),
+    ("malformed description", {"w": entry(offsets=[4, 0])}, b"1234"),
+    ("malformed description", {"w": entry(offsets=[-4, 0])}, b"1234"),
+    ("malformed description", {"w": entry(offsets=[0, 2, 4])}, b"1234"),
+    ("too large", {"w": entry(shape=[2**62, 2**62, 0], offsets=[0, 0])}, b""),
+    ("does not fit its shape", {"w": entry("I16")}, b"1234"),
+    ("does not fit its shape", {"w": entry(shape=[5])}, b"1234"),
+    ("leaves a hole", {"w": entry(offsets=[4, 8])}, b"12345678"),
+    ("leaves a hole", {"v": entry(), "w": entry(offsets=[5, 9])}, b"123456789"),
+    ("overlaps another", {"v": entry(), "w": entry(offsets=[2, 6])}, b"123456"),
+    ("overlaps another", {"v": entry(), "w": entry()}, b"1234"),
+    ("cut off", {"w": entry()}, b"123"),
+    ("belong to no tensor", {"w": entry()}, b"12345"),
+    ("__metadata__ is malformed", {"__metadata__": {"a": 1}}, b""),
+    ("__metadata__ is malformed", {"__metadata__": "text"}, b""),
+]
+
+
+@pytest.mark.parametrize(("reason", "header", "data"), MALFORMED, ids=range(len(MALFORMED)))
+def test_a_malformed_file_is_refused_with_its_path_and_reason(
+    tmp_path: Path, reason: str, header: object, data: bytes
+) -> None:
+    path = craft(tmp_path / "bad.safetensors", header, data)
+    with pytest.raises(CheckpointError, match=reason) as caught:
+        open_tensors(str(path))
+    assert str(path) in str(caught.value)
+    assert caught.value.expected and caught.value.got and caught.value.fix
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(["v", "w"]),
+        st.builds(
+            entry,
+            st.sampled_from(["U8", "I16", "F32", "F64", "F99"]),
+            st.lists(st.integers(-1, 4), max_size=3),
+            st.lists(st.integers(-1, 16), min_size=1, max_size=3),
+        ),
+    ),
+    st.integers(0, 16),
+)
+def test_whatever_the_safetensors_library_refuses_is_refused(header: Mapping[str, object], size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = craft(Path(folder, "x.safetensors"), header, b"\1" * size)
+        try:
+            load_file(path)
+        except SafetensorError:
+            with pytest.raises(CheckpointError):
+                names_read(path)
+        else:
+            assert set(names_read(path)) == set(header)
+
+
+OWN: list[tuple[str, Callable[[dict[str, str]], object]]] = [
+    ("format is unknown", lambda texts: texts.update({"polytape.format": "2"})),
+    ("format is unknown", lambda texts: texts.pop("polytape.format")),
+    ("header is damaged", lambda texts: texts.pop("polytape.header")),
+    ("header is damaged", lambda texts: texts.pop("polytape.checksums")),
+    ("header is damaged", lambda texts: texts.update({"graph": "{}"})),
+]
+
+
+@pytest.mark.parametrize(("reason", "change"), OWN, ids=range(len(OWN)))
+def test_a_changed_header_of_polytape_is_refused(
+    tmp_path: Path, reason: str, change: Callable[[dict[str, str]], object]
+) -> None:
+    path = tmp_path / "x.safetensors"
+    write_tensors(str(path), {"w": np.zeros(3)}, {"graph": '{"children": {}}'})
+    header = header_of(path)
+    data = path.read_bytes()[-24:]
+    names_read(craft(path, header, data))  # the same header in other JSON is no damage
+    change(header["__metadata__"])
+    craft(path, header, data)
+    with pytest.raises(CheckpointError, match=reason):
+        open_tensors(str(path))
+
+
+FORGED: list[tuple[str, str, str]] = [
+    ("checksums are malformed", "polytape.checksums", "{"),
+    ("checksums are malformed", "polytape.checksums", "[]"),
+    ("checksums are malformed", "polytape.checksums", '{"v": ["00000000", 4]}'),
+    ("checksum of 'w' is malformed", "polytape.checksums", '{"w": ["00000000", 5]}'),
+    ("checksum of 'w' is malformed", "polytape.checksums", '{"w": "00000000"}'),
+    ("complex128 is malformed", "polytape.complex128", '["w"]'),
+    ("complex128 is malformed", "polytape.complex128", '["v"]'),
+    ("complex128 is malformed", "polytape.complex128", "{}"),
+]
+
+
+@pytest.mark.parametrize(("reason", "key", "text"), FORGED, ids=range(len(FORGED)))
+def test_metadata_forged_with_a_right_header_checksum_is_refused(
+    tmp_path: Path, reason: str, key: str, text: str
+) -> None:
+    texts = {"polytape.format": "1", "polytape.checksums": json.dumps({"w": ["9be3e0a3", 4]})}
+    texts[key] = text
+    header = {"__metadata__": texts, "w": entry(shape=[4], offsets=[0, 4])}
+    canonical = json.dumps(header, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    texts["polytape.header"] = f"{zlib.crc32(canonical):08x}"
+    with pytest.raises(CheckpointError, match=reason):
+        open_tensors(str(craft(tmp_path / "x.safetensors", header, b"1234")))

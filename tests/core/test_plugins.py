@@ -1,0 +1,357 @@
+"""Loading of backends and kernels from real distributions, each in a child process of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+Child = Callable[..., "CompletedProcess[str]"]
+
+STATUS = """
+import json, polytape as pt
+statuses = {s.name: s for s in pt.backends()}
+"""
+FIELDS = (
+    "name", "status", "reason", "remedy", "version", "distribution", "devices", "load_time_s", "native", "decomposed",
+    "missing", "kernels_from", "disabled", "traceback",
+)  # fmt: skip
+LOADED = """
+plugins = ("polytape_", "pluggy.", "importlib.metadata")
+print(sorted(name for name in sys.modules if name.startswith(plugins) and "mypyc" not in name))
+"""
+
+
+def statuses(child: Child, *dists: str | Path, **settings: str) -> dict[str, dict[str, str]]:
+    code = (
+        f"FIELDS = {FIELDS}"
+        + STATUS
+        + ("print(json.dumps({n: {k: str(getattr(s, k)) for k in FIELDS} for n, s in statuses.items()}))")
+    )
+    found: dict[str, dict[str, str]] = json.loads(child(code, *dists, **settings).stdout)
+    return found
+
+
+def write_plugin(site: Path, name: str, body: str, group: str = "backends.v1", entry: str = "") -> Path:
+    """A distribution as pip would leave it, for the many small ways to be wrong."""
+    info = site / f"polytape_{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: polytape-{name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[polytape.{group}]\n{entry or name} = polytape_{name}\n")
+    (site / f"polytape_{name}.py").write_text(f"import polytape as pt\n{body}")
+    return site
+
+
+def test_importing_polytape_loads_and_scans_no_plugin(child: Child) -> None:
+    code = f"""
+import os, sys, numpy
+listed, listdir = [], os.listdir
+os.listdir = lambda path: listed.append(path) or listdir(path)
+import polytape as pt
+{LOADED}
+print(listed)
+pt.get_backend("numpy")
+print(len(listed) > 0)
+"""
+    assert child(code, "good", "broken").stdout.splitlines() == ["[]", "[]", "True"]
+
+
+def test_the_first_use_loads_only_what_is_needed(child: Child) -> None:
+    code = (
+        "import sys, polytape as pt\npt.get_backend('numpy')\nprint([m for m in sys.modules if m.startswith('polyt')])"
+    )
+    loaded = child(code, "good", "broken").stdout
+    assert "polytape_numpy" in loaded
+    for other in ("polytape_good", "polytape_broken", "polytape_numba", "polytape_cupy"):
+        assert other not in loaded
+
+
+def test_a_strangers_backend_extends_numpy(child: Child) -> None:
+    code = """
+import polytape as pt
+good = pt.get_backend("GOOD")
+print(good, good.parent, good.device_list(), good.provider, pt.get_backend("good") is good)
+print([b.name for b in pt.plugins.loaded()])
+"""
+    lines = child(code, "good").stdout.splitlines()
+    assert lines[0] == "Backend('good', extends='numpy') Backend('numpy') [good:cpu:0] polytape-good True"
+    assert lines[1] == "['numpy', 'good']"
+
+
+def test_every_status_says_reason_and_remedy(child: Child) -> None:
+    found = statuses(child, "good", "broken", "future", "clash_a", "clash_b")
+    expected = {
+        "numpy": "ready", "good": "ready", "broken": "import-failed", "future": "incompatible", "clash": "blocked",
+    }  # fmt: skip
+    assert {name: found[name]["status"] for name in expected} == expected
+    for status in found.values():
+        assert bool(status["reason"]) == bool(status["remedy"]) == (status["status"] != "ready"), status
+    assert found["good"]["version"] == "1.2.3" and found["good"]["distribution"] == "polytape-good"
+    assert float(found["good"]["load_time_s"]) > 0.0
+    assert int(found["good"]["native"]) == int(found["numpy"]["native"]) > 0
+    assert found["numpy"]["distribution"] == "polytape"
+
+
+def test_a_broken_plugin_names_its_root_cause_first_and_keeps_the_traceback(child: Child) -> None:
+    broken = statuses(child, "broken")["broken"]
+    assert broken["reason"] == (
+        "ValueError: the driver's table is damaged (then RuntimeError: cannot start, loading polytape_broken)"
+    )
+    assert "POLYTAPE_PLUGINS=-polytape-broken" in broken["remedy"]
+    assert broken["traceback"].startswith("Traceback") and "RuntimeError: cannot start" in broken["traceback"]
+
+
+def test_asking_for_a_broken_backend_raises_the_reason_and_breaks_nothing_else(child: Child) -> None:
+    code = """
+import polytape as pt
+for attempt in range(2):
+    try:
+        raise KeyError("what the caller was handling is no cause")
+    except KeyError:
+        try:
+            pt.get_backend("broken")
+        except pt.errors.BackendError as error:
+            print(error)
+print(pt.get_backend("good"))
+"""
+    lines = child(code, "broken", "good").stdout.splitlines()
+    assert lines[0] == lines[4] and lines[0].startswith("backend 'broken' cannot be used: ValueError: the driver's")
+    assert "no cause" not in "\n".join(lines)
+    assert lines[-1] == "Backend('good', extends='numpy')"
+
+
+def test_an_incompatible_plugin_is_never_imported(child: Child) -> None:
+    future = statuses(child, "future")["future"]
+    assert future["reason"] == "polytape-future 9.1 is made for plugin API 9; this polytape reads 1"
+
+
+def test_of_two_that_clash_neither_loads_until_one_is_picked(child: Child) -> None:
+    clash = statuses(child, "clash_a", "clash_b")["clash"]
+    assert clash["status"] == "blocked" and "polytape-clash-a and polytape-clash-b both offer" in clash["reason"]
+    for setting in ("polytape-clash-b/clash,polytape-clash-a", "-polytape-clash-a", "polytape-clash-b"):
+        picked = statuses(child, "clash_a", "clash_b", POLYTAPE_PLUGINS=setting)["clash"]
+        assert (picked["status"], picked["version"]) == ("ready", "b"), setting
+    remedy = clash["remedy"].split()[0]
+    assert remedy == "POLYTAPE_PLUGINS=polytape-clash-a/clash"
+
+
+def test_what_the_setting_leaves_out_is_never_imported(child: Child) -> None:
+    for setting in ("none", "-polytape-broken", "polytape-good"):
+        code = STATUS + "import sys; print(statuses['broken'].reason, '|', 'polytape_broken' in sys.modules)"
+        text = child(code, "broken", "good", POLYTAPE_PLUGINS=setting).stdout
+        assert text == f"POLYTAPE_PLUGINS={setting} leaves polytape-broken out | False\n"
+    assert statuses(child, "good", POLYTAPE_PLUGINS="-polytape")["numpy"]["status"] == "ready"
+
+
+def test_a_kernel_plugin_adds_to_the_backend_it_is_named_after(child: Child) -> None:
+    numpy = statuses(child, "faster")["numpy"]
+    assert numpy["kernels_from"] == "('polytape-faster',)" and numpy["disabled"] == "()"
+    code = """
+import polytape as pt
+from polytape.registry import kernels_of
+pt.get_backend("numpy")
+print(kernels_of("numpy", "add")[0].provider)
+"""
+    assert child(code, "faster").stdout == "polytape-faster\n"
+    assert child(code, "faster", POLYTAPE_PLUGINS="none").stdout == "polytape\n"
+
+
+def test_a_failing_kernel_plugin_is_disabled_whole_and_the_backend_stays(child: Child) -> None:
+    code = (
+        STATUS
+        + """
+from polytape.registry import kernels_of
+s = statuses["numpy"]
+print(s.status, s.kernels_from, s.disabled)
+print({k.provider for k in kernels_of("numpy", "add")} - {"polytape"})
+print(s.traceback.startswith("Traceback"))
+"""
+    )
+    first, providers, kept = child(code, "bad_kernels", "faster").stdout.splitlines()
+    assert first.startswith("ready ('polytape-faster',) (\"polytape-bad-kernels: Kernel('no_such_op'")
+    assert providers == "{'polytape-faster'}" and kept == "True"
+
+
+def test_an_unknown_name_lists_the_installed_and_offers_the_nearest(child: Child) -> None:
+    code = """
+import polytape as pt
+for name in ("nunpy", "warp"):
+    try:
+        pt.get_backend(name)
+    except pt.errors.BackendError as error:
+        print(error)
+"""
+    text = child(code, "good", "future").stdout
+    known = "known: numpy (not loaded yet), numba (not loaded yet), cupy (not loaded yet), future (incompatible), good"
+    assert f"no backend 'nunpy'; {known} (not loaded yet)" in text and "did you mean 'numpy'?" in text
+    assert "install the distribution that provides 'warp'" in text
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("", "polytape_odd of polytape-odd implements no polytape_backend"),
+        ("def polytape_backend(): pass", "polytape_odd of polytape-odd implements no polytape_backend"),
+        ("@pt.hookimpl\ndef polytape_bakend(): pass", "PluginValidationError: unknown hook 'polytape_bakend'"),
+        ("@pt.hookimpl\ndef polytape_backend(config): pass", "PluginValidationError: "),
+        ("@pt.hookimpl\ndef polytape_backend(): return 3", "polytape-odd hands over no backend 'odd'"),
+        (
+            "@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='other')",
+            "polytape-odd hands over no backend 'odd'",
+        ),
+        ("@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='odd')", "backend 'odd' lacks devices"),
+        ("@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='odd', extends='gone')", "no backend 'gone'"),
+        ("@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='odd', extends='odd')", "backend 'odd' was ask"),
+        ("pt.get_backend('odd')", "backend 'odd' was asked for while it is being loaded"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("import a_module_that_is_missing", "ModuleNotFoundError: No module named 'a_module_that_is_missing'"),
+        ("this is no Python", "SyntaxError: "),
+    ],
+)
+def test_a_plugin_that_is_wrong_says_how(child: Child, tmp_path: Path, body: str, reason: str) -> None:
+    found = statuses(child, write_plugin(tmp_path / "site", "odd", body))
+    assert found["odd"]["status"] == "import-failed"
+    assert found["odd"]["reason"].startswith(reason)
+    assert found["odd"]["remedy"] != ""
+    assert found["numpy"]["status"] == "ready"
+
+
+def test_one_plugins_mistake_is_not_held_against_the_next(child: Child, tmp_path: Path) -> None:
+    site = write_plugin(tmp_path / "site", "aaa", "@pt.hookimpl\ndef polytape_typo(): pass")
+    found = statuses(child, site, "good")
+    assert (found["aaa"]["status"], found["good"]["status"]) == ("import-failed", "ready")
+
+
+def test_a_backend_without_its_device_says_so(child: Child, tmp_path: Path) -> None:
+    body = """
+@pt.hookimpl
+def polytape_backend():
+    probe = lambda: pt.Probe(False, "no driver", "install the driver")
+    return pt.Backend(name="odd", probe=probe)
+"""
+    odd = statuses(child, write_plugin(tmp_path / "site", "odd", body))["odd"]
+    assert (odd["status"], odd["reason"], odd["remedy"]) == ("no-device", "no driver", "install the driver")
+
+
+def test_kernels_for_another_backend_than_announced_are_refused(child: Child, tmp_path: Path) -> None:
+    body = "@pt.hookimpl\ndef polytape_kernels(): return [pt.Kernel('add', max, backend='cupy')]"
+    site = write_plugin(tmp_path / "site", "odd", body, "kernels.v1", "numpy")
+    assert "something else than kernels for 'numpy'" in statuses(child, site)["numpy"]["disabled"]
+
+
+def test_kernels_made_for_another_plugin_api_are_refused_unread(child: Child, tmp_path: Path) -> None:
+    site = write_plugin(tmp_path / "site", "odd", "raise SystemExit", "kernels.v9", "numpy")
+    assert "made for plugin API 9" in statuses(child, site)["numpy"]["disabled"]
+
+
+def test_what_is_installed_later_is_found_by_name_or_after_a_refresh(child: Child, tmp_path: Path) -> None:
+    site = tmp_path / "late"
+    write_plugin(
+        site, "early", "@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='early', extends='numpy')"
+    )
+    code = f"""
+import pathlib, polytape as pt
+site = pathlib.Path({str(site)!r})
+print("late" in [s.name for s in pt.backends()])
+info = site / "polytape_late-1.0.dist-info"
+info.mkdir()
+info.joinpath("entry_points.txt").write_text("[polytape.backends.v1]\\nlate = polytape_late\\n")
+source = (site / "polytape_early.py").read_text()
+(site / "polytape_late.py").write_text("raise OSError('not yet')")
+pt.refresh()
+print([s for s in pt.backends() if s.name == "late"])
+(site / "polytape_late.py").write_text(source.replace("early", "late") + "\\n# longer")
+pt.refresh()
+print(pt.get_backend("late"))
+"""
+    assert child(code, site).stdout.splitlines() == [
+        "False",
+        "[BackendStatus('late', import-failed: OSError: not yet)]",
+        "Backend('late', extends='numpy')",
+    ]
+
+
+def test_a_backend_can_be_registered_in_process(child: Child) -> None:
+    code = """
+import polytape as pt
+backend = pt.Backend(name="mine", extends="numpy")
+with pt.register_backend(backend) as mine:
+    status = [s for s in pt.backends() if s.name == "mine"][0]
+    print(mine is backend, status.status, status.distribution, pt.get_backend("mine").provider)
+    with pt.device("mine"):
+        print(pt.current_backend().name)
+try:
+    pt.get_backend("mine")
+except pt.errors.BackendError as error:
+    print(error.summary[:17])
+handle = pt.register_backend(pt.Backend(name="mine", extends="numpy"))
+print(handle, pt.get_backend("mine"))
+for name in ("mine", "numpy", "good", "My Name"):
+    try:
+        pt.register_backend(pt.Backend(name=name, extends="numpy"))
+    except pt.errors.RegistrationError as error:
+        print(error.summary)
+try:
+    pt.register_backend(pt.Backend(name="sad", probe=lambda: pt.Probe(False, "no card", "buy one")))
+except pt.errors.BackendError as error:
+    print(error.summary)
+"""
+    assert child(code, "good").stdout.splitlines() == [
+        "True ready session session",
+        "mine",
+        "no backend 'mine'",
+        "SessionBackend('mine') Backend('mine', extends='numpy')",
+        "the name of backend 'mine' is taken.",
+        "the name of backend 'numpy' is taken.",
+        "the name of backend 'good' is taken.",
+        "'My Name' cannot be a backend's name.",
+        "backend 'sad' cannot be used: no card.",
+    ]
+
+
+def test_threads_that_ask_at_once_load_a_backend_once(child: Child, tmp_path: Path) -> None:
+    body = """
+import time
+print("imported")
+time.sleep(0.2)
+@pt.hookimpl
+def polytape_backend():
+    print("made")
+    return pt.Backend(name="slow", extends="numpy")
+"""
+    code = """
+import threading, polytape as pt
+found = []
+threads = [threading.Thread(target=lambda: found.append(pt.get_backend("slow"))) for _ in range(8)]
+[t.start() for t in threads]; [t.join() for t in threads]
+print(len(found), len(set(map(id, found))))
+"""
+    assert child(code, write_plugin(tmp_path / "site", "slow", body)).stdout.split("\n")[:3] == [
+        "imported", "made", "8 1",
+    ]  # fmt: skip
+
+
+def test_a_child_forked_while_another_thread_loads_can_load_too(child: Child, tmp_path: Path) -> None:
+    body = """
+import time
+time.sleep(0.5)
+@pt.hookimpl
+def polytape_backend(): return pt.Backend(name="slow", extends="numpy")
+"""
+    code = """
+import os, threading, time, warnings, polytape as pt
+warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 warns of any fork beside threads: the point here
+thread = threading.Thread(target=pt.get_backend, args=("slow",))
+thread.start(); time.sleep(0.2)
+pid = os.fork()
+if pid == 0:
+    os._exit(0 if pt.get_backend("slow").name == "slow" and pt.get_backend("numpy").name == "numpy" else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+thread.join()
+"""
+    if not hasattr(__import__("os"), "fork"):
+        pytest.skip("this system cannot fork")
+    assert child(code, write_plugin(tmp_path / "site", "slow", body)).stdout == "0\n"

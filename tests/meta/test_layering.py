@@ -1,0 +1,181 @@
+"""Dependencies point one way: read from the imports themselves."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+CORE = CHECKOUT / "core" / "polytape"
+CORE_FILES = sorted(CORE.rglob("*.py"))
+BACKENDS = {name: CHECKOUT / "backends" / name / f"polytape_{name}" for name in ("numpy", "numba", "cupy")}
+BACKENDS["sim"] = CHECKOUT / "examples" / "sim_backend" / "polytape_sim"
+BACKEND_FILES = [path for folder in BACKENDS.values() for path in sorted(folder.rglob("*.py"))]
+
+# What a stranger may import from polytape, and so all that a backend may: these modules' `__all__`.
+CONTRACT = {"polytape", "polytape.backend", "polytape.device", "polytape.dtypes", "polytape.errors", "polytape.plugins"}
+# A stranger's tests may also use the kit.
+KIT = "polytape.testing"
+FOREIGN = {"numba", "cupy", "polytape_numpy", "polytape_numba", "polytape_cupy", "polytape_sim", "torch", "jax"}
+BACKEND_NAMES = {"numpy", "numba", "cupy", "sim", "torch", "jax"}
+
+# NumPy in core is for host values: dtype objects, scalars and arrays as they come in and go out, printing,
+# checkpoint bytes. No function here computes an op.
+NUMPY_NAMES = {
+    "__version__": "what `polytape doctor` prints",
+    "array": "a host copy of what the user gave",
+    "array2string": "printing",
+    "asarray": "host values of nested lists, read-only views out",
+    "ascontiguousarray": "checkpoint bytes",
+    "bool_": "a type of scalar",
+    "complexfloating": "a type of scalar",
+    "dtype": "the dtype objects",
+    "empty": "buffers that a checkpoint is read into",
+    "finfo": "a dtype's limits",
+    "floating": "a type of scalar",
+    "frombuffer": "checkpoint bytes",
+    "from_dlpack": "host values of other libraries",
+    "generic": "the type of every NumPy scalar",
+    "iinfo": "a dtype's limits",
+    "integer": "a type of scalar",
+    "ndarray": "the type of host values",
+    "number": "a type of scalar",
+    "printoptions": "printing",
+    "promote_types": "the table of dtypes",
+    "shares_memory": "whether a host value is a view",
+    "uint8": "checkpoint bytes",
+    "uint16": "the bits of bfloat16 in a checkpoint",
+}
+
+
+def title(path: Path) -> str:
+    """A test's name for a file."""
+    return path.relative_to(CHECKOUT).as_posix()
+
+
+def ring_files() -> list[Path]:
+    """The kernel ring: what setup.py compiles, and the modules that stand directly beside it."""
+    return sorted([*CORE.glob("*.py"), *CORE.glob("checkpoint/*.py")])
+
+
+def module_of(path: Path) -> str:
+    """A file's module name: the path below its source root."""
+    root = next(root for root in path.parents if not (root / "__init__.py").exists() and root.name != "kernels")
+    return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+
+
+def statements(body: list[ast.stmt], inside_functions: bool) -> Iterator[ast.stmt]:
+    """Statements that run at import, and if asked those in functions; never those for type checkers alone."""
+    for statement in body:
+        if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
+            yield from statements(statement.orelse, inside_functions)
+            continue
+        yield statement
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and not inside_functions:
+            continue
+        for field in ("body", "orelse", "finalbody"):
+            yield from statements(getattr(statement, field, []), inside_functions)
+        for handler in getattr(statement, "handlers", []):
+            yield from statements(handler.body, inside_functions)
+
+
+def imports(path: Path, *, lazy: bool) -> Iterator[tuple[str, str]]:
+    """What a file imports: (module, name), with name "" for a plain import."""
+    package = module_of(path).split(".")
+    if path.name != "__init__.py":
+        package.pop()
+    for statement in statements(ast.parse(path.read_text(encoding="utf-8")).body, lazy):
+        if isinstance(statement, ast.Import):
+            yield from ((alias.name, "") for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            above = package[: len(package) - statement.level + 1] if statement.level else []
+            module = ".".join([*above, *([statement.module] if statement.module else [])])
+            yield from ((module, alias.name) for alias in statement.names)
+
+
+@pytest.mark.parametrize("path", CORE_FILES, ids=title)
+def test_core_imports_no_backend(path: Path) -> None:
+    bad = {module.split(".")[0] for module, _ in imports(path, lazy=True)} & FOREIGN
+    assert not bad, f"{path.name} imports {sorted(bad)}; reach it through a backend hook"
+
+
+@pytest.mark.parametrize("path", [path for path in ring_files() if path.name != "__init__.py"], ids=title)
+def test_the_ring_imports_nothing_of_the_outer_ring_when_it_loads(path: Path) -> None:
+    ring = {module_of(file) for file in ring_files()}
+    bad = set()
+    for module, name in imports(path, lazy=False):
+        if module == "polytape" or module.startswith("polytape."):
+            target = f"{module}.{name}" if f"{module}.{name}" in ring else module
+            if target not in ring - {"polytape"}:
+                bad.add(f"{module}.{name}")
+    assert not bad, f"{path.name} loads {sorted(bad)}; import it inside the function that needs it"
+
+
+def exported(module: str) -> set[str]:
+    """A module's `__all__`, read from its source."""
+    base = CHECKOUT / "core" / Path(*module.split("."))
+    path = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
+            return set(ast.literal_eval(statement.value))
+    return set()
+
+
+@pytest.mark.parametrize("path", BACKEND_FILES, ids=title)
+def test_a_backend_imports_only_what_a_stranger_may(path: Path) -> None:
+    own = module_of(path).split(".")[0]
+    bad = []
+    for module, name in imports(path, lazy=True):
+        top = module.split(".")[0]
+        if top == "polytape" and not module.startswith(KIT):
+            submodule = module == "polytape" and f"polytape.{name}" in CONTRACT
+            known = module in CONTRACT and (not name or submodule or name in exported(module))
+            bad += [] if known else [f"{module}.{name}"]
+        elif top.startswith("polytape_") and top != own and module != "polytape_numpy.kernels":
+            bad.append(f"{module}.{name}")
+    assert not bad, f"{title(path)} imports {bad}; the public contract is {sorted(CONTRACT)}"
+
+
+def numpy_names(path: Path) -> dict[str, int]:
+    """The names of numpy that a file uses at run time, each with a line."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):  # annotations compute nothing
+        for field in ("annotation", "returns"):
+            if getattr(node, field, None) is not None:
+                setattr(node, field, None)
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy"):
+            found[node.attr] = node.lineno
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "numpy" and not node.level:
+            found.update({alias.name: node.lineno for alias in node.names})
+    return found
+
+
+@pytest.mark.parametrize("path", [path for path in CORE_FILES if "testing" not in path.parts], ids=title)
+def test_core_uses_numpy_for_host_values_only(path: Path) -> None:
+    bad = {f"np.{name} (line {line})" for name, line in numpy_names(path).items() if name not in NUMPY_NAMES}
+    assert not bad, (
+        f"{title(path)} uses {sorted(bad)}; ops are computed by kernels, host values by {sorted(NUMPY_NAMES)}"
+    )
+
+
+@pytest.mark.parametrize("path", CORE_FILES, ids=title)
+def test_core_decides_nothing_by_a_backend_s_name(path: Path) -> None:
+    bad = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        sides: list[ast.expr] = []
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            sides = [node.value]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith":
+            sides = list(node.args)
+        for side in sides:
+            literals = {part.value for part in ast.walk(side) if isinstance(part, ast.Constant)}
+            if literals & BACKEND_NAMES:
+                bad.append(f"line {side.lineno}: {ast.unparse(side)}")
+    assert not bad, f"{title(path)} compares with a backend's name: {bad}; ask the backend for the property instead"
