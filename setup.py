@@ -25,11 +25,12 @@ from setuptools.command.editable_wheel import editable_wheel
 
 HERE = Path(__file__).resolve().parent
 ROOTS = ("core", "backends/numpy", "backends/numba", "backends/cupy")
-# The compiled files are those directly in these folders, the kernel ring ...
-COMPILED_FOLDERS = ("core/polytape", "core/polytape/checkpoint")
-# ... but for these: packages and programs, what must run before or without compiled code, classes with two bases (which
-# mypyc refuses), and functions that pluggy sets attributes on.
-NOT_COMPILED = ("__init__", "__main__", "buildinfo", "errors", "hookspecs")
+# The kernel ring: what runs per op, and so what mypyc compiles (docs/decisions/0003-the-ring.md). Everything else in
+# core/polytape runs as Python: it sets up, prints or saves.
+RING = (
+    "apply", "backend", "context", "convert", "device", "dispatch", "dtypes", "entry", "kinds", "node", "plan", "record",
+    "registry", "resolve", "selection", "structure", "tape", "tensor", "transfer", "variable", "walk",
+)  # fmt: skip
 
 
 def say(text: str) -> None:
@@ -38,10 +39,8 @@ def say(text: str) -> None:
 
 
 def ring_files() -> list[str]:
-    """The files to compile, relative to core/, sorted."""
-    core = HERE / "core"
-    files = [path for folder in COMPILED_FOLDERS for path in (HERE / folder).glob("*.py")]
-    return sorted(path.relative_to(core).as_posix() for path in files if path.stem not in NOT_COMPILED)
+    """The files to compile, relative to core/."""
+    return [f"polytape/{name}.py" for name in RING]
 
 
 def why_not() -> str:

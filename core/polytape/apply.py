@@ -194,7 +194,10 @@ def find_entry(
     key: Any = (device, kinds, tuple([(type(value), value) for value in fixed.values()]))
     if op.creates:
         fixed["device"] = device
-    entry = op.memo.get(key)
+    try:
+        entry = op.memo.get(key)
+    except TypeError:  # an attribute without a hash: the dtype rule refuses it, or nothing is kept
+        return resolve(op, backend, device, kinds, fixed)
     if entry is None:
         entry = resolve(op, backend, device, kinds, fixed)
         if len(op.memo) >= MEMO:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from . import convert, structure
+from . import convert, registry, structure
 from .context import current_scope
 from .dispatch import GeneralOp
 from .dtypes import FLOATING, float32
@@ -100,7 +100,11 @@ def _input(x: Any) -> Tensor:
         made = convert.cast(made, float32)
     if isinstance(made, Variable):
         return made
-    return Tensor(made.array, made.kind, made.node)
+    if made.node is not None:
+        # The same tensor may be two arguments: a node per argument, which open tapes follow.
+        own: Tensor = registry.ops()["identity"](made)
+        return own
+    return Tensor(made.array, made.kind, None)
 
 
 def _check_value(f: Callable[..., Any], value: Any) -> None:

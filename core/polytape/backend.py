@@ -144,7 +144,7 @@ class Backend:
         copy: ``(array, device) -> array`` of the same backend, on ``device``.
         empty: ``(shape, dtype, device) -> array`` with any contents.
         synchronize: ``(device) -> None``; waits until all queued work there is done.
-        lift: ``(value, device) -> array`` of ``array_type``, for what a kernel returned (NumPy ufuncs return
+        lift: ``(value) -> array`` of ``array_type``, for what a kernel returned (NumPy ufuncs return
             scalars for 0-d results).
         dtypes: names of the dtypes its arrays hold.
         kernels: its kernels.
@@ -172,7 +172,7 @@ class Backend:
         copy: Callable[[Any, Device], Any] | None = None,
         empty: Callable[[tuple[int, ...], Any, Device], Any] | None = None,
         synchronize: Callable[[Device], None] | None = None,
-        lift: Callable[[Any, Device], Any] | None = None,
+        lift: Callable[[Any], Any] | None = None,
         dtypes: Sequence[str] = (),
         kernels: Iterable[Kernel] = (),
         extends: str = "",

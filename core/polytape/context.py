@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from _thread import allocate_lock
 from contextvars import ContextVar
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import SettingError
+from .errors import PolytapeError, SettingError
 
 if TYPE_CHECKING:
     from .tape import GradientTape
@@ -118,14 +119,12 @@ def change_settings(
         return old
 
 
-class _Serials:
-    """Numbers for scopes and nodes: greater means later."""
-
-    def __init__(self) -> None:
-        self.scope: int = 0
+def trimmed(error: PolytapeError) -> PolytapeError:
+    """The error without the frames below, unless POLYTAPE_TRACEBACK=full asks for them."""
+    return error if settings().full_traceback else error.with_traceback(None)
 
 
-_serials: Final = _Serials()
+_serials: Final = count(1)  # next() on it is one step, so that no two threads share a number
 
 
 class Scope:
@@ -136,9 +135,7 @@ class Scope:
     def __init__(self, tapes: tuple[GradientTape, ...], trace: Any) -> None:
         self.tapes: Final = tapes
         self.trace: Final = trace
-        with _lock:
-            _serials.scope += 1
-            self.serial: Final[int] = _serials.scope
+        self.serial: Final[int] = next(_serials)
 
     def __repr__(self) -> str:
         return f"Scope({len(self.tapes)} tapes, trace={self.trace!r})"

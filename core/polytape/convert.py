@@ -8,10 +8,10 @@ import numpy as np
 
 from . import dtypes, registry, selection
 from .backend import Backend
-from .context import settings
+from .context import settings, trimmed
 from .device import Device
 from .dtypes import DType
-from .errors import DeviceError, DTypeError, TraceError
+from .errors import DeviceError, DTypeError, PolytapeError, TraceError
 from .kinds import get_kind
 from .tensor import Symbol, Tensor, describe
 
@@ -55,9 +55,16 @@ def asarray(
     Source:
         Array API standard 2024.12, ``asarray``.
     """
-    wanted = None if dtype is None else dtypes.lookup(dtype)
-    if isinstance(obj, Tensor):
-        return _from_tensor(obj, wanted, device, copy)
+    try:
+        wanted = None if dtype is None else dtypes.lookup(dtype)
+        if isinstance(obj, Tensor):
+            return _from_tensor(obj, wanted, device, copy)
+        return _from_data(obj, wanted, device, copy)
+    except PolytapeError as error:
+        raise trimmed(error) from None
+
+
+def _from_data(obj: Any, wanted: DType | None, device: Any, copy: bool | None) -> Tensor:
     place = device if isinstance(device, Device) else resolve_device(device)
     backend = backend_of(place)
     host = host_array(obj, wanted)
@@ -88,8 +95,14 @@ def _from_tensor(x: Tensor, dtype: DType | None, device: Any, copy: bool | None)
             fix="leave copy out",
         )
     if result is x and type(x) is not Tensor:
-        return Tensor(x.array, x.kind, x.node)  # a variable's value now; a later assignment does not reach it
+        return _value_of(x)
     return result
+
+
+def _value_of(x: Tensor) -> Tensor:
+    """A variable's value now, which later assignments do not reach; taped, as any use of it."""
+    value: Tensor = registry.ops()["identity"](x)
+    return value
 
 
 def host_array(obj: Any, dtype: DType | None) -> Any:
@@ -176,7 +189,7 @@ def _has_numpy(obj: Any) -> bool:
 
 def cast(x: Tensor, dtype: DType) -> Tensor:
     """``x`` as ``dtype``, by the op ``astype``, so that it is taped and traced."""
-    result: Tensor = registry.ops()["astype"](x, dtype)  # type: ignore[operator]  # every op is callable
+    result: Tensor = registry.ops()["astype"](x, dtype)
     return result
 
 
@@ -233,7 +246,7 @@ def to_device(x: Tensor, device: Any) -> Tensor:
     place = device if isinstance(device, Device) else resolve_device(device)
     kind = x.kind
     if kind.device is place:
-        return x
+        return x if type(x) is Tensor else _value_of(x)
     backend = backend_of(place)
     target = get_kind(backend, place, kind.dtype)
     same_place = kind.device.kind == place.kind and kind.device.index == place.index

@@ -14,7 +14,8 @@ from .apply import apply, failure
 from .context import NO_SCOPE, Scope, current_scope, settings
 from .dtypes import FLOATING
 from .entry import Entry
-from .errors import PolytapeError, ShapeError
+from .errors import KernelError, PolytapeError, ShapeError
+from .node import Node
 from .plan import Plan, Rule, make_rule
 from .record import active_tapes, join, record
 from .tensor import Result, Symbol, Tensor
@@ -66,6 +67,7 @@ class Op:
         floating: bool,
         host: tuple[str, ...],
         no_gradient: str,
+        one_is_neutral: bool = False,
     ) -> None:
         self.name: str = name
         self.__name__: str = name
@@ -94,11 +96,18 @@ class Op:
         self.host: tuple[str, ...] = host
         self.no_gradient: str = no_gradient
         self.creates: bool = "device" in parameters
+        self.one_is_neutral: bool = one_is_neutral
         self.rules: list[Rule] = []
+        self.contractions: dict[int, Rule] = {}
         self.table: dict[Kind, Entry] = {}
         self.memo: dict[Any, Entry] = {}
         self.plans: dict[tuple[int, int], Plan] = {}
+        self.few: list[Plan | None] = [None] * 6  # those of one operand (1) and two (3, 4, 5), without a key to hash
         self.decomposed: bool = False  # whether something in the tables was resolved to the body
+
+    # Here too, not only in the subclasses: mypyc 2.4 lays out a class with __call__ differently from a base without.
+    def __call__(self, *args: Any, **attributes: Any) -> Any:
+        raise KernelError(f"{self!r} is no op that can be called", fix="use UnaryOp, BinaryOp or GeneralOp")
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -121,14 +130,33 @@ class Op:
             RegistrationError: a name this op does not have.
         """
         for name, fn in rules.items():
-            self.rules.append(make_rule(self, (name,), fn, parameter_names(fn)))
-        self.plans = {}
+            self.rules.append(make_rule(self, (name,), fn, parameter_names(fn), positional_count(fn)))
+        self.forget_plans()
 
         def declare(fn: Any) -> Any:
-            self.rules.append(make_rule(self, names, fn, parameter_names(fn)))
+            self.rules.append(make_rule(self, names, fn, parameter_names(fn), positional_count(fn)))
             return fn
 
         return declare
+
+    def contraction(self, **rules: Callable[..., Any]) -> None:
+        """Declare a shorter way to the gradient of an operand of shape () beside full ones.
+
+        An elementwise rule would make a product of the full shape only for core to sum it up: ``x1=lambda g, x2:
+        vdot(g, x2)`` does both at once. Used where ``g`` and the operands it asks for have the output's shape.
+
+        Raises:
+            RegistrationError: a name this op does not have.
+        """
+        for name, fn in rules.items():
+            rule = make_rule(self, (name,), fn, parameter_names(fn), positional_count(fn))
+            self.contractions[rule.operands[0]] = rule
+        self.forget_plans()
+
+    def forget_plans(self) -> None:
+        """Drop the plans, after a rule was added."""
+        self.plans = {}
+        self.few = [None] * 6
 
     def forget(self) -> None:
         """Drop what was resolved, after a registration."""
@@ -141,6 +169,14 @@ class Op:
         found = self.plans.get((count, watched))
         if found is None:
             found = self.plans[(count, watched)] = Plan(self, count, watched)
+        return found
+
+    def plan_of_few(self, count: int, watched: int) -> Plan:
+        """As `plan`, for one or two operands."""
+        place = watched if count == 1 else watched + 2
+        found = self.few[place]
+        if found is None:
+            found = self.few[place] = self.plan(count, watched)
         return found
 
     def on_host(self, position: int) -> bool:
@@ -185,6 +221,16 @@ class Op:
         return self.body(*leading, **given)
 
 
+def positional_count(fn: Any) -> int:
+    """How many of a function's parameters can be given by position."""
+    code = getattr(fn, "__code__", None)
+    if code is None:
+        kinds = [one.kind for one in inspect.signature(fn).parameters.values()]
+        return len([kind for kind in kinds if kind is not inspect.Parameter.KEYWORD_ONLY])
+    count: int = code.co_argcount
+    return count
+
+
 def parameter_names(fn: Any) -> tuple[str, ...]:
     """A function's parameter names in order, keyword-only ones last."""
     code = getattr(fn, "__code__", None)
@@ -202,10 +248,22 @@ class UnaryOp(Op):
     def __call__(self, x: Any, /, *args: Any, **attributes: Any) -> Any:
         if not args and not attributes:
             return self.operate(x)
+        given = self.bind(args, attributes)
+        if isinstance(x, Tensor):
+            entry = self.table.get(x.kind)
+            if entry is not None and not self.settled(given):
+                return self.run(x, entry, given)
         try:
-            return apply(self, [x], self.bind(args, attributes))
+            return apply(self, [x], given)
         except PolytapeError as error:
             raise trimmed(error) from None
+
+    def settled(self, given: dict[str, Any]) -> bool:
+        """Whether an attribute is given that resolution depends on, so that the table does not serve."""
+        for name in self.dtype_attributes:
+            if name in given:
+                return True
+        return False
 
     def bind(self, args: tuple[Any, ...], attributes: dict[str, Any]) -> dict[str, Any]:
         """Attributes given by position and by name, together."""
@@ -230,43 +288,43 @@ class UnaryOp(Op):
                 if entry is not None:
                     self.latest = entry
             if entry is not None:
-                if x.node is not None:
-                    return self.recorded(x, entry)
-                try:
-                    result = entry.fn(x.array)
-                except Exception as error:
-                    raise failure(self, [x], {}, error) from None
-                return Tensor(
-                    result if type(result) is entry.array_type else entry.out.lift(result), entry.out, None
-                )
+                return self.run(x, entry, None)
         try:
             return apply(self, [x], {})
         except PolytapeError as error:
             raise trimmed(error) from None
 
-    def recorded(self, x: Tensor, entry: Entry) -> Any:
-        """The op on a tensor that has a node."""
-        scope = current_scope.get()
+    def run(self, x: Tensor, entry: Entry, given: dict[str, Any] | None) -> Any:
+        """The op on a tensor whose Kind the table knows."""
         array = x.array
-        if scope.trace is not None or type(array) is Symbol or entry.how != "kernel":
-            try:
-                return apply(self, [x], {})
-            except PolytapeError as error:
-                raise trimmed(error) from None
+        if x.node is not None:
+            scope = current_scope.get()
+            if scope.trace is not None or type(array) is Symbol or entry.how != "kernel":
+                try:
+                    return apply(self, [x], given or {})
+                except PolytapeError as error:
+                    raise trimmed(error) from None
         try:
-            result = entry.fn(array)
+            result = entry.fn(array, **given) if given else entry.fn(array)
         except Exception as error:
-            raise failure(self, [x], {}, error) from None
+            raise failure(self, [x], given or {}, error) from None
         if type(result) is not entry.array_type:
             result = entry.out.lift(result)
-        tapes = active_tapes(x, scope)
-        if not tapes or entry.out.category < FLOATING:
-            return Tensor(result, entry.out, None)
-        plan = self.plan(1, 1)
-        if not plan.useful:
-            return Tensor(result, entry.out, None)
-        node = record(self, entry, plan, tapes, (x.node,), (array,), None, result)
+        node = None if x.node is None else self.follow(x, entry, array, given, result)
         return Tensor(result, entry.out, node)
+
+    def follow(self, x: Tensor, entry: Entry, array: Any, given: dict[str, Any] | None, result: Any) -> Node | None:
+        """The record of the op, where an open tape follows its operand."""
+        scope = current_scope.get()
+        if scope is NO_SCOPE or entry.out.category < FLOATING:
+            return None
+        tapes = active_tapes(x, scope)
+        if not tapes:
+            return None
+        plan = self.plan_of_few(1, 1)
+        if not plan.useful:
+            return None
+        return record(self, entry, plan, tapes, (x.node,), (array,), given, result)
 
     def forget(self) -> None:
         """Drop what was resolved, after a registration."""
@@ -327,6 +385,12 @@ class BinaryOp(Op):
             if not plain:
                 recorded: Tensor = self.recorded(x1, x2, a1, a2, entry)
                 return recorded
+            if self.one_is_neutral:
+                # A backward pass starts at one: its products are the other factor, and arrays are never written.
+                if a1 is kind.one:
+                    return Tensor(a2, kind, None)
+                if a2 is kind.one:
+                    return Tensor(a1, kind, None)
             result = entry.fn(a1, a2)
         except Exception as error:
             raise failure(self, [x1, x2], {}, error) from None
@@ -347,16 +411,20 @@ class BinaryOp(Op):
         scope: Scope = current_scope.get()
         if scope.trace is not None or type(a1) is Symbol or type(a2) is Symbol or entry.how != "kernel":
             return apply(self, [x1, x2], {})
-        result = entry.fn(a1, a2)
-        if type(result) is not entry.array_type:
-            result = entry.out.lift(result)
+        one = entry.out.one if self.one_is_neutral else None
+        if one is not None and (a1 is one or a2 is one):
+            result = a2 if a1 is one else a1
+        else:
+            result = entry.fn(a1, a2)
+            if type(result) is not entry.array_type:
+                result = entry.out.lift(result)
         if scope is NO_SCOPE or entry.out.category < FLOATING:
             return Tensor(result, entry.out, None)
         tapes1 = active_tapes(x1, scope) if isinstance(x1, Tensor) else ()
         tapes2 = active_tapes(x2, scope) if isinstance(x2, Tensor) else ()
         if not tapes1 and not tapes2:
             return Tensor(result, entry.out, None)
-        plan = self.plan(2, (1 if tapes1 else 0) | (2 if tapes2 else 0))
+        plan = self.plan_of_few(2, (1 if tapes1 else 0) | (2 if tapes2 else 0))
         if not plan.useful:
             return Tensor(result, entry.out, None)
         nodes = (x1.node if tapes1 else None, x2.node if tapes2 else None)

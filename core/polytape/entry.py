@@ -100,22 +100,6 @@ class Unchecked:
         return self.fn(*arrays, spec=spec, **attributes)
 
 
-class Fixed:
-    """A kernel with attributes that resolution settled (dtype, device)."""
-
-    __slots__ = ("attributes", "fn")
-
-    def __init__(self, fn: Any, attributes: dict[str, Any]) -> None:
-        self.fn: Any = fn
-        self.attributes: dict[str, Any] = attributes
-
-    def __call__(self, *arrays: Any, **attributes: Any) -> Any:
-        if attributes:
-            attributes.update(self.attributes)
-            return self.fn(*arrays, **attributes)
-        return self.fn(*arrays, **self.attributes)
-
-
 class Copying:
     """A kernel that writes operands, called where core does not own them: it gets fresh copies."""
 

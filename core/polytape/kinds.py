@@ -26,7 +26,7 @@ SCALARS: Final = 512
 class Kind:
     """Backend, device and dtype of a tensor, and the 0-d arrays of the Python numbers met beside it."""
 
-    __slots__ = ("array_type", "backend", "category", "device", "dtype", "floats", "ints", "lift_value", "zero")
+    __slots__ = ("array_type", "backend", "category", "device", "dtype", "floats", "ints", "lift", "one", "zero")
 
     def __init__(self, backend: Backend, device: Device, dtype: DType) -> None:
         self.backend: Final[Backend] = backend
@@ -34,17 +34,14 @@ class Kind:
         self.dtype: Final[DType] = dtype
         self.category: Final[int] = category(dtype)
         self.array_type: Final[Any] = backend.array_type
-        self.lift_value: Final[Any] = backend.lift
+        self.lift: Final[Any] = backend.lift  # what a kernel returned -> native array
         self.floats: Final[dict[object, Any]] = {}
         self.ints: Final[dict[object, Any]] = {}
         self.zero: Any = None
+        self.one: Any = None  # the array of 1.0, once it was met: see BinaryOp.operate
 
     def __repr__(self) -> str:
         return f"Kind({self.dtype}, {self.device})"
-
-    def lift(self, value: Any) -> Any:
-        """What a kernel returned, as a native array."""
-        return self.lift_value(value, self.device)
 
     def make_scalar(self, value: object) -> Any:
         """A fresh 0-d native array of ``value``."""
@@ -54,16 +51,16 @@ class Kind:
         """``value`` as a 0-d NumPy array of this dtype.
 
         Raises:
-            DTypeError: an integer out of the dtype's range.
+            DTypeError: a number out of the dtype's range, or of another kind.
         """
         try:
             return np.asarray(value, dtype=self.dtype)
-        except OverflowError:
-            info = np.iinfo(self.dtype)
+        except (OverflowError, TypeError):
+            info: Any = np.iinfo(self.dtype) if self.dtype.kind in "iu" else None
             raise DTypeError(
-                f"{value} does not fit {self.dtype}.",
-                expected=f"an integer from {info.min} to {info.max}",
-                got=str(value),
+                f"{describe_number(value)} does not fit {self.dtype}.",
+                expected=f"an integer from {info.min} to {info.max}" if info else f"a number that {self.dtype} can hold",
+                got=describe_number(value),
                 fix="cast the tensor to a wider dtype first",
             ) from None
 
@@ -82,7 +79,11 @@ class Kind:
             if found is not None:
                 return found
             cache = self.ints
+        if type(value) is float and value == 1.0 and self.one is not None:
+            return self.one  # the same one, also after the cache was emptied
         found = self.make_scalar(value)
+        if type(value) is float and value == 1.0:
+            self.one = found
         if len(cache) >= SCALARS:
             cache.clear()
         if value == value:  # NaN would never be found again
@@ -108,6 +109,13 @@ class Kind:
         if cls is complex:
             return self.category == COMPLEX
         return False
+
+
+def describe_number(value: object) -> str:
+    """A number for an error's text; an integer of hundreds of digits by its size."""
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"an integer of {value.bit_length()} bits"
+    return str(value)
 
 
 _kinds: Final[dict[tuple[Backend, Device, DType], Kind]] = {}

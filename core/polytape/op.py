@@ -7,6 +7,7 @@ not compiled: it runs once per op, and its types are for checkers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar, cast
 
@@ -14,6 +15,7 @@ from . import registry
 from .dispatch import BinaryOp, GeneralOp, Op, UnaryOp, parameter_names
 from .errors import KernelError, RegistrationError
 from .plan import RESERVED
+from .tensor import TensorLike
 
 __all__ = ["Declared", "op", "primitive"]
 
@@ -36,6 +38,9 @@ class Declared(Protocol[P, R]):
     def gradient(self, *names: str, **rules: Callable[..., Any]) -> Callable[[F], F]:
         """Declare gradient rules; see `polytape.dispatch.Op.gradient`."""
 
+    def contraction(self, **rules: Callable[..., Any]) -> None:
+        """Declare shorter rules to a number's gradient; see `polytape.dispatch.Op.contraction`."""
+
 
 def primitive() -> NoReturn:
     """The body of an op that has no decomposition; calling it is a bug of ours."""
@@ -53,6 +58,7 @@ def op(
     host: tuple[str, ...] = (),
     outputs: type | None = None,
     no_gradient: str = "",
+    one_is_neutral: bool = False,
 ) -> Callable[[Callable[P, R]], Declared[P, R]]:
     """Make an op of a function.
 
@@ -68,6 +74,7 @@ def op(
         outputs: the NamedTuple class of an op with several outputs.
         no_gradient: why no gradient flows through it; without it an op without rules is differentiated through its
             body.
+        one_is_neutral: whether the op with 1 gives the other operand.
     Raises:
         RegistrationError: a parameter name that gradient rules reserve, or a name another op has.
     """
@@ -84,6 +91,7 @@ def op(
             host=host,
             outputs=outputs,
             no_gradient=no_gradient,
+            one_is_neutral=one_is_neutral,
         )
         registry.add_op(made)
         return cast("Declared[P, R]", made)
@@ -103,6 +111,7 @@ def build(
     host: tuple[str, ...],
     outputs: type | None,
     no_gradient: str,
+    one_is_neutral: bool = False,
 ) -> Op:
     """The op object of a declaration, not yet registered."""
     name = body.__name__.rstrip("_")
@@ -115,7 +124,7 @@ def build(
             got=repr(taken[0]),
             fix="rename it",
         )
-    notes = {one: str(getattr(note, "__name__", note)) for one, note in body.__annotations__.items()}
+    notes = {one: _spelled(note) for one, note in body.__annotations__.items()}
     plain = {one: note.removesuffix(" | None") for one, note in notes.items()}
     operands = tuple(one for one in parameters if plain.get(one) in _OPERANDS | _SEQUENCES)
     variadic = bool(operands) and plain[operands[-1]] in _SEQUENCES
@@ -125,7 +134,7 @@ def build(
     if promotes is None:
         promotes = operands if elementwise else ()
     kind: Any = GeneralOp
-    simple = not (variadic or optional or host)
+    simple = not (variadic or optional or host or outputs)
     if simple and len(operands) == 1 and parameters[0] == operands[0]:
         kind = UnaryOp
     elif simple and len(operands) == 2 and not attributes:
@@ -153,8 +162,17 @@ def build(
             floating,
             host,
             no_gradient,
+            one_is_neutral,
         ),
     )
+
+
+def _spelled(note: Any) -> str:
+    """An annotation as the short text the tables above have, whether it came as a string or as an object."""
+    text = note if isinstance(note, str) else note.__name__ if type(note) is type else str(note)
+    text = text.replace(repr(TensorLike), "TensorLike").replace(str(TensorLike), "TensorLike")
+    text = re.sub(r"[\w.]+\.(?=\w)", "", text)  # pt.Tensor, collections.abc.Sequence
+    return re.sub(r"^Optional\[(.*)\]$", r"\1 | None", text)
 
 
 def _defaults(body: Any, parameters: tuple[str, ...]) -> dict[str, Any]:

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Rule"]
 
-# What a rule's parameter asks for: an operand by its position, that operand's shape (SHAPE_OF + position), or:
+# What a rule's parameter asks for: an operand by its position, that operand's shape (SHAPE_OF + position), an
+# attribute, or:
 G: Final = -1  # the gradient of the output
 Y: Final = -2  # the output
 INDEX: Final = -3  # which operand of the sequence is being differentiated
 SHAPES: Final = -4  # the shapes of all operands of the sequence
 SEQUENCE: Final = -5  # all operands of the sequence, as a tuple
 SHAPE_OF: Final = 1 << 20
+ATTRIBUTE: Final = 1 << 21  # ATTRIBUTE + its position among the op's attributes
 
 RESERVED: Final = ("g", "y", "index", "shapes", "spec")
 
@@ -30,7 +32,7 @@ class Rule:
         fn: ``(g, ...) -> Tensor``; its parameter names said what it needs.
         operands: positions of the operands it serves; more than one: it returns a tuple.
         needs: per positional parameter, one of the codes above.
-        keywords: the op's attributes it takes.
+        keywords: the op's attributes it takes by keyword.
     """
 
     __slots__ = ("fn", "keywords", "needs", "operands")
@@ -42,21 +44,24 @@ class Rule:
         self.keywords: Final = keywords
 
 
-def make_rule(op: Op, names: Sequence[str], fn: Any, parameters: Sequence[str]) -> Rule:
+def make_rule(op: Op, names: Sequence[str], fn: Any, parameters: Sequence[str], positional: int) -> Rule:
     """Check a rule's parameter names against its op and settle what each of them asks for.
 
+    Args:
+        op: the op.
+        names: the operands it serves.
+        fn: the rule.
+        parameters: its parameters' names; those from ``positional`` on are keyword-only.
     Raises:
         RegistrationError: a name that the op does not have.
     """
-    needs: list[int] = []
-    keywords: list[str] = []
-    for name in parameters:
-        if name in op.attributes:
-            keywords.append(name)
-            continue
-        needs.append(_need(op, name, parameters))
-    positions = tuple(_position(op, name) for name in names)
-    return Rule(fn, positions, tuple(needs), tuple(keywords))
+    needs = tuple([_need(op, name, parameters) for name in parameters[:positional]])
+    keywords = tuple(parameters[positional:])
+    for name in keywords:
+        if name not in op.attributes:
+            _need(op, name, ())
+    positions = tuple([_position(op, name) for name in names])
+    return Rule(fn, positions, needs, keywords)
 
 
 def _need(op: Op, name: str, parameters: Sequence[str]) -> int:
@@ -71,6 +76,8 @@ def _need(op: Op, name: str, parameters: Sequence[str]) -> int:
     if name in op.operands:
         position = op.operands.index(name)
         return SEQUENCE if op.variadic and position == len(op.operands) - 1 else position
+    if name in op.attributes:
+        return ATTRIBUTE + op.attributes.index(name)
     if name.endswith("_shape") and name[:-6] in op.operands:
         return SHAPE_OF + op.operands.index(name[:-6])
     raise RegistrationError(
@@ -101,10 +108,15 @@ class Plan:
         keep_shape: per operand, whether its shape is kept.
         keep_y: whether the output's array is kept.
         rules: the rules to call, each with the operand's position it is called for.
+        contractions: per rule to call, the op's shortcut to a number's gradient, if it has one.
+        single: whether every rule serves one operand.
+        useful: whether anything flows back at all.
         body: whether the op has no rules: the walk differentiates its body instead.
     """
 
-    __slots__ = ("body", "keep", "keep_shape", "keep_y", "positions", "rules")
+    __slots__ = (
+        "body", "contractions", "keep", "keep_shape", "keep_y", "positions", "rules", "single", "useful",
+    )  # fmt: skip
 
     def __init__(self, op: Op, count: int, watched: int) -> None:
         last = len(op.operands) - 1
@@ -129,6 +141,9 @@ class Plan:
                 self._keep_needs(rule, last, keep, keep_shape)
             keep_shape[position] = True
         self.keep: tuple[bool, ...] = tuple(keep)
+        self.contractions: tuple[Rule | None, ...] = tuple([op.contractions.get(place) for place in self.positions])
+        self.single: bool = all([len(rule.operands) == 1 for rule in self.rules])
+        self.useful: bool = self.body or bool(self.rules)
         # A kept array tells its shape.
         self.keep_shape: tuple[bool, ...] = tuple(s and not k for s, k in zip(keep_shape, keep, strict=True))
 
@@ -140,12 +155,9 @@ class Plan:
                 keep[last:] = [True] * (len(keep) - last)
             elif need == SHAPES:
                 keep_shape[last:] = [True] * (len(keep_shape) - last)
+            elif need >= ATTRIBUTE:
+                pass
             elif need >= SHAPE_OF:
                 keep_shape[need - SHAPE_OF] = True
             elif need >= 0:
                 keep[need] = True
-
-    @property
-    def useful(self) -> bool:
-        """Whether anything flows back at all."""
-        return self.body or bool(self.rules)

@@ -12,6 +12,7 @@ from _thread import RLock
 from time import perf_counter
 from typing import Any, Final
 
+from . import registry
 from .backend import Backend, complete
 from .discovery import BACKENDS, KERNELS, OWN, EntryPoint, PluginFilter, normalise, read_filter, scan
 from .errors import BackendError, RegistrationError
@@ -60,10 +61,8 @@ class _State:
         self.lock: Any = RLock()
         self.entries: tuple[EntryPoint, ...] | None = None
         self.filter: PluginFilter = PluginFilter("")
-        self.ready: dict[str, Backend] = {}
         self.records: dict[str, _Record] = {}
         self.loading: list[str] = []
-        self.generation: int = 0
 
 
 _state: Final = _State()
@@ -73,11 +72,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_state.lock.acquire, after_in_parent=_state.lock.release, after_in_child=_state.lock.release
     )
-
-
-def generation() -> int:
-    """A number that changes with every change of the ready backends."""
-    return _state.generation
 
 
 def installed() -> tuple[EntryPoint, ...]:
@@ -95,7 +89,7 @@ def _scan() -> tuple[EntryPoint, ...]:
 
 def is_known(name: str) -> bool:
     """Whether ``name`` is a backend: of this session, installed, or of the project's own."""
-    if name in _state.ready or name in CATALOGUE:
+    if name in registry.ready() or name in CATALOGUE:
         return True
     return any(entry.name == name for entry in installed() if entry.group == BACKENDS)
 
@@ -143,7 +137,7 @@ def get_backend(name: str) -> Backend:
     Raises:
         BackendError: it is not installed, or cannot be used; the error says why and what to do.
     """
-    found = _state.ready.get(name)
+    found = registry.ready().get(name)
     if found is not None:
         return found
     record = _attempt(name.lower())
@@ -203,7 +197,6 @@ def _load(record: _Record, entry: EntryPoint) -> None:
 
 def _adopt(record: _Record, backend: Backend, provider: str) -> None:
     """Complete, check and register a backend, then publish it; one that is not ready only gets its status."""
-    from . import registry
 
     status = record.status
     record.backend = backend
@@ -224,8 +217,7 @@ def _adopt(record: _Record, backend: Backend, provider: str) -> None:
     status.status = "ready"
     status.automatic = backend.automatic
     status.rank = backend.rank
-    _state.ready = {**_state.ready, backend.name: backend}
-    _state.generation += 1
+    registry.publish({**registry.ready(), backend.name: backend})
     _attach_kernels(record)
 
 
@@ -240,7 +232,7 @@ def _attach_kernels(record: _Record) -> None:
         status = BackendStatus(name)
         handled = sys.exc_info()[1]
         try:
-            from . import hookspecs, registry
+            from . import hookspecs
 
             registry.add_kernels(hookspecs.kernels_of(entry), entry.dist)
             record.status.kernels_from = (*record.status.kernels_from, entry.dist)
@@ -274,7 +266,7 @@ def _unusable(status: BackendStatus) -> BackendError:
 
 def _names() -> list[str]:
     """Every name there is something to say about: the project's own first, then by name."""
-    others = {entry.name for entry in installed() if entry.group == BACKENDS} | set(_state.ready)
+    others = {entry.name for entry in installed() if entry.group == BACKENDS} | set(registry.ready())
     return [*CATALOGUE, *sorted(others - set(CATALOGUE))]
 
 
@@ -283,7 +275,6 @@ def _names() -> list[str]:
 
 def backends() -> list[BackendStatus]:
     """The status of every backend that is installed or in the project's catalogue; loads them all to tell."""
-    from . import registry
 
     found = []
     with _state.lock:
@@ -297,7 +288,7 @@ def backends() -> list[BackendStatus]:
 
 def loaded() -> tuple[Backend, ...]:
     """The backends that are loaded and ready now."""
-    return tuple(_state.ready.values())
+    return tuple(registry.ready().values())
 
 
 def refresh() -> None:
@@ -310,7 +301,7 @@ def refresh() -> None:
     importlib.invalidate_caches()
     with _state.lock:
         _scan()
-        _state.records = {name: record for name, record in _state.records.items() if name in _state.ready}
+        _state.records = {name: record for name, record in _state.records.items() if name in registry.ready()}
         for record in _state.records.values():
             record.attached = [normalise(dist) for dist in record.status.kernels_from]
             record.status.disabled = ()
@@ -335,15 +326,13 @@ class SessionBackend:
 
     def remove(self) -> None:
         """Take the backend and its kernels out again; tensors made on it can no longer be computed with."""
-        from . import registry
 
         name = self.backend.name
         with _state.lock:
-            if _state.ready.get(name) is self.backend:
+            if registry.ready().get(name) is self.backend:
                 registry.remove_backend(name)
-                _state.ready = {key: value for key, value in _state.ready.items() if key != name}
+                registry.publish({key: value for key, value in registry.ready().items() if key != name})
                 _state.records = {key: value for key, value in _state.records.items() if key != name}
-                _state.generation += 1
 
 
 def register_backend(backend: Backend) -> SessionBackend:
@@ -357,8 +346,8 @@ def register_backend(backend: Backend) -> SessionBackend:
     """
     with _state.lock:
         record = _examine(backend.name)
-        if backend.name in _state.ready or record.entry is not None:
-            taken = _state.ready[backend.name].provider if backend.name in _state.ready else record.status.distribution
+        if backend.name in registry.ready() or record.entry is not None:
+            taken = registry.ready()[backend.name].provider if backend.name in registry.ready() else record.status.distribution
             raise RegistrationError(
                 f"the name of backend {backend.name!r} is taken.",
                 expected="a name that no installed plugin has",

@@ -73,7 +73,9 @@ def record(
     last = len(nodes)
     if last == 1:
         kept: tuple[Any, ...] = (arrays[0] if plan.keep[0] else None, result if plan.keep_y else None)
-        shapes: tuple[Any, ...] = ((shape if op.elementwise else arrays[0].shape) if plan.keep_shape[0] else None,)
+        shapes: tuple[Any, ...] = (
+            (shape if op.elementwise and not attributes else arrays[0].shape) if plan.keep_shape[0] else None,
+        )
     elif last == 2:
         keep = plan.keep
         keep_shape = plan.keep_shape

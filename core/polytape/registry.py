@@ -23,10 +23,28 @@ class _Registry:
     def __init__(self) -> None:
         self.ops: dict[str, Op] = {}
         self.kernels: KernelTable = {}
+        self.ready: dict[str, Backend] = {}
+        self.generation: int = 0
 
 
 _registry: Final = _Registry()
 _lock: Final = RLock()
+
+
+def generation() -> int:
+    """A number that changes with every change of the ready backends."""
+    return _registry.generation
+
+
+def ready() -> dict[str, Backend]:
+    """The backends that are loaded and usable, by name; do not change it."""
+    return _registry.ready
+
+
+def publish(backends: dict[str, Backend]) -> None:
+    """Swap the ready backends for others."""
+    _registry.ready = backends
+    _registry.generation += 1
 
 
 def ops() -> dict[str, Op]:
@@ -210,9 +228,9 @@ def _meet(a: str | tuple[str, ...], b: str | tuple[str, ...]) -> bool:
 
 def coverage(backend: str) -> tuple[int, int, int]:
     """How many ops a backend serves natively (its parents included), by decomposition, and not at all."""
-    from .plugins import get_backend
+    from . import plugins
 
-    names = [one.name for one in get_backend(backend).chain()]
+    names = [one.name for one in plugins.get_backend(backend).chain()]
     native = decomposed = missing = 0
     for op in _registry.ops.values():
         if any(kernels_of(name, op.name) for name in names):

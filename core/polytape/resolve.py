@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import dtypes, registry
 from .backend import Backend, Kernel
 from .context import settings
 from .device import Device
-from .entry import Body, Copying, Entry, Fixed, Guarded, Unchecked
+from .entry import Body, Copying, Entry, Guarded, Unchecked
 from .errors import DTypeError, KernelError
 from .kinds import Kind, get_kind
 
@@ -142,7 +143,7 @@ def prepare(op: Op, kernel: Kernel, kinds: Kinds, outs: tuple[Kind, ...], resolv
 def prepared(fn: Any, resolved: dict[str, Any]) -> Any:
     """``fn`` with the attributes that resolution settled, if there are any."""
     passed: dict[str, Any] = {name: resolved[name] for name in ("dtype", "device") if name in resolved}
-    return Fixed(fn, passed) if passed else fn
+    return partial(fn, **passed) if passed else fn
 
 
 def on_the_host(
@@ -175,9 +176,12 @@ def on_the_host(
     )
 
 
-def explain_resolution(op: Op, backend: Backend, device: Device, kinds: Kinds, entry: Entry, arrays: Any) -> str:
+def explain_resolution(
+    op: Op, backend: Backend, device: Device, kinds: Kinds, entry: Entry, arrays: Any, attributes: dict[str, Any]
+) -> str:
     """How ``entry`` was found, as text: each candidate, and why it lost or won (predicates evaluated)."""
     names = dtype_names(op, kinds, entry.outs)
+    given = {name: value for name, value in attributes.items() if name not in ("dtype", "device")}  # as a call does
     lines = [f"{op.name}({', '.join(names)}) on {device}"]
     decided = False
     for one in backend.chain():
@@ -188,7 +192,7 @@ def explain_resolution(op: Op, backend: Backend, device: Device, kinds: Kinds, e
             reason = why_not(op, kernel, device, names)
             if reason == "" and decided:
                 reason = "not reached"
-            if reason == "" and kernel.when is not None and not kernel.when(*arrays):
+            if reason == "" and kernel.when is not None and not kernel.when(*arrays, **given):
                 reason = f"its predicate {getattr(kernel.when, '__name__', '')} is false for these operands"
             if reason == "":
                 decided = True

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from . import plugins
+from . import registry
 from .backend import Backend
 from .context import DeviceScope, Settings, change_settings, device_scopes, settings
 from .device import Device, DeviceSpec, parse_device
-from .discovery import read_filter
 from .errors import BackendError, DeviceError, PolytapeWarning, SettingError
 
 __all__ = [
@@ -68,6 +67,13 @@ class _State:
 _state: Final = _State()
 
 
+def _plugins() -> Any:
+    # Not at import: the loader is no part of the compiled ring, and stands above it.
+    from . import plugins
+
+    return plugins
+
+
 def _info(text: str) -> None:
     import logging
 
@@ -106,6 +112,8 @@ def check_environment() -> None:
         SettingError: one of them does not follow its grammar.
     """
     _parse(os.environ.get(VARIABLE, ""), VARIABLE)
+    from .discovery import read_filter
+
     read_filter()
 
 
@@ -129,14 +137,14 @@ def _pick(backend: Backend, spec: DeviceSpec) -> Device:
 
 
 def _of_backend(spec: DeviceSpec) -> Device:
-    return _pick(plugins.get_backend(spec.backend or spec.word), spec)
+    return _pick(_plugins().get_backend(spec.backend or spec.word), spec)
 
 
 def _of_any(spec: DeviceSpec) -> Device:
     """As `_of_backend`, but a bare word may also be a device kind."""
-    if spec.backend or plugins.is_known(spec.word):
+    if spec.backend or _plugins().is_known(spec.word):
         return _of_backend(spec)
-    current = plugins.get_backend(default_device().backend)
+    current = _plugins().get_backend(default_device().backend)
     backend = current if _has(current, spec.word) else _first_with(spec)
     if backend is not current and spec.word not in _state.announced:
         _state.announced = _state.announced | {spec.word}
@@ -150,12 +158,13 @@ def _has(backend: Backend, kind: str) -> bool:
 
 def _first_with(spec: DeviceSpec) -> Backend:
     """The best ready backend with devices of kind ``spec.word``: automatic ones first, then by rank."""
-    statuses = plugins.backends()
+    statuses = _plugins().backends()
     ready = [status for status in statuses if status.status == "ready"]
     ready.sort(key=lambda status: (not status.automatic, -status.rank, status.name))
     for status in ready:
         if any(one.kind == spec.word for one in status.devices):
-            return plugins.get_backend(status.name)
+            found: Backend = _plugins().get_backend(status.name)
+            return found
     import difflib
 
     words = {status.name for status in statuses} | {one.kind for status in ready for one in status.devices}
@@ -190,7 +199,17 @@ def backend_of(place: Device) -> Backend:
     Raises:
         BackendError: it is not loaded any more, and cannot be.
     """
-    return plugins.get_backend(place.backend)
+    ready = registry.ready().get(place.backend)
+    if ready is not None:
+        return ready
+    found: Backend = _plugins().get_backend(place.backend)
+    return found
+
+
+def host_device() -> Device:
+    """The first device of the backend whose arrays are NumPy's."""
+    host: Backend = _plugins().host_backend()
+    return host.device_list()[0]
 
 
 # --- Lists and auto ---
@@ -198,7 +217,7 @@ def backend_of(place: Device) -> Backend:
 
 def _auto() -> Device:
     """The first device of the ready automatic backend with the highest rank."""
-    statuses = [status for status in plugins.backends() if status.automatic or status.status != "ready"]
+    statuses = [status for status in _plugins().backends() if status.automatic or status.status != "ready"]
     ready = sorted((s for s in statuses if s.status == "ready"), key=lambda s: (-s.rank, s.name))
     if not ready:
         raise BackendError(
@@ -210,7 +229,8 @@ def _auto() -> Device:
     losers = [f"{status.name} (rank {status.rank})" for status in ready[1:]]
     losers += [f"{status.name} ({status.status}: {status.reason})" for status in statuses if status.status != "ready"]
     _info(f"auto takes {ready[0].name!r} (rank {ready[0].rank}); not taken: {', '.join(losers) or 'none'}")
-    return ready[0].devices[0]
+    first: Device = ready[0].devices[0]
+    return first
 
 
 def _choose(text: str, source: str, place: Callable[[DeviceSpec], Device]) -> Device:
@@ -226,7 +246,7 @@ def _choose(text: str, source: str, place: Callable[[DeviceSpec], Device]) -> De
             misses.append(error)
         _info(f"{source}={text!r}: {misses[-1].summary}")
     if all(choice.optional for choice in choices):
-        return plugins.host_backend().device_list()[0]
+        return host_device()
     if len(misses) == 1:
         only = misses[0]
         summary = f"{source}={text!r}: {only.summary}"
@@ -255,7 +275,7 @@ def default_device() -> Device:
         cache is not None
         and cache.settings is settings()
         and cache.scopes is device_scopes.get()
-        and cache.generation == plugins.generation()
+        and cache.generation == registry.generation()
     ):
         return cache.device
     return _decide().device
@@ -271,7 +291,7 @@ def _decide() -> _Cache:
     else:
         place, by = _of_environment()
     # After the lookups, which may have loaded the backend.
-    cache = _Cache(found_with, scopes, plugins.generation(), place, by)
+    cache = _Cache(found_with, scopes, registry.generation(), place, by)
     _state.cache = cache
     return cache
 
@@ -280,9 +300,9 @@ def _of_environment() -> tuple[Device, str]:
     text = (os.environ.get(VARIABLE, "") if _state.read is None else _state.read).strip()
     by = VARIABLE if text else "default"
     known = _state.device
-    if known is not None and any(backend.name == known.backend for backend in plugins.loaded()):
+    if known is not None and any(backend.name == known.backend for backend in _plugins().loaded()):
         return known, by  # chosen once: what auto took does not change under a running program
-    found = _choose(text, VARIABLE, _of_backend) if text else plugins.host_backend().device_list()[0]
+    found = _choose(text, VARIABLE, _of_backend) if text else host_device()
     _state.read = text
     _state.device = found
     return found, by
@@ -296,7 +316,7 @@ def _look_again() -> None:
     _state.warned = now
     import warnings
 
-    call = f"polytape.set_backend({now or plugins.host_backend().name!r})"
+    call = f"polytape.set_backend({now or _plugins().host_backend().name!r})"
     warnings.warn(
         f"{VARIABLE} changed from {_state.read!r} to {now!r} after it was read, which has no effect; call {call}",
         PolytapeWarning,
@@ -339,7 +359,7 @@ def current_backend(device: str | Device | None = None) -> CurrentBackend:
         place, by = cache.device, cache.chosen_by
     else:
         place, by = resolve_device(device), "argument"
-    backend = plugins.get_backend(place.backend)
+    backend = _plugins().get_backend(place.backend)
     return CurrentBackend(backend.name, backend.version, backend.library, place, by)
 
 

@@ -128,4 +128,5 @@ def explain(op: Any, *operands: Any, **attributes: Any) -> str:
     backend = plugins.get_backend(device.backend)
     entry = find_entry(found, tensors, attributes, device, backend)
     kinds = tuple([None if x is None else x.kind for x in tensors])
-    return explain_resolution(found, backend, device, kinds, entry, [None if x is None else x.array for x in tensors])
+    arrays = [None if x is None else x.array for x in tensors]
+    return explain_resolution(found, backend, device, kinds, entry, arrays, attributes)

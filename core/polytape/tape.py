@@ -40,7 +40,9 @@ class GradientTape:
         6.0
     """
 
-    __slots__ = ("closed", "leaves", "persistent", "spent", "variables", "watch_accessed_variables")
+    __slots__ = (
+        "closed", "leaves", "persistent", "previous", "serial", "spent", "variables", "watch_accessed_variables",
+    )  # fmt: skip
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self.persistent: Final = persistent
@@ -49,6 +51,8 @@ class GradientTape:
         self.spent: bool = False
         self.leaves: dict[Node, None] = {}
         self.variables: dict[Node, Variable] = {}
+        self.previous: Scope | None = None
+        self.serial: int = -1
 
     def __repr__(self) -> str:
         state = "spent" if self.spent else "closed" if self.closed else "recording"
@@ -75,7 +79,11 @@ class GradientTape:
 
     def _push(self) -> None:
         scope = current_scope.get()
-        current_scope.set(Scope((*scope.tapes, self), scope.trace))
+        new = Scope((*scope.tapes, self), scope.trace)
+        current_scope.set(new)
+        # Not the scope itself, which holds this tape: a cycle would wait for the collector.
+        self.previous = scope
+        self.serial = new.serial
 
     def _close(self) -> None:
         self.closed = True
@@ -84,7 +92,11 @@ class GradientTape:
     def _pop(self) -> None:
         # Exits can come out of order: take out this tape alone, not whatever was set last.
         scope = current_scope.get()
-        if self in scope.tapes:
+        previous = self.previous
+        self.previous = None
+        if scope.serial == self.serial and previous is not None:
+            current_scope.set(previous)
+        elif self in scope.tapes:
             current_scope.set(Scope(tuple([tape for tape in scope.tapes if tape is not self]), scope.trace))
 
     # --- watching -----------------------------------------------------------------------------------------------
@@ -167,13 +179,13 @@ class GradientTape:
         seeds = walk.check_seeds(targets, output_gradients)
         single = isinstance(sources, Tensor)
         flat = [sources] if single else structure.leaves(sources)
-        walk.check_sources(flat)
+        nodes = walk.check_sources(flat)
         if not self.persistent:
             if not self.closed:
                 self._close()
             self.spent = True
         try:
-            found = walk.backward(self, targets, seeds, [x.node for x in flat], self.persistent)
+            found = walk.backward(self, targets, seeds, nodes, self.persistent)
         finally:
             if not self.persistent:
                 self.leaves = {}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from mypy_extensions import mypyc_attr
 
-from .errors import DTypeError, ShapeError, TraceError
+from .context import trimmed
+from .errors import DTypeError, PolytapeError, ShapeError, TraceError
 from .kinds import Kind
 from .node import Node
 
@@ -56,6 +57,8 @@ class Operators:
         self.abs: UnaryOp
         self.logical_not: UnaryOp
         self.sum: UnaryOp
+        self.reshape: UnaryOp
+        self.broadcast_to: UnaryOp
         self.getitem: Any = None
         self.setitem: Any = None
         self.transpose: Any = None
@@ -277,11 +280,17 @@ class Tensor:
             yield self[position]
 
     def __getitem__(self, key: Any) -> Tensor:
-        result: Tensor = operators.getitem(self, key)
+        try:
+            result: Tensor = operators.getitem(self, key)
+        except PolytapeError as error:
+            raise trimmed(error) from None
         return result
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        updated: Tensor = operators.setitem(self, key, value)
+        try:
+            updated: Tensor = operators.setitem(self, key, value)
+        except PolytapeError as error:
+            raise trimmed(error) from None
         self.array = updated.array
         self.kind = updated.kind
         self.node = updated.node
@@ -309,7 +318,9 @@ class Tensor:
         return importlib.import_module("polytape")
 
     def __dlpack__(self, **options: Any) -> Any:
-        return self.numpy().__dlpack__(**options)
+        # NumPy cannot tell an older consumer that memory is read-only: it gets a copy.
+        readable = options.get("max_version") is not None
+        return (self.numpy() if readable else self._host("__dlpack__").copy()).__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         device: tuple[int, int] = self.numpy().__dlpack_device__()

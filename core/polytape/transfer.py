@@ -52,4 +52,4 @@ def record_transfer(x: Tensor, array: Any, target: Kind) -> Tensor:
 def _make_rule() -> Any:
     from .plan import make_rule
 
-    return make_rule(_transfer, ("x",), _rule, ("g", "source"))
+    return make_rule(_transfer, ("x",), _rule, ("g", "source"), 2)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import convert
 from .apply import apply, find_entry
-from .context import Scope, current_scope
+from .context import Scope, current_scope, trimmed
+from .dtypes import weak_promote
 from .entry import Copying, Guarded
-from .errors import DTypeError, ShapeError
+from .errors import DTypeError, PolytapeError, ShapeError
 from .node import leaf
 from .tensor import Symbol, Tensor, TensorLike, describe, operators
 
@@ -66,16 +67,25 @@ class Variable(Tensor):
         Raises:
             ShapeError: another shape. DTypeError: another dtype. The value is untouched then.
         """
-        self._set(self._accepted("assign", value))
+        try:
+            self._set(self._accepted("assign", value))
+        except PolytapeError as error:
+            raise trimmed(error) from None
         return self
 
     def assign_add(self, value: TensorLike) -> Variable:
         """Add ``value``, of this shape and dtype or a Python number; as `assign`."""
-        return self._change("assign_add", operators.add, value)
+        try:
+            return self._change("assign_add", operators.add, value)
+        except PolytapeError as error:
+            raise trimmed(error) from None
 
     def assign_sub(self, value: TensorLike) -> Variable:
         """Subtract ``value``, of this shape and dtype or a Python number; as `assign`."""
-        return self._change("assign_sub", operators.subtract, value)
+        try:
+            return self._change("assign_sub", operators.subtract, value)
+        except PolytapeError as error:
+            raise trimmed(error) from None
 
     def _change(self, what: str, op: BinaryOp, value: Any) -> Variable:
         scope = current_scope.get()
@@ -85,7 +95,10 @@ class Variable(Tensor):
             if entry is not None and entry.how == "kernel" and value.array.shape == self.array.shape:
                 self.array = entry.lift(entry.fn(self.array, value.array))
                 return self
-        other = value if type(value) in (int, float, bool) else self._accepted(what, value)
+        number = isinstance(value, (bool, int, float, complex))
+        if number:
+            self._check_number(what, value)
+        other = value if number else self._accepted(what, value)
         token = current_scope.set(Scope((), scope.trace))
         try:
             self._set(apply(op, [self, other], {}))
@@ -97,11 +110,12 @@ class Variable(Tensor):
         """``value`` as a tensor of this variable's shape, dtype and device, or an error."""
         if isinstance(value, Tensor):
             made = value
-        elif type(value) in (int, float, bool, complex):
+        elif isinstance(value, (bool, int, float, complex)):
+            self._check_number(what, value)
             made = Tensor(self.kind.make_scalar(value), self.kind, None)
         else:
             made = convert.asarray(value, None, self.kind.device, None)
-            if made.dtype is not self.dtype and _plain_numbers(value):
+            if made.kind.category <= self.kind.category and _plain_numbers(value):
                 made = convert.asarray(value, self.dtype, self.kind.device, None)
         shape = self.array.shape
         if made.array.shape != shape:
@@ -120,6 +134,16 @@ class Variable(Tensor):
             )
         return made if made.kind.device is self.kind.device else convert.to_device(made, self.kind.device)
 
+    def _check_number(self, what: str, value: Any) -> None:
+        """Whether a Python number beside this variable leaves the dtype as it is."""
+        if weak_promote(self.kind.dtype, value) is not self.kind.dtype:
+            raise DTypeError(
+                f"{what} of {value} to the variable {self.name or describe(self)}.",
+                expected=f"a number that leaves the dtype {self.kind.dtype}",
+                got=f"{value} of type {type(value).__name__}",
+                fix="round it first, or make the variable with a floating dtype",
+            )
+
     def _set(self, value: Tensor) -> None:
         scope = current_scope.get()
         if scope.trace is not None:
@@ -133,6 +157,9 @@ class Variable(Tensor):
             )
         else:
             self.array = value.array
+
+    def __pos__(self) -> Tensor:
+        return self.read_value()
 
     def __copy__(self) -> Tensor:
         return Tensor(self.array, self.kind, None)

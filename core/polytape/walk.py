@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from . import convert, registry, structure
-from .context import current_scope
+from . import convert, structure
+from .context import NO_SCOPE, current_scope
 from .dtypes import FLOATING
 from .errors import DTypeError, SettingError, ShapeError
 from .kinds import Kind
 from .node import Node
-from .plan import G, INDEX, SEQUENCE, SHAPE_OF, SHAPES, Y, Rule
+from .plan import ATTRIBUTE, G, INDEX, SEQUENCE, SHAPE_OF, SHAPES, Y, Plan, Rule
 from .record import wrap
 from .tensor import Symbol, Tensor, describe, operators
 
 if TYPE_CHECKING:
+    from .dispatch import Op
     from .tape import GradientTape
 
 __all__ = ["backward"]
 
 Shape = tuple[int, ...]
+INSERTION: Final = 32
 
 
 class Walk:
@@ -72,28 +75,50 @@ class Walk:
         if plan.body:
             self.through_body(node, g)
             return
-        if not op.elementwise and op.outputs is None and not (op.partial and not g.shape):
+        if op.elementwise:
+            self.pass_elementwise(op, plan, node, g)
+            return
+        if op.outputs is None and g.array.shape != node.shape and not (op.partial and not g.array.shape):
             g = expanded(g, node.shape)
-        done: Rule | None = None
-        for rule, position in zip(plan.rules, plan.positions, strict=True):
-            if len(rule.operands) > 1 and rule is not done:
-                done = rule
-                results = self.call(rule, node, g, position)
-                for place, result in zip(rule.operands, results, strict=True):
-                    self.give(node, place, result)
-            elif rule is not done:
+        for place in range(len(plan.rules)):
+            rule = plan.rules[place]
+            position = plan.positions[place]
+            if len(rule.operands) == 1:
                 self.give(node, position, self.call(rule, node, g, position))
+            else:
+                for operand, result in zip(rule.operands, self.call(rule, node, g, position), strict=True):
+                    self.give(node, operand, result)
+
+    def pass_elementwise(self, op: Op, plan: Plan, node: Node, g: Tensor) -> None:
+        """As `pass_back`, summing each result down to its operand's shape."""
+        full: Shape = node.shape
+        count = len(plan.rules)
+        for place in range(count):
+            position = plan.positions[place]
+            shape = operand_shape(node, position) if len(node.parents) > 1 or node.attributes else full
+            short = plan.contractions[place]
+            if short is not None and not shape and full and self.is_full(short, node, g):
+                self.give(node, position, self.call(short, node, g, position))
+                continue
+            result = self.call(plan.rules[place], node, g, position)
+            if shape != full:
+                result = unbroadcast(result, shape, full)
+            self.give(node, position, result)
+
+    def is_full(self, rule: Rule, node: Node, g: Tensor) -> bool:
+        """Whether ``g`` and the operands that a contraction asks for have the output's shape."""
+        if g.array.shape != node.shape:
+            return False
+        for need in rule.needs:
+            if need >= 0 and node.arrays[need].shape != node.shape:
+                return False
+        return True
 
     def give(self, node: Node, position: int, result: Tensor | None) -> None:
-        """Hand one rule's result to the operand at ``position``: un-broadcast, in its dtype, on its device."""
+        """Hand one rule's result to the operand at ``position``, in its dtype and on its device."""
         parent = node.parents[position]
         if parent is None or result is None:
             return
-        op = node.op
-        if op is not None and op.elementwise:
-            shape = operand_shape(node, position)
-            if shape != node.shape:
-                result = unbroadcast(result, shape, node.shape)
         kind = node.kinds[position]
         if kind is not None and result.kind is not kind:
             result = adapted(result, kind)
@@ -102,30 +127,36 @@ class Walk:
     def call(self, rule: Rule, node: Node, g: Any, position: int) -> Any:
         """One rule, with what its parameters ask for."""
         needs = rule.needs
-        if not rule.keywords:
-            if len(needs) == 1:
-                return rule.fn(self.argument(needs[0], node, g, position))
-            if len(needs) == 2:
-                return rule.fn(
-                    self.argument(needs[0], node, g, position), self.argument(needs[1], node, g, position)
-                )
-            return rule.fn(*[self.argument(need, node, g, position) for need in needs])
-        given = node.attributes or {}
-        op = node.op
-        defaults = op.defaults if op is not None else {}
-        keywords = {name: given[name] if name in given else defaults[name] for name in rule.keywords}
-        return rule.fn(*[self.argument(need, node, g, position) for need in needs], **keywords)
+        count = len(needs)
+        if rule.keywords:
+            found = [self.argument(need, node, g, position) for need in needs]
+            return rule.fn(*found, **{name: attribute(node, name) for name in rule.keywords})
+        if count == 1:
+            return rule.fn(self.argument(needs[0], node, g, position))
+        first = self.argument(needs[0], node, g, position)
+        second = self.argument(needs[1], node, g, position)
+        if count == 2:
+            return rule.fn(first, second)
+        third = self.argument(needs[2], node, g, position)
+        if count == 3:
+            return rule.fn(first, second, third)
+        fourth = self.argument(needs[3], node, g, position)
+        if count == 4:
+            return rule.fn(first, second, third, fourth)
+        return rule.fn(*[self.argument(need, node, g, position) for need in needs])
 
     def argument(self, need: int, node: Node, g: Any, position: int) -> Any:
         """What one parameter of a rule asks for."""
         if need == G:
             return g
+        op = node.op
         if need >= SHAPE_OF:
-            return operand_shape(node, need - SHAPE_OF)
+            if need < ATTRIBUTE:
+                return operand_shape(node, need - SHAPE_OF)
+            return None if op is None else attribute(node, op.attributes[need - ATTRIBUTE])
         if need >= 0:
             array = node.arrays[need]
             return None if array is None else self.handle(array, node.kinds[need], node.parents[need])
-        op = node.op
         last = len(op.operands) - 1 if op is not None else 0
         if need == Y:
             return self.outputs(node)
@@ -182,56 +213,78 @@ class Walk:
 def backward(
     tape: GradientTape,
     targets: list[Tensor],
-    seeds: list[Tensor | None],
+    seeds: list[Tensor | None] | None,
     sources: list[Node | None],
     keep: bool,
 ) -> list[Any]:
     """Gradients of ``targets``, weighted by ``seeds``, by the tensors of ``sources``; None where unconnected."""
     scope = current_scope.get()
-    wanted: dict[Node, Tensor | None] = {node: None for node in sources if node is not None}
-    walk = Walk(tape, bool(scope.tapes) or scope.trace is not None, wanted)
+    wanted: dict[Node, Tensor | None] = {}
+    for source in sources:
+        if source is not None:
+            wanted[source] = None
+    walk = Walk(tape, scope is not NO_SCOPE and (bool(scope.tapes) or scope.trace is not None), wanted)
     starts: list[Node] = []
-    for target, seed in zip(targets, seeds, strict=True):
+    for place, target in enumerate(targets):
         node = target.node
         if node is not None and enters(tape, node):
             starts.append(node)
+            seed = None if seeds is None else seeds[place]
             walk.add(node, one_like(target, walk) if seed is None else seed)
     order = reach(tape, starts)
     useful = prune(order, wanted)
-    for node in reversed(order):
+    cotangents = walk.cotangents
+    for node in order:
         if useful is not None and node not in useful:
             continue
-        g = walk.cotangents.pop(node, None)
+        g = cotangents.get(node)
         if g is not None:
+            del cotangents[node]
             if node in wanted:
                 wanted[node] = g
             walk.pass_back(node, g)
         if not keep:
             release(node)
-    return [None if node is None else finished(wanted[node], node) for node in sources]
+    found: list[Any] = []
+    for source in sources:
+        found.append(None if source is None else finished(wanted[source], source))
+    return found
 
 
 def reach(tape: GradientTape, starts: list[Node]) -> list[Node]:
-    """The nodes of this tape that the targets depend on, operands first."""
+    """The nodes of this tape that the targets depend on, results before their operands."""
     found: dict[Node, None] = {}
+    order: list[Node] = []
     stack = list(starts)
     while stack:
         node = stack.pop()
         if node in found:
             continue
         found[node] = None
-        if tape in node.tapes:
+        order.append(node)
+        if node.parents and tape in node.tapes:
             for parent in node.parents:
                 if parent is not None and parent not in found and enters(tape, parent):
                     stack.append(parent)
-    order = list(found)
-    order.sort(key=sequence)
+    arrange(order)
     return order
 
 
-def sequence(node: Node) -> int:
-    """The order of recording."""
-    return node.seq
+def arrange(order: list[Node]) -> None:
+    """Sort nodes, the latest first: each stands before its operands then."""
+    count = len(order)
+    if count > INSERTION:
+        order.sort(key=attrgetter("seq"), reverse=True)
+        return
+    # A walk finds few nodes nearly in this order: insertion moves little, and needs no call per comparison.
+    for place in range(1, count):
+        node = order[place]
+        seq = node.seq
+        hole = place
+        while hole > 0 and order[hole - 1].seq < seq:
+            order[hole] = order[hole - 1]
+            hole -= 1
+        order[hole] = node
 
 
 def enters(tape: GradientTape, node: Node) -> bool:
@@ -247,7 +300,8 @@ def prune(order: list[Node], wanted: dict[Node, Tensor | None]) -> dict[Node, No
     else:
         return None
     useful: dict[Node, None] = {}
-    for node in order:
+    for place in range(len(order) - 1, -1, -1):
+        node = order[place]
         if node in wanted:
             useful[node] = None
             continue
@@ -268,6 +322,14 @@ def release(node: Node) -> None:
     node.release()
 
 
+def attribute(node: Node, name: str) -> Any:
+    """An attribute as the call gave it, or its default."""
+    given = node.attributes
+    if given is not None and name in given:
+        return given[name]
+    return None if node.op is None else node.op.defaults[name]
+
+
 def operand_shape(node: Node, position: int) -> Shape:
     """The shape of an operand, kept as such or told by its kept array."""
     shape = node.shapes[position]
@@ -286,7 +348,7 @@ def expanded(g: Tensor, shape: Any) -> Tensor:
     """A cotangent in the full shape."""
     if g.array.shape == shape:
         return g
-    found: Tensor = registry.ops()["broadcast_to"](g, shape)  # type: ignore[operator]  # every op is callable
+    found: Tensor = operators.broadcast_to(g, shape)
     return found
 
 
@@ -306,16 +368,14 @@ def unbroadcast(g: Tensor, shape: Shape, full: Shape) -> Tensor:
         else:
             count *= extent
     if axes:
-        ops = registry.ops()
-        if len(axes) == len(have) and not shape:
-            g = operators.sum(g)
-        else:
-            g = ops["sum"](g, axis=tuple(axes), keepdims=True)  # type: ignore[operator]  # every op is callable
+        whole = len(axes) == len(have) and not shape
+        g = operators.sum.operate(g) if whole else operators.sum(g, axis=tuple(axes), keepdims=True)
     if count != 1:
         g = g * float(count)
     have = g.array.shape
     if len(have) > len(shape):
-        g = registry.ops()["reshape"](g, have[len(have) - len(shape) :])  # type: ignore[operator]
+        lead = len(have) - len(shape)
+        g = operators.reshape(g, have[lead:])
     return g
 
 
@@ -350,9 +410,10 @@ def check_unconnected(choice: str) -> None:
         )
 
 
-def check_targets(targets: list[Any]) -> list[Tensor]:
-    """Whether all targets can be differentiated."""
-    for x in targets:
+def check_targets(given: list[Any]) -> list[Tensor]:
+    """The targets, all of which can be differentiated."""
+    targets: list[Tensor] = []
+    for x in given:
         if not isinstance(x, Tensor) or x.kind.category != FLOATING:
             raise DTypeError(
                 f"gradient cannot start at {describe(x)}.",
@@ -360,11 +421,13 @@ def check_targets(targets: list[Any]) -> list[Tensor]:
                 got=describe(x) if isinstance(x, Tensor) else type(x).__name__,
                 fix="cast the target with polytape.astype(y, 'float32') inside the tape, or leave it out",
             )
+        targets.append(x)
     return targets
 
 
-def check_sources(sources: list[Any]) -> None:
-    """Whether all sources are tensors."""
+def check_sources(sources: list[Any]) -> list[Node | None]:
+    """The nodes of the sources, all of which are tensors."""
+    nodes: list[Node | None] = []
     for x in sources:
         if not isinstance(x, Tensor):
             raise DTypeError(
@@ -373,12 +436,14 @@ def check_sources(sources: list[Any]) -> None:
                 got=type(x).__name__,
                 fix="pass the tensor that was watched",
             )
+        nodes.append(x.node)
+    return nodes
 
 
-def check_seeds(targets: list[Tensor], output_gradients: Any) -> list[Tensor | None]:
-    """The weights of the targets, each of its target's shape, dtype and device."""
+def check_seeds(targets: list[Tensor], output_gradients: Any) -> list[Tensor | None] | None:
+    """The weights of the targets, each of its target's shape, dtype and device; None for ones everywhere."""
     if output_gradients is None:
-        return [None] * len(targets)
+        return None
     given = structure.leaves(output_gradients)
     if len(given) != len(targets):
         raise ShapeError(

@@ -37,7 +37,7 @@ def polytape_backend() -> Backend:
         copy=_from_host,
         empty=_empty,
         synchronize=_synchronize,
-        lift=_lift,
+        lift=np.asarray,
         dtypes=_DTYPES,
         kernels=build(np),
         exclusive=_exclusive,
@@ -65,10 +65,6 @@ def _empty(shape: tuple[int, ...], dtype: np.dtype[Any], device: Device) -> Arra
 
 def _synchronize(device: Device) -> None:
     """Nothing is queued: a kernel has finished when it returns."""
-
-
-def _lift(value: Any, device: Device) -> Array:
-    return np.asarray(value)
 
 
 def _exclusive(array: Array) -> bool:

@@ -35,6 +35,7 @@ def _bind() -> None:
         ),
         (linalg, "matmul"),
         (reduction, "sum"),
+        (manipulation, "reshape broadcast_to"),
     ):
         for name in names.split():
             setattr(operators, name, cast("Any", getattr(family, name)))

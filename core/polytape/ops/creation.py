@@ -66,7 +66,7 @@ def zeros(shape: Shape, *, dtype: Any = None, device: Device | str | None = None
     Source:
         Array API standard 2024.12, ``zeros``.
     """
-    return full(shape, 0, dtype=dtype, device=device)
+    return full(shape, 0, dtype=_default_float(dtype=dtype), device=device)
 
 
 @op(dtype=_default_float, shape=rules.given_shape)
@@ -84,7 +84,7 @@ def ones(shape: Shape, *, dtype: Any = None, device: Device | str | None = None)
     Source:
         Array API standard 2024.12, ``ones``.
     """
-    return full(shape, 1, dtype=dtype, device=device)
+    return full(shape, 1, dtype=_default_float(dtype=dtype), device=device)
 
 
 def _range_dtype(*, start: Any, stop: Any, step: Any, dtype: DType | None) -> DType:
@@ -104,7 +104,18 @@ def _range_shape(*, start: Any, stop: Any, step: Any) -> tuple[int, ...]:
 
 @op(dtype=_range_dtype, shape=_range_shape)
 def arange_(start: float, stop: float, step: float, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Evenly spaced numbers; `arange` is the public face."""
+    """Evenly spaced numbers, ``start + i * step`` below ``stop``; `arange` is the public face.
+
+    Args:
+        start, stop, step: as for `arange`, all given.
+        dtype, device: of the result.
+    Returns:
+        [ceil((stop - start) / step)], ``dtype``.
+    Raises:
+        ShapeError: a step of 0.
+    Source:
+        Array API standard 2024.12, ``arange``.
+    """
     return primitive()
 
 

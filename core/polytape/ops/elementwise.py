@@ -83,7 +83,7 @@ def subtract(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 subtract.gradient(x1=lambda g: g, x2=lambda g: -g)
 
 
-@op(dtype=rules.same_numeric, shape=rules.broadcast, elementwise=True)
+@op(dtype=rules.same_numeric, shape=rules.broadcast, elementwise=True, one_is_neutral=True)
 def multiply(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """``x1 * x2``, elementwise.
 

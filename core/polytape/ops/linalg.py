@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from ..errors import ShapeError
 from ..op import op, primitive
 from ..tensor import Tensor, TensorLike
 from . import rules
+from .elementwise import multiply
 from .manipulation import permute_dims, reshape
 from .reduction import sum
 
-__all__ = ["matmul", "matrix_transpose"]
+__all__ = ["matmul", "matrix_transpose", "vdot"]
 
 Shape = tuple[int, ...]
 
@@ -84,3 +86,31 @@ def _matmul_right(g: Tensor, x1: Tensor, x2_shape: Shape) -> Tensor:
     columns = (*x2_shape, 1) if len(x2_shape) == 1 else x2_shape
     found = _summed(matmul(matrix_transpose(rows), _as_matrices(g, x1.shape, x2_shape)), columns)
     return found if columns == x2_shape else reshape(found, x2_shape)
+
+
+def _same_shapes(x1: Shape, x2: Shape) -> Shape:
+    if x1 != x2:
+        raise ShapeError(
+            "the shapes differ.", expected="two operands of one shape", got=f"{x1} and {x2}", fix="broadcast one first"
+        )
+    return ()
+
+
+@op(dtype=rules.same_numeric, shape=_same_shapes, promotes=("x1", "x2"))
+def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Sum of ``x1 * x2`` over all elements.
+
+    Args:
+        x1, x2: real[...], of one shape, promoted together.
+    Returns:
+        Their promoted dtype, shape ().
+    Raises:
+        ShapeError: different shapes. DTypeError: bool operands.
+    Source:
+        NumPy, ``vdot``.
+    """
+    return primitive()
+
+
+vdot.gradient(x1=lambda g, x2: g * x2, x2=lambda g, x1: g * x1)
+multiply.contraction(x1=lambda g, x2: vdot(g, x2), x2=lambda g, x1: vdot(g, x1))

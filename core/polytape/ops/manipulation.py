@@ -80,7 +80,7 @@ def broadcast_to(x: TensorLike, /, shape: Shape) -> Tensor:
 broadcast_to.gradient(x=lambda g: g)
 
 
-@op(dtype=rules.same_dtype, shape=rules.joined, promotes=("arrays",))
+@op(dtype=rules.joined_dtype, shape=rules.joined, promotes=("arrays",))
 def concat(arrays: Sequence[TensorLike], /, *, axis: int | None = 0) -> Tensor:
     """Tensors behind each other along an axis.
 

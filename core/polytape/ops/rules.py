@@ -112,6 +112,16 @@ def given_integer(*operands: DType, dtype: DType) -> DType:
     return dtype
 
 
+def joined_dtype(*arrays: DType) -> DType:
+    """The operands', of which there must be one."""
+    if not arrays:
+        # Dtype rules run first, so this is where an empty list is met.
+        raise ShapeError(
+            "concat([]): nothing to join.", expected="at least one tensor", got="none", fix="pass a non-empty list"
+        )
+    return arrays[0]
+
+
 def second_dtype(x: DType, y: DType, *others: DType) -> DType:
     """The second operand's."""
     return y
@@ -299,8 +309,6 @@ def broadcast_to_shape(x: Shape, *, shape: Any) -> Shape:
 
 def joined(*arrays: Shape, axis: Any) -> Shape:
     """Operands behind each other along ``axis``, or flattened for None."""
-    if not arrays:
-        raise ShapeError("nothing to join.", expected="at least one tensor", got="none", fix="pass a non-empty list")
     if axis is None:
         return (sum(count(shape) for shape in arrays),)
     first = arrays[0]

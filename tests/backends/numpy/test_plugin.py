@@ -46,9 +46,9 @@ def test_a_subclass_of_ndarray_becomes_an_ndarray(backend: Any) -> None:
 
 
 def test_lift_makes_arrays_of_scalars_and_keeps_arrays(backend: Any) -> None:
-    lifted = backend.lift(np.float32(2.0), CPU)
+    lifted = backend.lift(np.float32(2.0))
     assert (type(lifted), lifted.shape, lifted.dtype) == (np.ndarray, (), np.dtype("float32"))
-    assert backend.lift(lifted, CPU) is lifted
+    assert backend.lift(lifted) is lifted
 
 
 def test_only_an_array_that_owns_its_memory_is_exclusive(backend: Any) -> None:

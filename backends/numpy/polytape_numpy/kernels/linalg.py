@@ -1,4 +1,4 @@
-"""Products of matrices."""
+"""Products of matrices and vectors."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Array = Any
 
 
 def kernels(xp: Any) -> list[Kernel]:
-    """The kernel ``matmul`` on the arrays of ``xp``."""
-    return [Kernel("matmul", _matmul(xp))]
+    """The kernels ``matmul`` and ``vdot`` on the arrays of ``xp``."""
+    return [Kernel("matmul", _matmul(xp)), Kernel("vdot", _vdot(xp))]
 
 
 def _matmul(xp: Any) -> Callable[..., Array]:
@@ -33,3 +33,16 @@ def _matmul(xp: Any) -> Callable[..., Array]:
         return stacked(x1, x2).astype(x1.dtype, copy=False)
 
     return matmul
+
+
+def _vdot(xp: Any) -> Callable[..., Array]:
+    flattened = xp.vdot
+
+    def vdot(x1: Array, x2: Array) -> Array:
+        if x1.ndim == 1:
+            return x1.dot(x2)
+        if x1.shape != x2.shape:
+            raise ValueError(f"shapes {x1.shape} and {x2.shape} differ")
+        return flattened(x1, x2)
+
+    return vdot

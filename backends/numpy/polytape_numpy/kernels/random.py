@@ -132,6 +132,8 @@ def _draw(xp: Any) -> Draw:
         """Numbers of ``dtype`` that ``make`` gives for words, ``per_number`` words for each, rounded up to pairs."""
         key, counter = int(state[0]), int(state[1])
         n = prod(shape)
+        if min(shape, default=0) < 0:
+            raise ValueError(f"shape {shape} has a negative size")
         chunk = 4 * _CHUNK // per_number
         if n <= chunk:
             return make(words(key, counter, n * per_number))[:n].astype(dtype, copy=False).reshape(shape)

@@ -1,0 +1,90 @@
+"""Kernels by family and size, called as ops: 1,000 elements show overhead, 1,000,000 the kernel itself."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import polytape as pt
+
+from .common import DEVICES, OnDevice, check
+
+SIZES = [1_000, 1_000_000]
+SAMPLING = "1: calls per sample fixed by size"
+
+
+def softmax(x):
+    """NumPy's softmax over the last axis, in float64."""
+    e = np.exp(x.astype("f8") - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def square_side(size):
+    """The side of a square matrix of about ``size`` elements."""
+    return int(size**0.5)
+
+
+class _Family(OnDevice):
+    """Each op of a family on each size; a subclass lists op -> (polytape's call, NumPy's)."""
+
+    cases = {}
+    shape = staticmethod(lambda size: (size,))
+    param_names = ["device", "op", "size"]
+
+    def prepare(self, device, op, size):
+        host = np.random.default_rng(0).uniform(0.5, 1.5, self.shape(size)).astype("f4")
+        self.x = pt.asarray(host, device=device)
+        self.call, reference = self.cases[op]
+        check([self.call(self.x)], [reference(host)], rtol=1e-3, atol=1e-3)
+        self.calls = max(1, 1_000_000 // size // 10)
+
+    def time_op(self, device, op, size):
+        call, x = self.call, self.x
+        for _ in range(self.calls):
+            call(x)
+
+    time_op.version = SAMPLING
+
+
+class Elementwise(_Family):
+    """One pass over memory, or one function per element."""
+
+    cases = {
+        "add": (lambda x: x + x, lambda x: x + x),
+        "multiply scalar": (lambda x: x * 2.0, lambda x: x * 2),
+        "exp": (pt.exp, np.exp),
+        "tanh": (pt.tanh, np.tanh),
+    }
+    params = [DEVICES, list(cases), SIZES]
+
+
+class Reduction(_Family):
+    """Sums and extremes over everything."""
+
+    cases = {"sum": (pt.sum, np.sum), "max": (pt.max, np.max), "argmax": (pt.argmax, np.argmax)}
+    params = [DEVICES, list(cases), SIZES]
+
+
+class Matrix(_Family):
+    """Squares of about that many elements."""
+
+    shape = staticmethod(lambda size: (square_side(size), square_side(size)))
+    cases = {"matmul": (lambda x: pt.matmul(x, x), lambda x: x @ x), "transposed": (pt.matrix_transpose, np.transpose)}
+    params = [DEVICES, list(cases), SIZES]
+
+
+class Rows(_Family):
+    """Rows of 100: softmax."""
+
+    shape = staticmethod(lambda size: (size // 100, 100))
+    cases = {"softmax": (lambda x: pt.nn.softmax(x), softmax)}
+    params = [DEVICES, list(cases), SIZES]
+
+
+class Manipulation(_Family):
+    """What moves elements and computes nothing."""
+
+    cases = {
+        "slice": (lambda x: x[10:-10:2], lambda x: x[10:-10:2]),
+        "concat": (lambda x: pt.concat([x, x]), lambda x: np.concatenate([x, x])),
+    }
+    params = [DEVICES, list(cases), SIZES]

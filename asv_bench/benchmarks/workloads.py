@@ -1,0 +1,206 @@
+"""The training steps and gradients that the asv suite, the counters and the ratios share, each with its NumPy twin.
+
+A workload is public API only, on one device. It holds its state, so that a step can be run any number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import polytape as pt
+
+__all__ = ["Linreg", "Mlp", "NumpyLinreg", "NumpyMlp", "mlp_data", "second_derivative", "square_sum_gradient"]
+
+Array = np.ndarray[Any, Any]
+
+POINTS = 1000
+BATCH, INPUTS, HIDDEN, CLASSES = 128, 784, 128, 10
+RATE = 0.01
+# So small that no weight moves: over thousands of timed steps the loss would reach 0 and the moments denormal numbers,
+# which some processors multiply a hundred times more slowly.
+ADAM_RATE = 1e-12
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
+
+
+def linreg_data() -> tuple[Array, Array]:
+    """x and y of 1,000 points on y = 3x + 2, with noise; float32."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=POINTS).astype("f4")
+    return x, (3 * x + 2 + rng.normal(size=POINTS)).astype("f4")
+
+
+def mlp_data() -> tuple[Array, Array, list[Array]]:
+    """Images, labels and the four parameters of an MLP 784-128-10; float32 and int32."""
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(BATCH, INPUTS)).astype("f4")
+    labels = rng.integers(0, CLASSES, BATCH).astype("i4")
+    w1 = (rng.normal(size=(INPUTS, HIDDEN)) * 0.05).astype("f4")
+    w2 = (rng.normal(size=(HIDDEN, CLASSES)) * 0.05).astype("f4")
+    return images, labels, [w1, np.zeros(HIDDEN, "f4"), w2, np.zeros(CLASSES, "f4")]
+
+
+class Linreg:
+    """One step of linear regression on 1,000 points: squared loss, gradients, both parameters updated."""
+
+    def __init__(self, device: str | None = None) -> None:
+        x, y = linreg_data()
+        self.x = pt.asarray(x, device=device)
+        self.y = pt.asarray(y, device=device)
+        self.w = pt.Variable(5.0, device=device)
+        self.b = pt.Variable(10.0, device=device)
+
+    def step(self) -> pt.Tensor:
+        """Run one step; gives the loss before it."""
+        w, b = self.w, self.b
+        with pt.GradientTape() as tape:
+            loss = pt.mean(pt.square(self.x * w + b - self.y))
+        dw, db = tape.gradient(loss, [w, b])
+        w.assign_sub(dw * RATE)
+        b.assign_sub(db * RATE)
+        return loss
+
+    def state(self) -> list[Array]:
+        """The parameters now."""
+        return [self.w.numpy(), self.b.numpy()]
+
+
+class NumpyLinreg:
+    """The same step written by hand for NumPy, as somebody would who wants it fast: in place, sums by dot."""
+
+    def __init__(self) -> None:
+        self.x, self.y = linreg_data()
+        self.w, self.b = np.array(5.0, "f4"), np.array(10.0, "f4")
+
+    def step(self) -> Any:
+        """Run one step; gives the loss before it."""
+        residual = self.x * self.w
+        residual += self.b
+        residual -= self.y
+        loss = np.dot(residual, residual) / POINTS
+        dw = np.dot(residual, self.x) * (2 / POINTS)
+        db = np.add.reduce(residual) * (2 / POINTS)
+        self.w -= dw * RATE
+        self.b -= db * RATE
+        return loss
+
+    def state(self) -> list[Array]:
+        """The parameters now."""
+        return [self.w, self.b]
+
+
+class Mlp:
+    """One step of an MLP 784-128-10 on a batch of 128: relu, cross-entropy, Adam."""
+
+    def __init__(self, device: str | None = None) -> None:
+        from polytape.nn import relu, sparse_softmax_cross_entropy_with_logits
+        from polytape.optim import Adam
+
+        images, labels, parameters = mlp_data()
+        self.images = pt.asarray(images, device=device)
+        self.labels = pt.asarray(labels, device=device)
+        self.variables = [pt.Variable(value, device=device) for value in parameters]
+        self.optimizer = Adam(ADAM_RATE)
+        self.relu = relu
+        self.cross_entropy = sparse_softmax_cross_entropy_with_logits
+
+    def step(self) -> pt.Tensor:
+        """Run one step; gives the loss before it."""
+        self.apply(self.gradients())
+        return self.loss
+
+    def gradients(self) -> list[Any]:
+        """The loss, kept in `loss`, and its gradients."""
+        w1, b1, w2, b2 = self.variables
+        with pt.GradientTape() as tape:
+            logits = pt.matmul(self.relu(pt.matmul(self.images, w1) + b1), w2) + b2
+            self.loss = pt.mean(self.cross_entropy(labels=self.labels, logits=logits))
+        gradients: list[Any] = tape.gradient(self.loss, self.variables)
+        return gradients
+
+    def apply(self, gradients: list[Any]) -> None:
+        """Adam's update of the four parameters."""
+        self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
+
+
+class NumpyMlp:
+    """The same step written by hand for NumPy; Adam in place."""
+
+    def __init__(self) -> None:
+        self.images, self.labels, self.parameters = mlp_data()
+        self.m = [np.zeros_like(p) for p in self.parameters]
+        self.v = [np.zeros_like(p) for p in self.parameters]
+        self.scratch = [np.empty_like(p) for p in self.parameters]
+        self.count = 0
+
+    def gradients(self) -> list[Array]:
+        """The loss, kept in `loss`, and its gradients."""
+        w1, b1, w2, b2 = self.parameters
+        rows = np.arange(BATCH)
+        hidden = self.images @ w1
+        hidden += b1
+        np.maximum(hidden, 0, out=hidden)
+        logits = hidden @ w2
+        logits += b2
+        logits -= logits.max(1, keepdims=True)
+        p = np.exp(logits)
+        total = p.sum(1, keepdims=True)
+        self.loss = (np.log(total[:, 0]) - logits[rows, self.labels]).mean()
+        p /= total
+        p[rows, self.labels] -= 1
+        p *= np.float32(1 / BATCH)
+        back = p @ w2.T
+        back *= hidden > 0
+        return [self.images.T @ back, back.sum(0), hidden.T @ p, p.sum(0)]
+
+    def step(self) -> Any:
+        """Run one step; gives the loss before it."""
+        gradients = self.gradients()
+        self.count += 1
+        rate = ADAM_RATE / (1 - BETA1**self.count)
+        root = (1 - BETA2**self.count) ** 0.5
+        for p, g, m, v, s in zip(self.parameters, gradients, self.m, self.v, self.scratch, strict=True):
+            m *= BETA1
+            np.multiply(g, 1 - BETA1, out=s)
+            m += s
+            v *= BETA2
+            g *= g
+            g *= 1 - BETA2
+            v += g
+            np.sqrt(v, out=s)
+            s *= 1 / root
+            s += EPSILON
+            np.divide(m, s, out=s)
+            s *= rate
+            p -= s
+        return self.loss
+
+
+def square_sum_gradient(device: str | None = None) -> Callable[[], pt.Tensor]:
+    """The gradient of sum(w * w) of a (1, 1) variable."""
+    w = pt.Variable([[1.0]], device=device)
+
+    def run() -> pt.Tensor:
+        with pt.GradientTape() as tape:
+            loss = pt.sum(w * w)
+        found: pt.Tensor = tape.gradient(loss, [w])[0]
+        return found
+
+    return run
+
+
+def second_derivative(device: str | None = None) -> Callable[[], pt.Tensor]:
+    """The second derivative of x * x * x at 2, by two tapes."""
+    x = pt.Variable(2.0, device=device)
+
+    def run() -> pt.Tensor:
+        with pt.GradientTape() as outer:
+            with pt.GradientTape() as inner:
+                y = x * x * x
+            first = inner.gradient(y, x)
+        found: pt.Tensor = outer.gradient(first, x)
+        return found
+
+    return run

@@ -1,0 +1,67 @@
+"""Adam in one pass over memory, where numpy's kernel makes twelve over chunks."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any, Final
+
+from polytape.backend import Kernel
+
+from .compiled import loops
+
+__all__ = ["kernels"]
+
+Array = Any
+
+# Elements. The loop is ahead from one element on; see nn.py for why the smallest are left to numpy.
+_LARGE: Final = 256
+
+
+def kernels() -> list[Kernel]:
+    """The optimizer kernels."""
+    return [
+        Kernel(
+            "adam_update",
+            adam_update,
+            dtypes=("float32", "float64"),
+            when=large_and_contiguous,
+            writes=("x", "m", "v"),
+        )
+    ]
+
+
+def large_and_contiguous(
+    x: Array, m: Array, v: Array, g: Array, learning_rate: Array, step: Array, **attributes: float
+) -> bool:
+    """Whether the variable is large, and it, its moments and the gradient are in C order."""
+    return bool(
+        x.size >= _LARGE
+        and x.flags.c_contiguous
+        and m.flags.c_contiguous
+        and v.flags.c_contiguous
+        and g.flags.c_contiguous
+    )
+
+
+def adam_update(
+    x: Array,
+    m: Array,
+    v: Array,
+    g: Array,
+    learning_rate: Array,
+    step: Array,
+    *,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-7,
+) -> tuple[Array, Array, Array]:
+    if learning_rate.ndim or not x.shape == m.shape == v.shape == g.shape:
+        raise ValueError("operands that are no variable, its slots, its gradient and one learning rate")
+    t = int(step.item())
+    root = sqrt(1.0 - beta2**t)
+    rate = float(learning_rate) * root / (1.0 - beta1**t)
+    loops().adam(
+        x.reshape(-1), m.reshape(-1), v.reshape(-1), g.reshape(-1),
+        beta1, 1.0 - beta1, beta2, sqrt(1.0 - beta2), epsilon * root, rate,
+    )  # fmt: skip
+    return x, m, v

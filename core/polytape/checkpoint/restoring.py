@@ -1,0 +1,283 @@
+"""Restoring: values from a file into the variables of live objects, now or when they are made."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Final
+
+from ..context import current_scope
+from ..errors import CheckpointError, TraceError
+from ..tensor import describe
+from ..trackable import Trackable
+from ..variable import Variable
+from .format import TensorFile, open_tensors
+from .objects import Node, children_of, collect, graph_of
+
+__all__ = ["Restoration", "Status", "refuse_trace"]
+
+
+def refuse_trace(what: str) -> None:
+    """Raise where a function is being traced: a graph holds no files.
+
+    Raises:
+        TraceError: inside a traced function.
+    """
+    if current_scope.get().trace is not None:
+        raise TraceError(
+            f"Checkpoint.{what} inside a traced function.",
+            expected="a call outside of it",
+            got="a call while polytape.function traces",
+            fix=f"call {what} before or after the traced function",
+        )
+
+
+class _Match:
+    """What one look at live objects has found: variables by place, and the trackables that were passed."""
+
+    def __init__(self) -> None:
+        self.variables: dict[int, Variable] = {}
+        self.ids: set[int] = set()  # of these variables
+        self.trackables: list[tuple[Trackable, int]] = []
+        self.seen: set[tuple[int, int]] = set()
+
+
+class Place:
+    """Where a trackable stands in a restoration; it is kept as its attribute ``_place``."""
+
+    __slots__ = ("index", "restoration")
+
+    def __init__(self, restoration: Restoration, index: int) -> None:
+        self.restoration: Final = restoration
+        self.index: Final = index
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        return type(None), ()  # a copy of the trackable waits for nothing
+
+
+class Restoration:
+    """One opened checkpoint on its way into objects.
+
+    The file stays open until every tensor of it has found its variable, the objects that wait for the rest are gone,
+    or they are restored from another file.
+
+    Args:
+        path: the checkpoint file.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or foreign.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path: Final = path
+        self.file: Final[TensorFile] = open_tensors(path)
+        try:
+            self.nodes: Final[list[Node]] = graph_of(path, self.file.metadata, self.file.names)
+        except BaseException:
+            self.file.close()
+            raise
+        self.variables: dict[int, Variable] = {}
+        self.ids: set[int] = set()  # of these variables
+        # Weak: a trackable holds this restoration, and a cycle would keep both and the open file.
+        self.waiting: list[tuple[weakref.ref[Trackable], int]] = []
+
+    def __repr__(self) -> str:
+        return f"Restoration({self.path!r}, {len(self.variables)} restored)"
+
+    def __del__(self) -> None:
+        file: TensorFile | None = getattr(self, "file", None)  # not there where opening it failed
+        if file is not None:
+            file.close()
+
+    # --- matching ---------------------------------------------------------------------------------------------------
+
+    def restore(self, root: Trackable) -> None:
+        """Restore what exists below ``root``, and remember the rest.
+
+        Raises:
+            CheckpointError: a tensor is damaged, or does not fit its variable; every variable is untouched then.
+        """
+        match = _Match()
+        self._look(root, 0, match)
+        self._apply(match)
+
+    def attach(self, index: int, name: str, value: object) -> None:
+        """Restore what exists below ``value``, which becomes the attribute ``name`` of the object at ``index``."""
+        child = self.nodes[index].children.get(name)
+        if child is not None:
+            match = _Match()
+            self._look(value, child, match)
+            self._apply(match)
+
+    def attach_slot(self, index: int, variable: Variable, name: str, slot: Variable) -> None:
+        """Restore the slot ``name`` that the object at ``index`` has just made for ``variable``."""
+        for of, slots in self.nodes[index].slots:
+            place = slots.get(name)
+            if place is not None and self.variables.get(of) is variable:
+                match = _Match()
+                self._look(slot, place, match)
+                self._apply(match)
+
+    def _look(self, found: object, at: int, match: _Match) -> None:
+        queue: list[tuple[object, int]] = [(found, at)]
+        for value, index in queue:  # it grows on the way
+            if (id(value), index) in match.seen:
+                continue
+            match.seen.add((id(value), index))
+            node = self.nodes[index]
+            if isinstance(value, Variable):
+                self._pair(value, index, match)
+                continue
+            if isinstance(value, Trackable):
+                match.trackables.append((value, index))
+            for name, child in children_of(value):
+                place = node.children.get(name)
+                if place is not None:
+                    queue.append((child, place))
+
+    def _pair(self, variable: Variable, index: int, match: _Match) -> None:
+        # A tensor goes into one variable once: what is assigned later, or beside it, is left alone.
+        free = index not in self.variables and index not in match.variables
+        if self.nodes[index].tensor and free and id(variable) not in self.ids and id(variable) not in match.ids:
+            match.variables[index] = variable
+            match.ids.add(id(variable))
+
+    def _look_at_slots(self, match: _Match) -> None:
+        owners = [*match.trackables]
+        for reference, index in self.waiting:
+            waiting = reference()
+            if waiting is not None and self._waits(waiting):
+                owners.append((waiting, index))
+        for owner, index in owners:
+            saved = self.nodes[index].slots
+            slots = {id(variable): slots for variable, slots in owner._tracked_slots()} if saved else {}
+            for of, places in saved:
+                variable = match.variables.get(of, self.variables.get(of))
+                there = {} if variable is None else slots.get(id(variable), {})
+                for name, place in places.items():
+                    if name in there:
+                        self._look(there[name], place, match)
+
+    def _waits(self, trackable: Trackable) -> bool:
+        place = trackable.__dict__.get("_place")
+        return isinstance(place, Place) and place.restoration is self
+
+    # --- applying ---------------------------------------------------------------------------------------------------
+
+    def _apply(self, match: _Match) -> None:
+        refuse_trace("restore")
+        self._look_at_slots(match)
+        for index, variable in match.variables.items():
+            self._check(self.nodes[index].tensor, variable)
+        arrays: list[Any] = []
+        for index, variable in match.variables.items():
+            host = self.file.read(self.nodes[index].tensor)
+            arrays.append(variable.kind.backend.from_host(host, variable.kind.device))
+        # Nothing below can fail.
+        for variable, array in zip(match.variables.values(), arrays, strict=True):
+            variable.array = array
+        self.variables.update(match.variables)
+        self.ids.update(match.ids)
+        for trackable, index in match.trackables:
+            if not self._waits(trackable):
+                trackable.__dict__["_place"] = Place(self, index)
+                self.waiting.append((weakref.ref(trackable), index))
+        if len(self.variables) == len(self.file.names):
+            self._finish()
+
+    def _finish(self) -> None:
+        self.file.close()
+        for reference, _ in self.waiting:
+            trackable = reference()
+            if trackable is not None and self._waits(trackable):
+                del trackable.__dict__["_place"]
+        self.waiting = []
+
+    def _check(self, key: str, variable: Variable) -> None:
+        shape, dtype = self.file.shape(key), self.file.dtype(key)
+        if shape != variable.shape or dtype != variable.dtype:
+            raise CheckpointError(
+                f"{self.path!r} does not fit: the variable at {key!r} is another one.",
+                expected=f"{describe(variable)}, as the variable {variable.name or key!r} is",
+                got=f"{dtype}[{','.join(map(str, shape))}] in the file",
+                fix="make the variable as it was when it was saved, or restore another checkpoint; nothing was changed",
+            )
+
+    # --- what became of it ------------------------------------------------------------------------------------------
+
+    def keys(self, restored: bool) -> tuple[str, ...]:
+        """Keys of the file's tensors that have been restored, or have not."""
+        done = {self.nodes[index].tensor for index in self.variables}
+        return tuple([name for name in self.file.names if (name in done) == restored])
+
+
+class Status:
+    """What a restore has matched; up to date with what was restored later.
+
+    Attributes:
+        path: the checkpoint file, None where nothing was restored.
+    """
+
+    __slots__ = ("_restoration", "_root", "path")
+
+    def __init__(self, root: Trackable, restoration: Restoration | None) -> None:
+        self._root: Final = root
+        self._restoration: Final = restoration
+        self.path: Final[str | None] = None if restoration is None else restoration.path
+
+    def __repr__(self) -> str:
+        return f"Status({self.path!r}, {len(self.matched)} matched, {len(self.unmatched)} unmatched)"
+
+    @property
+    def matched(self) -> tuple[str, ...]:
+        """Keys of the file's tensors that are in variables now, sorted."""
+        return () if self._restoration is None else self._restoration.keys(True)
+
+    @property
+    def unmatched(self) -> tuple[str, ...]:
+        """Keys of the file's tensors that still wait for their variables, sorted."""
+        return () if self._restoration is None else self._restoration.keys(False)
+
+    def assert_consumed(self) -> Status:
+        """Check that every tensor of the file is in a variable, and every variable has its value from the file.
+
+        Returns:
+            This status.
+        Raises:
+            CheckpointError: one is left over; the error lists them.
+        """
+        if self.unmatched:
+            raise CheckpointError(
+                f"{self.path!r} holds tensors for which there are no variables.",
+                expected="a variable for each tensor of the checkpoint",
+                got=f"none for {_listed(self.unmatched)}",
+                fix="make the missing objects (they are restored when they are assigned), restore again where a list "
+                "or dict has grown since, or use assert_existing_objects_matched()",
+            )
+        return self.assert_existing_objects_matched()
+
+    def assert_existing_objects_matched(self) -> Status:
+        """Check that every variable there is now has its value from the file, which may hold more.
+
+        Returns:
+            This status.
+        Raises:
+            CheckpointError: one has not; the error lists them.
+        """
+        restored = [] if self._restoration is None else list(self._restoration.variables.values())
+        known = {id(variable) for variable in restored}
+        missing = [key for key, variable in collect(self._root)[1].items() if id(variable) not in known]
+        if missing or self._restoration is None:
+            raise CheckpointError(
+                f"not every variable was restored from {self.path!r}.",
+                expected="a tensor in the checkpoint for each variable",
+                got=f"none for {_listed(missing)}" if self.path else "no checkpoint: restore(None)",
+                fix="restore the checkpoint of the same objects, or initialise these variables otherwise"
+                if self.path
+                else "save one first, or check the directory given to latest_checkpoint",
+            )
+        return self
+
+
+def _listed(keys: tuple[str, ...] | list[str]) -> str:
+    shown = ", ".join([repr(key) for key in keys[:10]])
+    return f"{shown} and {len(keys) - 10} more" if len(keys) > 10 else shown

@@ -1,0 +1,224 @@
+"""One trace of a function, ready to be called: by itself, or under tapes as one record."""
+
+from __future__ import annotations
+
+from _thread import RLock
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..autodiff import Several
+from ..context import Scope, current_scope
+from ..dispatch import GeneralOp
+from ..dtypes import FLOATING
+from ..entry import Entry
+from ..errors import TraceError
+from ..kinds import Kind
+from ..plan import G, Rule
+from ..record import Tapes, active_tapes, join, record_several
+from ..tape import GradientTape
+from ..tensor import Tensor
+from ..variable import Variable
+from ..walk import expanded
+from .execution import Executable
+from .ir import Graph
+from .passes import optimise
+from .signature import Structure
+from .tracing import trace
+
+__all__ = ["Concrete"]
+
+Body = Callable[[list[Tensor]], Any]
+
+
+class Concrete:
+    """A function traced for one signature.
+
+    Attributes:
+        body: from tensors to a structure of results: the Python function, its static arguments filled in.
+        inputs: name, Kind and shape of each tensor.
+        traced: the graph as traced; ``graph``: after the passes.
+        structure: the results' structure, static values in their places.
+        places: which of its leaves are outputs of the graph.
+        holders: the variables it reads; ``constants``: the captured tensors that a tape may follow.
+    """
+
+    def __init__(self, name: str, inputs: Sequence[tuple[str, Kind, tuple[int, ...]]], body: Body, writes: bool) -> None:
+        self.name = name
+        self.body = body
+        self.inputs = tuple(inputs)
+        self.structure: Structure
+        self.places: list[int]
+        traced = trace(name, inputs, self.results)
+        self.traced: Graph = traced if writes else replace(traced, writes=())
+        self.graph: Graph = optimise(self.traced)
+        self.executable = Executable(self.graph)
+        self.holders = [one.holder for one in self.graph.variables if one.holder is not None]
+        self.constants = [one for one in self.traced.constants if one.holder is not None and one.holder.node is not None]
+        self.derivatives: dict[tuple[int, tuple[int, ...]], Concrete] = {}
+        self.lock = RLock()
+
+    def results(self, tensors: list[Tensor]) -> list[Tensor]:
+        """Run the body; the results that are tensors."""
+        self.structure = Structure(self.body(tensors))
+        leaves = self.structure.leaves
+        self.places = [place for place, leaf in enumerate(leaves) if is_output(leaf)]
+        outputs = [leaves[place] for place in self.places]
+        self.structure.leaves = [None if is_output(leaf) else leaf for leaf in leaves]
+        return outputs
+
+    def rebuild(self, outputs: Sequence[Tensor]) -> Any:
+        """The results' structure around the outputs."""
+        leaves = list(self.structure.leaves)
+        for place, output in zip(self.places, outputs, strict=True):
+            leaves[place] = output
+        return self.structure.rebuild(leaves)
+
+    # --- calling --------------------------------------------------------------------------------------------------
+
+    def call(self, tensors: Sequence[Tensor]) -> Any:
+        """Run the graph on these arguments, assign the variables, and give the results."""
+        try:
+            outputs = self.executable.call(*tensors)
+        except Exception as error:
+            self.executable.explain(error)
+            raise
+        if self.structure.spec is None and self.places:
+            return outputs[0]
+        return self.rebuild(outputs)
+
+    def taped(self, tensors: Sequence[Tensor], scope: Scope) -> Any:
+        """As `call`, recorded by the open tapes of ``scope`` that follow an input."""
+        return self.rebuild(self.recorded(tensors, self.holders, scope))
+
+    def recorded(self, tensors: Sequence[Tensor], variables: Sequence[Tensor], scope: Scope) -> list[Tensor]:
+        """The outputs; ``variables`` are the graph's own, or tensors with the values they had in an earlier run."""
+        followed = [*tensors, *variables, *[one.holder for one in self.constants if one.holder is not None]]
+        tapes: Tapes = ()
+        watched = 0
+        for position, x in enumerate(followed):
+            found = active_tapes(x, scope)
+            if found:
+                watched |= 1 << position
+                tapes = join(tapes, found, scope)
+        arrays = tuple([x.array for x in followed])
+        results = self.run(arrays[: len(tensors) + len(variables)])
+        count = len(self.places)
+        for (variable, _), value in zip(self.graph.writes, results[count:], strict=True):
+            variable.array = value
+        kinds = self.graph.kinds
+        if not watched or not any(kind.category >= FLOATING for kind in kinds):
+            return [Tensor(array, kind, None) for array, kind in zip(results[:count], kinds, strict=True)]
+        op = self.op(watched, len(followed))
+        entry = Entry(None, None, tuple([x.kind for x in followed]), kinds, (), "kernel")
+        nodes = tuple([x.node if watched >> place & 1 else None for place, x in enumerate(followed)])
+        plan = op.plan(len(followed), watched)
+        return record_several(op, entry, plan, tapes, nodes, arrays, None, list(results[:count]))
+
+    def run(self, arrays: Sequence[Any]) -> Any:
+        """The graph's results on native arrays."""
+        try:
+            return self.executable.run(*arrays)
+        except Exception as error:
+            self.executable.explain(error)
+            raise
+
+    # --- differentiating ------------------------------------------------------------------------------------------
+
+    def op(self, watched: int, count: int) -> GeneralOp:
+        """The op that a record of this trace hangs on; its one rule is another trace."""
+        operands = tuple([f"x{place}" for place in range(count)])
+        op = GeneralOp(
+            self.name, self.body, operands, operands, {}, count, _no_rule, (), _no_rule, (), Several, True, False, (),
+            False, False, (), False, (), "",
+        )  # fmt: skip
+        sources = tuple([place for place in range(count) if watched >> place & 1])
+        op.rules.append(Rule(Backward(self, watched), sources, (G, *range(count)), ()))
+        return op
+
+    def derivative(self, watched: int, seeded: tuple[int, ...]) -> Concrete:
+        """The trace of the gradients of the outputs ``seeded`` by the followed inputs; it takes the seeds as well."""
+        with self.lock:
+            found = self.derivatives.get((watched, seeded))
+            if found is None:
+                outputs = [self.graph.outputs[place] for place in seeded]
+                seeds = [
+                    (f"g{place}", self.graph.kinds[place], symbol.shape)
+                    for place, symbol in zip(seeded, outputs, strict=True)
+                ]
+                body = Gradients(self, watched, seeded)
+                found = Concrete(f"{self.name}_gradient", [*self.inputs, *seeds], body, False)
+                self.derivatives[watched, seeded] = found
+        return found
+
+
+class Gradients:
+    """The body of a derivative: run the function's body under a tape, and take the gradients."""
+
+    def __init__(self, concrete: Concrete, watched: int, seeded: tuple[int, ...]) -> None:
+        self.concrete = concrete
+        self.watched = watched
+        self.seeded = seeded
+
+    def __call__(self, tensors: list[Tensor]) -> list[Any]:
+        concrete = self.concrete
+        count = len(concrete.inputs)
+        captured = [*concrete.holders, *[one.holder for one in concrete.constants if one.holder is not None]]
+        inputs = [*tensors[:count], *captured]
+        sources = [x for place, x in enumerate(inputs) if self.watched >> place & 1]
+        with GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(sources)
+            result = concrete.body(tensors[:count])
+        outputs = [leaf for leaf in Structure(result).leaves if is_output(leaf)]
+        targets = [outputs[place] for place in self.seeded]
+        gradients: list[Any] = tape.gradient(targets, sources, tensors[count:])
+        return gradients
+
+
+class Backward:
+    """The gradient rule of a record: calls the derivative on the values that the record kept."""
+
+    def __init__(self, concrete: Concrete, watched: int) -> None:
+        self.concrete = concrete
+        self.watched = watched
+
+    def __call__(self, g: Any, *kept: Tensor) -> Any:
+        concrete = self.concrete
+        scope = current_scope.get()
+        if scope.trace is not None:
+            raise TraceError(
+                f"the gradient of {concrete.name}, called outside, inside another traced function.",
+                expected="the tape's gradient taken where the traced function was called",
+                got="a tape from outside in a traced function",
+                fix="open the tape inside the traced function, or call gradient outside it",
+            )
+        seeded = tuple([place for place, part in enumerate(g.parts) if part is not None])
+        derivative = concrete.derivative(self.watched, seeded)
+        seeds = [expanded(g.parts[place], concrete.graph.outputs[place].shape) for place in seeded]
+        count = len(concrete.inputs)
+        held = dict(zip(map(id, concrete.holders), kept[count:], strict=False))
+        variables = [held.get(id(variable)) for variable in derivative.holders]
+        if any(one is None for one in variables):
+            raise impure(concrete.name)
+        outputs = derivative.recorded([*kept[:count], *seeds], variables, scope)  # type: ignore[arg-type]
+        gradients = derivative.rebuild(outputs)
+        return gradients if len(gradients) > 1 else gradients[0]
+
+
+def is_output(leaf: Any) -> bool:
+    """Whether a result is an output of the graph; a variable is returned as itself."""
+    return isinstance(leaf, Tensor) and not isinstance(leaf, Variable)
+
+
+def impure(name: str) -> TraceError:
+    """The error for a body that reads other variables each time it runs."""
+    return TraceError(
+        f"{name} read other variables when it was traced again for its gradient.",
+        expected="a function that uses the same variables each time its body runs",
+        got="a variable that the first trace did not read",
+        fix="make the function depend on its arguments alone",
+    )
+
+
+def _no_rule(*operands: Any) -> Any:
+    return operands

@@ -1,0 +1,151 @@
+"""Running a graph op by op: one generated Python function per graph, with kernels and attributes bound to names."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from ..entry import Fixed, Unchecked
+from ..tensor import Symbol, Tensor
+from .ir import Equation, Graph, Literal, names
+from .printing import render_equation, where
+
+__all__ = ["Executable"]
+
+_numbers = itertools.count()
+
+
+class Executable:
+    """A graph as a function on native arrays.
+
+    Attributes:
+        graph: the graph.
+        run: ``(*arguments, *variables) -> (*outputs, *assigned values)``, native arrays.
+        call: ``(*tensors) -> tuple of tensors``: reads the variables, runs, then assigns; nothing is assigned where an
+            op raises.
+        source: the generated code.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.file = f"<graph {graph.name} {next(_numbers)}>"
+        made = _Source(graph)
+        self.source = "\n".join([*made.run_lines(), *made.call_lines()])
+        self.owners = made.owners
+        exec(compile(self.source, self.file, "exec"), made.bound)
+        self.run: Any = made.bound["run"]
+        self.call: Any = made.bound["call"]
+
+    def explain(self, error: BaseException) -> None:
+        """Note on an error from `run` which equation, and which of the user's lines, it came from."""
+        frame = error.__traceback__
+        while frame is not None:
+            equation = self.owners.get(frame.tb_lineno)
+            if frame.tb_frame.f_code.co_filename == self.file and equation is not None:
+                text = render_equation(equation, names(self.graph))
+                error.add_note(f"in graph {self.graph.name}: {text}  # {where(equation)}")
+                return
+            frame = frame.tb_next
+
+
+class _Source:
+    """The generated code, the names bound in it, and which equation each of its lines belongs to."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.bound: dict[str, Any] = {"Tensor": Tensor}
+        self.owners: dict[int, Equation] = {}
+        self.local: dict[Symbol, str] = {}
+        for prefix, inputs in (("x", graph.arguments), ("v", graph.variables), ("c", graph.constants)):
+            self.local.update({one.symbol: f"{prefix}{position}" for position, one in enumerate(inputs)})
+        for symbol, name in names(graph).items():
+            self.local.setdefault(symbol, f"_{name}")  # a, b, c may be Python's own words further on
+        for one in graph.constants:
+            self.bind(self.local[one.symbol], one.holder.array if one.holder is not None else None)
+
+    def bind(self, name: str, value: Any) -> str:
+        self.bound[name] = value
+        return name
+
+    def run_lines(self) -> list[str]:
+        graph = self.graph
+        inputs = [self.local[one.symbol] for one in (*graph.arguments, *graph.variables)]
+        lines = [f"def run({', '.join(inputs)}):"]
+        dying = last_uses(graph)
+        for position, equation in enumerate(graph.equations):
+            for line in (*self.equation(position, equation), *self.deletion(dying[position])):
+                lines.append(f"    {line}")
+                self.owners[len(lines)] = equation
+        results = "".join(f"{self.local[symbol]}, " for symbol in graph.results())
+        lines.append(f"    return ({results})")
+        return lines
+
+    def equation(self, position: int, equation: Equation) -> list[str]:
+        fn, attributes = unfolded(equation)
+        kernel = self.bind(f"k{position}", fn)
+        words = [self.operand(position, place, one) for place, one in enumerate(equation.operands)]
+        words += [f"{name}={self.bind(f'p{position}_{name}', value)}" for name, value in attributes.items()]
+        outputs = [self.local[symbol] for symbol in equation.outputs]
+        targets = ", ".join(outputs) + ("," if equation.op.outputs is not None else "")
+        lines = [f"{targets} = {kernel}({', '.join(words)})"]
+        for place, symbol in enumerate(equation.outputs):
+            if not symbol.shape:
+                # NumPy's ufuncs give scalars for 0-d results.
+                kind = equation.entry.outs[place]
+                type_name = self.bind(f"t{position}_{place}", kind.array_type)
+                lift = self.bind(f"l{position}_{place}", kind.lift)
+                lines.append(f"if type({outputs[place]}) is not {type_name}: {outputs[place]} = {lift}({outputs[place]})")
+        return lines
+
+    def operand(self, position: int, place: int, operand: Symbol | Literal | None) -> str:
+        if isinstance(operand, Literal):
+            return self.bind(f"n{position}_{place}", operand.array())
+        return "None" if operand is None else self.local[operand]
+
+    def deletion(self, symbols: list[Symbol]) -> list[str]:
+        return [f"del {', '.join(self.local[symbol] for symbol in symbols)}"] if symbols else []
+
+    def call_lines(self) -> list[str]:
+        graph = self.graph
+        arguments = [f"x{position}" for position in range(len(graph.arguments))]
+        reads = [f"x{position}.array" for position in range(len(arguments))]
+        for position, one in enumerate(graph.variables):
+            reads.append(f"{self.bind(f'v{position}', one.holder)}.array")
+        results = [f"r{position}" for position in range(len(graph.results()))]
+        lines = [f"def call({', '.join(arguments)}):"]
+        lines.append(f"    {''.join(f'{one}, ' for one in results)}{'= ' if results else ''}run({', '.join(reads)})")
+        for position, (variable, _) in enumerate(graph.writes):
+            value = results[len(graph.outputs) + position]
+            lines.append(f"    {self.bind(f'w{position}', variable)}.array = {value}")
+        made = [
+            f"Tensor({results[position]}, {self.bind(f'o{position}', kind)}, None), "
+            for position, kind in enumerate(graph.kinds)
+        ]
+        return [*lines, f"    return ({''.join(made)})"]
+
+
+def unfolded(equation: Equation) -> tuple[Any, dict[str, Any]]:
+    """The kernel and its attributes, without the wrappers whose work is done once shapes are known."""
+    fn: Any = equation.entry.fn
+    attributes = {name: value for name, value in equation.attributes.items() if name not in ("device", "dtype")}
+    while True:
+        if isinstance(fn, Fixed):
+            attributes.update(fn.attributes)
+            fn = fn.fn
+        elif isinstance(fn, Unchecked):
+            attributes["spec"] = tuple((symbol.shape, symbol.dtype) for symbol in equation.outputs)
+            fn = fn.fn
+        else:
+            return fn, attributes
+
+
+def last_uses(graph: Graph) -> list[list[Symbol]]:
+    """Per equation the symbols that nothing after it needs: their memory can go."""
+    # Arguments, variables and constants are held elsewhere.
+    needed = {*graph.results(), *(one.symbol for one in graph.inputs())}
+    dying: list[list[Symbol]] = []
+    for equation in reversed(graph.equations):
+        here = [symbol for symbol in dict.fromkeys((*equation.outputs, *equation.symbols())) if symbol not in needed]
+        needed.update(here)
+        dying.append(here)
+    return dying[::-1]

@@ -1,0 +1,197 @@
+"""`polytape.function`: a Python function that runs as a graph, traced once per signature."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+import weakref
+from _thread import RLock
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from .. import registry, selection
+from ..context import NO_SCOPE, Scope, current_scope, device_scopes, settings
+from ..errors import PolytapeWarning, TraceError
+from ..record import active_tapes
+from ..tensor import Symbol, Tensor, describe
+from .concrete import Concrete
+from .ir import Graph
+from .signature import Call
+
+__all__ = ["Function", "function"]
+
+SCALARS = 3  # values of one Python number after which a warning says that each is a trace
+
+
+def function(f: Callable[..., Any]) -> Function:
+    """Trace a function into a graph on its first call, and run that graph from then on.
+
+    The Python body runs once per signature: tensors count by backend, device, dtype and shape, everything else by
+    value. Variables may be read and assigned inside; they are assigned once the whole run has succeeded. NumPy arrays
+    become tensors. What the body reads from enclosing scopes, other than variables, is settled when it is traced, and
+    item assignment to an argument does not reach the caller's handle.
+
+    Args:
+        f: takes and returns tensors, or lists, tuples and dicts of them.
+    Returns:
+        A callable with the same arguments; differentiable, and a method where ``f`` is one.
+    Raises:
+        TraceError: when called: Python control flow on a tensor, or anything else that needs values while tracing.
+        DTypeError: when called: an argument that is neither a tensor nor hashable.
+
+    Example:
+        >>> import polytape as pt
+        >>> @pt.function
+        ... def scaled(x):
+        ...     return x * 2.0
+        >>> scaled(pt.asarray([1.0, 2.0])).tolist()
+        [2.0, 4.0]
+    """
+    return Function(f)
+
+
+class Function:
+    """A function that runs as a graph; see `function`."""
+
+    __name__: str
+
+    def __init__(self, python: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, python)
+        self.python = python
+        self.name: str = getattr(python, "__name__", type(python).__name__)
+        self.signature = inspect.signature(python)
+        self.concretes: dict[Hashable, Concrete] = {}
+        self.latest: Latest | None = None
+        self.kernels: Any = None
+        self.seen: dict[str, set[str]] = {}
+        self.methods: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
+        self.lock = RLock()
+
+    def __repr__(self) -> str:
+        return f"<function {self.name}: {len(self.concretes)} traces>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        scope = current_scope.get()
+        latest = self.latest
+        if latest is not None and scope is NO_SCOPE and not kwargs and latest.fits(args):
+            return latest.concrete.call(args)
+        if scope.trace is not None:
+            return self.python(*args, **kwargs)  # a traced function inside another is part of its graph
+        concrete, tensors = self.find(args, kwargs, scope)
+        return concrete.taped(tensors, scope) if scope.tapes else concrete.call(tensors)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Function:
+        if instance is None:
+            return self
+        found = self.methods.get(instance)
+        if found is None:
+            found = self.methods[instance] = Function(_Method(self.python, instance))
+        return found
+
+    # --- graphs ---------------------------------------------------------------------------------------------------
+
+    def graph(self, *args: Any, **kwargs: Any) -> Graph:
+        """The graph that such a call runs, after the passes; nothing is computed."""
+        return self.find(args, kwargs, NO_SCOPE)[0].graph
+
+    def trace(self, *args: Any, **kwargs: Any) -> Graph:
+        """The graph of such a call as traced, before any pass."""
+        return self.find(args, kwargs, NO_SCOPE)[0].traced
+
+    # --- traces ---------------------------------------------------------------------------------------------------
+
+    def find(self, args: tuple[Any, ...], kwargs: dict[str, Any], scope: Scope) -> tuple[Concrete, list[Tensor]]:
+        """The trace for these arguments, made if there is none, and the tensors among them."""
+        table = registry.kernels()
+        with self.lock:
+            if self.kernels is not table:  # a kernel was registered: what was resolved may be another's now
+                self.concretes, self.latest, self.kernels = {}, None, table
+            call = Call(self.name, self.signature, args, kwargs)
+            for x in call.tensors:
+                if isinstance(x.array, Symbol):
+                    raise _symbolic(self.name, x)
+            key = (selection.default_device(), call.key)
+            found = self.concretes.get(key)
+            if found is None or (scope.tapes and newly_followed(found, scope)):
+                self.count_scalars(call)
+                inputs = [(name, x.kind, x.array.shape) for name, x in zip(call.names, call.tensors, strict=True)]
+                found = self.concretes[key] = Concrete(self.name, inputs, call.caller(self.python), True)
+            if not kwargs and len(call.tensors) == len(args) and all(type(x) is Tensor for x in args):
+                self.latest = Latest(found, call.tensors, table)
+        return found, call.tensors
+
+    def count_scalars(self, call: Call) -> None:
+        """Warn when one Python number takes its third value: each is a trace of its own."""
+        for name, value in call.scalars:
+            values = self.seen.setdefault(name, set())
+            values.add(repr(value))
+            if len(values) == SCALARS:
+                warnings.warn(
+                    f"{self.name} is traced again for each value of {name}: {', '.join(sorted(values))}. Pass it as a "
+                    "tensor, polytape.asarray(value), if it keeps changing.",
+                    PolytapeWarning,
+                    stacklevel=4,
+                )
+
+
+class Latest:
+    """The last call's trace, and what must be the same for the next one to use it without looking anything up."""
+
+    __slots__ = ("concrete", "devices", "kernels", "settings", "types")
+
+    def __init__(self, concrete: Concrete, tensors: list[Tensor], kernels: Any) -> None:
+        self.concrete = concrete
+        self.types = [(x.kind, x.array.shape) for x in tensors]
+        self.kernels = kernels
+        self.devices = device_scopes.get()
+        self.settings = settings()
+
+    def fits(self, args: tuple[Any, ...]) -> bool:
+        """Whether a call with these arguments is of the same signature, in the same circumstances."""
+        types = self.types
+        if len(args) != len(types):
+            return False
+        for x, (kind, shape) in zip(args, types):  # noqa: B905  # the lengths are equal, and strict= costs 50 ns
+            if type(x) is not Tensor or x.kind is not kind or x.array.shape != shape:
+                return False
+        return (
+            registry.kernels() is self.kernels
+            and device_scopes.get() is self.devices
+            and settings() is self.settings
+        )
+
+
+class _Method:
+    """A function bound to an instance that it does not keep alive."""
+
+    def __init__(self, python: Callable[..., Any], instance: Any) -> None:
+        self.python = python
+        self.instance = weakref.ref(instance)
+        self.__name__ = f"{type(instance).__name__}.{getattr(python, '__name__', 'method')}"
+        self.__doc__ = python.__doc__
+        parameters = list(inspect.signature(python).parameters.values())
+        self.__signature__ = inspect.Signature(parameters[1:])
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.python(self.instance(), *args, **kwargs)
+
+
+def newly_followed(concrete: Concrete, scope: Scope) -> bool:
+    """Whether an open tape follows a captured tensor that had no node when it was traced."""
+    for one in concrete.traced.constants:
+        holder, handle = one.holder, one.handle
+        if holder is None or handle is None or holder.node is not None or handle.node is None:
+            continue
+        if handle.array is holder.array and active_tapes(handle, scope):
+            return True
+    return False
+
+
+def _symbolic(name: str, x: Tensor) -> TraceError:
+    return TraceError(
+        f"{name}({describe(x)}): a symbolic tensor outside its trace.",
+        expected="tensors with values",
+        got="a tensor kept from inside a traced function, which stands for a value and has none",
+        fix="return it from the function instead of storing it",
+    )

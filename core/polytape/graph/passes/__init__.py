@@ -1,0 +1,27 @@
+"""Passes: functions from a graph to a graph that computes the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..ir import Graph
+from .common_subexpressions import common_subexpressions
+from .dead_code import dead_code
+
+__all__ = ["PASSES", "common_subexpressions", "dead_code", "optimise"]
+
+PASSES: tuple[Callable[[Graph], Graph], ...] = (common_subexpressions, dead_code)
+
+
+def optimise(graph: Graph, check: Callable[[Graph, str], None] | None = None) -> Graph:
+    """The graph after all passes, in order.
+
+    Args:
+        graph: as traced.
+        check: called with the graph after each pass and the pass's name; tests give `polytape.graph.checking.check`.
+    """
+    for one in PASSES:
+        graph = one(graph)
+        if check is not None:
+            check(graph, one.__name__)
+    return graph

@@ -1,0 +1,129 @@
+"""What a call of a traced function is keyed by: tensors by Kind and shape, everything else by value."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+
+from .. import convert
+from ..errors import DTypeError
+from ..tensor import Tensor, describe
+from ..variable import Variable
+
+__all__ = ["Call", "Structure"]
+
+_PLAIN = (bool, int, float, complex, str, type(None))
+
+
+def _optree() -> Any:
+    return importlib.import_module("optree")
+
+
+class Structure:
+    """A nesting of lists, tuples, dicts (and whatever optree knows) whose leaves are tensors or static values."""
+
+    __slots__ = ("leaves", "spec")
+
+    def __init__(self, value: Any) -> None:
+        self.leaves: list[Any]
+        self.spec: Any = None
+        if isinstance(value, (Tensor, *_PLAIN)):
+            self.leaves = [value]  # optree costs 15 ms to import: only nested structures need it
+        else:
+            self.leaves, self.spec = _optree().tree_flatten(value, none_is_leaf=True)
+
+    def rebuild(self, leaves: list[Any]) -> Any:
+        """The same nesting of other leaves."""
+        return leaves[0] if self.spec is None else _optree().tree_unflatten(self.spec, leaves)
+
+    def names(self, prefix: str) -> list[str]:
+        """A name per leaf, from its path."""
+        if self.spec is None:
+            return [prefix]
+        paths: list[tuple[Any, ...]] = self.spec.paths()
+        return ["_".join([prefix, *map(str, path)]) for path in paths]
+
+
+class Call:
+    """One call's arguments, taken apart.
+
+    Attributes:
+        tensors: the leaves that are traced: tensors, and NumPy arrays made tensors.
+        names: theirs.
+        key: what tells this signature from others.
+        scalars: the Python numbers among the static leaves, by name.
+    """
+
+    def __init__(self, name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        bound = signature.bind(*args, **kwargs)
+        self.bound = bound
+        self.parts: dict[str, Structure] = {}
+        self.tensors: list[Tensor] = []
+        self.names: list[str] = []
+        self.scalars: list[tuple[str, Any]] = []
+        key: list[Hashable] = []
+        for parameter, value in bound.arguments.items():
+            part = self.parts[parameter] = Structure(value)
+            key.append((parameter, part.spec))
+            for position, (leaf, label) in enumerate(zip(part.leaves, part.names(parameter), strict=True)):
+                key.append(self.leaf(name, part, position, leaf, label))
+        self.key: Hashable = tuple(key)
+
+    def leaf(self, name: str, part: Structure, position: int, leaf: Any, label: str) -> Hashable:
+        """The key of one leaf."""
+        if isinstance(leaf, np.ndarray):
+            leaf = part.leaves[position] = convert.asarray(leaf)
+        if isinstance(leaf, Variable):
+            return Variable, id(leaf)  # the trace holds it, so no other can take its place
+        if isinstance(leaf, Tensor):
+            self.tensors.append(leaf)
+            self.names.append(label)
+            return leaf.kind, leaf.array.shape
+        if isinstance(leaf, (int, float)) and not isinstance(leaf, bool):
+            self.scalars.append((label, leaf))
+        try:
+            hash(leaf)
+        except TypeError:
+            raise DTypeError(
+                f"{name} cannot be traced for {label}={describe(leaf)}.",
+                expected="tensors, NumPy arrays, variables, hashable values, or lists, tuples and dicts of them",
+                got=f"an unhashable {type(leaf).__name__}",
+                fix="make it hashable, or let the function read it from an enclosing scope",
+            ) from None
+        # 1, 1.0 and True are one key, and so are 0.0 and -0.0.
+        return type(leaf), repr(leaf) if isinstance(leaf, (float, complex)) else leaf
+
+    def caller(self, python: Callable[..., Any]) -> Callable[[list[Tensor]], Any]:
+        """A function that calls ``python`` with other tensors in the place of this call's."""
+        template = {
+            parameter: (part, [_is_traced(leaf) for leaf in part.leaves], [_static(leaf) for leaf in part.leaves])
+            for parameter, part in self.parts.items()
+        }
+        signature = self.bound.signature
+
+        def body(tensors: list[Tensor]) -> Any:
+            fresh = iter(tensors)
+            arguments = {
+                parameter: part.rebuild(
+                    [next(fresh) if traced else leaf for traced, leaf in zip(which, leaves, strict=True)]
+                )
+                for parameter, (part, which, leaves) in template.items()
+            }
+            bound = inspect.BoundArguments(signature, arguments)  # type: ignore[arg-type]  # any mapping serves
+            return python(*bound.args, **bound.kwargs)
+
+        for part in self.parts.values():
+            part.leaves = []  # the trace must not keep the first call's tensors
+        return body
+
+
+def _is_traced(leaf: Any) -> bool:
+    return isinstance(leaf, Tensor) and not isinstance(leaf, Variable)
+
+
+def _static(leaf: Any) -> Any:
+    return None if _is_traced(leaf) else leaf

@@ -1,0 +1,224 @@
+"""Tracing: running a Python function on symbolic tensors, and writing down the ops it calls."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import dtypes
+from ..context import Scope, current_scope
+from ..dispatch import Op
+from ..entry import Entry
+from ..errors import TraceError
+from ..kinds import Kind
+from ..record import active_tapes
+from ..tensor import Symbol, Tensor, describe
+from ..variable import Variable
+from .ir import Equation, Graph, Input, Literal, Operand
+
+__all__ = ["Trace", "trace"]
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+Shape = tuple[int, ...]
+
+
+class Trace:
+    """What is being traced: the `trace` of a scope, which ops hand their operands to instead of computing.
+
+    Constants are told apart by the identity of their arrays. A captured tensor that has a node keeps it, so that a
+    tape inside the function follows it as it would outside.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.arguments: list[Input] = []
+        self.variables: dict[int, Input] = {}  # by id(variable): comparing variables computes
+        self.values: dict[int, Symbol] = {}  # each variable's value at this point
+        self.written: dict[int, Variable] = {}
+        self.constants: dict[int, Input] = {}  # by id(array), which the input keeps alive
+        self.equations: list[Equation] = []
+
+    def __repr__(self) -> str:
+        return f"<trace of {self.name}: {len(self.equations)} equations>"
+
+    def argument(self, name: str, kind: Kind, shape: Shape) -> Symbol:
+        """A new argument's value."""
+        symbol = Symbol(self, None, len(self.arguments), shape, kind.dtype)
+        self.arguments.append(Input(name, symbol, kind))
+        return symbol
+
+    # --- what the ring calls --------------------------------------------------------------------------------------
+
+    def read(self, x: Tensor) -> Tensor:
+        """What an operand is here: a variable's or followed tensor's symbol with its node, anything else itself.
+
+        Raises:
+            TraceError: a symbolic tensor of another trace.
+        """
+        if isinstance(x, Variable):
+            scope = current_scope.get()
+            if scope.tapes:
+                active_tapes(x, scope)  # a tape watches a variable when it is used
+            return Tensor(self.variable(x), x.kind, x.node)
+        if isinstance(x.array, Symbol):
+            if x.array.trace is not self:
+                raise leaked(x)
+            return x
+        return x if x.node is None else Tensor(self.constant(x), x.kind, x.node)
+
+    def emit(
+        self,
+        op: Op,
+        entry: Entry,
+        operands: Sequence[Any],
+        tensors: Sequence[Tensor | None],
+        attributes: dict[str, Any],
+    ) -> list[Symbol]:
+        """Write down one op.
+
+        Args:
+            op, entry: the op, and what was resolved for it.
+            operands: as the caller gave them; Python numbers become literals.
+            tensors: the same as tensors, cast and read.
+            attributes: as the caller gave them.
+        Returns:
+            The values it defines.
+        """
+        given = normalised(op, attributes)
+        shapes = op.output_shapes([None if x is None else x.array for x in tensors], given)
+        outputs = tuple(
+            Symbol(self, None, index, tuple(shape), kind.dtype)
+            for index, (shape, kind) in enumerate(zip(shapes, entry.outs, strict=True))
+        )
+        atoms = tuple(self.operand(x, raw) for x, raw in zip(tensors, operands, strict=True))
+        self.equations.append(Equation(op, entry, atoms, given, outputs, user_line()))
+        return list(outputs)
+
+    def write(self, variable: Variable, value: Tensor) -> None:
+        """Take ``value`` for the variable's from here on; it is assigned after the run."""
+        self.values[id(variable)] = self.symbol(self.read(value))
+        self.written[id(variable)] = variable
+
+    # --- values ---------------------------------------------------------------------------------------------------
+
+    def variable(self, variable: Variable) -> Symbol:
+        """A variable's value at this point; reading it makes it an input, also after a write (tapes may follow it)."""
+        found = self.variables.get(id(variable))
+        if found is None:
+            symbol = Symbol(self, None, 0, variable.array.shape, variable.kind.dtype)
+            found = self.variables[id(variable)] = Input(variable.name, symbol, variable.kind, variable)
+        return self.values.setdefault(id(variable), found.symbol)
+
+    def constant(self, x: Tensor) -> Symbol:
+        """A captured tensor's value."""
+        found = self.constants.get(id(x.array))
+        if found is None:
+            symbol = Symbol(self, None, 0, tuple(x.array.shape), x.kind.dtype)
+            found = self.constants[id(x.array)] = Input("", symbol, x.kind, Tensor(x.array, x.kind, x.node), x)
+        return found.symbol
+
+    def symbol(self, x: Tensor) -> Symbol:
+        """The value of a tensor that has been read."""
+        return x.array if isinstance(x.array, Symbol) else self.constant(x)
+
+    def operand(self, x: Tensor | None, raw: Any) -> Operand:
+        """An equation's operand."""
+        if x is None or isinstance(x.array, Symbol):
+            return None if x is None else x.array
+        if isinstance(raw, (bool, int, float, complex)):
+            return Literal(raw, x.kind)
+        if not x.array.shape:
+            # Gradient rules make their ones and zeros of the Kind's cached numbers.
+            for cache in (x.kind.floats, x.kind.ints):
+                for value, array in list(cache.items()):
+                    if array is x.array and isinstance(value, (bool, int, float)):
+                        return Literal(value, x.kind)
+            if x.array is x.kind.zero:
+                return Literal(0.0, x.kind)
+        return self.constant(x)
+
+    def graph(self, outputs: Sequence[Tensor]) -> Graph:
+        """The graph, once the function has returned ``outputs``."""
+        results = tuple(self.symbol(self.read(x)) for x in outputs)
+        writes = tuple((variable, self.values[key]) for key, variable in self.written.items())
+        return Graph(
+            self.name,
+            tuple(self.arguments),
+            tuple(self.variables.values()),
+            tuple(self.constants.values()),
+            tuple(self.equations),
+            results,
+            tuple(x.kind for x in outputs),
+            writes,
+        )
+
+
+def trace(
+    name: str, inputs: Sequence[tuple[str, Kind, Shape]], body: Callable[[list[Tensor]], Sequence[Tensor]]
+) -> Graph:
+    """The graph of ``body``, run on one symbolic tensor per input.
+
+    The tapes that are open outside see nothing of it. Whatever the body raises passes through; no variable has been
+    assigned then, and the scope is as before.
+
+    Args:
+        name: the graph's name.
+        inputs: per argument its name, Kind and shape.
+        body: from symbolic tensors to the results.
+    """
+    made = Trace(name)
+    symbols = [(made.argument(label, kind, shape), kind) for label, kind, shape in inputs]
+    token = current_scope.set(Scope((), made))
+    try:
+        arguments = [symbolic(symbol, kind) for symbol, kind in symbols]
+        return made.graph(body(arguments))
+    finally:
+        current_scope.reset(token)
+
+
+def symbolic(symbol: Symbol, kind: Kind) -> Tensor:
+    """A tensor on a symbol."""
+    from ..record import wrap
+
+    return wrap(symbol, kind, None)
+
+
+def normalised(op: Op, attributes: dict[str, Any]) -> dict[str, Any]:
+    """Attributes as hashable values, in the signature's order, without those at their default."""
+    found: dict[str, Any] = {}
+    for name in op.attributes:
+        if name not in attributes:
+            continue
+        value = hashable(attributes[name])
+        if name == "dtype" and value is not None:
+            value = dtypes.lookup(value)
+        if name not in op.defaults or type(value) is not type(op.defaults[name]) or value != op.defaults[name]:
+            found[name] = value
+    return found
+
+
+def hashable(value: Any) -> Any:
+    """An attribute's value with tuples for lists."""
+    if isinstance(value, (list, tuple)):
+        return tuple(hashable(one) for one in value)
+    return value
+
+
+def user_line() -> tuple[str, int]:
+    """File and line of the nearest frame outside polytape."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def leaked(x: Tensor) -> TraceError:
+    """The error for a symbolic tensor of another trace."""
+    return TraceError(
+        f"{describe(x)} is used outside the trace that made it.",
+        expected="tensors with values, or symbolic tensors of the function being traced",
+        got="a tensor kept from inside another traced function, which stands for a value and has none",
+        fix="return it from that function instead of storing it",
+    )

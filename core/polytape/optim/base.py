@@ -1,0 +1,232 @@
+"""What optimizers share: checking gradients, the learning rate as a tensor, the step count, slots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .. import convert, dtypes, registry
+from ..context import NO_SCOPE, current_scope
+from ..errors import DTypeError, ShapeError
+from ..tensor import Tensor, describe
+from ..trackable import Trackable
+from ..variable import Variable, update
+
+if TYPE_CHECKING:
+    from ..device import Device
+    from ..dispatch import Op
+    from ..kinds import Kind
+
+__all__ = ["LearningRate", "Optimizer"]
+
+LearningRate: TypeAlias = "float | Tensor | Callable[[], float | Tensor]"
+Pair: TypeAlias = "tuple[Any, Variable]"
+
+
+class Optimizer(Trackable):
+    """Base of the optimizers; a subclass names its op, its slots and its op's attributes.
+
+    The op takes the variable and its slots, then the gradient, the learning rate and, where it asks for it, the step;
+    it gives the new variable and slots.
+
+    Args:
+        learning_rate: a number, a 0-d tensor or `Variable`, or a function without arguments that gives one of these;
+            it is called once per step. The attribute may be assigned later.
+
+    Attributes:
+        learning_rate: as given.
+        step: int64[] variable: how many times gradients were applied.
+    """
+
+    op_name: str = ""
+    slot_names: tuple[str, ...] = ()
+    takes_step: bool = False
+
+    def __init__(self, learning_rate: LearningRate) -> None:
+        self.learning_rate = learning_rate
+        self.step = Variable(0, trainable=False, name="step", dtype=dtypes.int64)
+        self._one = convert.asarray(1, dtypes.int64, self.step.device, None)
+        # A dict finds a variable by its identity, before it would compare elements.
+        self._slots: dict[Variable, tuple[Variable, ...]] = {}
+        self._rates: dict[Kind, Tensor] = {}
+        self._rate: float | None = None  # the number that _rates holds
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(learning_rate={self.learning_rate!r})"
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The optimizer's own variables: the step, then the slots in the order they were made."""
+        return (self.step, *(slot for slots in self._slots.values() for slot in slots))
+
+    def get_slot(self, var: Variable, name: str) -> Variable | None:
+        """The slot ``name`` of ``var``, None where no gradient of it was applied yet.
+
+        Raises:
+            DTypeError: this optimizer keeps no such slot.
+        """
+        if name not in self.slot_names:
+            raise DTypeError(
+                f"{type(self).__name__} keeps no slot {name!r}.",
+                expected=f"one of {', '.join(self.slot_names) or '(it keeps none)'}",
+                got=repr(name),
+                fix="use one of these names",
+            )
+        slots = self._slots.get(var)
+        return None if slots is None else slots[self.slot_names.index(name)]
+
+    def apply_gradients(self, grads_and_vars: Iterable[Pair]) -> None:
+        """Change variables by their gradients, one fused op per variable, and count the step.
+
+        Args:
+            grads_and_vars: ``zip(gradients, variables)``; a pair whose gradient is None is left out.
+        Raises:
+            DTypeError, ShapeError, DeviceError: a gradient does not fit its variable, or all are None; nothing has
+                been changed then.
+        """
+        pairs = list(grads_and_vars)
+        checked: list[tuple[Tensor, Variable]] = []
+        for gradient, variable in pairs:
+            if type(gradient) is Tensor and isinstance(variable, Variable) and gradient.kind is variable.kind:
+                if gradient.array.shape != variable.array.shape:
+                    raise self._misfit(gradient, variable)
+                checked.append((gradient, variable))
+            elif gradient is not None:
+                checked.append((self._converted(gradient, variable), variable))
+        if not checked:
+            raise self._nothing(pairs)
+        rate = self._current_rate()
+        tails = {kind: [self._rate_for(rate, kind)] for kind in {gradient.kind for gradient, _ in checked}}
+        slots = [self._slots_of(variable) for _, variable in checked] if self.slot_names else [()] * len(checked)
+        self.step.assign_add(self._one)
+        if self.takes_step:
+            for kind, tail in tails.items():
+                tail.append(self._step_on(kind.device))
+        op, attributes = self._op(), self._attributes()
+        for (gradient, variable), own in zip(checked, slots, strict=True):
+            update(op, [variable, *own], [gradient, *tails[gradient.kind]], attributes)
+
+    def _op(self) -> Op:
+        return registry.ops()[self.op_name]
+
+    def _attributes(self) -> dict[str, Any]:
+        return {}
+
+    # --- checking gradients -----------------------------------------------------------------------------------------
+
+    def _converted(self, gradient: Any, variable: Any) -> Tensor:
+        if not isinstance(variable, Variable):
+            raise DTypeError(
+                f"{type(self).__name__}.apply_gradients cannot change {describe(variable)}.",
+                expected="pairs of a gradient and a polytape.Variable",
+                got=type(variable).__name__,
+                fix="pass zip(gradients, variables), in this order",
+            )
+        if variable.kind.category != dtypes.FLOATING:
+            raise self._misfit(gradient, variable)
+        if not isinstance(gradient, Tensor):
+            gradient = convert.asarray(gradient, None, variable.device, None)
+        if gradient.dtype != variable.dtype or gradient.shape != variable.shape:
+            raise self._misfit(gradient, variable)
+        if gradient.device is not variable.device:
+            # Raises under the policy for mixed devices, or warns.
+            convert.common(self._op(), [variable, gradient], variable, gradient)
+            return convert.to_device(gradient, variable.device)
+        checked: Tensor = gradient
+        return checked
+
+    def _misfit(self, gradient: object, variable: Variable) -> DTypeError | ShapeError:
+        texts = {
+            "expected": f"a gradient of {describe(variable)}, of a real floating dtype",
+            "got": describe(gradient),
+            "fix": "take the gradient by this very variable, or reshape and cast it; no variable has been changed",
+        }
+        summary = f"{type(self).__name__}.apply_gradients: the gradient of {variable.name or describe(variable)} does "
+        alike = isinstance(gradient, Tensor) and gradient.dtype == variable.dtype
+        if alike and variable.kind.category == dtypes.FLOATING:
+            return ShapeError(f"{summary}not have its shape.", **texts)
+        return DTypeError(f"{summary}not have its dtype.", **texts)
+
+    def _nothing(self, pairs: list[Pair]) -> DTypeError:
+        names = ", ".join(variable.name or describe(variable) for _, variable in pairs[:10])
+        return DTypeError(
+            f"{type(self).__name__}.apply_gradients got no gradient at all.",
+            expected="at least one pair with a gradient",
+            got=f"None for {names}" if pairs else "no pairs",
+            fix="compute the loss inside the tape's block, from these variables",
+        )
+
+    # --- the learning rate ------------------------------------------------------------------------------------------
+
+    def _current_rate(self) -> float | Tensor:
+        rate = self.learning_rate
+        found = rate() if callable(rate) else rate
+        if isinstance(found, Tensor):
+            if found.shape != () or found.kind.category != dtypes.FLOATING:
+                raise self._bad_rate(found)
+            return found
+        if not hasattr(found, "__float__"):
+            raise self._bad_rate(found)
+        number = float(found)
+        if number != self._rate:
+            self._rate, self._rates = number, {}
+        return number
+
+    def _bad_rate(self, rate: object) -> DTypeError:
+        return DTypeError(
+            f"{type(self).__name__} cannot use {describe(rate)} as learning rate.",
+            expected="a number, a real floating tensor of shape (), or a function that gives one",
+            got=f"{describe(rate)} of type {type(rate).__name__}",
+            fix="pass a number such as 0.01",
+        )
+
+    def _rate_for(self, rate: float | Tensor, kind: Kind) -> Tensor:
+        if isinstance(rate, Tensor) and rate.kind is kind:
+            return rate
+        found = self._rates.get(kind)
+        if found is not None and not isinstance(rate, Tensor):
+            return found
+        if kind.category != dtypes.FLOATING:
+            raise DTypeError(
+                f"{type(self).__name__}.apply_gradients cannot change a variable of {kind.dtype}.",
+                expected="variables of a real floating dtype",
+                got=str(kind.dtype),
+                fix="leave this variable out",
+            )
+        if isinstance(rate, Tensor):
+            return convert.cast(convert.to_device(rate, kind.device), kind.dtype)
+        made = self._rates[kind] = Tensor(kind.scalar(rate), kind, None)
+        return made
+
+    # --- the step and the slots -------------------------------------------------------------------------------------
+
+    def _step_on(self, device: Device) -> Tensor:
+        step = self.step
+        return step if step.kind.device is device else convert.to_device(step.read_value(), device)
+
+    def _slots_of(self, variable: Variable) -> tuple[Variable, ...]:
+        found = self._slots.get(variable)
+        if found is None:
+            made = {name: _zeros(variable, name) for name in self.slot_names}
+            place = self.__dict__.get("_place")
+            if place is not None:
+                for name, slot in made.items():
+                    place.restoration.attach_slot(place.index, variable, name, slot)
+            found = self._slots[variable] = tuple(made.values())
+        return found
+
+    def _tracked_slots(self) -> Iterator[tuple[Variable, dict[str, Variable]]]:
+        for variable, slots in self._slots.items():
+            yield variable, dict(zip(self.slot_names, slots, strict=True))
+
+
+def _zeros(variable: Variable, name: str) -> Variable:
+    # Made at once, also where a function is being traced: a slot is state, and outlives the graph.
+    token = current_scope.set(NO_SCOPE)
+    try:
+        zeros: Any = registry.ops()["zeros"]
+        value = zeros(variable.shape, dtype=variable.dtype, device=variable.device)
+    finally:
+        current_scope.reset(token)
+    label = f"{variable.name}/{name}" if variable.name else name
+    return Variable(value, trainable=False, name=label)

@@ -1,0 +1,87 @@
+"""Rows of the creation ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import dtypes
+from ...errors import DTypeError, ShapeError
+from ...ops import creation
+from ..case import Case, error, sample
+
+__all__ = ["CASES"]
+
+
+def _given(default: str) -> Any:
+    return lambda dtype, attributes: attributes.get("dtype", default)
+
+
+def _full(*, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+    return np.full(shape, fill_value)
+
+
+def _arange(*, start: float, stop: float, step: float, dtype: Any = None) -> Any:
+    return np.arange(start, stop, step)
+
+
+_BAD_SHAPES = [error(ShapeError, "a negative size", shape=(2, -1)), error(ShapeError, "is no shape", shape="ab")]
+_EVERY_DTYPE = ("bool", "int8", "uint64", "float16", "float64", "complex128")
+
+
+def _filled(op: Any, number: int) -> Case:
+    more = [sample(shape=()), sample(shape=3), sample(shape=(0, 2)), sample(shape=[2, 1])]
+    more += [sample(shape=(2, 2), dtype=name) for name in _EVERY_DTYPE]
+    return Case(
+        op,
+        shape=(2, 3),
+        more=more,
+        reference=lambda shape, dtype=None: np.full(shape, number),
+        result=_given("float32"),
+        errors=_BAD_SHAPES,
+    )
+
+
+CASES = [
+    Case(
+        creation.full,
+        shape=(2, 3),
+        fill_value=2.5,
+        reference=_full,
+        result=lambda dtype, attributes: attributes.get("dtype") or dtypes.default_dtype(attributes["fill_value"]).name,
+        more=[
+            sample(shape=(), fill_value=7),
+            sample(shape=3, fill_value=True),
+            sample(shape=(0, 2), fill_value=0),
+            sample(shape=(2,), fill_value=-0.0, signs=True),
+            sample(shape=(2,), fill_value=1 - 2j),
+            *(sample(shape=(2, 2), fill_value=1, dtype=name) for name in _EVERY_DTYPE),
+        ],
+        errors=[
+            error(ShapeError, "a negative size", shape=(2, -1), fill_value=1),
+            error(ShapeError, "is no shape", shape="ab", fill_value=1),
+            error(DTypeError, "fills with Python numbers", shape=(2,), fill_value="1"),
+        ],
+    ),
+    _filled(creation.zeros, 0),
+    _filled(creation.ones, 1),
+    Case(
+        creation.arange_,
+        start=0,
+        stop=7,
+        step=2,
+        reference=_arange,
+        result=lambda dtype, attributes: attributes.get("dtype")
+        or ("float32" if any(isinstance(attributes[k], float) for k in ("start", "stop", "step")) else "int32"),
+        more=[
+            sample(start=5, stop=-1, step=-2),
+            sample(start=3, stop=3, step=1),
+            sample(start=3, stop=0, step=1),
+            sample(start=0.0, stop=1.0, step=0.25),
+            sample(start=1, stop=2, step=0.3),
+            *(sample(start=0, stop=5, step=1, dtype=name) for name in ("int8", "uint64", "float16", "float64")),
+        ],
+        errors=[error(ShapeError, "never ends", start=0, stop=3, step=0)],
+    ),
+]

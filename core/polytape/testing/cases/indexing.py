@@ -1,0 +1,126 @@
+"""Rows of indexing, its transpose, and assignment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import DTypeError, ShapeError
+from ...ops import indexing
+from ..case import Case, error, sample
+from ..makers import anything, exactly, floats, numbers
+
+__all__ = ["CASES"]
+
+
+def _key(key: Any) -> Any:
+    """The template of a key; index arrays in it are lists, and come as operands."""
+    return indexing.split_key(key)[0]
+
+
+def _index(key: Any, indices: tuple[Any, ...]) -> Any:
+    arrays = iter(indices)
+    made = {
+        "slice": lambda part: slice(*part[1:]),
+        "int": lambda part: part[1],
+        "newaxis": lambda part: None,
+        "ellipsis": lambda part: Ellipsis,
+        "array": lambda part: next(arrays),
+    }
+    return tuple(made[part[0]](part) for part in key)
+
+
+def _getitem(x: Any, *indices: Any, key: Any) -> Any:
+    return x[_index(key, indices)]
+
+
+def _scatter_add(values: Any, *indices: Any, key: Any, shape: Any) -> Any:
+    y = np.zeros(shape, values.dtype)
+    np.add.at(y, _index(key, indices), values)
+    return y
+
+
+def _setitem(x: Any, value: Any, *indices: Any, key: Any) -> Any:
+    y = x.copy()
+    y[_index(key, indices)] = value
+    return y
+
+
+_ROWS = exactly([2, 0, -1, 2], "int64")
+_SMALL = exactly([0, 1, 1], "uint8")
+_COLUMN = exactly([[1], [0]], "int32")
+_MASK = exactly([True, False, True], "bool")
+
+CASES = [
+    Case(
+        indexing.getitem,
+        anything(3, 4),
+        key=_key(np.s_[1:, 0]),
+        reference=_getitem,
+        more=[
+            sample(anything(), key=()),
+            sample(anything(), key=_key(np.s_[None, ...])),
+            sample(anything(5), key=_key(np.s_[-1])),
+            sample(anything(5), key=_key(np.s_[::-2])),
+            sample(anything(5), key=_key(np.s_[3:1])),
+            sample(anything(0, 3), key=_key(np.s_[:, 1])),
+            sample(anything(2, 3, 4, 1, 2), key=_key(np.s_[0, ..., None, 1:])),
+            sample(anything(3, 4), _ROWS, key=_key(np.s_[[0]])),
+            sample(anything(3, 4), _SMALL, key=_key(np.s_[[0]])),
+            sample(anything(3, 4), _ROWS, key=_key(np.s_[1:2, [0]])),
+            sample(anything(3, 4), _SMALL, _COLUMN, key=_key(np.s_[[0], [0]])),
+            sample(anything(3, 4, 2), _SMALL, key=_key(np.s_[[0], :, 1])),
+            sample(anything(3, 4), _MASK, key=_key(np.s_[[0]]), shape_known=False),
+            sample(anything(3, 4), exactly(np.zeros((0,)), "int64"), key=_key(np.s_[[0]])),
+        ],
+        errors=[
+            error(ShapeError, "too many indices", floats(2), key=_key(np.s_[0, 0])),
+            error(ShapeError, "index 2 is out of range", floats(2), key=_key(np.s_[2])),
+            error(ShapeError, "two ellipses", floats(2, 2), key=_key(np.s_[..., 0, ...])),
+            error(ShapeError, "the shapes do not broadcast", floats(3, 3), _SMALL, _ROWS, key=_key(np.s_[[0], [0]])),
+            error(DTypeError, "indices must be integers or truth values", floats(3), floats(2), key=_key(np.s_[[0]])),
+        ],
+    ),
+    Case(
+        indexing.scatter_add,
+        numbers(2),
+        key=_key(np.s_[1:, 0]),
+        shape=(3, 4),
+        reference=_scatter_add,
+        more=[
+            sample(numbers(), key=_key(np.s_[1]), shape=(3,)),
+            sample(numbers(3), key=_key(np.s_[::-2]), shape=(5,)),
+            sample(numbers(0), key=_key(np.s_[3:1]), shape=(5,)),
+            sample(numbers(4, 2), _ROWS, key=_key(np.s_[[0]]), shape=(3, 2)),
+            sample(numbers(2, 4), _ROWS, key=_key(np.s_[1:, [0]]), shape=(3, 3)),
+            sample(numbers(2, 3), _SMALL, _COLUMN, key=_key(np.s_[[0], [0]]), shape=(3, 4)),
+            sample(numbers(2, 4), _MASK, key=_key(np.s_[[0]]), shape=(3, 4), shape_known=False),
+        ],
+        scale=8.0,
+        errors=[
+            error(ShapeError, "the values do not fit the key", floats(3), key=_key(np.s_[1:, 0]), shape=(3, 4)),
+            error(ShapeError, "the values do not fit the key", floats(3), _ROWS, key=_key(np.s_[[0]]), shape=(3,)),
+        ],
+    ),
+    Case(
+        indexing.setitem_,
+        anything(3, 4),
+        anything(2),
+        key=_key(np.s_[1:, 0]),
+        reference=_setitem,
+        more=[
+            sample(anything(), anything(), key=()),
+            sample(anything(5), anything(), key=_key(np.s_[::-2])),
+            sample(anything(5), anything(0), key=_key(np.s_[3:1])),
+            sample(anything(3, 4), anything(1, 4), key=_key(np.s_[...])),
+            sample(anything(3, 4), anything(2, 4), exactly([2, 0], "int64"), key=_key(np.s_[[0]])),
+            sample(anything(3, 4), anything(), _MASK, key=_key(np.s_[[0]]), shape_known=False),
+        ],
+        errors=[
+            error(ShapeError, "broadcast", floats(3, 4), floats(3), key=_key(np.s_[1:, 0])),
+            error(ShapeError, "broadcast", floats(3), floats(1, 3), key=_key(np.s_[...])),
+            error(ShapeError, "broadcast", floats(3), floats(3), key=_key(np.s_[0])),
+        ],
+    ),
+]

@@ -1,0 +1,73 @@
+"""Results against a reference of higher precision, in units of the last place."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+__all__ = ["EPSILON", "assert_close", "widen"]
+
+Array = np.ndarray[Any, Any]
+
+# The distance from 1 to the next number, and the smallest number above 0; np.finfo does not know bfloat16.
+EPSILON: Final = {
+    "bfloat16": 2.0**-7, "float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52,
+    "complex64": 2.0**-23, "complex128": 2.0**-52,
+}  # fmt: skip
+_TINY: Final = {
+    "bfloat16": 2.0**-133, "float16": 2.0**-24, "float32": 2.0**-149, "float64": 2.0**-1074,
+    "complex64": 2.0**-149, "complex128": 2.0**-1074,
+}  # fmt: skip
+
+
+def widen(array: Array) -> Array:
+    """The same values in the widest dtype of their kind, for a reference to compute with."""
+    if array.dtype.kind == "b":
+        return array
+    wide = {"i": "int64", "u": "uint64", "c": "complex128"}.get(array.dtype.kind, "float64")
+    return array.astype(wide)
+
+
+def assert_close(
+    got: Array, reference: Any, what: str, *, ulp: float = 4.0, scale: float = 0.0, signs: bool = False
+) -> None:
+    """Whether ``got`` is the reference, rounded to its dtype.
+
+    Args:
+        got: the result.
+        reference: the exact result.
+        what: names the call in the error.
+        ulp: the allowed error in units of the last place; integers and truth values must be equal.
+        scale: the magnitude below which that unit does not shrink.
+        signs: whether the sign of a zero counts.
+    Raises:
+        AssertionError: another shape, or a value further off; it names the first one.
+    """
+    expected = np.asarray(reference)
+    if got.shape != expected.shape:
+        raise AssertionError(f"{what}\n  expected: shape {expected.shape}\n  got: shape {got.shape}")
+    with np.errstate(all="ignore"):
+        wrong = _wrong(got, expected, ulp, scale, signs)
+    if wrong.any():
+        place = tuple(int(k) for k in np.argwhere(wrong)[0])
+        raise AssertionError(
+            f"{what}\n  expected: {expected[place]!r} at {list(place)}, to {ulp:g} ulp"
+            f"\n  got: {got[place]!r} ({int(wrong.sum())} of {wrong.size} differ)"
+        )
+
+
+def _wrong(got: Array, expected: Array, ulp: float, scale: float, signs: bool) -> Array:
+    name = got.dtype.name
+    if name not in EPSILON:
+        return np.asarray(got != expected.astype(got.dtype))
+    wide = "complex128" if got.dtype.kind == "c" else "float64"
+    found = got.astype(wide)
+    # Rounded first: what overflows in this dtype is infinite, and must be so.
+    rounded = expected.astype(got.dtype).astype(wide)
+    bound = ulp * (EPSILON[name] * np.maximum(np.abs(expected), scale) + _TINY[name])
+    close = np.isfinite(rounded) & (np.abs(found - expected) <= bound)
+    wrong = ~(close | (found == rounded) | (np.isnan(found) & np.isnan(rounded)))
+    if signs:
+        wrong |= (found == 0) & (rounded == 0) & (np.signbit(found.real) != np.signbit(rounded.real))
+    return np.asarray(wrong)

@@ -1,0 +1,154 @@
+"""Gradients against finite differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from .. import convert, dtypes, structure
+from ..errors import DTypeError
+from ..tape import GradientTape
+from ..tensor import Tensor, describe
+
+__all__ = ["check_gradients"]
+
+Array = np.ndarray[Any, Any]
+
+# Fourth-order differences: their error is step**4 from above and 2**-52 / step from below, both near 1e-12.
+_STEP: Final = 1e-3
+
+
+def check_gradients(
+    f: Callable[..., Any],
+    inputs: Any,
+    *,
+    order: int = 1,
+    rtol: float = 1e-6,
+    atol: float = 1e-8,
+    second_rtol: float = 1e-4,
+) -> None:
+    """Whether the gradients of ``f`` are its derivatives, along a random direction by each input.
+
+    Everything runs in float64, on the inputs' device. For order two the gradient is checked as a function of the
+    inputs and of the incoming gradients.
+
+    Args:
+        f: takes tensors by position; returns a tensor or a structure of tensors. It must be smooth within a few
+            thousandths of the inputs.
+        inputs: the arguments: a tensor or array, or a sequence of them. Integer and bool ones are constants.
+        order: 1 or more.
+        rtol: allowed relative error of first derivatives.
+        atol: allowed absolute error, for derivatives of about 1 (it grows with them).
+        second_rtol: allowed relative error of higher derivatives.
+    Raises:
+        AssertionError: a gradient is off; it names the input, the order, and both numbers.
+        DTypeError: an input that has no gradient.
+    Source:
+        Central differences of fourth order; M. Abramowitz, I. Stegun (1964), Handbook of Mathematical Functions,
+        formula 25.3.6.
+
+    Example:
+        >>> import polytape as pt
+        >>> pt.check_gradients(lambda x: x * x * x, 2.0, order=2)
+    """
+    several = isinstance(inputs, (list, tuple))
+    arguments = [_argument(x) for x in (inputs if several else [inputs])]
+    names = [f"input {place}" for place in range(len(arguments))]
+    _check(f, arguments, names, 1, order, rtol, atol, second_rtol)
+
+
+def _argument(x: Any) -> Tensor:
+    made = x if isinstance(x, Tensor) else convert.asarray(x)
+    category = dtypes.category(made.dtype)
+    if category == dtypes.COMPLEX:
+        raise DTypeError(
+            f"check_gradients cannot vary {describe(made)}.",
+            expected="real inputs",
+            got=str(made.dtype),
+            fix="pass real and imaginary parts as inputs of their own",
+        )
+    if category == dtypes.FLOATING and (made.dtype is not dtypes.float64 or not isinstance(x, Tensor)):
+        return convert.asarray(made.numpy().astype("float64"), device=made.device)
+    if category < dtypes.FLOATING and not isinstance(x, (Tensor, np.ndarray, np.generic)):
+        return convert.asarray(float(x), dtype="float64")
+    return convert.asarray(made)
+
+
+def _check(
+    f: Callable[..., Any],
+    arguments: list[Tensor],
+    names: list[str],
+    order: int,
+    last: int,
+    rtol: float,
+    atol: float,
+    second_rtol: float,
+) -> None:
+    """One order, then the next one on the gradient itself."""
+    smooth = [place for place, x in enumerate(arguments) if dtypes.category(x.dtype) == dtypes.FLOATING]
+    outputs = [np.array(y.numpy()) for y in _outputs(f, arguments)]
+    rng = np.random.default_rng(order)
+    incoming = [convert.asarray(rng.uniform(0.5, 1.5, y.shape), device=arguments[0].device) for y in outputs]
+    found = _gradients(f, arguments, smooth, incoming)
+    weights = [np.array(v.numpy()) for v in incoming]
+    for place, gradient in zip(smooth, found, strict=True):
+        direction = rng.uniform(-1.0, 1.0, arguments[place].shape)
+        expected = _difference(f, arguments, place, direction, weights)
+        got = 0.0 if gradient is None else float((np.array(gradient.numpy()) * direction).sum())
+        size = sum(float(np.abs(y * v).sum()) for y, v in zip(outputs, weights, strict=True))
+        if not abs(got - expected) <= rtol * abs(expected) + atol * max(1.0, size):
+            raise AssertionError(
+                f"the derivative of order {order} by {names[place]} is wrong.\n"
+                f"  expected: {expected!r} by finite differences, to {rtol:g}\n  got: {got!r}"
+                f"{' (no gradient at all)' if gradient is None else ''}"
+            )
+    if order < last:
+        count = len(arguments)
+
+        def derivative(*given: Tensor) -> list[Tensor]:
+            # A gradient that is not there is 0, as checked above, and has no derivative to look at.
+            made = _gradients(f, list(given[:count]), smooth, list(given[count:]))
+            return [g for g in made if g is not None]
+
+        more = [f"the gradient that comes in at output {place}" for place in range(len(incoming))]
+        _check(derivative, [*arguments, *incoming], [*names, *more], order + 1, last, second_rtol, atol, second_rtol)
+
+
+def _outputs(f: Callable[..., Any], arguments: list[Tensor]) -> list[Tensor]:
+    """The floating outputs of ``f``."""
+    found = structure.leaves(f(*arguments))
+    return [y for y in found if isinstance(y, Tensor) and dtypes.category(y.dtype) == dtypes.FLOATING]
+
+
+def _gradients(
+    f: Callable[..., Any], arguments: list[Tensor], smooth: list[int], incoming: list[Tensor]
+) -> list[Tensor | None]:
+    # Handles of their own: watching them leaves the caller's alone.
+    own = [Tensor(x.array, x.kind, x.node) for x in arguments]
+    sources = [own[place] for place in smooth]
+    with GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(sources)
+        outputs = _outputs(f, own)
+    found: list[Tensor | None] = tape.gradient(outputs, sources, output_gradients=incoming)
+    return found
+
+
+def _difference(
+    f: Callable[..., Any], arguments: list[Tensor], place: int, direction: Array, weights: list[Array]
+) -> float:
+    """The derivative of the weighted sum of ``f`` along ``direction`` in one argument."""
+    base = np.array(arguments[place].numpy())
+
+    def at(t: float) -> list[Array]:
+        moved = list(arguments)
+        moved[place] = convert.asarray(base + t * direction, device=arguments[place].device)
+        return [np.array(y.numpy()) for y in _outputs(f, moved)]
+
+    ahead, behind, far_ahead, far_behind = at(_STEP), at(-_STEP), at(2 * _STEP), at(-2 * _STEP)
+    total = 0.0
+    for v, a, b, c, d in zip(weights, ahead, behind, far_ahead, far_behind, strict=True):
+        # Differences before sums: what does not change cancels without a rounding error.
+        total += float((v * (8.0 * (a - b) - (c - d))).sum())
+    return total / (12.0 * _STEP)

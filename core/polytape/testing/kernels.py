@@ -1,0 +1,110 @@
+"""Kernels reached by samples: which one serves a call, and which serve none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import apply as applied
+from .. import plugins, registry, resolve
+from ..backend import Kernel
+from ..tensor import Tensor
+from .case import Case, Sample, tensors
+from .checks import attributes_on, calls, device_of
+
+__all__ = ["direct_calls", "unreached_kernels"]
+
+
+def unreached_kernels(backend: str, cases: Iterable[Case]) -> list[str]:
+    """The backend's own kernels that no sample calls, by their repr and with what is missing.
+
+    A kernel with a predicate needs a sample where that is true, and one where it is false.
+    """
+    found: dict[int, set[bool]] = {}
+    for case in cases:
+        for one, _, hosts, _ in calls(case, backend):
+            for kernel, holds in asked(case, one, hosts, backend):
+                found.setdefault(id(kernel), set()).add(holds)
+    kinds = {device.kind for device in plugins.get_backend(backend).device_list()}
+    missing = []
+    for op in registry.ops().values():
+        for kernel in registry.kernels_of(backend, op.name):
+            seen = found.get(id(kernel), set())
+            if kernel.devices and not kinds & set(kernel.devices):
+                continue  # for a device this machine does not have
+            if True not in seen:
+                missing.append(f"{kernel!r}: no sample of {op.name}'s row reaches it")
+            if kernel.when is not None and False not in seen:
+                missing.append(f"{kernel!r}: no sample of {op.name}'s row finds its predicate false")
+    return missing
+
+
+def asked(case: Case, sample: Sample, hosts: Sequence[Any], backend: str) -> list[tuple[Kernel, bool]]:
+    """The kernels that a call asks, each with whether it serves: only the last one does."""
+    device = device_of(backend)
+    operands = tensors(case.op, hosts, device, sample.layout)
+    attributes = attributes_on(case, sample, device)
+    entry = applied.find_entry(case.op, ready(case.op, operands, device), attributes, device, plugins.get_backend(backend))
+    arrays = [x.array for x in ready(case.op, operands, device) if x is not None]
+    found = []
+    for kernel in entry.candidates:
+        holds = kernel.when is None or bool(kernel.when(*arrays, **passed(attributes)))
+        found.append((kernel, holds))
+        if holds:
+            break
+    return found
+
+
+def ready(op: Any, operands: Sequence[Tensor], device: Any) -> list[Tensor | None]:
+    """The operands as kernels get them: promoted, on the device."""
+    return applied.convert_all(op, list(operands), device)
+
+
+def passed(attributes: dict[str, Any]) -> dict[str, Any]:
+    """The attributes as kernels get them; resolution settles the others."""
+    return {name: value for name, value in attributes.items() if name not in ("device", "dtype")}
+
+
+def direct_calls(
+    op: Any, operands: Sequence[Tensor], attributes: dict[str, Any]
+) -> list[tuple[str, Callable[[], Any]]]:
+    """Each kernel that would take these operands, called as core calls it: not only the one that is chosen."""
+    device = applied.place(op, list(operands), attributes)
+    backend = plugins.get_backend(device.backend)
+    try:
+        given = ready(op, operands, device)
+        kinds = tuple(None if x is None else x.kind for x in given)
+        fixed = {name: attributes.get(name, op.defaults.get(name)) for name in op.dtype_attributes}
+        outs = resolve.output_kinds(op, backend, device, kinds, fixed)
+    except Exception:
+        return []  # refused before any kernel is asked
+    names = resolve.dtype_names(op, kinds, outs)
+    resolved = {**fixed, "dtype": outs[0].dtype} if "dtype" in op.attributes else fixed
+    if op.creates:
+        resolved["device"] = device
+    arrays = [None if x is None else x.array for x in given]
+    found: list[tuple[str, Callable[[], Any]]] = []
+    for one in backend.chain():
+        for kernel in registry.kernels_of(one.name, op.name):
+            if resolve.why_not(op, kernel, device, names) or not _would_take(kernel, arrays, attributes):
+                continue
+            fn = resolve.prepare(op, kernel, kinds, outs, resolved)
+            found.append((repr(kernel), _attempt(op, fn, given, arrays, attributes)))
+    return found
+
+
+def _would_take(kernel: Kernel, arrays: Sequence[Any], attributes: dict[str, Any]) -> bool:
+    return kernel.when is None or bool(kernel.when(*arrays, **passed(attributes)))
+
+
+def _attempt(op: Any, fn: Any, given: Any, arrays: Any, attributes: dict[str, Any]) -> Callable[[], Any]:
+    def attempt() -> Any:
+        try:
+            result = fn(*arrays, **passed(attributes))
+        except Exception as error:
+            raise applied.failure(op, given, attributes, error) from None
+        return np.shape(result)
+
+    return attempt
