@@ -28,7 +28,7 @@ ROOTS = ("core", "backends/numpy", "backends/numba", "backends/cupy")
 # The kernel ring: what runs per op, and so what mypyc compiles (docs/decisions/0003-the-ring.md). Everything else in
 # core/polytape runs as Python: it sets up, prints or saves.
 RING = (
-    "apply", "backend", "context", "convert", "device", "dispatch", "dtypes", "entry", "kinds", "node", "plan", "record",
+    "apply", "backend", "context", "convert", "device", "dispatch", "dtypes", "entry", "kinds", "node", "operation", "plan", "record",
     "registry", "resolve", "selection", "structure", "tape", "tensor", "transfer", "variable", "walk",
 )  # fmt: skip
 

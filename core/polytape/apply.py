@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from . import convert, dtypes
-from .context import Scope, current_scope, settings
+from .context import Scope, current_scope, trimmed
 from .device import Device
 from .dtypes import FLOATING, DType
 from .entry import Entry
-from .errors import DTypeError, ShapeError, TraceError
+from .errors import DTypeError, PolytapeError, ShapeError, TraceError
 from .kinds import Kind, get_kind
 from .record import Tapes, active_tapes, join, record, record_several, wrap
 from .resolve import resolve
 from .tensor import Symbol, Tensor, describe
 
 if TYPE_CHECKING:
-    from .dispatch import Op
+    from .operation import Op
 
 __all__ = ["apply", "failure"]
 
@@ -46,7 +46,7 @@ def apply(op: Op, operands: list[Any], attributes: dict[str, Any]) -> Any:
     arrays = tuple([None if x is None else x.array for x in tensors])
     symbolic = any([type(array) is Symbol for array in arrays])
     if scope.trace is not None and (symbolic or not tensors):
-        results = scope.trace.emit(op, entry, arrays, attributes)
+        results = scope.trace.emit(op, entry, operands, tensors, attributes)
     elif symbolic:
         raise leaked(op, tensors)
     else:
@@ -213,16 +213,15 @@ def find_entry(
 
 def failure(op: Op, operands: Any, attributes: dict[str, Any], error: Exception) -> Exception:
     """What to raise after a kernel raised: the op's own ShapeError where shapes do not fit, else the error itself."""
-    full = settings().full_traceback
-    if isinstance(error, (ShapeError, DTypeError, TraceError)):
-        return error if full else error.with_traceback(None)
+    if isinstance(error, PolytapeError):
+        return trimmed(error)
     arrays = [x.array if isinstance(x, Tensor) else (None if x is None else np.asarray(x)) for x in operands]
     if any([type(array) is Symbol for array in arrays]):
         return leaked(op, operands)
     try:
         op.output_shapes(arrays, attributes)
     except ShapeError as shape_error:
-        return shape_error if full else shape_error.with_traceback(None)
+        return trimmed(shape_error)
     return error
 
 

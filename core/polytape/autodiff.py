@@ -299,7 +299,7 @@ def _with_gradient(name: str, inputs: list[Tensor], y: Any, grad: Any) -> Any:
 
 def _hand_op(name: str, count: int, several: bool) -> GeneralOp:
     operands = tuple([f"x{place}" for place in range(count)])
-    return GeneralOp(
-        name, _custom_body, operands, operands, {}, count, _no_rule, (), _no_rule, (), Several if several else None,
-        True, False, (), False, False, (), False, (), "",
-    )  # fmt: skip
+    op = GeneralOp(name, _custom_body, operands, operands, count)
+    op.dtype_rule = op.shape_rule = _no_rule
+    op.outputs = Several if several else None
+    return op

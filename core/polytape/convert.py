@@ -16,7 +16,7 @@ from .kinds import get_kind
 from .tensor import Symbol, Tensor, describe
 
 if TYPE_CHECKING:
-    from .dispatch import Op
+    from .operation import Op
 
 __all__ = ["asarray"]
 

@@ -9,7 +9,7 @@ from .tensor import Tensor
 
 if TYPE_CHECKING:
     from .backend import Kernel
-    from .dispatch import Op
+    from .operation import Op
     from .kinds import Kind
 
 __all__ = ["Entry"]

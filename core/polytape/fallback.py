@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import PolytapeWarning
 
 if TYPE_CHECKING:
-    from .dispatch import Op
+    from .operation import Op
     from .entry import Entry
     from .kinds import Kind
 

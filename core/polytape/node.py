@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from .dispatch import Op
+    from .operation import Op
     from .kinds import Kind
     from .plan import Plan
     from .tape import GradientTape

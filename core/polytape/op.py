@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar, cast
 
 from . import registry
-from .dispatch import BinaryOp, GeneralOp, Op, UnaryOp, parameter_names
+from .dispatch import BinaryOp, GeneralOp, Op, UnaryOp
+from .operation import parameter_names
 from .errors import KernelError, RegistrationError
 from .plan import RESERVED
 from .tensor import TensorLike
@@ -80,19 +81,14 @@ def op(
     """
 
     def declare(body: Callable[P, R]) -> Declared[P, R]:
-        made = build(
-            body,
-            dtype=dtype,
-            shape=shape,
-            elementwise=elementwise,
-            partial=partial,
-            promotes=promotes,
-            floating=floating,
-            host=host,
-            outputs=outputs,
-            no_gradient=no_gradient,
-            one_is_neutral=one_is_neutral,
-        )
+        made = build(body, dtype, shape, host, outputs)
+        made.elementwise = elementwise
+        made.promotes = promotes if promotes is not None else made.operands if elementwise else ()
+        made.partial = partial
+        made.floating = floating
+        made.host = host
+        made.no_gradient = no_gradient
+        made.one_is_neutral = one_is_neutral
         registry.add_op(made)
         return cast("Declared[P, R]", made)
 
@@ -101,17 +97,10 @@ def op(
 
 def build(
     body: Callable[..., Any],
-    *,
     dtype: Callable[..., Any],
     shape: Callable[..., Any],
-    elementwise: bool,
-    partial: bool,
-    promotes: tuple[str, ...] | None,
-    floating: bool,
     host: tuple[str, ...],
     outputs: type | None,
-    no_gradient: str,
-    one_is_neutral: bool = False,
 ) -> Op:
     """The op object of a declaration, not yet registered."""
     name = body.__name__.rstrip("_")
@@ -131,40 +120,21 @@ def build(
     optional = tuple(one for one in operands if notes[one].endswith(" | None"))
     attributes = [one for one in parameters if one not in operands]
     code = cast("Any", body).__code__
-    if promotes is None:
-        promotes = operands if elementwise else ()
     kind: Any = GeneralOp
     simple = not (variadic or optional or host or outputs)
     if simple and len(operands) == 1 and parameters[0] == operands[0]:
         kind = UnaryOp
-    elif simple and len(operands) == 2 and not attributes:
+    elif simple and len(operands) == 2 and not attributes and code.co_posonlyargcount == 2:  # BinaryOp takes no names
         kind = BinaryOp
-    return cast(
-        "Op",
-        kind(
-            name,
-            body,
-            parameters,
-            operands,
-            _defaults(body, parameters),
-            code.co_argcount,
-            dtype,
-            _asked(dtype, attributes),
-            shape,
-            _asked(shape, attributes),
-            outputs,
-            "primitive" in code.co_names and code.co_names[0] == "primitive",
-            variadic,
-            optional,
-            elementwise,
-            partial,
-            promotes,
-            floating,
-            host,
-            no_gradient,
-            one_is_neutral,
-        ),
-    )
+    made: Op = kind(name, body, parameters, operands, code.co_argcount)
+    made.defaults = _defaults(body, parameters)
+    made.primitive = code.co_names[:1] == ("primitive",)
+    made.variadic = variadic
+    made.optional = optional
+    made.dtype_rule, made.dtype_attributes = dtype, _asked(dtype, attributes)
+    made.shape_rule, made.shape_attributes = shape, _asked(shape, attributes)
+    made.outputs = outputs
+    return made
 
 
 def _spelled(note: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .errors import RegistrationError
 
 if TYPE_CHECKING:
-    from .dispatch import Op
+    from .operation import Op
 
 __all__ = ["Plan", "Rule"]
 

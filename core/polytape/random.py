@@ -82,7 +82,9 @@ class Generator(Trackable):
         blocks = -(-words // _BLOCK)
         state = self.state
         with self._lock:
-            if current_scope.get().trace is not None:
+            trace = current_scope.get().trace
+            if trace is not None:
+                trace.hold(self._lock)  # runs of the graph take their range under it too
                 before = state.read_value()
                 step = convert.asarray(np.asarray([0, blocks], dtypes.uint64), None, state.device, None)
                 state.assign(before + step)

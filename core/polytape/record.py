@@ -10,7 +10,7 @@ from .node import Node, symbolic_leaf
 from .tensor import Symbol, Tensor
 
 if TYPE_CHECKING:
-    from .dispatch import Op
+    from .operation import Op
     from .entry import Entry
     from .plan import Plan
     from .tape import GradientTape

@@ -10,7 +10,7 @@ from .backend import Backend, Kernel
 from .errors import RegistrationError, SettingError
 
 if TYPE_CHECKING:
-    from .dispatch import Op
+    from .operation import Op
 
 __all__ = ["add_backend", "add_kernels", "coverage", "kernels_of", "remove_backend", "remove_kernels"]
 

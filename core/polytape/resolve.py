@@ -14,7 +14,7 @@ from .errors import DTypeError, KernelError
 from .kinds import Kind, get_kind
 
 if TYPE_CHECKING:
-    from .dispatch import Op
+    from .operation import Op
 
 __all__ = ["explain_resolution", "resolve"]
 

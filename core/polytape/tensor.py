@@ -58,6 +58,7 @@ class Operators:
         self.logical_not: UnaryOp
         self.sum: UnaryOp
         self.reshape: UnaryOp
+        self.identity: UnaryOp
         self.broadcast_to: UnaryOp
         self.getitem: Any = None
         self.setitem: Any = None

@@ -10,6 +10,7 @@ from .dispatch import GeneralOp
 from .entry import Entry
 from .kinds import Kind
 from .node import Node
+from .plan import make_rule
 from .record import active_tapes, record, wrap
 from .tensor import Tensor
 
@@ -29,10 +30,15 @@ def _body(x: Tensor, *, source: Any) -> Tensor:
     return x
 
 
-_transfer: Final = GeneralOp(
-    "to_device", _body, ("x", "source"), ("x",), {}, 1, _same, (), _same, (), None, True, False, (), True, False, (),
-    False, (), "",
-)  # fmt: skip
+def _declare() -> GeneralOp:
+    op = GeneralOp("to_device", _body, ("x", "source"), ("x",), 1)
+    op.dtype_rule = op.shape_rule = _same
+    op.elementwise = True
+    op.rules.append(make_rule(op, ("x",), _rule, ("g", "source"), 2))
+    return op
+
+
+_transfer: Final = _declare()
 
 
 def record_transfer(x: Tensor, array: Any, target: Kind) -> Tensor:
@@ -41,15 +47,7 @@ def record_transfer(x: Tensor, array: Any, target: Kind) -> Tensor:
     tapes = active_tapes(x, scope)
     node: Node | None = None
     if tapes:
-        if not _transfer.rules:
-            _transfer.rules.append(_make_rule())
         entry = Entry(None, None, (x.kind,), (target,), (), "kernel")
         attributes = {"source": x.kind.device}
         node = record(_transfer, entry, _transfer.plan(1, 1), tapes, (x.node,), (x.array,), attributes, array)
     return wrap(array, target, node)
-
-
-def _make_rule() -> Any:
-    from .plan import make_rule
-
-    return make_rule(_transfer, ("x",), _rule, ("g", "source"), 2)

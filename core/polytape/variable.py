@@ -11,7 +11,7 @@ from .apply import apply, find_entry
 from .context import Scope, current_scope, trimmed
 from .dtypes import weak_promote
 from .entry import Copying, Guarded
-from .errors import DTypeError, PolytapeError, ShapeError
+from .errors import DTypeError, PolytapeError, ShapeError, TraceError
 from .node import leaf
 from .tensor import Symbol, Tensor, TensorLike, describe, operators
 
@@ -30,6 +30,9 @@ class Variable(Tensor):
         name: for people; a checkpoint knows a variable by its attribute path.
         dtype, device: as for `polytape.asarray`.
 
+    Raises:
+        TraceError: inside a traced function.
+
     Example:
         >>> import polytape as pt
         >>> w = pt.Variable([1.0, 2.0])
@@ -47,6 +50,13 @@ class Variable(Tensor):
         dtype: Any = None,
         device: Any = None,
     ) -> None:
+        if current_scope.get().trace is not None:
+            raise TraceError(
+                f"Variable({describe(value)}) is made inside a traced function.",
+                expected="variables made before the call",
+                got="a new variable at each call, which a graph cannot make",
+                fix="make it outside the function, or on the object whose method is traced",
+            )
         made = convert.asarray(value, dtype, device, None)
         super().__init__(made.array, made.kind, leaf(made.kind, made.array.shape))
         self.trainable: bool = trainable

@@ -16,7 +16,7 @@ from .record import wrap
 from .tensor import Symbol, Tensor, describe, operators
 
 if TYPE_CHECKING:
-    from .dispatch import Op
+    from .operation import Op
     from .tape import GradientTape
 
 __all__ = ["backward"]
@@ -71,7 +71,8 @@ class Walk:
         if plan is None or op is None:
             return
         if op.outputs is not None:
-            g = op.outputs(*g)
+            parts = [None if part is None else expanded(part, shape) for part, shape in zip(g, node.shape, strict=True)]
+            g = op.outputs(*parts)
         if plan.body:
             self.through_body(node, g)
             return
@@ -91,13 +92,13 @@ class Walk:
 
     def pass_elementwise(self, op: Op, plan: Plan, node: Node, g: Tensor) -> None:
         """As `pass_back`, summing each result down to its operand's shape."""
-        full: Shape = node.shape
+        full: Shape = node.shape if op.outputs is None else node.shape[0]
         count = len(plan.rules)
         for place in range(count):
             position = plan.positions[place]
             shape = operand_shape(node, position) if len(node.parents) > 1 or node.attributes else full
             short = plan.contractions[place]
-            if short is not None and not shape and full and self.is_full(short, node, g):
+            if short is not None and not shape and full and self.is_full(short, node, g, full):
                 self.give(node, position, self.call(short, node, g, position))
                 continue
             result = self.call(plan.rules[place], node, g, position)
@@ -105,12 +106,12 @@ class Walk:
                 result = unbroadcast(result, shape, full)
             self.give(node, position, result)
 
-    def is_full(self, rule: Rule, node: Node, g: Tensor) -> bool:
+    def is_full(self, rule: Rule, node: Node, g: Tensor, full: Shape) -> bool:
         """Whether ``g`` and the operands that a contraction asks for have the output's shape."""
-        if g.array.shape != node.shape:
+        if g.array.shape != full:
             return False
         for need in rule.needs:
-            if need >= 0 and node.arrays[need].shape != node.shape:
+            if need >= 0 and node.arrays[need].shape != full:
                 return False
         return True
 
@@ -193,6 +194,10 @@ class Walk:
             None if kind is None else self.handle(array, kind, parent)
             for array, kind, parent in zip(node.arrays, node.kinds, node.parents, strict=False)
         ]
+        if self.taped:
+            # A handle and a node of its own for each: one tensor given twice must not get the sum at both places.
+            for position in plan.positions:
+                operands[position] = operators.identity(operands[position])
         followed = [operands[position] for position in plan.positions]
         tape = GradientTape(watch_accessed_variables=False)
         with tape:
@@ -243,7 +248,7 @@ def backward(
             if node in wanted:
                 wanted[node] = g
             walk.pass_back(node, g)
-        if not keep:
+        if not keep and tape in node.tapes:  # a watched result belongs to the tapes that recorded it
             release(node)
     found: list[Any] = []
     for source in sources:

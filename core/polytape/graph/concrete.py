@@ -50,7 +50,7 @@ class Concrete:
         self.structure: Structure
         self.places: list[int]
         traced = trace(name, inputs, self.results)
-        self.traced: Graph = traced if writes else replace(traced, writes=())
+        self.traced: Graph = traced if writes else replace(traced, writes=(), locks=())
         self.graph: Graph = optimise(self.traced)
         self.executable = Executable(self.graph)
         self.holders = [one.holder for one in self.graph.variables if one.holder is not None]
@@ -101,11 +101,12 @@ class Concrete:
             if found:
                 watched |= 1 << position
                 tapes = join(tapes, found, scope)
-        arrays = tuple([x.array for x in followed])
-        results = self.run(arrays[: len(tensors) + len(variables)])
         count = len(self.places)
-        for (variable, _), value in zip(self.graph.writes, results[count:], strict=True):
-            variable.array = value
+        with self.executable.locks:
+            arrays = tuple([x.array for x in followed])
+            results = self.run(arrays[: len(tensors) + len(variables)])
+            for (variable, _), value in zip(self.graph.writes, results[count:], strict=True):
+                variable.array = value
         kinds = self.graph.kinds
         if not watched or not any(kind.category >= FLOATING for kind in kinds):
             return [Tensor(array, kind, None) for array, kind in zip(results[:count], kinds, strict=True)]
@@ -128,10 +129,9 @@ class Concrete:
     def op(self, watched: int, count: int) -> GeneralOp:
         """The op that a record of this trace hangs on; its one rule is another trace."""
         operands = tuple([f"x{place}" for place in range(count)])
-        op = GeneralOp(
-            self.name, self.body, operands, operands, {}, count, _no_rule, (), _no_rule, (), Several, True, False, (),
-            False, False, (), False, (), "",
-        )  # fmt: skip
+        op = GeneralOp(self.name, self.body, operands, operands, count)
+        op.dtype_rule = op.shape_rule = _no_rule
+        op.outputs = Several
         sources = tuple([place for place in range(count) if watched >> place & 1])
         op.rules.append(Rule(Backward(self, watched), sources, (G, *range(count)), ()))
         return op

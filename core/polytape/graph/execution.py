@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from ..entry import Fixed, Unchecked
+from ..entry import Unchecked
 from ..tensor import Symbol, Tensor
 from .ir import Equation, Graph, Literal, names
 from .printing import render_equation, where
@@ -32,6 +34,8 @@ class Executable:
         made = _Source(graph)
         self.source = "\n".join([*made.run_lines(), *made.call_lines()])
         self.owners = made.owners
+        self.locks = Locks(graph.locks)
+        made.bound["locks"] = self.locks
         exec(compile(self.source, self.file, "exec"), made.bound)
         self.run: Any = made.bound["run"]
         self.call: Any = made.bound["call"]
@@ -46,6 +50,21 @@ class Executable:
                 error.add_note(f"in graph {self.graph.name}: {text}  # {where(equation)}")
                 return
             frame = frame.tb_next
+
+
+class Locks:
+    """Several locks as one, always taken in the same order, so that two graphs cannot wait for each other."""
+
+    def __init__(self, locks: Iterable[Any]) -> None:
+        self.locks = sorted(locks, key=id)
+
+    def __enter__(self) -> None:
+        for lock in self.locks:
+            lock.acquire()
+
+    def __exit__(self, *exc_info: object) -> None:
+        for lock in self.locks:
+            lock.release()
 
 
 class _Source:
@@ -113,10 +132,14 @@ class _Source:
             reads.append(f"{self.bind(f'v{position}', one.holder)}.array")
         results = [f"r{position}" for position in range(len(graph.results()))]
         lines = [f"def call({', '.join(arguments)}):"]
-        lines.append(f"    {''.join(f'{one}, ' for one in results)}{'= ' if results else ''}run({', '.join(reads)})")
+        steps = [f"{''.join(f'{one}, ' for one in results)}{'= ' if results else ''}run({', '.join(reads)})"]
         for position, (variable, _) in enumerate(graph.writes):
-            value = results[len(graph.outputs) + position]
-            lines.append(f"    {self.bind(f'w{position}', variable)}.array = {value}")
+            steps.append(f"{self.bind(f'w{position}', variable)}.array = {results[len(graph.outputs) + position]}")
+        indent = "    "
+        if graph.locks:
+            lines.append("    with locks:")
+            indent = "        "
+        lines += [indent + step for step in steps]
         made = [
             f"Tensor({results[position]}, {self.bind(f'o{position}', kind)}, None), "
             for position, kind in enumerate(graph.kinds)
@@ -129,9 +152,9 @@ def unfolded(equation: Equation) -> tuple[Any, dict[str, Any]]:
     fn: Any = equation.entry.fn
     attributes = {name: value for name, value in equation.attributes.items() if name not in ("device", "dtype")}
     while True:
-        if isinstance(fn, Fixed):
-            attributes.update(fn.attributes)
-            fn = fn.fn
+        if isinstance(fn, partial) and not fn.args:
+            attributes = {**fn.keywords, **attributes}
+            fn = fn.func
         elif isinstance(fn, Unchecked):
             attributes["spec"] = tuple((symbol.shape, symbol.dtype) for symbol in equation.outputs)
             fn = fn.fn

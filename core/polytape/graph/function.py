@@ -65,7 +65,7 @@ class Function:
         self.latest: Latest | None = None
         self.kernels: Any = None
         self.seen: dict[str, set[str]] = {}
-        self.methods: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
+        self.methods: dict[int, tuple[weakref.ref[Any], Function]] = {}
         self.lock = RLock()
 
     def __repr__(self) -> str:
@@ -84,10 +84,13 @@ class Function:
     def __get__(self, instance: Any, owner: Any = None) -> Function:
         if instance is None:
             return self
-        found = self.methods.get(instance)
-        if found is None:
-            found = self.methods[instance] = Function(_Method(self.python, instance))
-        return found
+        key = id(instance)
+        with self.lock:
+            found = self.methods.get(key)
+            if found is None or found[0]() is not instance:
+                reference = weakref.ref(instance, lambda _: self.methods.pop(key, None))
+                found = self.methods[key] = (reference, Function(_Method(self.python, instance)))
+        return found[1]
 
     # --- graphs ---------------------------------------------------------------------------------------------------
 
@@ -103,7 +106,7 @@ class Function:
 
     def find(self, args: tuple[Any, ...], kwargs: dict[str, Any], scope: Scope) -> tuple[Concrete, list[Tensor]]:
         """The trace for these arguments, made if there is none, and the tensors among them."""
-        table = registry.kernels()
+        table = registry._registry.kernels
         with self.lock:
             if self.kernels is not table:  # a kernel was registered: what was resolved may be another's now
                 self.concretes, self.latest, self.kernels = {}, None, table
@@ -156,7 +159,7 @@ class Latest:
             if type(x) is not Tensor or x.kind is not kind or x.array.shape != shape:
                 return False
         return (
-            registry.kernels() is self.kernels
+            registry._registry.kernels is self.kernels
             and device_scopes.get() is self.devices
             and settings() is self.settings
         )

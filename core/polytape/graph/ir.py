@@ -98,6 +98,7 @@ class Graph:
         equations: in an order in which they can run.
         outputs: the results, ``kinds`` theirs.
         writes: the variables that are assigned after the run, and with what.
+        locks: held from reading the variables until they are assigned.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Graph:
     outputs: tuple[Symbol, ...]
     kinds: tuple[Kind, ...]
     writes: tuple[tuple[Variable, Symbol], ...]
+    locks: tuple[Any, ...] = ()
 
     def inputs(self) -> tuple[Input, ...]:
         """Arguments, variables and constants."""

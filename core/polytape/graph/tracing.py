@@ -39,6 +39,7 @@ class Trace:
         self.written: dict[int, Variable] = {}
         self.constants: dict[int, Input] = {}  # by id(array), which the input keeps alive
         self.equations: list[Equation] = []
+        self.locks: dict[int, Any] = {}
 
     def __repr__(self) -> str:
         return f"<trace of {self.name}: {len(self.equations)} equations>"
@@ -101,6 +102,10 @@ class Trace:
         self.values[id(variable)] = self.symbol(self.read(value))
         self.written[id(variable)] = variable
 
+    def hold(self, lock: Any) -> None:
+        """Have each run hold ``lock`` from reading its variables until it has assigned them."""
+        self.locks[id(lock)] = lock
+
     # --- values ---------------------------------------------------------------------------------------------------
 
     def variable(self, variable: Variable) -> Symbol:
@@ -152,6 +157,7 @@ class Trace:
             results,
             tuple(x.kind for x in outputs),
             writes,
+            tuple(self.locks.values()),
         )
 
 

@@ -35,7 +35,7 @@ def _bind() -> None:
         ),
         (linalg, "matmul"),
         (reduction, "sum"),
-        (manipulation, "reshape broadcast_to"),
+        (manipulation, "reshape broadcast_to identity"),
     ):
         for name in names.split():
             setattr(operators, name, cast("Any", getattr(family, name)))

@@ -22,6 +22,7 @@ __all__ = ["getitem", "scatter_add", "setitem"]
 
 Shape = tuple[int, ...]
 Key = tuple[tuple[Any, ...], ...]
+_CONSUMING = ("slice", "int", "array")  # what takes an axis of the operand
 
 
 def split_key(key: Any) -> tuple[Key, list[Any]]:
@@ -60,10 +61,10 @@ def _bound(value: Any) -> int | None:
 
 def _element_dtype(x: DType, *indices: DType) -> DType:
     for index in indices:
-        if dtypes.category(index) > dtypes.INTEGER:
+        if dtypes.category(index) != dtypes.INTEGER:
             raise DTypeError(
-                "indices must be integers or truth values.",
-                expected="integer or bool index tensors",
+                "indices must be integers.",
+                expected="integer index tensors (x[mask] makes them of truth values)",
                 got=str(index),
                 fix="cast the index, for example with polytape.astype(index, 'int32')",
             )
@@ -71,10 +72,10 @@ def _element_dtype(x: DType, *indices: DType) -> DType:
 
 
 def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
-    """The shape of ``x[key]``, without a value at hand; truth-value masks have none before they are computed."""
+    """The shape of ``x[key]``."""
     consumed = 0
     for part in key:
-        if part[0] in ("slice", "int", "array"):
+        if part[0] in _CONSUMING:
             consumed += 1
     if consumed > len(x):
         raise ShapeError(
@@ -138,12 +139,12 @@ def getitem(x: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key) -
 
     Args:
         x: any dtype[...].
-        indices: integer or bool[...], the tensors of the key.
+        indices: integer[...], the tensors of the key.
         key: template of the key.
     Returns:
         The shape that NumPy's indexing gives, dtype of ``x``.
     Raises:
-        ShapeError: an index out of range, or too many. DTypeError: an index that is neither integer nor bool.
+        ShapeError: an index out of range, or too many. DTypeError: an index that is no integer.
     Source:
         Array API standard 2024.12, "Indexing"; NumPy's for several index arrays.
     """
@@ -174,7 +175,7 @@ def scatter_add(values: TensorLike, indices: Sequence[TensorLike] = (), /, *, ke
 
     Args:
         values: numeric[...], of the shape that the key gives.
-        indices: integer or bool[...], the tensors of the key.
+        indices: integer[...], the tensors of the key.
         key: template of the key.
         shape: of the result.
     Returns:
@@ -202,7 +203,7 @@ def setitem_(x: TensorLike, value: TensorLike, indices: Sequence[TensorLike] = (
     Args:
         x: any dtype[...].
         value: dtype of ``x``, of a shape that broadcasts to what the key chooses.
-        indices: integer or bool[...], the tensors of the key.
+        indices: integer[...], the tensors of the key.
         key: template of the key.
     Returns:
         Shape and dtype of ``x``.
@@ -238,7 +239,7 @@ def _zero_like(x: Tensor) -> Tensor:
 
 def setitem(x: Tensor, key: Any, value: Any) -> Tensor:
     """The updated tensor behind ``x[key] = value``."""
-    template, indices = split_key(key)
+    template, indices = without_masks(x, *split_key(key))
     if not isinstance(value, Tensor):
         from ..convert import asarray
 
@@ -252,17 +253,62 @@ def setitem(x: Tensor, key: Any, value: Any) -> Tensor:
 
 def index(x: Tensor, key: Any) -> Tensor:
     """``x[key]``."""
-    template, indices = split_key(key)
-    if isinstance(x.array, Symbol) and any(_is_mask(one) for one in indices):
+    template, indices = without_masks(x, *split_key(key))
+    return getitem(x, indices, key=template)
+
+
+def without_masks(x: Tensor, template: Key, indices: list[Any]) -> tuple[Key, list[Any]]:
+    """A key with each mask of truth values replaced by the positions where it is true, as NumPy defines it.
+
+    How many these are decides the result's shape, so the host looks at the mask; kernels meet integers only.
+
+    Raises:
+        ShapeError: inside a traced function; a mask that does not have the sizes of the axes it stands for.
+    """
+    if not any(_is_mask(one) for one in indices):
+        return template, indices
+    given = iter(indices)
+    pairs = [(part, next(given) if part[0] == "array" else None) for part in template]
+    masks = [_host_mask(x, one) if one is not None and _is_mask(one) else None for _, one in pairs]
+    widths = [mask.ndim if mask is not None else part[0] in _CONSUMING for (part, _), mask in zip(pairs, masks, strict=True)]
+    parts: list[tuple[Any, ...]] = []
+    arrays: list[Any] = []
+    axis = 0
+    for (part, one), mask, width in zip(pairs, masks, widths, strict=True):
+        if mask is not None:
+            _check_mask(x, mask, axis)
+            parts += [part] * width
+            arrays += mask.nonzero()
+        else:
+            parts.append(part)
+            arrays += [] if one is None else [one]
+        axis += x.ndim - sum(widths) if part[0] == "ellipsis" else width
+    return tuple(parts), arrays
+
+
+def _host_mask(x: Tensor, mask: Any) -> Any:
+    if isinstance(mask, Tensor) and isinstance(mask.array, Symbol):
         raise ShapeError(
             f"{describe(x)} cannot be indexed by truth values inside a traced function.",
             expected="an index whose result has a known shape",
             got="a bool mask, whose result has as many elements as are true",
             fix="use polytape.where, or index outside the function",
         )
-    return getitem(x, indices, key=template)
+    return np.asarray(mask)
+
+
+def _check_mask(x: Tensor, mask: Any, axis: int) -> None:
+    wanted = x.shape[axis : axis + mask.ndim]
+    if mask.ndim == 0 or mask.shape != wanted:
+        raise ShapeError(
+            f"{describe(x)} cannot be indexed by truth values of shape {mask.shape}.",
+            expected=f"a mask of shape {wanted or x.shape}",
+            got=f"shape {mask.shape}",
+            fix="give a truth value per element of the axes that the mask stands for",
+        )
 
 
 def _is_mask(index: Any) -> bool:
-    dtype = getattr(index, "dtype", None)
-    return dtype == dtypes.bool_ if dtype is not None else False
+    if isinstance(index, list):
+        return bool(index) and np.asarray(index).dtype.kind == "b"
+    return bool(index.dtype == dtypes.bool_)

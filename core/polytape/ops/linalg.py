@@ -97,7 +97,7 @@ def _same_shapes(x1: Shape, x2: Shape) -> Shape:
 
 
 @op(dtype=rules.same_numeric, shape=_same_shapes, promotes=("x1", "x2"))
-def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
+def vdot(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Sum of ``x1 * x2`` over all elements.
 
     Args:

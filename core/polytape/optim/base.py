@@ -226,7 +226,7 @@ def _zeros(variable: Variable, name: str) -> Variable:
     try:
         zeros: Any = registry.ops()["zeros"]
         value = zeros(variable.shape, dtype=variable.dtype, device=variable.device)
+        label = f"{variable.name}/{name}" if variable.name else name
+        return Variable(value, trainable=False, name=label)
     finally:
         current_scope.reset(token)
-    label = f"{variable.name}/{name}" if variable.name else name
-    return Variable(value, trainable=False, name=label)

@@ -32,12 +32,11 @@ class Sample:
 
     Attributes:
         smooth: whether its gradient is checked. Not so where it sits on a kink, or is NaN or infinite.
-        shape_known: whether the shape rule tells the result's shape (not for indexing by truth values).
         layout: how operands lie in memory: ``""``, ``"transposed"``, ``"strided"`` or ``"reversed"``.
         signs: whether the sign of a zero counts.
     """
 
-    __slots__ = ("attributes", "layout", "operands", "shape_known", "signs", "smooth")
+    __slots__ = ("attributes", "layout", "operands", "signs", "smooth")
 
     def __init__(
         self,
@@ -45,14 +44,12 @@ class Sample:
         attributes: dict[str, Any],
         *,
         smooth: bool = True,
-        shape_known: bool = True,
         layout: str = "",
         signs: bool = False,
     ) -> None:
         self.operands = tuple(operands)
         self.attributes = attributes
         self.smooth = smooth
-        self.shape_known = shape_known
         self.layout = layout
         self.signs = signs
 
@@ -116,10 +113,10 @@ class ErrorSample(Sample):
 
 
 def sample(
-    *operands: Maker, smooth: bool = True, shape_known: bool = True, signs: bool = False, **attributes: Any
+    *operands: Maker, smooth: bool = True, signs: bool = False, **attributes: Any
 ) -> Sample:
     """A further sample of a row; see `Sample`."""
-    return Sample(operands, attributes, smooth=smooth, shape_known=shape_known, signs=signs)
+    return Sample(operands, attributes, smooth=smooth, signs=signs)
 
 
 def error(

@@ -1,0 +1,1 @@
+"""The CuPy backend of polytape: NVIDIA GPUs, through the kernels that NumPy's backend shares."""

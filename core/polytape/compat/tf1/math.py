@@ -1,0 +1,197 @@
+"""TensorFlow 1.7's names for arithmetic, reductions and shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...convert import asarray
+from ...ops import elementwise, linalg, manipulation, reduction
+from ...tensor import Tensor, TensorLike
+from ..mode import need_eager
+
+__all__ = [
+    "abs",
+    "add",
+    "cast",
+    "divide",
+    "exp",
+    "identity",
+    "log",
+    "matmul",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "reduce_max",
+    "reduce_mean",
+    "reduce_sum",
+    "reshape",
+    "sqrt",
+    "square",
+    "stop_gradient",
+    "subtract",
+    "tanh",
+]
+
+Axis = int | Sequence[int] | None
+Name = str | None
+
+
+def abs(x: TensorLike, name: Name = None) -> Tensor:
+    """Magnitude, elementwise."""
+    need_eager("abs")
+    return elementwise.abs(x)
+
+
+def add(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
+    """``x + y``, elementwise."""
+    need_eager("add")
+    return elementwise.add(x, y)
+
+
+def cast(x: TensorLike, dtype: Any, name: Name = None) -> Tensor:
+    """Elements as another dtype."""
+    need_eager("cast")
+    return manipulation.astype(x, dtype)
+
+
+def divide(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
+    """``x / y``, elementwise."""
+    need_eager("divide")
+    return elementwise.divide(x, y)
+
+
+def exp(x: TensorLike, name: Name = None) -> Tensor:
+    """Exponential, elementwise."""
+    need_eager("exp")
+    return elementwise.exp(x)
+
+
+def identity(input: TensorLike, name: Name = None) -> Tensor:
+    """The same values; of a variable, its value now."""
+    need_eager("identity")
+    return manipulation.identity(input)
+
+
+def log(x: TensorLike, name: Name = None) -> Tensor:
+    """Natural logarithm, elementwise."""
+    need_eager("log")
+    return elementwise.log(x)
+
+
+def matmul(
+    a: TensorLike, b: TensorLike, transpose_a: bool = False, transpose_b: bool = False, name: Name = None
+) -> Tensor:
+    """Matrix product of the last two axes, either operand transposed first where asked."""
+    need_eager("matmul")
+    left = linalg.matrix_transpose(asarray(a)) if transpose_a else a
+    right = linalg.matrix_transpose(asarray(b)) if transpose_b else b
+    return linalg.matmul(left, right)
+
+
+def maximum(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
+    """The larger one, elementwise."""
+    need_eager("maximum")
+    return elementwise.maximum(x, y)
+
+
+def minimum(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
+    """The smaller one, elementwise."""
+    need_eager("minimum")
+    return elementwise.minimum(x, y)
+
+
+def multiply(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
+    """``x * y``, elementwise."""
+    need_eager("multiply")
+    return elementwise.multiply(x, y)
+
+
+def negative(x: TensorLike, name: Name = None) -> Tensor:
+    """``-x``, elementwise."""
+    need_eager("negative")
+    return elementwise.negative(x)
+
+
+def reduce_max(
+    input_tensor: TensorLike,
+    axis: Axis = None,
+    keepdims: bool | None = None,
+    name: Name = None,
+    reduction_indices: Axis = None,
+    keep_dims: bool | None = None,
+) -> Tensor:
+    """Largest element over axes."""
+    need_eager("reduce_max")
+    keep = bool(keepdims or keep_dims)
+    return reduction.max(input_tensor, axis=_axis(axis, reduction_indices), keepdims=keep)
+
+
+def reduce_mean(
+    input_tensor: TensorLike,
+    axis: Axis = None,
+    keepdims: bool | None = None,
+    name: Name = None,
+    reduction_indices: Axis = None,
+    keep_dims: bool | None = None,
+) -> Tensor:
+    """Arithmetic mean over axes."""
+    need_eager("reduce_mean")
+    keep = bool(keepdims or keep_dims)
+    return reduction.mean(input_tensor, axis=_axis(axis, reduction_indices), keepdims=keep)
+
+
+def reduce_sum(
+    input_tensor: TensorLike,
+    axis: Axis = None,
+    keepdims: bool | None = None,
+    name: Name = None,
+    reduction_indices: Axis = None,
+    keep_dims: bool | None = None,
+) -> Tensor:
+    """Sum over axes."""
+    need_eager("reduce_sum")
+    keep = bool(keepdims or keep_dims)
+    return reduction.sum(input_tensor, axis=_axis(axis, reduction_indices), keepdims=keep)
+
+
+def reshape(tensor: TensorLike, shape: Sequence[int], name: Name = None) -> Tensor:
+    """The same elements in another shape; one extent may be -1."""
+    need_eager("reshape")
+    return manipulation.reshape(tensor, tuple(shape))
+
+
+def sqrt(x: TensorLike, name: Name = None) -> Tensor:
+    """Square root, elementwise."""
+    need_eager("sqrt")
+    return elementwise.sqrt(x)
+
+
+def square(x: TensorLike, name: Name = None) -> Tensor:
+    """``x * x``, elementwise."""
+    need_eager("square")
+    return elementwise.square(x)
+
+
+def stop_gradient(input: TensorLike, name: Name = None) -> Tensor:
+    """The same values, with no gradient flowing back."""
+    need_eager("stop_gradient")
+    return manipulation.stop_gradient(input)
+
+
+def subtract(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
+    """``x - y``, elementwise."""
+    need_eager("subtract")
+    return elementwise.subtract(x, y)
+
+
+def tanh(x: TensorLike, name: Name = None) -> Tensor:
+    """Hyperbolic tangent, elementwise."""
+    need_eager("tanh")
+    return elementwise.tanh(x)
+
+
+def _axis(axis: Axis, older: Axis) -> int | tuple[int, ...] | None:
+    found = older if axis is None else axis
+    return found if found is None or isinstance(found, int) else tuple(found)

@@ -1,0 +1,65 @@
+"""TensorFlow 1.7's ``tensorflow.contrib.eager``: ``from polytape.compat import tfe``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ... import autodiff
+from ...autodiff import custom_gradient
+from ...checkpoint import Checkpoint
+from ...plugins import backends, get_backend
+from ...selection import default_device
+from ...tape import GradientTape
+from ..mode import GraphModeError, enable_eager_execution, executing_eagerly, need_eager
+from ..tf1.variables import Variable
+
+__all__ = [
+    "Checkpoint",
+    "GradientTape",
+    "GraphModeError",
+    "Variable",
+    "custom_gradient",
+    "enable_eager_execution",
+    "executing_eagerly",
+    "gradients_function",
+    "implicit_gradients",
+    "implicit_value_and_gradients",
+    "num_gpus",
+    "value_and_gradients_function",
+]
+
+
+def gradients_function(f: Callable[..., Any], params: Sequence[int | str] | None = None) -> Callable[..., Any]:
+    """As `polytape.gradients_function`: a function that gives the gradients of ``f`` by its arguments."""
+    need_eager("gradients_function")
+    return autodiff.gradients_function(f, params)
+
+
+def value_and_gradients_function(
+    f: Callable[..., Any], params: Sequence[int | str] | None = None
+) -> Callable[..., Any]:
+    """As `polytape.value_and_gradients_function`: the value of ``f`` and its gradients by its arguments."""
+    need_eager("value_and_gradients_function")
+    return autodiff.value_and_gradients_function(f, params)
+
+
+def implicit_gradients(f: Callable[..., Any]) -> Callable[..., Any]:
+    """As `polytape.implicit_gradients`: pairs of gradient and variable, for the variables that ``f`` uses."""
+    need_eager("implicit_gradients")
+    return autodiff.implicit_gradients(f)
+
+
+def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., Any]:
+    """As `polytape.implicit_value_and_gradients`: the value of ``f``, and pairs of gradient and variable."""
+    need_eager("implicit_value_and_gradients")
+    return autodiff.implicit_value_and_gradients(f)
+
+
+def num_gpus() -> int:
+    """How many GPUs the chosen backend has; where it has none, the most that another ready one has."""
+    chosen = [place for place in get_backend(default_device().backend).device_list() if place.kind == "gpu"]
+    if chosen:
+        return len(chosen)
+    counts = [len([place for place in status.devices if place.kind == "gpu"]) for status in backends()]
+    return max(counts, default=0)

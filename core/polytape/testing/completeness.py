@@ -1,0 +1,65 @@
+"""Whether every op is complete: a row, a gradient or a reason, documentation, a public name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+from .. import registry
+from .case import Case
+
+__all__ = ["incomplete_ops", "own_ops"]
+
+SECTIONS: Final = ("Args:", "Returns:", "Raises:", "Source:")
+
+# Ops that users reach in another way than by name.
+INTERNAL: Final = {
+    "adam_update": "polytape.optim.Adam",
+    "getitem": "x[key]",
+    "random_integers": "polytape.random.integers",
+    "random_normal": "polytape.random.normal",
+    "random_uniform": "polytape.random.uniform",
+    "scatter_add": "the gradient of x[key]",
+    "setitem": "x[key] = value",
+    "sgd_update": "polytape.optim.SGD",
+    "softmax_cross_entropy_gradient": "the gradient of the cross entropy",
+    "vdot": "the gradient of products",
+}
+
+
+def own_ops() -> dict[str, Any]:
+    """The ops that polytape itself declares, by name."""
+    return {name: op for name, op in registry.ops().items() if op.__module__.startswith("polytape.ops.")}
+
+
+def incomplete_ops(ops: dict[str, Any], cases: Iterable[Case]) -> list[str]:
+    """What is missing, one line for each thing, beginning with the op's name.
+
+    Args:
+        ops: the ops to look at, by name.
+        cases: the rows.
+    """
+    rows: dict[str, int] = {}
+    for case in cases:
+        rows[case.op.name] = rows.get(case.op.name, 0) + 1
+    missing = []
+    for name, op in ops.items():
+        if rows.get(name, 0) != 1:
+            missing.append(f"{name}: {rows.get(name, 0)} rows in polytape/testing/cases, expected one")
+        if op.primitive and op.operands and not op.rules and not op.no_gradient:
+            missing.append(f"{name}: neither a gradient rule nor a reason why it has none (no_gradient=)")
+        absent = [section for section in SECTIONS if section not in (op.__doc__ or "")]
+        if absent:
+            missing.append(f"{name}: its docstring lacks {', '.join(absent)}")
+        if name not in INTERNAL and not _is_public(name):
+            missing.append(f"{name}: in the __all__ of neither polytape nor one of its namespaces")
+    return missing
+
+
+def _is_public(name: str) -> bool:
+    for namespace in ("polytape", "polytape.nn"):
+        module = importlib.import_module(namespace)
+        if name in module.__all__ and callable(getattr(module, name)):
+            return True
+    return False
