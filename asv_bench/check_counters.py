@@ -68,7 +68,8 @@ def main() -> int:
     kept = load(chosen.file)["counters"].get(PYTHON)
     found = measure()
     lines = differences(kept or {}, found)
-    print(*lines, sep="\n")
+    for line in lines if kept is not None else []:
+        print(line)
     if chosen.write:
         write(chosen.file, found, lines if kept is not None else ["first entry"], chosen.reason.strip())
         print(f"{chosen.file.name}: Python {PYTHON} rewritten, {len(lines)} lines differed")

@@ -65,7 +65,8 @@ def main() -> int:
         for device, counts in sorted(found.items()):
             print(f"  {device or '(no device)'}: " + ", ".join(f"{number} {what}" for what, number in counts.items()))
         lines = verdict(found, chosen.promise.split(","))
-        print(*[f"  BROKEN PROMISE {line}" for line in lines], sep="\n")
+        for line in lines:
+            print(f"  BROKEN PROMISE {line}")
         broken += len(lines)
     return int(broken > 0)
 

@@ -83,9 +83,9 @@ def part_modules(name: str) -> Counters:
 def part_opcodes() -> Counters:
     """Opcodes per call."""
     import numpy as np
+    from benchmarks.workloads import Linreg
 
     import polytape as pt
-    from benchmarks.workloads import Linreg
 
     a = pt.asarray(np.ones(10, "f4"))
     matrix = pt.asarray(np.ones((3, 4), "f4"))
@@ -108,8 +108,9 @@ def part_opcodes() -> Counters:
 
 def part_kernels() -> Counters:
     """Kernels per training step: every kernel of numpy's, wrapped in one that counts and registered for a backend."""
-    import polytape as pt
     from benchmarks.workloads import Linreg
+
+    import polytape as pt
 
     ran: Counter[str] = Counter()
 

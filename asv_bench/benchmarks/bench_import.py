@@ -25,7 +25,7 @@ class FirstOp:
     """From the import to the first result on the host: discovery, loading, resolution, one kernel."""
 
     params = DEVICES
-    param_names = ["device"]
+    param_names = ("device",)
     number = 1
     repeat = (3, 10, 10.0)
     timeout = 120

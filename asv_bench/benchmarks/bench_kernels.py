@@ -8,7 +8,7 @@ import polytape as pt
 
 from .common import DEVICES, OnDevice, check
 
-SIZES = [1_000, 1_000_000]
+SIZES = (1_000, 1_000_000)
 SAMPLING = "1: calls per sample fixed by size"
 
 
@@ -23,12 +23,28 @@ def square_side(size):
     return int(size**0.5)
 
 
-class _Family(OnDevice):
-    """Each op of a family on each size; a subclass lists op -> (polytape's call, NumPy's)."""
+# op -> (polytape's call, NumPy's)
+ELEMENTWISE = {
+    "add": (lambda x: x + x, lambda x: x + x),
+    "multiply scalar": (lambda x: x * 2.0, lambda x: x * 2),
+    "exp": (pt.exp, np.exp),
+    "tanh": (pt.tanh, np.tanh),
+}
+REDUCTION = {"sum": (pt.sum, np.sum), "max": (pt.max, np.max), "argmax": (pt.argmax, np.argmax)}
+MATRIX = {"matmul": (lambda x: pt.matmul(x, x), lambda x: x @ x), "transposed": (pt.matrix_transpose, np.transpose)}
+ROWS = {"softmax": (lambda x: pt.nn.softmax(x), softmax)}
+MANIPULATION = {
+    "slice": (lambda x: x[10:-10:2], lambda x: x[10:-10:2]),
+    "concat": (lambda x: pt.concat([x, x]), lambda x: np.concatenate([x, x])),
+}
 
-    cases = {}
+
+class _Family(OnDevice):
+    """Each op of a family on each size; a subclass names them."""
+
+    cases = None
     shape = staticmethod(lambda size: (size,))
-    param_names = ["device", "op", "size"]
+    param_names = ("device", "op", "size")
 
     def prepare(self, device, op, size):
         host = np.random.default_rng(0).uniform(0.5, 1.5, self.shape(size)).astype("f4")
@@ -48,43 +64,35 @@ class _Family(OnDevice):
 class Elementwise(_Family):
     """One pass over memory, or one function per element."""
 
-    cases = {
-        "add": (lambda x: x + x, lambda x: x + x),
-        "multiply scalar": (lambda x: x * 2.0, lambda x: x * 2),
-        "exp": (pt.exp, np.exp),
-        "tanh": (pt.tanh, np.tanh),
-    }
-    params = [DEVICES, list(cases), SIZES]
+    cases = ELEMENTWISE
+    params = (DEVICES, tuple(ELEMENTWISE), SIZES)
 
 
 class Reduction(_Family):
     """Sums and extremes over everything."""
 
-    cases = {"sum": (pt.sum, np.sum), "max": (pt.max, np.max), "argmax": (pt.argmax, np.argmax)}
-    params = [DEVICES, list(cases), SIZES]
+    cases = REDUCTION
+    params = (DEVICES, tuple(REDUCTION), SIZES)
 
 
 class Matrix(_Family):
     """Squares of about that many elements."""
 
     shape = staticmethod(lambda size: (square_side(size), square_side(size)))
-    cases = {"matmul": (lambda x: pt.matmul(x, x), lambda x: x @ x), "transposed": (pt.matrix_transpose, np.transpose)}
-    params = [DEVICES, list(cases), SIZES]
+    cases = MATRIX
+    params = (DEVICES, tuple(MATRIX), SIZES)
 
 
 class Rows(_Family):
     """Rows of 100: softmax."""
 
     shape = staticmethod(lambda size: (size // 100, 100))
-    cases = {"softmax": (lambda x: pt.nn.softmax(x), softmax)}
-    params = [DEVICES, list(cases), SIZES]
+    cases = ROWS
+    params = (DEVICES, tuple(ROWS), SIZES)
 
 
 class Manipulation(_Family):
     """What moves elements and computes nothing."""
 
-    cases = {
-        "slice": (lambda x: x[10:-10:2], lambda x: x[10:-10:2]),
-        "concat": (lambda x: pt.concat([x, x]), lambda x: np.concatenate([x, x])),
-    }
-    params = [DEVICES, list(cases), SIZES]
+    cases = MANIPULATION
+    params = (DEVICES, tuple(MANIPULATION), SIZES)

@@ -11,8 +11,8 @@ from .memory import CASES, peak_nbytes
 class PeakMemory(OnDevice):
     """Bytes at the worst moment above what was there before; where arrays are on the host."""
 
-    params = [DEVICES, list(CASES)]
-    param_names = ["device", "step"]
+    params = (DEVICES, tuple(CASES))
+    param_names = ("device", "step")
     unit = "bytes"
 
     def prepare(self, device, step):

@@ -26,7 +26,7 @@ def registered():
     return [name for name in names if name not in KNOWN]
 
 
-DEVICES = [*KNOWN, *registered()]
+DEVICES = (*KNOWN, *registered())
 
 
 def unusable(device):
@@ -60,7 +60,7 @@ class OnDevice:
     """A benchmark whose first parameter is `backend:device`. Subclasses give `prepare`, run once per process."""
 
     params = DEVICES
-    param_names = ["device"]
+    param_names = ("device",)
     number = 1
     repeat = (3, 20, 5.0)
     warmup_time = 0.05

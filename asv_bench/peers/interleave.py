@@ -31,6 +31,7 @@ class Statement:
         self.call: Call = space["call"]
 
     def __call__(self) -> object:
+        """The expression's value, once."""
         return self.call()
 
 

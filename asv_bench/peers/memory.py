@@ -11,11 +11,6 @@ import os
 import sys
 from pathlib import Path
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from benchmarks.memory import CASES, MB, peak_nbytes
-
 __all__ = ["main"]
 
 
@@ -24,6 +19,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     chosen = parser.parse_args()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read once, when NumPy loads
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from benchmarks.memory import CASES, MB, peak_nbytes
+
     found = {}
     for name, make in CASES.items():
         run, count = make(None)

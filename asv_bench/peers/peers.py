@@ -5,15 +5,15 @@ Each function gives {row: {column: call}}; inputs are those of benchmarks/worklo
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from interleave import Call, Statement
-
 from benchmarks.workloads import ADAM_RATE, BETA1, BETA2, EPSILON, RATE, linreg_data, mlp_data
+from interleave import Call, Statement
 
 __all__ = ["PEERS", "installed"]
 
@@ -87,9 +87,8 @@ def torch_mlp(torch: Any, fused: bool) -> Callable[[], Any]:
 def jax_rows() -> Rows:
     """jax.jit, one thread; each call waits for its result."""
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
-    import jax
-    import jax.numpy as jnp
-
+    jax: Any = importlib.import_module("jax")
+    jnp: Any = importlib.import_module("jax.numpy")
     wait = jax.block_until_ready
     a, w, x = jnp.ones(10), jnp.array([[1.0]]), jnp.float32(2.0)
     add, shift = jax.jit(jnp.add), jax.jit(lambda a: a + 2.0)
@@ -113,9 +112,7 @@ def jax_linreg(jax: Any, jnp: Any) -> Callable[[], Any]:
     def loss_of(p: Any, x: Any, y: Any) -> Any:
         return jnp.mean(jnp.square(x * p[0] + p[1] - y))
 
-    compiled = jax.jit(
-        lambda p, x, y: [q - RATE * g for q, g in zip(p, jax.grad(loss_of)(p, x, y), strict=True)]
-    )
+    compiled = jax.jit(lambda p, x, y: [q - RATE * g for q, g in zip(p, jax.grad(loss_of)(p, x, y), strict=True)])
 
     def step() -> None:
         state[:] = jax.block_until_ready(compiled(state, x, y))
@@ -152,9 +149,8 @@ def jax_mlp(jax: Any, jnp: Any) -> Callable[[], Any]:
 
 def autograd_rows() -> Rows:
     """autograd; it ships no fused optimizer step, so it has no MLP row."""
-    import autograd.numpy as anp
-    from autograd import grad
-
+    anp: Any = importlib.import_module("autograd.numpy")
+    grad: Any = importlib.import_module("autograd").grad
     a, w = np.ones(10, "f4"), np.array([[1.0]], "f4")
     x, y = linreg_data()
     state = [np.array([5.0, 10.0], "f4")]

@@ -7,32 +7,20 @@ Peers come from requirements.txt beside this; one that is not installed has an e
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-
-# Before NumPy loads: its BLAS reads them once.
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
-    os.environ[_name] = "1"
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import argparse
 import importlib.metadata
 import json
+import os
 import platform
-from collections.abc import Callable
+import sys
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from interleave import Call, Statement, interleaved, median, ratio_spread
-from peers import PEERS, installed
-
-import polytape as pt
-from benchmarks.workloads import Linreg, Mlp, NumpyLinreg, NumpyMlp, second_derivative, square_sum_gradient
+from interleave import interleaved, median, ratio_spread
 
 __all__ = ["main"]
 
-OPEN_TAPE_OPS = 200
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 # row -> its title, and the columns that polytape's time is divided by: its aims are set against these.
 ROWS = {
     "add10": ("add of two tensors of 10 floats", ("numpy", "torch")),
@@ -45,63 +33,6 @@ ROWS = {
     "traced": ("the linear regression step, traced", ("eager", "jax.jit")),
     "traced numba": ("the same, traced, on numba", ("eager", "jax.jit")),
 }
-
-
-def numpy_rows() -> dict[str, dict[str, Call]]:
-    """NumPy alone: a ufunc, or the step written by hand, is the floor for whatever computes with NumPy."""
-    a, add = np.ones(10, "f4"), np.add
-    return {
-        "add10": {"numpy": Statement("add(a, a)", add=add, a=a)},
-        "scalar": {"numpy": Statement("a + 2.0", a=a)},
-        "linreg": {"numpy": NumpyLinreg().step},
-        "mlp": {"numpy": NumpyMlp().step},
-    }
-
-
-def polytape_row(row: str) -> dict[str, Call]:
-    """polytape's call of a row, and what of polytape itself it is compared with."""
-    a, add = pt.asarray(np.ones(10, "f4")), pt.add
-
-    def adds() -> None:
-        for _ in range(OPEN_TAPE_OPS):
-            add(a, a)
-
-    def adds_under_tape() -> None:
-        with pt.GradientTape():
-            for _ in range(OPEN_TAPE_OPS):
-                add(a, a)
-
-    makers: dict[str, Callable[[], dict[str, Call]]] = {
-        "add10": lambda: {"polytape": Statement("add(a, a)", add=add, a=a)},
-        "scalar": lambda: {"polytape": Statement("a + 2.0", a=a)},
-        "open tape": lambda: {"polytape": adds_under_tape, "no tape": adds},
-        "gradient": lambda: {"polytape": square_sum_gradient()},
-        "second": lambda: {"polytape": second_derivative()},
-        "linreg": lambda: {"polytape": Linreg().step},
-        "mlp": lambda: {"polytape": Mlp().step},
-        "traced": lambda: {"polytape": pt.function(Linreg().step), "eager": Linreg().step},
-        "traced numba": lambda: {"polytape": pt.function(Linreg("numba").step), "eager": Linreg("numba").step},
-    }
-    return makers[row]()
-
-
-def rows(peers: list[str], only: list[str]) -> tuple[dict[str, dict[str, Call]], dict[str, str]]:
-    """Every row's contestants, polytape first; and the rows polytape cannot run here, with the reason."""
-    others = [numpy_rows(), *(PEERS[peer]() for peer in peers)]
-    found: dict[str, dict[str, Call]] = {}
-    missing: dict[str, str] = {}
-    for row in only or ROWS:
-        try:
-            found[row] = polytape_row(row)
-            found[row]["polytape"]()
-        except (ImportError, AttributeError, pt.PolytapeError) as error:
-            missing[row] = str(error).splitlines()[0]
-            found.pop(row, None)
-            continue
-        borrowed = "linreg" if row.startswith("traced") else row
-        for other in others:
-            found[row] |= {name: call for name, call in other.get(borrowed, {}).items() if name not in found[row]}
-    return found, missing
 
 
 def cpu_model() -> str:
@@ -166,7 +97,9 @@ def table(results: dict[str, Any], missing: dict[str, str], names: list[str]) ->
             lines.append(f"| {ROWS[row][0]} | n/a: {missing[row]} |" + " |" * (len(names) + 1))
             continue
         seconds, ratios = results[row]["seconds"], results[row]["ratios"]
-        shown = ", ".join(f"{ratio:.2f}x {base} ({low:.2f} to {high:.2f})" for base, (ratio, low, high) in ratios.items())
+        shown = ", ".join(
+            f"{ratio:.2f}x {base} ({low:.2f} to {high:.2f})" for base, (ratio, low, high) in ratios.items()
+        )
         cells = [duration(seconds["polytape"]), *(duration(seconds.get(name)) for name in names), shown]
         lines.append(f"| {ROWS[row][0]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -177,7 +110,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batches", type=int, default=51, help="batches of each contestant per row (default 51)")
     parser.add_argument("--batch-ms", type=float, default=1.0, help="length of a batch in milliseconds (default 1)")
-    parser.add_argument("--peers", default=",".join(PEERS), help="(default %(default)s; those that are installed)")
+    parser.add_argument("--peers", default="torch,jax,autograd", help="(default %(default)s; those that are installed)")
     parser.add_argument("--rows", default="", help=f"comma list of {', '.join(ROWS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="3 batches of 0.1 ms: does it run at all")
     parser.add_argument("--json", action="store_true", help="print everything as JSON instead of the table")
@@ -187,9 +120,14 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure and print."""
     chosen = arguments()
+    for name in THREADS:  # before NumPy loads: its BLAS reads them once
+        os.environ[name] = "1"
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from rows import installed, rows
+
     batches, batch_s = (3, 1e-4) if chosen.quick else (chosen.batches, chosen.batch_ms / 1e3)
     peers = [name for name in chosen.peers.split(",") if name and installed(name)]
-    found, missing = rows(peers, [name.strip() for name in chosen.rows.split(",") if name.strip()])
+    found, missing = rows(peers, [name.strip() for name in chosen.rows.split(",") if name.strip()] or list(ROWS))
     where = conditions(peers, batches, batch_s)
     results = {row: summary(row, interleaved(calls, batches, batch_s)) for row, calls in found.items()}
     if chosen.json:
@@ -199,8 +137,12 @@ def main() -> None:
     columns = ("numpy", "torch", "torch fused", "jax.jit", "autograd", "no tape", "eager")
     print(table(results, missing, [name for name in columns if name in used]))
     versions = ", ".join(f"{name} {number}" for name, number in where["versions"].items())
-    print(f"\nKernel ring: {where['ring']}. Python {where['python']}, {versions}. {where['cpu']}, one thread; medians of")
-    print(f"{batches} interleaved batches of {batch_s * 1e3:g} ms; load average before: {where['load_average_before']}.")
+    print(
+        f"\nKernel ring: {where['ring']}. Python {where['python']}, {versions}. {where['cpu']}, one thread; medians of"
+    )
+    print(
+        f"{batches} interleaved batches of {batch_s * 1e3:g} ms; load average before: {where['load_average_before']}."
+    )
 
 
 if __name__ == "__main__":

@@ -13,13 +13,6 @@ _buildinfo.check_stale()
 from typing import TYPE_CHECKING, Any
 
 from . import ops as _ops  # declares the ops; must come before what uses them
-from .autodiff import (
-    custom_gradient,
-    gradients_function,
-    implicit_gradients,
-    implicit_value_and_gradients,
-    value_and_gradients_function,
-)
 from .backend import Backend, Kernel, MemoryInfo, Probe
 from .convert import asarray
 from .device import Device
@@ -40,6 +33,7 @@ from .dtypes import (
     uint32,
     uint64,
 )
+from .dtypes import lookup as _lookup
 from .errors import PolytapeError, PolytapeWarning
 from .op import op
 from .ops.creation import arange, full, ones, zeros
@@ -77,22 +71,29 @@ from .ops.logic import (
 from .ops.linalg import matmul, matrix_transpose
 from .ops.manipulation import astype, broadcast_to, concat, identity, permute_dims, reshape, stop_gradient
 from .ops.reduction import argmax, max, mean, sum
-from .plugins import backends, get_backend, refresh, register_backend
-from .policy import memory_info, set_fallback, set_mixed_devices, synchronize
 from .selection import check_environment as _check_environment
 from .selection import current_backend, device, set_backend
-from .session import explain, kernel
 from .tape import GradientTape
 from .tensor import Tensor, TensorLike
-from .trackable import Trackable
 from .variable import Variable
 
 if TYPE_CHECKING:
     from . import compat, nn, optim, random, testing
+    from .autodiff import (
+        custom_gradient,
+        gradients_function,
+        implicit_gradients,
+        implicit_value_and_gradients,
+        value_and_gradients_function,
+    )
     from .checkpoint import Checkpoint, latest_checkpoint
     from .graph import function
-    from .testing.gradients import check_gradients
     from .hookspecs import hookimpl
+    from .plugins import backends, get_backend, refresh, register_backend
+    from .policy import memory_info, set_fallback, set_mixed_devices, synchronize
+    from .session import explain, kernel
+    from .testing.gradients import check_gradients
+    from .trackable import Trackable
 
 _check_environment()
 
@@ -206,22 +207,39 @@ __all__ = [
 # What loads when it is first asked for: name -> (module, attribute or "" for the module itself).
 _LAZY = {
     "Checkpoint": ("checkpoint", "Checkpoint"),
-    "bfloat16": ("dtypes", "bfloat16"),
+    "Trackable": ("trackable", "Trackable"),
+    "backends": ("plugins", "backends"),
     "check_gradients": ("testing.gradients", "check_gradients"),
     "checkpoint": ("checkpoint", ""),
     "compat": ("compat", ""),
+    "custom_gradient": ("autodiff", "custom_gradient"),
+    "explain": ("session", "explain"),
     "function": ("graph", "function"),
+    "get_backend": ("plugins", "get_backend"),
+    "gradients_function": ("autodiff", "gradients_function"),
     "graph": ("graph", ""),
     "hookimpl": ("hookspecs", "hookimpl"),
+    "implicit_gradients": ("autodiff", "implicit_gradients"),
+    "implicit_value_and_gradients": ("autodiff", "implicit_value_and_gradients"),
+    "kernel": ("session", "kernel"),
     "latest_checkpoint": ("checkpoint", "latest_checkpoint"),
+    "memory_info": ("policy", "memory_info"),
     "nn": ("nn", ""),
     "optim": ("optim", ""),
     "random": ("random", ""),
+    "refresh": ("plugins", "refresh"),
+    "register_backend": ("plugins", "register_backend"),
+    "set_fallback": ("policy", "set_fallback"),
+    "set_mixed_devices": ("policy", "set_mixed_devices"),
+    "synchronize": ("policy", "synchronize"),
     "testing": ("testing", ""),
+    "value_and_gradients_function": ("autodiff", "value_and_gradients_function"),
 }
 
 
 def __getattr__(name: str) -> Any:
+    if name == "bfloat16":
+        return _lookup(name)
     target = _LAZY.get(name)
     if target is None:
         raise AttributeError(f"module 'polytape' has no attribute {name!r}")

@@ -7,7 +7,6 @@ not compiled: it runs once per op, and its types are for checkers.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar, cast
 
@@ -26,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _OPERANDS = {"Tensor", "TensorLike", "Variable"}
 _SEQUENCES = {"Sequence[Tensor]", "Sequence[TensorLike]"}
+_KNOWN = _OPERANDS | _SEQUENCES
 
 
 class Declared(Protocol[P, R]):
@@ -122,9 +122,10 @@ def build(
     code = cast("Any", body).__code__
     kind: Any = GeneralOp
     simple = not (variadic or optional or host or outputs)
-    if simple and len(operands) == 1 and parameters[0] == operands[0]:
+    # UnaryOp and BinaryOp take their operands by position only: another signature is served by GeneralOp.
+    if simple and len(operands) == 1 and parameters[0] == operands[0] and code.co_posonlyargcount:
         kind = UnaryOp
-    elif simple and len(operands) == 2 and not attributes and code.co_posonlyargcount == 2:  # BinaryOp takes no names
+    elif simple and len(operands) == 2 and not attributes and code.co_posonlyargcount == 2:
         kind = BinaryOp
     made: Op = kind(name, body, parameters, operands, code.co_argcount)
     made.defaults = _defaults(body, parameters)
@@ -139,6 +140,10 @@ def build(
 
 def _spelled(note: Any) -> str:
     """An annotation as the short text the tables above have, whether it came as a string or as an object."""
+    if isinstance(note, str) and (note in _KNOWN or "Tensor" not in note):
+        return note  # the usual case; the rest costs 1 ms for the first op, at import
+    import re
+
     text = note if isinstance(note, str) else note.__name__ if type(note) is type else str(note)
     text = text.replace(repr(TensorLike), "TensorLike").replace(str(TensorLike), "TensorLike")
     text = re.sub(r"[\w.]+\.(?=\w)", "", text)  # pt.Tensor, collections.abc.Sequence

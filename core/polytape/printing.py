@@ -17,6 +17,8 @@ SMALL = 1000  # elements that are printed at all; larger tensors are summarised 
 
 def _values(x: Tensor, prefix: str) -> str:
     host = x.numpy()
+    if host.ndim == 0:
+        return str(host)  # array2string prints "9." for 9.0
     return np.array2string(host, separator=" ", prefix=prefix, threshold=SMALL)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import convert, dtypes, plugins, registry
-from .context import current_scope
+from .context import NO_SCOPE, current_scope
 from .errors import DTypeError
 from .kinds import get_kind
 from .tensor import Tensor
@@ -124,7 +124,11 @@ class _Default:
         """The generator, started with ``key`` where it is new; None takes the operating system's entropy."""
         with self.lock:
             if self.generator is None:
-                self.generator = Generator(int.from_bytes(os.urandom(8), "little") if key is None else key)
+                token = current_scope.set(NO_SCOPE)  # the first draw may be one in a traced function
+                try:
+                    self.generator = Generator(int.from_bytes(os.urandom(8), "little") if key is None else key)
+                finally:
+                    current_scope.reset(token)
             return self.generator
 
 

@@ -24,6 +24,7 @@ class _Registry:
         self.ops: dict[str, Op] = {}
         self.kernels: KernelTable = {}
         self.ready: dict[str, Backend] = {}
+        self.declare: Any = None
         self.generation: int = 0
 
 
@@ -48,8 +49,21 @@ def publish(backends: dict[str, Backend]) -> None:
 
 
 def ops() -> dict[str, Op]:
-    """All declared ops by name; do not change it."""
+    """The ops declared so far, by name; do not change it. `declare_all` first where all are meant."""
     return _registry.ops
+
+
+def declare_later(families: Any) -> None:
+    """Name a function that declares the ops which `import polytape` leaves out."""
+    _registry.declare = families
+
+
+def declare_all() -> None:
+    """Declare every op there is: before kernels are registered, or all ops are listed."""
+    families = _registry.declare
+    if families is not None:
+        _registry.declare = None
+        families()
 
 
 def add_op(op: Op) -> None:
@@ -94,6 +108,7 @@ def add_kernels(kernels: Sequence[Kernel], provider: str) -> None:
     Raises:
         RegistrationError: as `add_backend`; nothing has been registered then.
     """
+    declare_all()
     with _lock:
         staged: KernelTable = {name: dict(table) for name, table in _registry.kernels.items()}
         touched: set[str] = set()
@@ -140,7 +155,7 @@ def check_kernel(kernel: Kernel) -> None:
     """Whether a kernel fits its op: name, backend, attributes' defaults, operands it writes.
 
     Raises:
-        RegistrationError: it does not.
+        RegistrationError: it does not. DTypeError: it names a dtype that there is not.
     """
     op = _registry.ops.get(kernel.op)
     if op is None:
@@ -149,10 +164,15 @@ def check_kernel(kernel: Kernel) -> None:
         raise _bad(kernel, "it names no backend", "backend= the backend it is for", "backend=''")
     if not callable(kernel.fn):
         raise _bad(kernel, "it is not callable", "a function", repr(kernel.fn))
+    from . import dtypes
+
+    for entry in kernel.dtypes:
+        for part in _parts(entry):
+            dtypes.names_of(part)  # raises for a word that names no dtype: it would fail at every later call
     for name in kernel.writes:
         if name not in op.operands:
             raise _bad(kernel, "it writes what is no operand", f"of {', '.join(op.operands)}", repr(name))
-    for name, default in _keyword_defaults(kernel.fn).items():
+    for name, default in _declared_defaults(op, kernel.fn).items():
         if name not in op.attributes:
             raise _bad(kernel, "it takes what is no attribute", f"of {', '.join(op.attributes) or 'none'}", repr(name))
         if name in op.defaults and default is not op.defaults[name] and default != op.defaults[name]:
@@ -164,10 +184,18 @@ def check_kernel(kernel: Kernel) -> None:
             )
 
 
-def _keyword_defaults(fn: Any) -> dict[str, Any]:
+def _declared_defaults(op: Op, fn: Any) -> dict[str, Any]:
     # A ufunc, a compiled function or another callable object shows no defaults: it is taken at its word.
-    found: dict[str, Any] = getattr(fn, "__kwdefaults__", None) or {}
-    return {name: default for name, default in found.items() if name != "spec"}
+    found: dict[str, Any] = dict(getattr(fn, "__kwdefaults__", None) or {})
+    code = getattr(fn, "__code__", None)
+    given = getattr(fn, "__defaults__", None) or ()
+    if code is not None and given:
+        names = code.co_varnames[: code.co_argcount]
+        for name, default in zip(names[len(names) - len(given) :], given, strict=True):
+            if name in op.defaults:  # any other is an operand, under a name of the kernel's own
+                found[name] = default
+    found.pop("spec", None)
+    return found
 
 
 def _bad(kernel: Kernel, why: str, expected: str, got: str) -> RegistrationError:
@@ -230,6 +258,7 @@ def coverage(backend: str) -> tuple[int, int, int]:
     """How many ops a backend serves natively (its parents included), by decomposition, and not at all."""
     from . import plugins
 
+    declare_all()
     names = [one.name for one in plugins.get_backend(backend).chain()]
     native = decomposed = missing = 0
     for op in _registry.ops.values():

@@ -112,6 +112,7 @@ def explain(op: Any, *operands: Any, **attributes: Any) -> str:
     Raises:
         KernelError: nothing would serve it. RegistrationError: there is no such op.
     """
+    registry.declare_all()
     found = registry.ops().get(op) if isinstance(op, str) else op
     if found is None or not hasattr(found, "memo"):
         import difflib

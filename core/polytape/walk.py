@@ -93,18 +93,20 @@ class Walk:
     def pass_elementwise(self, op: Op, plan: Plan, node: Node, g: Tensor) -> None:
         """As `pass_back`, summing each result down to its operand's shape."""
         full: Shape = node.shape if op.outputs is None else node.shape[0]
-        count = len(plan.rules)
-        for place in range(count):
+        for place in range(len(plan.rules)):
+            rule = plan.rules[place]
             position = plan.positions[place]
             shape = operand_shape(node, position) if len(node.parents) > 1 or node.attributes else full
             short = plan.contractions[place]
             if short is not None and not shape and full and self.is_full(short, node, g, full):
                 self.give(node, position, self.call(short, node, g, position))
-                continue
-            result = self.call(plan.rules[place], node, g, position)
-            if shape != full:
-                result = unbroadcast(result, shape, full)
-            self.give(node, position, result)
+            elif len(rule.operands) == 1:
+                result = self.call(rule, node, g, position)
+                self.give(node, position, result if shape == full else unbroadcast(result, shape, full))
+            else:
+                for operand, result in zip(rule.operands, self.call(rule, node, g, position), strict=True):
+                    if result is not None and node.parents[operand] is not None:
+                        self.give(node, operand, unbroadcast(result, operand_shape(node, operand), full))
 
     def is_full(self, rule: Rule, node: Node, g: Tensor, full: Shape) -> bool:
         """Whether ``g`` and the operands that a contraction asks for have the output's shape."""
@@ -360,6 +362,8 @@ def expanded(g: Tensor, shape: Any) -> Tensor:
 def unbroadcast(g: Tensor, shape: Shape, full: Shape) -> Tensor:
     """Sum a gradient of shape ``full`` (or of a smaller one that stands for it) down to ``shape``."""
     have: Shape = g.array.shape
+    if shape == full:
+        return g
     lead = len(full) - len(shape)
     offset = len(full) - len(have)
     axes: list[int] = []

@@ -181,7 +181,7 @@ def test_an_integer_op_on_the_way_cuts_the_gradient() -> None:
 
 
 def test_output_gradients_weigh_the_targets() -> None:
-    assert gradient(lambda x: x * x, [1.0, 2.0], output_gradients=[[10.0, 100.0]]) == [[20.0, 400.0]]
+    assert gradient(lambda x: x * x, [1.0, 2.0], output_gradients=pt.asarray([10.0, 100.0])) == [[20.0, 400.0]]
     assert gradient(lambda x: [x * x, x], 3.0, output_gradients=[pt.asarray(2.0), None]) == [13.0]
 
 

@@ -59,6 +59,8 @@ class Checkpoint(Trackable):
     def write(self, path: str | os.PathLike[str]) -> str:
         """Save to exactly this file, replacing it whole or not at all; no state file is written.
 
+        A variable that another thread is just changing may be saved half changed: save between two steps.
+
         Args:
             path: the file; its directory must exist.
         Returns:
@@ -69,7 +71,7 @@ class Checkpoint(Trackable):
         refuse_trace("write")
         name = os.fspath(path)
         nodes, variables = collect(self)
-        # All arrays first: while they are held here, no update writes into them, whatever another thread does.
+        # All arrays first: while they are held here, no later update of another thread writes into them.
         arrays = {key: (variable.array, variable.kind.backend) for key, variable in variables.items()}
         tensors = {key: backend.to_host(array) for key, (array, backend) in arrays.items()}
         write_tensors(name, tensors, {METADATA_KEY: graph_text(nodes)})

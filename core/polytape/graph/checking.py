@@ -53,7 +53,7 @@ def check(graph: Graph, after: str = "tracing") -> None:
 def check_types(graph: Graph, after: str, position: int, equation: Equation) -> None:
     """Whether an equation's types are those that the op's rules give for its operands."""
     op = equation.op
-    arrays = [one.array() if isinstance(one, Literal) else one for one in equation.operands]
+    arrays = [typed(one) if isinstance(one, Literal) else one for one in equation.operands]
     try:
         shapes = op.output_shapes(arrays, equation.attributes)
         asked = {name: equation.attributes.get(name, op.defaults.get(name)) for name in op.dtype_attributes}
@@ -66,6 +66,11 @@ def check_types(graph: Graph, after: str, position: int, equation: Equation) -> 
     if expected != got:
         text = ", ".join(f"{dtype}[{','.join(map(str, shape))}]" for shape, dtype in expected)
         raise fault(graph, after, position, f"the op's rules give {text}", ", ".join(map(describe, equation.outputs)))
+
+
+def typed(literal: Literal) -> Symbol:
+    """What a literal looks like to an op's rules."""
+    return Symbol(None, None, 0, (), literal.kind.dtype)
 
 
 def check_results(graph: Graph, after: str) -> None:

@@ -43,7 +43,9 @@ class Concrete:
         holders: the variables it reads; ``constants``: the captured tensors that a tape may follow.
     """
 
-    def __init__(self, name: str, inputs: Sequence[tuple[str, Kind, tuple[int, ...]]], body: Body, writes: bool) -> None:
+    def __init__(
+        self, name: str, inputs: Sequence[tuple[str, Kind, tuple[int, ...]]], body: Body, writes: bool
+    ) -> None:
         self.name = name
         self.body = body
         self.inputs = tuple(inputs)
@@ -54,7 +56,10 @@ class Concrete:
         self.graph: Graph = optimise(self.traced)
         self.executable = Executable(self.graph)
         self.holders = [one.holder for one in self.graph.variables if one.holder is not None]
-        self.constants = [one for one in self.traced.constants if one.holder is not None and one.holder.node is not None]
+        self.constants = [
+            one for one in self.traced.constants if one.holder is not None and one.holder.node is not None
+        ]
+        self.ops: dict[int, GeneralOp] = {}
         self.derivatives: dict[tuple[int, tuple[int, ...]], Concrete] = {}
         self.lock = RLock()
 
@@ -128,13 +133,15 @@ class Concrete:
 
     def op(self, watched: int, count: int) -> GeneralOp:
         """The op that a record of this trace hangs on; its one rule is another trace."""
-        operands = tuple([f"x{place}" for place in range(count)])
-        op = GeneralOp(self.name, self.body, operands, operands, count)
-        op.dtype_rule = op.shape_rule = _no_rule
-        op.outputs = Several
-        sources = tuple([place for place in range(count) if watched >> place & 1])
-        op.rules.append(Rule(Backward(self, watched), sources, (G, *range(count)), ()))
-        return op
+        found = self.ops.get(watched)
+        if found is None:
+            operands = tuple([f"x{place}" for place in range(count)])
+            found = GeneralOp(self.name, self.body, operands, operands, count)
+            found.outputs = Several
+            sources = tuple([place for place in range(count) if watched >> place & 1])
+            found.rules.append(Rule(Backward(self, watched), sources, (G, *range(count)), ()))
+            self.ops[watched] = found
+        return found
 
     def derivative(self, watched: int, seeded: tuple[int, ...]) -> Concrete:
         """The trace of the gradients of the outputs ``seeded`` by the followed inputs; it takes the seeds as well."""
@@ -218,7 +225,3 @@ def impure(name: str) -> TraceError:
         got="a variable that the first trace did not read",
         fix="make the function depend on its arguments alone",
     )
-
-
-def _no_rule(*operands: Any) -> Any:
-    return operands

@@ -113,7 +113,8 @@ class _Source:
                 kind = equation.entry.outs[place]
                 type_name = self.bind(f"t{position}_{place}", kind.array_type)
                 lift = self.bind(f"l{position}_{place}", kind.lift)
-                lines.append(f"if type({outputs[place]}) is not {type_name}: {outputs[place]} = {lift}({outputs[place]})")
+                name = outputs[place]
+                lines.append(f"if type({name}) is not {type_name}: {name} = {lift}({name})")
         return lines
 
     def operand(self, position: int, place: int, operand: Symbol | Literal | None) -> str:

@@ -15,12 +15,14 @@ from ..context import NO_SCOPE, Scope, current_scope, device_scopes, settings
 from ..errors import PolytapeWarning, TraceError
 from ..record import active_tapes
 from ..tensor import Symbol, Tensor, describe
+from ..variable import Variable
 from .concrete import Concrete
 from .ir import Graph
 from .signature import Call
 
 __all__ = ["Function", "function"]
 
+SIMPLE = (Tensor, Variable, bool, int, float, complex, str, type(None))
 SCALARS = 3  # values of one Python number after which a warning says that each is a trace
 
 
@@ -72,12 +74,15 @@ class Function:
         return f"<function {self.name}: {len(self.concretes)} traces>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the graph for these arguments, traced now if it is the first such call."""
         scope = current_scope.get()
-        latest = self.latest
-        if latest is not None and scope is NO_SCOPE and not kwargs and latest.fits(args):
-            return latest.concrete.call(args)
         if scope.trace is not None:
             return self.python(*args, **kwargs)  # a traced function inside another is part of its graph
+        latest = self.latest
+        if latest is not None and not scope.tapes:
+            given = (*args, *kwargs.values()) if kwargs else args
+            if latest.fits(given) and tuple(kwargs) == latest.keywords:
+                return latest.concrete.call(given if latest.all_tensors else [given[place] for place in latest.places])
         concrete, tensors = self.find(args, kwargs, scope)
         return concrete.taped(tensors, scope) if scope.tapes else concrete.call(tensors)
 
@@ -120,8 +125,7 @@ class Function:
                 self.count_scalars(call)
                 inputs = [(name, x.kind, x.array.shape) for name, x in zip(call.names, call.tensors, strict=True)]
                 found = self.concretes[key] = Concrete(self.name, inputs, call.caller(self.python), True)
-            if not kwargs and len(call.tensors) == len(args) and all(type(x) is Tensor for x in args):
-                self.latest = Latest(found, call.tensors, table)
+            self.latest = Latest.of(found, args, kwargs, table)
         return found, call.tensors
 
     def count_scalars(self, call: Call) -> None:
@@ -139,24 +143,45 @@ class Function:
 
 
 class Latest:
-    """The last call's trace, and what must be the same for the next one to use it without looking anything up."""
+    """The last call's trace, and what must be the same for the next one to use it without looking anything up.
 
-    __slots__ = ("concrete", "devices", "kernels", "settings", "types")
+    Attributes:
+        expected: per argument a Kind and a shape, or None and the very object.
+        keywords: names of the last arguments.
+        places: which arguments are tensors.
+    """
 
-    def __init__(self, concrete: Concrete, tensors: list[Tensor], kernels: Any) -> None:
+    __slots__ = ("all_tensors", "concrete", "devices", "expected", "kernels", "keywords", "places", "settings")
+
+    def __init__(self, concrete: Concrete, given: tuple[Any, ...], keywords: tuple[str, ...], kernels: Any) -> None:
         self.concrete = concrete
-        self.types = [(x.kind, x.array.shape) for x in tensors]
+        self.keywords = keywords
+        self.expected = [(x.kind, x.array.shape) if type(x) is Tensor else (None, x) for x in given]
+        self.places = [place for place, x in enumerate(given) if type(x) is Tensor]
+        self.all_tensors = len(self.places) == len(given)
         self.kernels = kernels
         self.devices = device_scopes.get()
         self.settings = settings()
 
-    def fits(self, args: tuple[Any, ...]) -> bool:
+    @classmethod
+    def of(cls, concrete: Concrete, args: tuple[Any, ...], kwargs: dict[str, Any], kernels: Any) -> Latest | None:
+        """The memory of a call; None where an argument has contents that could change."""
+        given = (*args, *kwargs.values())
+        if any(type(x) not in SIMPLE for x in given):
+            return None
+        return cls(concrete, given, tuple(kwargs), kernels)
+
+    def fits(self, given: tuple[Any, ...]) -> bool:
         """Whether a call with these arguments is of the same signature, in the same circumstances."""
-        types = self.types
-        if len(args) != len(types):
+        expected = self.expected
+        if len(given) != len(expected):
             return False
-        for x, (kind, shape) in zip(args, types):  # noqa: B905  # the lengths are equal, and strict= costs 50 ns
-            if type(x) is not Tensor or x.kind is not kind or x.array.shape != shape:
+        for x, (kind, what) in zip(given, expected):  # noqa: B905  # the lengths are equal, and strict= costs 50 ns
+            if type(x) is Tensor:
+                array = x.array
+                if x.kind is not kind or array.shape != what or type(array) is Symbol:
+                    return False
+            elif x is not what:
                 return False
         return (
             registry._registry.kernels is self.kernels

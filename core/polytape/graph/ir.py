@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..dispatch import Op
 from ..entry import Entry
 from ..kinds import Kind
+from ..operation import Op
 from ..tensor import Symbol, Tensor
 from ..variable import Variable
 
@@ -129,7 +129,7 @@ class Graph:
 
 
 def names(graph: Graph) -> dict[Symbol, str]:
-    """The name of each symbol: an argument's own, ``v0`` for a nameless variable, ``c0`` for a constant, then a, b, c."""
+    """Each symbol's name: an argument's own, ``v0`` for a nameless variable, ``c0`` for a constant, then a, b, c."""
     found: dict[Symbol, str] = {}
     taken: set[str] = set()
     for prefix, inputs in (("x", graph.arguments), ("v", graph.variables), ("c", graph.constants)):

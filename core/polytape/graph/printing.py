@@ -26,9 +26,7 @@ def render(graph: Graph) -> str:
     lines += [f"  constant {known[one.symbol]}: {describe(one.symbol)}" for one in graph.constants]
     texts = [f"  {render_equation(equation, known)}" for equation in graph.equations]
     width = max([WIDTH, *(len(text) + 2 for text in texts)])
-    lines += [
-        f"{text:<{width}}# {where(equation)}" for text, equation in zip(texts, graph.equations, strict=True)
-    ]
+    lines += [f"{text:<{width}}# {where(equation)}" for text, equation in zip(texts, graph.equations, strict=True)]
     read = {id(one.holder): known[one.symbol] for one in graph.variables}
     for position, (variable, symbol) in enumerate(graph.writes):
         target = read.get(id(variable)) or variable.name or f"w{position}"

@@ -35,6 +35,8 @@ class Structure:
             self.leaves = [value]  # optree costs 15 ms to import: only nested structures need it
         else:
             self.leaves, self.spec = _optree().tree_flatten(value, none_is_leaf=True)
+            if len(self.leaves) == 1 and self.leaves[0] is value:
+                self.spec = None  # no container after all
 
     def rebuild(self, leaves: list[Any]) -> Any:
         """The same nesting of other leaves."""
@@ -113,7 +115,7 @@ class Call:
                 )
                 for parameter, (part, which, leaves) in template.items()
             }
-            bound = inspect.BoundArguments(signature, arguments)  # type: ignore[arg-type]  # any mapping serves
+            bound = inspect.BoundArguments(signature, arguments)
             return python(*bound.args, **bound.kwargs)
 
         for part in self.parts.values():

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from ..context import Scope, current_scope
-from ..dispatch import Op
 from ..entry import Entry
 from ..errors import TraceError
 from ..kinds import Kind
-from ..record import active_tapes
+from ..operation import Op
+from ..record import active_tapes, wrap
 from ..tensor import Symbol, Tensor, describe
 from ..variable import Variable
 from .ir import Equation, Graph, Input, Literal, Operand
@@ -33,6 +35,7 @@ class Trace:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.mark = object()  # what its symbols know it by; a reference to the trace itself would be a cycle
         self.arguments: list[Input] = []
         self.variables: dict[int, Input] = {}  # by id(variable): comparing variables computes
         self.values: dict[int, Symbol] = {}  # each variable's value at this point
@@ -46,7 +49,7 @@ class Trace:
 
     def argument(self, name: str, kind: Kind, shape: Shape) -> Symbol:
         """A new argument's value."""
-        symbol = Symbol(self, None, len(self.arguments), shape, kind.dtype)
+        symbol = Symbol(self.mark, None, len(self.arguments), shape, kind.dtype)
         self.arguments.append(Input(name, symbol, kind))
         return symbol
 
@@ -64,7 +67,7 @@ class Trace:
                 active_tapes(x, scope)  # a tape watches a variable when it is used
             return Tensor(self.variable(x), x.kind, x.node)
         if isinstance(x.array, Symbol):
-            if x.array.trace is not self:
+            if x.array.trace is not self.mark:
                 raise leaked(x)
             return x
         return x if x.node is None else Tensor(self.constant(x), x.kind, x.node)
@@ -90,7 +93,7 @@ class Trace:
         given = normalised(op, attributes)
         shapes = op.output_shapes([None if x is None else x.array for x in tensors], given)
         outputs = tuple(
-            Symbol(self, None, index, tuple(shape), kind.dtype)
+            Symbol(self.mark, None, index, tuple(shape), kind.dtype)
             for index, (shape, kind) in enumerate(zip(shapes, entry.outs, strict=True))
         )
         atoms = tuple(self.operand(x, raw) for x, raw in zip(tensors, operands, strict=True))
@@ -112,7 +115,7 @@ class Trace:
         """A variable's value at this point; reading it makes it an input, also after a write (tapes may follow it)."""
         found = self.variables.get(id(variable))
         if found is None:
-            symbol = Symbol(self, None, 0, variable.array.shape, variable.kind.dtype)
+            symbol = Symbol(self.mark, None, 0, variable.array.shape, variable.kind.dtype)
             found = self.variables[id(variable)] = Input(variable.name, symbol, variable.kind, variable)
         return self.values.setdefault(id(variable), found.symbol)
 
@@ -120,7 +123,7 @@ class Trace:
         """A captured tensor's value."""
         found = self.constants.get(id(x.array))
         if found is None:
-            symbol = Symbol(self, None, 0, tuple(x.array.shape), x.kind.dtype)
+            symbol = Symbol(self.mark, None, 0, tuple(x.array.shape), x.kind.dtype)
             found = self.constants[id(x.array)] = Input("", symbol, x.kind, Tensor(x.array, x.kind, x.node), x)
         return found.symbol
 
@@ -133,7 +136,7 @@ class Trace:
         if x is None or isinstance(x.array, Symbol):
             return None if x is None else x.array
         if isinstance(raw, (bool, int, float, complex)):
-            return Literal(raw, x.kind)
+            return Literal(raw.item() if isinstance(raw, np.generic) else raw, x.kind)
         if not x.array.shape:
             # Gradient rules make their ones and zeros of the Kind's cached numbers.
             for cache in (x.kind.floats, x.kind.ints):
@@ -186,8 +189,6 @@ def trace(
 
 def symbolic(symbol: Symbol, kind: Kind) -> Tensor:
     """A tensor on a symbol."""
-    from ..record import wrap
-
     return wrap(symbol, kind, None)
 
 

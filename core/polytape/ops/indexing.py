@@ -71,6 +71,12 @@ def _element_dtype(x: DType, *indices: DType) -> DType:
     return x
 
 
+def _assigned_dtype(x: DType, value: DType, *indices: DType) -> DType:
+    if value is not x:
+        raise DTypeError("the value has another dtype.", expected=str(x), got=str(value), fix="cast the value first")
+    return _element_dtype(x, *indices)
+
+
 def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
     """The shape of ``x[key]``."""
     consumed = 0
@@ -85,9 +91,13 @@ def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
     result: list[int] = []
     advanced: list[Shape] = []
     places: list[int] = []
+    runs: set[int] = set()
     operands = iter(indices)
-    axis = 0
+    axis = gap = 0
     for part in parts:
+        if part[0] == "ellipsis":
+            gap = 1  # it parts two index arrays even where it stands for no axis
+            continue
         if part[0] == "newaxis":
             result.append(1)
             continue
@@ -101,10 +111,11 @@ def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
                 if indices:
                     advanced.append(())  # NumPy: beside index arrays an integer broadcasts with them
             places.append(len(result))
+            runs.add(len(result) + gap)
         axis += 1
     if not advanced:
         return tuple(result)
-    place = places[0] if places[0] == places[-1] else 0  # apart from each other, they come first
+    place = places[0] if len(runs) == 1 else 0  # apart from each other, they come first
     return (*result[:place], *rules.broadcast(*advanced), *result[place:])
 
 
@@ -124,7 +135,7 @@ def _spelled_out(key: Key, open_axes: int) -> list[tuple[Any, ...]]:
     seen = False
     for part in key:
         if part[0] == "ellipsis" and not seen:
-            parts += [whole] * open_axes
+            parts += [part, *[whole] * open_axes]
             seen = True
         elif part[0] != "ellipsis":
             parts.append(part)
@@ -196,7 +207,7 @@ def _updated(x: Shape, value: Shape, *indices: Shape, key: Key) -> Shape:
     return x
 
 
-@op(dtype=rules.same_dtype, shape=_updated, promotes=())
+@op(dtype=_assigned_dtype, shape=_updated, promotes=())
 def setitem_(x: TensorLike, value: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key) -> Tensor:
     """``x`` with other elements where a key points; behind ``x[key] = value``.
 

@@ -226,7 +226,6 @@ def _zeros(variable: Variable, name: str) -> Variable:
     try:
         zeros: Any = registry.ops()["zeros"]
         value = zeros(variable.shape, dtype=variable.dtype, device=variable.device)
-        label = f"{variable.name}/{name}" if variable.name else name
-        return Variable(value, trainable=False, name=label)
+        return Variable(value, trainable=False, name=f"{variable.name}/{name}" if variable.name else name)
     finally:
         current_scope.reset(token)

@@ -94,7 +94,13 @@ def _check(
     found = _gradients(f, arguments, smooth, incoming)
     weights = [np.array(v.numpy()) for v in incoming]
     for place, gradient in zip(smooth, found, strict=True):
-        direction = rng.uniform(-1.0, 1.0, arguments[place].shape)
+        x = arguments[place]
+        if gradient is not None and (gradient.shape != x.shape or gradient.dtype is not x.dtype):
+            raise AssertionError(
+                f"the gradient of order {order} by {names[place]} is not of its kind.\n"
+                f"  expected: {describe(x)}\n  got: {describe(gradient)}"
+            )
+        direction = rng.uniform(-1.0, 1.0, x.shape)
         expected = _difference(f, arguments, place, direction, weights)
         got = 0.0 if gradient is None else float((np.array(gradient.numpy()) * direction).sum())
         size = sum(float(np.abs(y * v).sum()) for y, v in zip(outputs, weights, strict=True))

@@ -29,10 +29,10 @@ def _scatter_add(xp: Any, shared: Callable[..., Array]) -> Callable[..., Array]:
         if dtype.name in _ATOMIC or not indices:
             return shared(values, *indices, key=key, shape=shape)
         if dtype.kind == "c":
-            y = xp.empty(shape, dtype)
-            y.real = shared(values.real, *indices, key=key, shape=shape)
-            y.imag = shared(values.imag, *indices, key=key, shape=shape)
-            return y
+            parts = xp.empty((*shape, 2), values.real.dtype)
+            parts[..., 0] = shared(values.real, *indices, key=key, shape=shape)
+            parts[..., 1] = shared(values.imag, *indices, key=key, shape=shape)
+            return parts.view(dtype).reshape(shape)
         # Two's complement: a sum modulo 2**64 has the right low bits for every width.
         wide = values.astype("int64", copy=False).view("uint64")
         return shared(wide, *indices, key=key, shape=shape).view("int64").astype(dtype, copy=False)

@@ -21,7 +21,10 @@ def common_subexpressions(graph: Graph) -> Graph:
     kept: list[Equation] = []
     for equation in graph.equations:
         equation = equation.substitute(same)
-        first = seen.setdefault(_key(equation), equation)
+        try:
+            first = seen.setdefault(_key(equation), equation)
+        except TypeError:  # an attribute that cannot be hashed
+            first = equation
         if first is equation:
             kept.append(equation)
         else:

@@ -62,6 +62,7 @@ CASES = [
             sample(anything(0, 3), axis=0),
             sample(anything(0, 3), axis=1),
             sample(floats(300)),
+            sample(exactly(np.ones(4096))),  # in half precision 2048 + 1 is 2048
             sample(integers(4, 5, low=-9, dtype="int8"), dtype="float64"),
             sample(floats(4), dtype="float64"),
             sample(exactly([1.0, _NAN, 2.0]), smooth=False),
@@ -79,6 +80,7 @@ CASES = [
         more=[
             *_axes(floating),
             sample(floating(300)),
+            sample(exactly(np.ones(4096))),
             sample(floating(3, 0), axis=0),
             sample(exactly([1.0, _NAN, 2.0]), smooth=False),
             sample(exactly([_INF, 1.0]), smooth=False),

@@ -1,0 +1,291 @@
+"""`cupy.ndarray` and `cupy.ufunc` of the stand-in: NumPy's numbers behind cupy's strictness.
+
+As in cupy: nothing turns into a NumPy array, or is taken from one, without an explicit call; every function gives
+arrays, also of rank 0; operands live on the current device; index arrays that are out of range wrap.
+"""
+
+from __future__ import annotations
+
+import operator
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import numpy as np
+import standin_cuda as cuda
+
+SCALARS = (bool, int, float, complex, np.generic)
+Host = np.ndarray[Any, Any]
+# What cupy's atomic addition serves.
+ATOMIC = ("int32", "uint32", "uint64", "float16", "float32", "float64")
+
+
+class ndarray:
+    """An array on one of the pretend devices."""
+
+    __array_priority__ = 100
+    __slots__ = ("_host", "_mem", "base")
+
+    def __init__(self, shape: Any, dtype: Any = float) -> None:
+        self._host: Host = np.empty(shape, dtype)
+        self._mem = cuda.PooledMemory(self._host.nbytes)
+        self.base: ndarray | None = None
+
+    # --- what it is ---
+    shape = property(lambda self: self._host.shape)
+    dtype = property(lambda self: self._host.dtype)
+    ndim = property(lambda self: self._host.ndim)
+    size = property(lambda self: self._host.size)
+    itemsize = property(lambda self: self._host.itemsize)
+    nbytes = property(lambda self: self._host.nbytes)
+    strides = property(lambda self: self._host.strides)
+    device = property(lambda self: cuda.Device(self._mem.device_id))
+    data = property(lambda self: cuda.MemoryPointer(self._mem, self._host.ctypes.data))
+    T = property(lambda self: self.transpose())
+    real = property(lambda self: view(self, operand(self).real))
+    imag = property(lambda self: view(self, operand(self).imag))
+
+    @property
+    def flags(self) -> Any:
+        found = self._host.flags
+        return SimpleNamespace(
+            c_contiguous=found.c_contiguous, f_contiguous=found.f_contiguous, owndata=self.base is None
+        )
+
+    # --- to the host, explicitly only ---
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(
+            "Implicit conversion to a NumPy array is not allowed. "
+            "Please use `.get()` to construct a NumPy array explicitly."
+        )
+
+    def get(self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True) -> Host:
+        return np.array(self._host, order=order, copy=True)  # type: ignore[call-overload]
+
+    def item(self) -> Any:
+        return self._host.item()
+
+    def tolist(self) -> Any:
+        return self._host.tolist()
+
+    def __bool__(self) -> bool:
+        return bool(self._host)
+
+    def __int__(self) -> int:
+        return int(self._host.item())
+
+    def __float__(self) -> float:
+        return float(self._host.item())
+
+    def __complex__(self) -> complex:
+        return complex(self._host.item())
+
+    def __len__(self) -> int:
+        return len(self._host)
+
+    def __repr__(self) -> str:
+        return repr(self._host)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    # --- shapes, copies ---
+    def reshape(self, *shape: Any, order: str = "C", copy: Any = None) -> ndarray:
+        return view(self, operand(self).reshape(*shape, order=order))
+
+    def transpose(self, *axes: Any) -> ndarray:
+        return view(self, operand(self).transpose(*axes))
+
+    def view(self, dtype: Any = None, type: Any = None) -> ndarray:
+        return view(self, operand(self).view(self.dtype if dtype is None else dtype))
+
+    def astype(
+        self, dtype: Any, order: str = "K", casting: Any = None, subok: Any = None, copy: bool = True
+    ) -> ndarray:
+        if not copy and self.dtype == np.dtype(dtype):
+            return self
+        with np.errstate(all="ignore"):
+            return fresh(operand(self).astype(dtype))
+
+    def copy(self, order: str = "C") -> ndarray:
+        return fresh(self._host)  # to the current device, wherever it is
+
+    def fill(self, value: Any) -> None:
+        if isinstance(value, np.ndarray) and value.ndim:
+            raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
+        operand(self).fill(value.item() if isinstance(value, np.ndarray) else operand(value))
+
+    # --- indexing ---
+    def __getitem__(self, key: Any) -> ndarray:
+        host, index = operand(self), _index(self._host, key)
+        return view(self, host[index])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if isinstance(value, np.ndarray) and value.ndim:
+            raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
+        with np.errstate(all="ignore"):
+            operand(self)[_index(self._host, key)] = operand(value)
+
+    def take(self, indices: Any, axis: int | None = None, out: Any = None) -> ndarray:
+        return fresh(np.take(operand(self), operand(indices), axis, mode="wrap"))
+
+    # --- reductions and products ---
+    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
+        return fresh(operand(self).sum(axis, dtype, None, keepdims))
+
+    def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
+        return fresh(operand(self).mean(axis, dtype, None, keepdims))
+
+    def max(self, axis: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
+        return fresh(operand(self).max(axis, None, keepdims))
+
+    def min(self, axis: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
+        return fresh(operand(self).min(axis, None, keepdims))
+
+    def any(self, axis: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
+        return fresh(operand(self).any(axis, None, keepdims))
+
+    def all(self, axis: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
+        return fresh(operand(self).all(axis, None, keepdims))
+
+    def argmax(self, axis: Any = None, out: Any = None, dtype: Any = None, keepdims: bool = False) -> ndarray:
+        return fresh(operand(self).argmax(axis, None, keepdims=keepdims))
+
+    def dot(self, b: Any, out: Any = None) -> ndarray:
+        if not isinstance(b, ndarray):
+            raise TypeError(f"Argument 'b' has incorrect type (expected ndarray, got {type(b).__name__})")
+        return fresh(operand(self).dot(operand(b)))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        own = ufuncs.get(ufunc.__name__)
+        return NotImplemented if own is None or method != "__call__" else own(*inputs, **kwargs)
+
+
+def operand(x: Any) -> Any:
+    """The host's side of an operand: an array on the current device, or a scalar.
+
+    Raises:
+        TypeError: anything else, such as a NumPy array.
+        ValueError: an array on another device.
+    """
+    if isinstance(x, ndarray):
+        if x._mem.device_id != cuda.current():
+            raise ValueError(
+                f"The device where the array resides ({x._mem.device_id}) is different from the current device "
+                f"({cuda.current()}). Peer access is unavailable between these devices."
+            )
+        return x._host
+    if isinstance(x, SCALARS):
+        return x
+    raise TypeError(f"Unsupported type {type(x)}")
+
+
+def fresh(host: Any) -> ndarray:
+    """A new array on the current device."""
+    made = ndarray.__new__(ndarray)
+    made._host = np.array(host, order="C", copy=True)
+    made._mem, made.base = cuda.PooledMemory(made._host.nbytes), None
+    return made
+
+
+def view(of: ndarray, host: Any) -> ndarray:
+    """``host`` as a view of ``of``, or where it shares no memory with it as a new array."""
+    if not isinstance(host, np.ndarray) or not np.may_share_memory(host, of._host):
+        return fresh(host)
+    made = ndarray.__new__(ndarray)
+    made._host, made._mem, made.base = host, of._mem, of if of.base is None else of.base
+    return made
+
+
+def _index(host: Host, key: Any) -> Any:
+    """NumPy's index for ``key``; index arrays must be on the device, and wrap."""
+    parts = list(key) if isinstance(key, tuple) else [key]
+    spans = [part._host.ndim if isinstance(part, ndarray) and part.dtype.kind == "b" else 1 for part in parts]
+    spans = [0 if part is None or part is Ellipsis else n for part, n in zip(parts, spans, strict=True)]
+    axis = 0
+    for k, part in enumerate(parts):
+        if part is Ellipsis:
+            axis += host.ndim - sum(spans)
+        elif isinstance(part, ndarray):
+            found = operand(part)
+            wraps = found.dtype.kind in "iu" and axis < host.ndim and host.shape[axis]
+            parts[k] = found % host.shape[axis] if wraps else found
+        elif isinstance(part, np.ndarray | list):
+            raise TypeError("an index from the host: cupy would copy it to the device in silence")
+        axis += spans[k]
+    return tuple(parts)
+
+
+class ufunc:
+    """An elementwise function."""
+
+    def __init__(self, name: str, own: Any) -> None:
+        self.name, self._own, self.nin, self.nout = name, own, own.nin, own.nout
+
+    def __repr__(self) -> str:
+        return f"<ufunc '{self.name}'>"
+
+    def __call__(
+        self, *args: Any, out: Any = None, where: Any = None, casting: str = "same_kind", dtype: Any = None
+    ) -> ndarray:
+        if len(args) > self.nin:
+            args, out = args[: self.nin], args[self.nin]
+        if isinstance(out, tuple):
+            (out,) = out
+        if out is not None and not isinstance(out, ndarray):
+            raise TypeError("Output arguments type must be cupy.ndarray")
+        hosts = [operand(x) for x in args]
+        with np.errstate(all="ignore"):
+            found = self._own(*hosts, out=None if out is None else operand(out), casting=casting, dtype=dtype)
+        return fresh(found) if out is None else out
+
+    def reduce(self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
+        if self.name == "cupy_add":
+            result: ndarray = array.sum(axis, dtype, out, keepdims)
+            return result
+        raise NotImplementedError(f"`{self.name}.reduce` is not supported yet")
+
+    def at(self, a: Any, indices: Any, b: Any = None) -> None:
+        if self.name != "cupy_add":
+            raise NotImplementedError(f"`{self.name}.at` is not supported yet")
+        if a.dtype.name not in ATOMIC:
+            raise TypeError("scatter_add only supports int32, float16, float32, float64, uint32, uint64, as data type")
+        np.add.at(operand(a), _index(a._host, indices), operand(b))
+
+
+def _named(public: str) -> ufunc:
+    inner = {"divide": "true_divide", "abs": "absolute"}.get(public, public)
+    return ufunc(f"cupy_{inner}", getattr(np, public))
+
+
+ufuncs = {
+    name: _named(name)
+    for name in (
+        "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "negative", "square", "abs", "sign",
+        "exp", "log", "log1p", "tanh", "sqrt", "cos", "sin", "equal", "not_equal", "less", "less_equal", "greater",
+        "greater_equal", "logical_and", "logical_or", "logical_not", "isfinite", "bitwise_and", "bitwise_or",
+        "bitwise_xor", "left_shift", "right_shift", "remainder",
+    )
+}  # fmt: skip
+
+_OPERATORS = {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power", "mod": "remainder",
+    "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "left_shift", "rshift": "right_shift",
+}  # fmt: skip
+_COMPARISONS = {
+    "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
+}  # fmt: skip
+
+
+def _give_operators() -> None:
+    for short, name in _OPERATORS.items():
+        own = ufuncs[name]
+        setattr(ndarray, f"__{short}__", lambda self, other, own=own: own(self, other))
+        setattr(ndarray, f"__r{short}__", lambda self, other, own=own: own(other, self))
+        setattr(ndarray, f"__i{short}__", lambda self, other, own=own: own(self, other, out=self))
+    for short, name in _COMPARISONS.items():
+        setattr(ndarray, f"__{short}__", lambda self, other, own=ufuncs[name]: own(self, other))
+    for short, name in (("neg", "negative"), ("abs", "abs")):
+        setattr(ndarray, f"__{short}__", lambda self, own=ufuncs[name]: own(self))
+    ndarray.__matmul__ = lambda self, other: fresh(operator.matmul(operand(self), operand(other)))  # type: ignore[attr-defined]
+
+
+_give_operators()

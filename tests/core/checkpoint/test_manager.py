@@ -1,0 +1,138 @@
+"""Saving: numbered files, how many are kept, and what a crash leaves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import polytape as pt
+from polytape.checkpoint.state import kept_checkpoints, read_state
+from polytape.errors import CheckpointError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_save_numbers_its_files_and_the_newest_is_found_again(tmp_path: Path) -> None:
+    x = pt.Variable(0.0)
+    checkpoint = pt.Checkpoint(x=x)
+    prefix = tmp_path / "runs" / "model"
+    for number in (1, 2, 3):
+        x.assign(float(number))
+        assert checkpoint.save(prefix) == f"{prefix}-{number}.safetensors"
+    latest = pt.latest_checkpoint(str(prefix.parent))
+    assert latest == f"{prefix}-3.safetensors"
+    x.assign(0.0)
+    checkpoint.restore(latest).assert_consumed()
+    assert float(x) == 3.0
+    assert names(prefix.parent) == ["checkpoint", *(f"model-{n}.safetensors" for n in (1, 2, 3))]
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_a_directory_alone_takes_the_name_ckpt(tmp_path: Path, ending: str) -> None:
+    path = pt.Checkpoint(x=pt.Variable(0.0)).save(f"{tmp_path}{ending}")
+    assert Path(path) == tmp_path / "ckpt-1.safetensors"
+    path = pt.Checkpoint(x=pt.Variable(0.0)).save(f"{tmp_path}/new/")
+    assert Path(path) == tmp_path / "new" / "ckpt-1.safetensors"
+
+
+def test_a_bare_name_is_saved_in_the_current_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    pt.Checkpoint(x=pt.Variable(0.0)).save("here")
+    assert names(tmp_path) == ["checkpoint", "here-1.safetensors"]
+    assert pt.latest_checkpoint(".") is not None
+
+
+def test_the_oldest_are_deleted_and_the_state_says_which_are_kept(tmp_path: Path) -> None:
+    checkpoint = pt.Checkpoint(x=pt.Variable(0.0))
+    for _ in range(7):
+        checkpoint.save(tmp_path / "a")
+    assert [Path(path).name for path in kept_checkpoints(str(tmp_path))] == [
+        f"a-{n}.safetensors" for n in (3, 4, 5, 6, 7)
+    ]
+    assert names(tmp_path) == [*(f"a-{n}.safetensors" for n in (3, 4, 5, 6, 7)), "checkpoint"]
+    checkpoint.save(tmp_path / "b", keep=1)
+    checkpoint.save(tmp_path / "a", keep=2)
+    state = read_state(str(tmp_path))
+    assert state is not None
+    assert state.kept == ("a-7.safetensors", "b-1.safetensors", "a-8.safetensors")
+    assert state.latest == "a-8.safetensors"
+    checkpoint.save(tmp_path / "a", keep=None)
+    assert len(kept_checkpoints(str(tmp_path))) == 4
+    with pytest.raises(CheckpointError, match="cannot keep 0 checkpoints"):
+        checkpoint.save(tmp_path / "a", keep=0)
+
+
+def test_a_number_is_never_used_again_while_its_file_is_there(tmp_path: Path) -> None:
+    checkpoint = pt.Checkpoint(x=pt.Variable(0.0))
+    for _ in range(3):
+        checkpoint.save(tmp_path)
+    (tmp_path / "checkpoint").unlink()
+    (tmp_path / "ckpt-1.safetensors").unlink()
+    (tmp_path / "ckpt-9x.safetensors").write_bytes(b"")
+    assert checkpoint.save(tmp_path).endswith("ckpt-4.safetensors")
+
+
+def test_write_takes_the_path_as_it_is_and_touches_no_state(tmp_path: Path) -> None:
+    path = tmp_path / "weights.bin"
+    assert pt.Checkpoint(x=pt.Variable(0.0)).write(path) == str(path)
+    assert names(tmp_path) == ["weights.bin"]
+    with pytest.raises(CheckpointError, match="cannot be written"):
+        pt.Checkpoint(x=pt.Variable(0.0)).write(tmp_path / "missing" / "a")
+
+
+def test_a_damaged_state_file_stops_the_save_before_anything_is_written(tmp_path: Path) -> None:
+    checkpoint = pt.Checkpoint(x=pt.Variable(0.0))
+    checkpoint.save(tmp_path)
+    (tmp_path / "checkpoint").write_text("{}", encoding="utf-8")
+    before = names(tmp_path)
+    with pytest.raises(CheckpointError, match="state file is damaged"):
+        checkpoint.save(tmp_path)
+    assert names(tmp_path) == before
+
+
+def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(CheckpointError, match="cannot be made"):
+        pt.Checkpoint(x=pt.Variable(0.0)).save(tmp_path / "file" / "ckpt")
+
+
+@pytest.mark.parametrize("objects", [{"x": 3}, {"x": pt.asarray(1.0)}, {"x": object()}, {"_x": pt.Variable(1.0)}])
+def test_what_a_checkpoint_cannot_follow_is_refused(objects: dict[str, object]) -> None:
+    with pytest.raises(CheckpointError, match="a checkpoint cannot follow"):
+        pt.Checkpoint(**objects)
+
+
+PROGRAM = """
+import sys
+import numpy as np
+import polytape as pt
+x = pt.Variable(np.zeros(100_000, "float32"))
+checkpoint = pt.Checkpoint(x=x)
+print("ready", flush=True)
+while True:
+    x.assign_add(1.0)
+    checkpoint.save(sys.argv[1])
+"""
+
+
+def test_a_process_that_is_killed_leaves_a_checkpoint_that_restores(tmp_path: Path) -> None:
+    for delay in (0.05, 0.15):
+        folder = tmp_path / str(delay)
+        with subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(delay)
+            process.kill()
+        latest = pt.latest_checkpoint(str(folder)) if folder.exists() else None
+        x = pt.Variable(np.zeros(100_000, "float32"))
+        status = pt.Checkpoint(x=x).restore(latest)
+        if latest is not None:
+            status.assert_consumed()
+            assert len(set(x.tolist())) == 1 and float(x[0]) >= 1.0

@@ -1,0 +1,287 @@
+"""Traced calls under tapes: one record each, with the gradients that eager calls have, to any order."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polytape as pt
+from polytape import structure
+from polytape.errors import TraceError
+
+Wrap = Callable[[Callable[..., Any]], Any]
+
+
+def numbers(result: Any) -> list[Any]:
+    return [None if one is None else one.tolist() for one in structure.leaves(result)]
+
+
+def both_ways(program: Callable[[Wrap], Any]) -> None:
+    """A program that wraps its own functions gives the same eagerly and traced."""
+    eager = numbers(program(lambda f: f))
+    traced = numbers(program(pt.function))
+    for found, wanted in zip(traced, eager, strict=True):
+        if wanted is None:
+            assert found is None
+        else:
+            np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+def test_first_and_second_derivatives_by_arguments_and_variables(backend: str) -> None:
+    def program(wrap: Wrap) -> Any:
+        x = pt.asarray([0.5, -1.0, 0.25])
+        w = pt.Variable([1.0, 2.0, -0.5])
+        f = wrap(lambda x, n: (pt.sum(pt.exp(x * w) * x), {"rest": x / n, "none": None}))
+        with pt.GradientTape(persistent=True) as outer:
+            outer.watch(x)
+            with pt.GradientTape() as inner:
+                inner.watch(x)
+                y, rest = f(x, 2)
+                z = y * pt.sum(rest["rest"])
+            first = inner.gradient(z, [x, w])
+            s = pt.sum(first[0] * first[1])
+        return [y, *first, *outer.gradient(s, [x, w])]
+
+    with pt.device(backend):
+        both_ways(program)
+
+
+def test_third_derivative() -> None:
+    def program(wrap: Wrap) -> Any:
+        x = pt.asarray(3.0)
+        f = wrap(lambda x: x * x * x * x)
+        with pt.GradientTape() as c:
+            c.watch(x)
+            with pt.GradientTape() as b:
+                b.watch(x)
+                with pt.GradientTape() as a:
+                    a.watch(x)
+                    y = f(x)
+                first = a.gradient(y, x)
+            second = b.gradient(first, x)
+        return [first, second, c.gradient(second, x)]
+
+    both_ways(program)
+
+
+def test_a_body_that_writes_variables_is_followed_rightly(backend: str) -> None:
+    def program(wrap: Wrap) -> Any:
+        x = pt.asarray([1.0, 2.0])
+        w = pt.Variable([0.5, 3.0])
+        u = pt.Variable([9.0, 9.0])
+
+        def body(x: Any) -> Any:
+            w.assign_add(x * 0.5)
+            u.assign(x)
+            y = pt.sum(w * x * u)
+            w.assign(w * 2.0)
+            return y * pt.sum(w)
+
+        f = wrap(body)
+        with pt.GradientTape() as tape:
+            tape.watch(x)
+            z = f(x) * pt.sum(w)
+            z = z + f(x)
+        return [z, w, u, *tape.gradient(z, [x, w, u])]
+
+    with pt.device(backend):
+        both_ways(program)
+
+
+def test_what_a_variable_was_at_the_call_counts_and_not_what_it_is_at_the_gradient() -> None:
+    def program(wrap: Wrap) -> Any:
+        w = pt.Variable(2.0)
+        f = wrap(lambda: w * w * w)
+        with pt.GradientTape() as tape:
+            y = f()
+        w.assign(100.0)
+        return [tape.gradient(y, w)]
+
+    both_ways(program)
+
+
+def test_the_same_handle_twice_gets_both_gradients() -> None:
+    def program(wrap: Wrap) -> Any:
+        x = pt.asarray(3.0)
+        f = wrap(lambda a, b: a * a * b)
+        with pt.GradientTape() as outer:
+            outer.watch(x)
+            with pt.GradientTape() as tape:
+                tape.watch(x)
+                y = f(x, x)
+            g = tape.gradient(y, x)
+        return [g, outer.gradient(g, x)]
+
+    both_ways(program)
+
+
+def test_outputs_nobody_used_and_sources_nothing_depends_on() -> None:
+    def program(wrap: Wrap) -> Any:
+        a, b = pt.asarray(2.0), pt.asarray(3.0)
+        f = wrap(lambda a, b: (a * 2.0, pt.sqrt(b - 3.0), pt.argmax(pt.reshape(a, (1,)))))
+        with pt.GradientTape() as tape:
+            tape.watch([a, b])
+            y, _, _ = f(a, b)
+        return tape.gradient(y, [a, b])
+
+    both_ways(program)
+
+
+def test_a_persistent_tape_gives_gradients_of_each_output() -> None:
+    def program(wrap: Wrap) -> Any:
+        x = pt.asarray([1.0, 2.0])
+        f = wrap(lambda x: (x * 2.0, pt.sum(x * x)))
+        with pt.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y, z = f(x)
+        weights = pt.asarray([3.0, 5.0])
+        return [tape.gradient(y, x, weights), tape.gradient(z, x), tape.gradient([y, z], x)]
+
+    both_ways(program)
+
+
+def test_a_gradient_written_by_hand_is_used() -> None:
+    def program(wrap: Wrap) -> Any:
+        @pt.custom_gradient
+        def log1pexp(x: Any) -> Any:
+            e = pt.exp(x)
+            return pt.log1p(e), lambda g: g * (1 - 1 / (1 + e))
+
+        x = pt.asarray(20.0)
+        f = wrap(lambda x: log1pexp(x * 1.0) + pt.stop_gradient(x) * x)
+        with pt.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x)
+        return [tape.gradient(y, x)]
+
+    both_ways(program)
+
+
+def test_a_captured_tensor_is_followed_whenever_it_is_watched() -> None:
+    def program(wrap: Wrap) -> Any:
+        c = pt.asarray([2.0, 3.0])
+        f = wrap(lambda x: x * c * c)
+        x = pt.asarray([1.0, 5.0])
+        f(x)  # traced before the tensor is watched
+        found = []
+        for _ in range(2):
+            with pt.GradientTape() as tape:
+                tape.watch(c)
+                d = c * 2.0
+                g = wrap(lambda x, d=d: x * d * c)
+                y = f(x) + g(x)
+            found += tape.gradient(y, [c, d])
+        return found
+
+    both_ways(program)
+
+
+def test_a_tape_inside_under_a_tape_outside() -> None:
+    def program(wrap: Wrap) -> Any:
+        w = pt.Variable(2.0)
+
+        def body(x: Any) -> Any:
+            with pt.GradientTape() as tape:
+                y = w * w * x
+            return tape.gradient(y, w)
+
+        f = wrap(body)
+        x = pt.asarray(3.0)
+        with pt.GradientTape() as tape:
+            tape.watch(x)
+            g = f(x)
+        return [g, *tape.gradient(g, [w, x])]
+
+    both_ways(program)
+
+
+def test_a_value_read_explicitly_is_followed() -> None:
+    def program(wrap: Wrap) -> Any:
+        w = pt.Variable([1.0, 2.0])
+        f = wrap(lambda: pt.sum(pt.square(w.read_value())))
+        f()
+        with pt.GradientTape() as tape:
+            y = f()
+        return [tape.gradient(y, w)]
+
+    both_ways(program)
+
+
+def test_tapes_watch_the_variables_that_a_traced_call_uses() -> None:
+    w, u = pt.Variable(2.0), pt.Variable(3.0, trainable=False)
+    f = pt.function(lambda x: x * w * u)
+    with pt.GradientTape() as tape:
+        y = f(pt.asarray(1.0))
+    assert [one is w for one in tape.watched_variables()] == [True]
+    assert tape.gradient(y, [w, u]) == [pt.asarray(3.0), None]
+    with pt.GradientTape(watch_accessed_variables=False) as tape:
+        y = f(pt.asarray(1.0))
+    assert y.node is None
+
+
+def test_a_draw_is_drawn_again_with_the_same_numbers_for_its_gradient() -> None:
+    generator = pt.random.Generator(1)
+    x = pt.ones(4)
+    f = pt.function(lambda x: x * pt.random.uniform((4,), generator=generator))
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    counter = generator.state.tolist()
+    assert tape.gradient(y, x).tolist() == y.tolist()
+    assert generator.state.tolist() == counter
+
+
+def test_a_gradient_in_another_trace_is_refused() -> None:
+    x = pt.asarray(2.0)
+    f = pt.function(lambda x: x * x)
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    with pytest.raises(TraceError, match="inside another traced function"):
+        pt.function(lambda: tape.gradient(y, x))()
+
+
+def test_training_with_a_traced_loss_is_training_with_an_eager_one(backend: str) -> None:
+    def program(wrap: Wrap) -> Any:
+        x = pt.asarray([[1.0, 2.0], [3.0, 4.0], [-1.0, 0.5]])
+        w = pt.Variable([[0.5], [0.25]])
+        b = pt.Variable([0.0])
+        optimizer = pt.optim.SGD(0.05)
+        loss = wrap(lambda x: pt.mean(pt.square(pt.nn.relu(x @ w + b) - 1.0)))
+        found = []
+        for _ in range(3):
+            with pt.GradientTape() as tape:
+                value = loss(x)
+            optimizer.apply_gradients(list(zip(tape.gradient(value, [w, b]), [w, b], strict=True)))
+            found.append(value)
+        return [*found, w, b]
+
+    with pt.device(backend):
+        both_ways(program)
+
+
+def test_a_record_frees_its_arrays_with_the_tape_s_walk() -> None:
+    f = pt.function(lambda x: x * x)
+    x = pt.asarray([1.0, 2.0])
+    with pt.GradientTape() as warm:
+        warm.watch(x)
+        y = f(x)
+    warm.gradient(y, x)
+    gc.disable()
+    try:
+        with pt.GradientTape() as tape:
+            tape.watch(x)
+            middle = x * 2.0
+            y = f(middle)
+        watch = weakref.ref(middle.array)
+        del middle
+        assert watch() is not None
+        tape.gradient(y, x)
+        assert watch() is None
+    finally:
+        gc.enable()

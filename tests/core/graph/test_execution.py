@@ -1,0 +1,88 @@
+"""The generated code: what it binds, what it frees, what it says when an op fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polytape as pt
+from polytape.graph import Executable
+from polytape.graph.execution import Locks
+
+
+def test_the_code_calls_kernels_on_native_arrays_and_drops_what_is_done() -> None:
+    graph = pt.function(lambda x: pt.sum(pt.exp(x * 2.0), axis=0)).graph(pt.zeros((3, 2)))
+    assert Executable(graph).source.splitlines() == [
+        "def run(x0):",
+        "    _a = k0(x0, n0_1)",
+        "    _b = k1(_a)",
+        "    del _a",
+        "    _c = k2(_b, axis=p2_axis, dtype=p2_dtype)" if "axis=p2_axis, dtype" in Executable(graph).source
+        else "    _c = k2(_b, dtype=p2_dtype, axis=p2_axis)",
+        "    del _b",
+        "    return (_c, )",
+        "def call(x0):",
+        "    r0, = run(x0.array)",
+        "    return (Tensor(r0, o0, None), )",
+    ]
+
+
+def test_results_of_shape_0_are_native_arrays() -> None:
+    f = pt.function(lambda x: pt.sum(x) * 2.0)
+    assert type(f(pt.ones(3)).array) is np.ndarray
+
+
+def test_a_function_without_results_runs() -> None:
+    w = pt.Variable(1.0)
+    assert pt.function(lambda: None)() is None
+    assert pt.function(lambda: (w.assign(2.0), None)[1])() is None
+    assert float(w) == 2.0
+
+
+def test_an_error_names_the_equation_in_a_derivative_too() -> None:
+    broken = False
+
+    def fn(x: Any) -> Any:
+        if broken:
+            raise FloatingPointError("out of order")
+        return np.tanh(x)
+
+    with pt.kernel("tanh", backend="numpy", priority=10)(fn):
+        f = pt.function(lambda x: pt.tanh(x))
+        x = pt.asarray([1.0])
+        with pt.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x)
+        broken = True
+        with pytest.raises(FloatingPointError) as caught:
+            tape.gradient(y, x)
+    assert "in graph <lambda>_gradient: a: float32[1] = tanh(x)  # test_execution.py:" in caught.value.__notes__[0]
+
+
+def test_locks_are_taken_in_one_order_and_released() -> None:
+    class Recording:
+        def __init__(self) -> None:
+            self.held = 0
+
+        def acquire(self) -> None:
+            taken.append(self)
+            self.held += 1
+
+        def release(self) -> None:
+            self.held -= 1
+
+    taken: list[Recording] = []
+    a, b = Recording(), Recording()
+    for locks in ([a, b], [b, a]):
+        with Locks(locks):
+            assert (a.held, b.held) == (1, 1)
+    assert taken[:2] == taken[2:]
+    assert (a.held, b.held) == (0, 0)
+
+
+def test_an_argument_may_be_named_like_anything() -> None:
+    f = pt.function(lambda k0, Tensor, c0, run: k0 + Tensor * c0 - run)  # noqa: N803  # a name that the code uses
+    one = pt.ones(1)
+    assert f(one, one * 2.0, one * 3.0, one).tolist() == [6.0]

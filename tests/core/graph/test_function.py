@@ -1,0 +1,483 @@
+"""`polytape.function`: traced equals eager, when it traces again, and what it refuses."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polytape as pt
+from polytape import structure
+from polytape.context import current_scope
+from polytape.errors import DTypeError, PolytapeWarning, ShapeError, TraceError
+from polytape.graph import Function, check, optimise
+
+Program = Callable[..., Any]
+
+
+def sides(x: Any, y: Any) -> Any:
+    return {"sum": x + y, "rest": [x * 2.0, (pt.exp(x), None, 7)]}
+
+
+def gradient_inside(x: Any, y: Any) -> Any:
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        z = pt.sum(pt.tanh(x * y))
+    return tape.gradient(z, x)
+
+
+def second_derivative_inside(x: Any, y: Any) -> Any:
+    with pt.GradientTape() as outer:
+        outer.watch(x)
+        with pt.GradientTape() as inner:
+            inner.watch(x)
+            z = pt.sum(x * x * x * y)
+        g = inner.gradient(z, x)
+    return outer.gradient(g, x)
+
+
+def item_assignment(x: Any, y: Any) -> Any:
+    z = x * 1.0
+    z[1] = 5.0
+    z[2:] = y[2:]
+    return z, z[0]
+
+
+def unrolled(x: Any, y: Any) -> Any:
+    for _ in range(3):
+        x = pt.maximum(x * y, 0.25) if x.ndim else x
+    return x
+
+
+PROGRAMS: list[Program] = [
+    lambda x, y: x + y,
+    lambda x, y: x,
+    lambda x, y: (x, x, y),
+    lambda x, y: (x * 2.0, 2.0 - x, x / 4, -x, x**2),
+    lambda x, y: pt.mean(pt.square(x - y)),
+    lambda x, y: pt.sum(x, keepdims=True) * pt.zeros((4,)) + pt.ones(4),
+    lambda x, y: pt.where(x > y, x, 0.0),
+    lambda x, y: pt.concat([x, y, x], axis=0)[::-1],
+    lambda x, y: pt.reshape(x, (2, 2)) @ pt.reshape(y, (2, 2)),
+    lambda x, y: pt.astype(x, "int32") + 3,
+    lambda x, y: pt.nn.softmax(x) + pt.nn.relu(y),
+    lambda x, y: pt.argmax(x),
+    sides,
+    gradient_inside,
+    second_derivative_inside,
+    item_assignment,
+    unrolled,
+]
+
+
+def values(result: Any) -> list[Any]:
+    return [one.numpy() if isinstance(one, pt.Tensor) else one for one in structure.leaves(result)]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_traced_program_gives_exactly_what_it_gives_eagerly(program: Program, backend: str) -> None:
+    with pt.device(backend):
+        x = pt.asarray([1.0, 0.5, -2.0, 3.0])
+        y = pt.asarray([0.5, 0.25, 4.0, -1.0])
+        traced = pt.function(program)
+        eager = program(x, y)
+        for _ in range(2):
+            result = traced(x, y)
+            for found, wanted in zip(values(result), values(eager), strict=True):
+                np.testing.assert_array_equal(found, wanted)
+        kinds = [(one.dtype, one.device) for one in structure.leaves(result) if isinstance(one, pt.Tensor)]
+        assert kinds == [(one.dtype, one.device) for one in structure.leaves(eager) if isinstance(one, pt.Tensor)]
+        check(traced.trace(x, y))
+        optimise(traced.trace(x, y), check)
+
+
+def test_results_keep_their_structure_and_their_static_values() -> None:
+    x = pt.asarray([1.0, 2.0])
+    result = pt.function(sides)(x, x)
+    assert list(result) == ["sum", "rest"] or set(result) == {"sum", "rest"}
+    assert result["rest"][1][1:] == (None, 7)
+
+
+# --- variables --------------------------------------------------------------------------------------------------------
+
+
+def test_variables_are_read_at_each_call_and_assigned_after_it(backend: str) -> None:
+    with pt.device(backend):
+        w = pt.Variable([1.0, 2.0])
+
+        @pt.function
+        def step(x: Any) -> Any:
+            w.assign_add(x)
+            doubled = w * 2.0
+            w.assign(doubled)
+            w.assign_sub(1.0)
+            return pt.sum(w), doubled
+
+        x = pt.asarray([1.0, 1.0])
+        total, doubled = step(x)
+        assert (float(total), doubled.tolist(), w.tolist()) == (8.0, [4.0, 6.0], [3.0, 5.0])
+        w.assign([0.0, 0.0])
+        assert float(step(x)[0]) == 2.0
+
+
+def test_a_variable_is_returned_as_itself() -> None:
+    w = pt.Variable(1.0)
+    assert pt.function(lambda: w.assign_add(1.0))() is w
+    assert float(w) == 2.0
+
+
+def test_two_variables_can_change_places() -> None:
+    a, b = pt.Variable(1.0), pt.Variable(2.0)
+
+    @pt.function
+    def swap() -> None:
+        before = a.read_value()
+        a.assign(b)
+        b.assign(before)
+
+    swap()
+    assert (float(a), float(b)) == (2.0, 1.0)
+
+
+def test_a_variable_given_as_an_argument_is_assigned() -> None:
+    step = pt.function(lambda w, x: w.assign_add(x))
+    for value in (1.0, 5.0):
+        w = pt.Variable(value)
+        step(w, pt.asarray(1.0))
+        step(w, pt.asarray(1.0))
+        assert float(w) == value + 2.0
+
+
+def test_nothing_is_assigned_where_an_op_raises() -> None:
+    w = pt.Variable([1.0, 2.0])
+    broken = False
+
+    def fn(x: Any) -> Any:
+        if broken:
+            raise FloatingPointError("the kernel is out of order")
+        return np.exp(x)
+
+    with pt.kernel("exp", backend="numpy", priority=10)(fn):
+
+        @pt.function
+        def step(x: Any) -> Any:
+            w.assign_add(x)
+            return pt.exp(w)
+
+        step(pt.asarray([1.0, 1.0]))
+        broken = True
+        with pytest.raises(FloatingPointError) as caught:
+            step(pt.asarray([1.0, 1.0]))
+    assert w.tolist() == [2.0, 3.0]
+    assert "in graph step: b: float32[2] = exp(a)  # test_function.py:" in caught.value.__notes__[0]
+
+
+def test_an_error_while_tracing_leaves_no_state_behind() -> None:
+    w = pt.Variable([1.0, 2.0])
+    before = current_scope.get()
+
+    @pt.function
+    def step(x: Any) -> Any:
+        w.assign_add(x)
+        return pt.reshape(w, (3,))
+
+    for _ in range(2):
+        with pytest.raises(ShapeError, match="reshape"):
+            step(pt.asarray([1.0, 1.0]))
+    assert w.tolist() == [1.0, 2.0]
+    assert current_scope.get() is before
+    assert not step.concretes
+
+
+def test_a_variable_cannot_be_made_inside() -> None:
+    with pytest.raises(TraceError, match="made inside a traced function"):
+        pt.function(lambda: pt.Variable(1.0))()
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_an_optimizer_step_traces(name: str, backend: str) -> None:
+    with pt.device(backend):
+        losses, ends = [], []
+        for wrap in (lambda f: f, pt.function):
+            w = pt.Variable([0.5, 0.25, 2.0], name="w")
+            optimizer = getattr(pt.optim, name)(0.1)
+
+            def step(x: Any, w: Any = w, optimizer: Any = optimizer) -> Any:
+                with pt.GradientTape() as tape:
+                    loss = pt.sum(pt.square(w * x - 1.0))
+                optimizer.apply_gradients([(tape.gradient(loss, w), w)])
+                return loss
+
+            run = wrap(step)
+            x = pt.asarray([1.0, 2.0, 3.0])
+            losses.append([float(run(x)) for _ in range(4)])
+            ends.append(w.tolist())
+    assert losses[0] == losses[1]
+    assert ends[0] == ends[1]
+
+
+# --- random -----------------------------------------------------------------------------------------------------------
+
+
+def test_draws_differ_from_call_to_call_and_equal_the_eager_ones(backend: str) -> None:
+    with pt.device(backend):
+        eager = pt.random.Generator(3)
+        wanted = [pt.random.uniform((3,), generator=eager).tolist() for _ in range(4)]
+        generator = pt.random.Generator(3)
+        draw = pt.function(lambda: [pt.random.uniform((3,), generator=generator) for _ in range(2)])
+        found = [one.tolist() for _ in range(2) for one in draw()]
+    assert found == wanted
+    assert generator.state.tolist() == eager.state.tolist()
+
+
+def test_threads_that_run_a_traced_draw_share_no_numbers() -> None:
+    generator = pt.random.Generator(5)
+    draw = pt.function(lambda: pt.random.integers(2**31 - 1, shape=(4,), generator=generator))
+    draw()
+    with ThreadPoolExecutor(4) as pool:
+        drawn = list(pool.map(lambda _: tuple(draw().tolist()), range(200)))
+    assert len(set(drawn)) == 200
+
+
+# --- when it traces again ---------------------------------------------------------------------------------------------
+
+
+def counted() -> tuple[Function, list[Any]]:
+    runs: list[Any] = []
+
+    @pt.function
+    def f(x: Any, factor: Any = 1.0, *, flag: bool = False) -> Any:
+        runs.append((x, factor, flag))
+        return x * factor
+
+    return f, runs
+
+
+def test_the_body_runs_once_per_kind_and_shape() -> None:
+    f, runs = counted()
+    for value in ([1.0, 2.0], [3.0, 4.0], [5.0, 6.0]):
+        f(pt.asarray(value))
+    assert len(runs) == 1
+    f(pt.asarray([1.0]))
+    f(pt.asarray([1.0], dtype="float64"))
+    f(pt.asarray([1.0, 2.0]))
+    f(np.asarray([7.0, 8.0], "float32"))
+    assert len(runs) == 3
+
+
+def test_numbers_flags_and_structures_are_part_of_the_signature() -> None:
+    f, runs = counted()
+    x = pt.asarray([1.0, 2.0])
+    results = [f(x, 2), f(x, 2.0), f(x, factor=2.0), f(x, flag=True), f(x, flag=True), f(x)]
+    assert len(runs) == 4
+    assert [one.tolist() for one in results[:2]] == [[2.0, 4.0], [2.0, 4.0]]
+    g = pt.function(lambda xs: xs["a"] + xs["b"][0])
+    assert g({"a": x, "b": [x]}).tolist() == [2.0, 4.0]
+    assert g({"b": [x], "a": x}).tolist() == [2.0, 4.0]
+    assert len(g.concretes) == 1
+
+
+def test_minus_zero_is_another_number() -> None:
+    f = pt.function(lambda x, y: x * y)
+    x = pt.asarray(1.0)
+    assert [np.signbit(f(x, y).numpy()).item() for y in (0.0, -0.0, 0.0)] == [False, True, False]
+
+
+def test_the_third_value_of_a_python_number_warns_once() -> None:
+    f, runs = counted()
+    x = pt.asarray([1.0])
+    f(x, 0.1)
+    f(x, 0.2)
+    with pytest.warns(PolytapeWarning, match=r"traced again for each value of factor: 0.1, 0.2, 0.3"):
+        f(x, 0.3)
+    f(x, 0.4)
+    assert len(runs) == 4
+
+
+def test_an_argument_that_cannot_be_a_key_is_refused() -> None:
+    class Bag:
+        __hash__ = None  # type: ignore[assignment]  # as a class with __eq__ alone has it
+
+    with pytest.raises(DTypeError, match="unhashable Bag"):
+        pt.function(lambda x: x)(Bag())
+
+
+def test_a_kernel_registered_later_is_used() -> None:
+    f = pt.function(lambda x: pt.exp(x))
+    x = pt.asarray([0.0])
+    assert f(x).tolist() == [1.0]
+    with pt.kernel("exp", backend="numpy", priority=10)(lambda x: x + 5.0):
+        assert f(x).tolist() == [5.0]
+    assert f(x).tolist() == [1.0]
+
+
+def test_new_tensors_go_where_the_scope_says() -> None:
+    f = pt.function(lambda: pt.zeros((2,)))
+    names = [one.name for one in pt.backends() if one.status == "ready"]
+    for name in names:
+        with pt.device(name):
+            assert f().device.backend == name
+    assert f().device == pt.zeros(1).device
+
+
+# --- methods, nesting, threads ----------------------------------------------------------------------------------------
+
+
+class Model:
+    def __init__(self, weight: float) -> None:
+        self.weight = pt.Variable(weight)
+
+    @pt.function
+    def call(self, x: Any) -> Any:
+        return x * self.weight
+
+
+def test_a_method_is_traced_for_each_instance() -> None:
+    a, b = Model(2.0), Model(3.0)
+    x = pt.asarray([1.0])
+    assert [m.call(x).tolist() for m in (a, b, a)] == [[2.0], [3.0], [2.0]]
+    assert str(a.call.graph(x)).startswith("graph Model.call(x: float32[1])")
+
+
+def test_a_traced_method_does_not_keep_its_instance() -> None:
+    model = Model(2.0)
+    model.call(pt.asarray([1.0]))
+    watch = weakref.ref(model)
+    del model
+    gc.collect()
+    assert watch() is None
+
+
+def test_a_bound_method_can_be_traced() -> None:
+    model = Model(4.0)
+    assert pt.function(model.call.python)(pt.asarray([2.0])).tolist() == [8.0]
+
+
+def test_a_traced_function_inside_another_is_part_of_its_graph() -> None:
+    inner = pt.function(lambda x: x * 2.0)
+    outer = pt.function(lambda x: inner(x) + inner(x))
+    x = pt.asarray([1.0])
+    assert outer(x).tolist() == [4.0]
+    assert [one.op.name for one in outer.graph(x).equations] == ["multiply", "add"]
+    assert not inner.concretes
+
+
+def test_two_threads_may_call_it_for_the_first_time() -> None:
+    runs: list[int] = []
+    barrier = Barrier(2)
+
+    @pt.function
+    def f(x: Any) -> Any:
+        runs.append(1)
+        return pt.sum(x * x)
+
+    def work(_: int) -> float:
+        barrier.wait()
+        return float(f(pt.asarray([1.0, 2.0])))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(work, range(2))) == [5.0, 5.0]
+    assert len(runs) == 1
+
+
+# --- what it refuses --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "use", [bool, float, int, lambda x: x.numpy(), lambda x: x.tolist(), lambda x: [1, 2][x], np.asarray]
+)
+def test_a_value_asked_for_while_tracing_is_refused(use: Callable[[Any], Any]) -> None:
+    x = pt.asarray(1)
+    with pytest.raises(TraceError, match="inside a traced function"):
+        pt.function(lambda x: use(x))(x)
+
+
+def test_python_control_flow_on_a_tensor_is_refused_with_the_fix() -> None:
+    @pt.function
+    def f(x: Any) -> Any:
+        return x if pt.sum(x) > 0 else -x
+
+    with pytest.raises(TraceError, match="fix: return the tensor from the function"):
+        f(pt.asarray([1.0]))
+
+
+def test_a_tensor_kept_from_inside_is_refused() -> None:
+    kept: list[Any] = []
+
+    @pt.function
+    def f(x: Any) -> Any:
+        kept.append(x * 2.0)
+        return x
+
+    x = pt.asarray([1.0])
+    f(x)
+    with pytest.raises(TraceError, match="outside its trace"):
+        kept[0] + x
+    with pytest.raises(TraceError, match="outside the trace that made it"):
+        pt.function(lambda x: x + kept[0])(x)
+    with pytest.raises(TraceError, match="outside its trace"):
+        f(kept[0])
+
+
+# --- memory and repr --------------------------------------------------------------------------------------------------
+
+
+def test_temporaries_are_freed_as_the_run_passes_them() -> None:
+    alive: list[int] = []
+    made: list[weakref.ref[Any]] = []
+
+    def tracking(x: Any) -> Any:
+        alive.append(sum(one() is not None for one in made))
+        result = np.exp(x)
+        made.append(weakref.ref(result))
+        return result
+
+    gc.disable()
+    try:
+        with pt.kernel("exp", backend="numpy", priority=10)(tracking):
+
+            @pt.function
+            def f(x: Any) -> Any:
+                for _ in range(5):
+                    x = pt.exp(x)
+                return pt.sum(x)
+
+            f(pt.asarray([-1.0, -2.0]))
+            assert alive == [0, 1, 1, 1, 1]
+            assert not any(one() is not None for one in made)
+    finally:
+        gc.enable()
+
+
+def test_the_first_call_s_arguments_are_not_kept() -> None:
+    f = pt.function(lambda xs: xs[0] + xs[1])
+    x = pt.asarray([1.0, 2.0])
+    watch = weakref.ref(x.array)
+    f([x, x])
+    del x
+    gc.collect()
+    assert watch() is None
+
+
+def test_it_looks_like_the_function_it_wraps() -> None:
+    @pt.function
+    def f(x: Any) -> Any:
+        """Twice."""
+        return x * 2.0
+
+    assert (f.__name__, f.__doc__, repr(f)) == ("f", "Twice.", "<function f: 0 traces>")
+
+
+def test_it_warns_of_nothing_in_ordinary_use() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        f, _ = counted()
+        for size in (1, 2, 3, 4):
+            f(pt.ones(size), 2.0)

@@ -1,0 +1,166 @@
+"""Indexing, masks, assignment and their gradients, against NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis.extra.numpy as hnp
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import polytape as pt
+from polytape.errors import DTypeError, ShapeError
+
+HOST = np.arange(24.0).reshape(2, 3, 4)
+MASK = np.array([True, False, True])
+
+KEYS = [
+    HOST > 5,
+    HOST[0] > 1,
+    np.s_[:, MASK],
+    np.s_[..., np.array([True, False, True, True])],
+    np.s_[0, MASK],
+    np.s_[np.array([1, 0]), MASK],
+    np.s_[None, 0, ..., MASK, 1:],
+    np.s_[:, HOST[0] > 5],
+    np.s_[np.zeros(2, bool)],
+    [1, 0],
+    np.s_[[0, 1], [2, 2], ::-1],
+]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=range(len(KEYS)))
+def test_masks_and_index_arrays_are_numpy_s(key: Any, backend: str) -> None:
+    if isinstance(key, np.ndarray) and key.ndim == 2:
+        key = np.s_[0, key]
+    x = pt.asarray(HOST, device=pt.get_backend(backend).device_list()[0])
+    assert x[key].numpy().tolist() == HOST[key].tolist()
+    pt.check_gradients(lambda x: x[key] * x[key], x, order=2)
+    updated = HOST.copy()
+    updated[key] = 7.0
+    x[key] = 7.0
+    assert x.numpy().tolist() == updated.tolist()
+
+
+def test_a_tensor_is_a_mask_as_well(backend: str) -> None:
+    x = pt.asarray(HOST, device=pt.get_backend(backend).device_list()[0])
+    assert x[x > 20.0].tolist() == [21.0, 22.0, 23.0]
+    x[x > 20.0] = 0.0
+    assert float(pt.sum(x)) == HOST[HOST <= 20].sum()
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_any_basic_key_gives_numpy_s_elements(data: Any) -> None:
+    shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=4))
+    host = np.arange(np.prod(shape), dtype="float32").reshape(shape)
+    key = data.draw(hnp.basic_indices(shape, allow_newaxis=True))
+    np.testing.assert_array_equal(pt.asarray(host)[key].numpy(), host[key])
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_any_index_arrays_give_numpy_s_elements(data: Any) -> None:
+    shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=4))
+    host = np.arange(np.prod(shape), dtype="float32").reshape(shape)
+    key = data.draw(hnp.integer_array_indices(shape))
+    np.testing.assert_array_equal(pt.asarray(host)[key].numpy(), host[key])
+
+
+def test_index_arrays_out_of_range_are_refused(backend: str) -> None:
+    if not pt.get_backend(backend).chain()[-1].host:
+        pytest.skip(f"{backend} does not look at the values of index arrays")
+    with pt.device(backend), pytest.raises((ShapeError, IndexError)):
+        pt.ones(3)[pt.asarray([3])]
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "part"),
+    [
+        (3, ShapeError, "index 3 is out of range"),
+        ((0, 0, 0), ShapeError, "too many indices"),
+        ((..., ...), ShapeError, "two ellipses"),
+        ("a", DTypeError, "cannot be indexed by 'a'"),
+        (1.0, DTypeError, "cannot be indexed by 1.0"),
+        (True, DTypeError, "cannot be indexed by True"),
+        (np.array([0.5]), DTypeError, "indices must be integers"),
+        (np.ones(2, bool), ShapeError, "cannot be indexed by truth values of shape (2,)"),
+        (np.ones((3, 3), bool), ShapeError, "cannot be indexed by truth values of shape (3, 3)"),
+        (np.asarray(True), ShapeError, "cannot be indexed by truth values of shape ()"),
+    ],
+)
+def test_bad_keys_are_refused_for_reading_and_writing(key: Any, kind: Any, part: str, backend: str) -> None:
+    with pt.device(backend):
+        x = pt.ones((3, 2))
+    for attempt in (lambda: x[key], lambda: x.__setitem__(key, 0.0)):
+        with pytest.raises(kind) as caught:
+            attempt()
+        assert part in str(caught.value)
+    assert x.tolist() == [[1.0, 1.0]] * 3
+
+
+def test_assignment_gives_this_handle_a_new_value_and_no_other(backend: str) -> None:
+    with pt.device(backend):
+        x = pt.zeros(3)
+        alias = pt.identity(x)
+        same = x
+        x[1] = 5
+    assert x.tolist() == same.tolist() == [0.0, 5.0, 0.0]
+    assert alias.tolist() == [0.0, 0.0, 0.0]
+    assert x.dtype == pt.float32
+
+
+def test_assignment_is_differentiable_in_both_operands(backend: str) -> None:
+    def f(x: pt.Tensor, value: pt.Tensor) -> pt.Tensor:
+        y = x * x
+        y[1:, 0] = value * value
+        return y * y
+
+    with pt.device(backend):
+        pt.check_gradients(f, [np.ones((3, 2)), np.asarray([2.0, 3.0])], order=2)
+        pt.check_gradients(f, [np.ones((3, 2)), np.asarray(2.0)], order=2)
+
+
+def test_a_gradient_recorded_before_an_assignment_stays_right() -> None:
+    x = pt.asarray([1.0, 2.0])
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+        first = y
+        y = pt.sum(y)
+        first[0] = 100.0
+    assert tape.gradient(y, x).tolist() == [2.0, 4.0]
+
+
+def test_assignment_casts_to_the_tensor_s_dtype() -> None:
+    x = pt.asarray([1, 2])
+    x[0] = pt.asarray(3.0)
+    assert x.dtype == pt.int32
+    assert x.tolist() == [3, 2]
+
+
+def test_assignment_of_a_value_that_does_not_fit_changes_nothing(backend: str) -> None:
+    with pt.device(backend):
+        x = pt.ones((2, 3))
+        with pytest.raises(ShapeError, match="setitem"):
+            x[0] = pt.ones(2)
+        with pytest.raises(ShapeError, match="setitem"):
+            x[0] = pt.ones((1, 3))
+    assert x.tolist() == [[1.0] * 3] * 2
+
+
+def test_repeated_positions_add_up_in_the_gradient(backend: str) -> None:
+    with pt.device(backend):
+        x = pt.ones(3)
+        with pt.GradientTape() as tape:
+            tape.watch(x)
+            y = pt.sum(x[[0, 0, 2]])
+        assert tape.gradient(y, x).tolist() == [2.0, 0.0, 1.0]
+
+
+def test_iteration_and_length_go_along_the_first_axis() -> None:
+    x = pt.asarray([[1.0, 2.0], [3.0, 4.0]])
+    assert [row.tolist() for row in x] == [[1.0, 2.0], [3.0, 4.0]]
+    assert len(x) == 2

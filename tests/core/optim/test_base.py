@@ -1,0 +1,202 @@
+"""What all optimizers do: check first, take a learning rate in any form, keep slots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polytape as pt
+from polytape.errors import BackendError, DeviceError, DTypeError, ShapeError
+
+MAKERS = [lambda rate=0.5: pt.optim.SGD(rate), lambda rate=0.5: pt.optim.Adam(rate)]
+Maker = Callable[..., Any]
+
+
+@pytest.fixture(params=MAKERS, ids=["SGD", "Adam"])
+def make(request: pytest.FixtureRequest) -> Maker:
+    maker: Maker = request.param
+    return maker
+
+
+def state_of(*variables: pt.Variable) -> list[Any]:
+    return [variable.numpy().copy() for variable in variables]
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "text"),
+    [
+        (pt.asarray([1.0, 1.0, 1.0]), ShapeError, "gradient of second does not have its shape"),
+        (pt.asarray(1.0), ShapeError, r"expected: a gradient of float32\[2\]"),
+        (pt.asarray([1.0, 1.0], dtype="float64"), DTypeError, r"got: float64\[2\]"),
+        (pt.asarray([1, 1]), DTypeError, r"got: int32\[2\]"),
+        ([1.0], ShapeError, r"got: float32\[1\]"),
+    ],
+)
+def test_one_bad_gradient_changes_nothing(make: Maker, bad: Any, error: type[Exception], text: str) -> None:
+    first, second = pt.Variable([1.0, 2.0], name="first"), pt.Variable([3.0, 4.0], name="second")
+    optimizer = make()
+    optimizer.apply_gradients([(pt.asarray([0.1, 0.1]), first), (pt.asarray([0.1, 0.1]), second)])
+    variables = (first, second, *optimizer.variables)
+    before = state_of(*variables)
+    with pytest.raises(error, match=text):
+        optimizer.apply_gradients([(pt.asarray([1.0, 1.0]), first), (bad, second)])
+    for old, new in zip(before, state_of(*variables), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_variable_that_is_not_floating_changes_nothing(make: Maker) -> None:
+    first, second = pt.Variable([1.0]), pt.Variable([3])
+    with pytest.raises(DTypeError, match="int32"):
+        make().apply_gradients([(pt.asarray([1.0]), first), (pt.asarray([1]), second)])
+    assert first.tolist() == [1.0]
+
+
+def test_what_is_no_variable_is_refused(make: Maker) -> None:
+    with pytest.raises(DTypeError, match=r"pairs of a gradient and a polytape\.Variable"):
+        make().apply_gradients([(pt.asarray([1.0]), pt.asarray([1.0]))])
+
+
+def test_none_is_left_out_and_only_nones_are_an_error(make: Maker) -> None:
+    a, b = pt.Variable(1.0), pt.Variable(2.0, name="b")
+    optimizer = make()
+    optimizer.apply_gradients(zip([None, 1.0], [a, b], strict=True))
+    assert float(a) == 1.0 and float(b) < 2.0
+    with pytest.raises(DTypeError, match=r"None for .*, b"):
+        optimizer.apply_gradients(zip([None, None], [a, b], strict=True))
+    with pytest.raises(DTypeError, match="no pairs"):
+        optimizer.apply_gradients([])
+    assert int(optimizer.step) == 1
+
+
+def test_gradients_come_as_arrays_lists_and_numbers_too(make: Maker) -> None:
+    variables = [pt.Variable([1.0, 2.0]) for _ in range(3)]
+    gradients = [pt.asarray([0.5, 0.5]), np.asarray([0.5, 0.5], "float32"), [0.5, 0.5]]
+    make().apply_gradients(zip(gradients, variables, strict=True))
+    assert variables[0].tolist() == variables[1].tolist() == variables[2].tolist() != [1.0, 2.0]
+
+
+def test_a_rate_is_a_number_a_tensor_a_variable_or_a_function(make: Maker) -> None:
+    values = []
+    rates = (0.25, np.float32(0.25), pt.asarray(0.25), pt.Variable(0.25, trainable=False), lambda: 0.25)
+    for rate in (*rates, lambda: pt.asarray(0.25), pt.asarray(0.25, dtype="float64")):
+        x = pt.Variable([1.0, 2.0])
+        make(rate).apply_gradients([(pt.asarray([1.0, 2.0]), x)])
+        values.append(x.tolist())
+    assert all(value == values[0] for value in values)
+
+
+def test_a_function_is_asked_once_per_step_and_a_rate_may_be_assigned() -> None:
+    asked: list[float] = []
+
+    def rate() -> float:
+        asked.append(1.0 / (len(asked) + 1))
+        return asked[-1]
+
+    variables = [pt.Variable(0.0), pt.Variable(0.0)]
+    ones = [pt.asarray(1.0), pt.asarray(1.0)]
+    sgd = pt.optim.SGD(rate)
+    for _ in range(2):
+        sgd.apply_gradients(zip(ones, variables, strict=True))
+    assert asked == [1.0, 0.5] and [float(x) for x in variables] == [-1.5, -1.5]
+    sgd.learning_rate = 0.125
+    sgd.apply_gradients(zip(ones, variables, strict=True))
+    assert float(variables[1]) == -1.625
+    sgd.learning_rate = pt.Variable(0.25)
+    sgd.apply_gradients(zip(ones, variables, strict=True))
+    assert float(variables[1]) == -1.875
+
+
+@pytest.mark.parametrize("rate", ["0.1", None, [0.1], pt.asarray([0.1]), pt.asarray(1)])
+def test_what_is_no_rate_is_refused(make: Maker, rate: Any) -> None:
+    x = pt.Variable(1.0)
+    with pytest.raises(DTypeError, match="cannot use .* as learning rate"):
+        make(rate).apply_gradients([(pt.asarray(1.0), x)])
+    assert float(x) == 1.0
+
+
+def test_steps_are_counted_and_state_is_listed(make: Maker) -> None:
+    x = pt.Variable([1.0], name="x")
+    optimizer = make()
+    assert [variable.name for variable in optimizer.variables] == ["step"]
+    for _ in range(3):
+        optimizer.apply_gradients([(pt.asarray([1.0]), x)])
+    assert int(optimizer.step) == 3 and optimizer.step.dtype == pt.int64
+    assert not any(variable.trainable for variable in optimizer.variables)
+    assert repr(optimizer) == f"{type(optimizer).__name__}(learning_rate=0.5)"
+
+
+def test_variables_of_several_dtypes_are_updated_together(make: Maker) -> None:
+    variables = [pt.Variable([1.0], dtype=dtype) for dtype in ("float32", "float64", "float16")]
+    optimizer = make()
+    for _ in range(2):
+        optimizer.apply_gradients([(pt.asarray([1.0], dtype=x.dtype), x) for x in variables])
+    for x in variables:
+        assert float(x[0]) == pytest.approx(0.0, abs=2e-3)
+
+
+@pytest.fixture
+def sim() -> Iterator[str]:
+    """The device name of the sim backend, registered here where it is not installed."""
+    try:
+        pt.get_backend("sim")
+        yield "sim"
+    except BackendError:
+        plugin = pytest.importorskip("polytape_sim.plugin", reason="polytape-sim is not on the path")
+        with pt.register_backend(plugin.polytape_backend()):
+            yield "sim"
+
+
+def test_a_gradient_on_another_device_is_refused_before_anything_changes(make: Maker, sim: str) -> None:
+    here, there = pt.Variable([1.0]), pt.Variable([1.0], device=sim)
+    gradient = pt.asarray([1.0])
+    with pytest.raises(DeviceError, match="different devices"):
+        make().apply_gradients([(gradient, here), (gradient, there)])
+    assert here.tolist() == there.tolist() == [1.0]
+    make().apply_gradients([(gradient, here), (gradient.to_device(sim), there)])
+    assert here.tolist() == there.tolist() == [0.5]
+
+
+def test_a_traced_step_is_the_eager_step(make: Maker) -> None:
+    found = []
+    for wrap in (pt.function, lambda f: f):
+        w, optimizer = pt.Variable([1.0, 2.0]), make(0.1)
+
+        @wrap
+        def step(x: pt.Tensor, w: pt.Variable = w, optimizer: Any = optimizer) -> pt.Tensor:
+            with pt.GradientTape() as tape:
+                loss = pt.sum(pt.square(w * x - 1.0))
+            optimizer.apply_gradients([(tape.gradient(loss, w), w)])
+            return loss
+
+        losses = [float(step(pt.asarray([1.0, 3.0]))) for _ in range(4)]
+        found.append([losses, *[variable.tolist() for variable in (w, *optimizer.variables)]])
+    for traced, eager in zip(*found, strict=True):
+        np.testing.assert_allclose(traced, eager, rtol=1e-6)
+
+
+def test_updates_write_into_a_buffer_that_nobody_else_sees_and_into_no_other(make: Maker) -> None:
+    x = pt.Variable(np.zeros(4, "float32"))
+    optimizer = make()
+    gradient = pt.asarray(np.ones(4, "float32"))
+    optimizer.apply_gradients([(gradient, x)])
+    address = x.numpy().ctypes.data
+    optimizer.apply_gradients([(gradient, x)])
+    assert x.numpy().ctypes.data == address
+    seen = x.read_value()
+    value = seen.tolist()
+    optimizer.apply_gradients([(gradient, x)])
+    assert seen.tolist() == value != x.tolist()
+
+
+def test_updates_are_not_taped(make: Maker) -> None:
+    x = pt.Variable([2.0])
+    optimizer = make()
+    with pt.GradientTape() as outer:
+        with pt.GradientTape() as tape:
+            loss = pt.sum(x * x)
+        optimizer.apply_gradients([(tape.gradient(loss, x), x)])
+        after = pt.sum(x * 1.0)
+    assert outer.gradient(after, x).tolist() == [1.0]

@@ -1,0 +1,94 @@
+"""Rows, samples and makers: readable, repeatable, complete."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import polytape as pt
+from polytape.ops import elementwise, reduction
+from polytape.testing import CASES, Case, anything, assert_close, booleans, case_of, error, exactly, floats, integers
+from polytape.testing import numbers, positive, sample
+
+
+def test_a_row_and_its_samples_print_as_calls() -> None:
+    case = Case(reduction.max, floats(4, 5), axis=1, keepdims=True, more=[sample(floats(), axis=None)])
+    assert str(case) == "max"
+    assert [repr(one) for one in case.samples[:3]] == [
+        "(floats(4, 5), axis=1, keepdims=True)",
+        "(floats(), axis=None)",
+        "(floats(4, 5), axis=1, keepdims=True, transposed)",
+    ]
+
+
+def test_draws_repeat_and_differ_between_samples() -> None:
+    first, second = sample(floats(3)), sample(floats(3), axis=0)
+    assert first.hosts("float64")[0].tolist() == first.hosts("float64")[0].tolist()
+    assert first.hosts("float64")[0].tolist() != second.hosts("float64")[0].tolist()
+    assert first.hosts("float64")[0].tolist() != first.hosts("float64", seed=1)[0].tolist()
+
+
+def test_an_elementwise_row_meets_every_kind_of_shape_and_special_values() -> None:
+    shapes = [tuple(maker.shape for maker in one.operands) for one in case_of("add").samples]
+    for wanted in (((), ()), ((1,), (1,)), ((0, 3), (1, 3)), ((2, 3), (3,)), ((2, 1, 3, 1), (4, 1, 2))):
+        assert wanted in shapes
+    assert {one.layout for one in case_of("add").samples} == {"", "transposed", "strided", "reversed"}
+    special = case_of("add").samples[-1].hosts("float32")
+    pairs = set(zip(*(map(str, host.tolist()) for host in special), strict=True))
+    assert {("nan", "inf"), ("-0.0", "0.0"), ("inf", "-inf")} <= pairs
+
+
+def test_makers_draw_in_every_dtype_they_vary_over() -> None:
+    for maker in (floats(50), numbers(50), anything(50), positive(50)):
+        for dtype in maker.dtypes:
+            if dtype != "bfloat16":
+                found = maker.make(np.random.default_rng(0), np.dtype(dtype))
+                assert found.dtype == dtype
+                assert len(set(found.tolist())) > 1
+    assert positive(50).make(np.random.default_rng(0), np.dtype("float64")).min() >= 0.25
+    assert integers(50, low=2, high=3).make(np.random.default_rng(0), np.dtype("float64")).dtype == np.int32
+    assert booleans(2).dtypes == ("bool",)
+    assert exactly([1.5, 2.5]).make(np.random.default_rng(0), np.dtype("float16")).tolist() == [1.5, 2.5]
+
+
+def test_untied_operands_are_apart_from_each_other_and_from_zero() -> None:
+    hosts = case_of("maximum").samples[0].untied()
+    values = np.sort(np.concatenate([*(host.ravel() for host in hosts), [0.0]]))
+    assert np.diff(values).min() > 0.05
+
+
+def test_every_row_has_a_shape_of_rank_0_or_says_what_it_needs() -> None:
+    ranks = {str(case): {len(maker.shape) for one in case.samples for maker in one.operands} for case in CASES}
+    without = {name for name, found in ranks.items() if found and 0 not in found}
+    # A matrix product has no rank 0; a softmax needs its axis; a draw's state is a pair.
+    assert without <= {"matmul", "softmax", "log_softmax", "random_uniform", "random_normal", "random_integers"}
+
+
+def test_an_error_sample_keeps_type_part_and_dtype() -> None:
+    one = error(pt.PolytapeError, "no", floats(2), varied="float64", axis=3)
+    assert (one.kind, one.part, one.dtype, one.attributes) == (pt.PolytapeError, "no", "float64", {"axis": 3})
+
+
+def test_an_op_without_a_numpy_namesake_needs_a_reference() -> None:
+    with pytest.raises(AttributeError, match="relu"):
+        Case(pt.nn.relu, floats(2))
+    assert Case(elementwise.exp, floats(2)).reference is np.exp
+
+
+def test_assert_close_counts_in_units_of_the_last_place() -> None:
+    one = np.asarray([1.0], "float32")
+    off = np.nextafter(np.nextafter(one, np.float32(2)), np.float32(2))
+    assert_close(off, one.astype("float64"), "add", ulp=2.0)
+    with pytest.raises(AssertionError, match=r"add\n  expected: .*1\.0.* at \[0\], to 1 ulp\n  got: .*1\.0000002"):
+        assert_close(off, one.astype("float64"), "add", ulp=1.0)
+
+
+def test_assert_close_wants_nan_infinity_and_zero_s_sign_where_they_belong() -> None:
+    inf, nan = float("inf"), float("nan")
+    assert_close(np.asarray([inf, nan, 0.0], "float16"), [1e6, nan, 1e-12], "exp")
+    for got, expected in ((inf, 1.0), (1.0, inf), (nan, 1.0), (0.0, nan), (-inf, inf)):
+        with pytest.raises(AssertionError):
+            assert_close(np.asarray([got]), [expected], "exp")
+    assert_close(np.asarray([-0.0]), [0.0], "exp")
+    with pytest.raises(AssertionError):
+        assert_close(np.asarray([-0.0]), [0.0], "exp", signs=True)
