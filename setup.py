@@ -28,8 +28,9 @@ ROOTS = ("core", "backends/numpy", "backends/numba", "backends/cupy")
 # The kernel ring: what runs per op, and so what mypyc compiles (docs/decisions/0003-the-ring.md). Everything else in
 # core/polytape runs as Python: it sets up, prints or saves.
 RING = (
-    "apply", "backend", "context", "convert", "device", "dispatch", "dtypes", "entry", "kinds", "node", "operation", "plan", "record",
-    "registry", "resolve", "selection", "structure", "tape", "tensor", "transfer", "variable", "walk",
+    "apply", "backend", "context", "convert", "cotangent", "device", "dispatch", "dtypes", "entry", "kinds", "node",
+    "operation", "operators", "plan", "record", "registry", "request", "resolve", "selection", "structure", "symbol",
+    "tape", "tensor", "transfer", "variable", "walk",
 )  # fmt: skip
 
 

@@ -1,5 +1,28 @@
-"""Fixtures of all tests: a test that takes ``backend`` runs on every backend that is installed and usable."""
+"""Fixtures of all tests: a test that takes ``backend`` runs on every backend that is installed and usable.
+
+The backend cupy runs on a stand-in where there is no GPU; tests/backends/cupy/standin.py tells how.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
 pytest_plugins = ["polytape.testing.plugin"]
+
+STANDIN = Path(__file__).parent / "backends" / "cupy" / "standin.py"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Switch the stand-in for cupy on, before the tests are crossed with the backends."""
+    name = "polytape_tests_standin"  # as in tests/backends/cupy/conftest.py: one module for both
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, STANDIN)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    sys.modules[name].enable()

@@ -137,12 +137,11 @@ def main() -> None:
     columns = ("numpy", "torch", "torch fused", "jax.jit", "autograd", "no tape", "eager")
     print(table(results, missing, [name for name in columns if name in used]))
     versions = ", ".join(f"{name} {number}" for name, number in where["versions"].items())
-    print(
-        f"\nKernel ring: {where['ring']}. Python {where['python']}, {versions}. {where['cpu']}, one thread; medians of"
-    )
-    print(
-        f"{batches} interleaved batches of {batch_s * 1e3:g} ms; load average before: {where['load_average_before']}."
-    )
+    load = where["load_average_before"]
+    print(f"\nKernel ring: {where['ring']}. Python {where['python']}, {versions}. {where['cpu']}, one thread.")
+    print(f"Medians of {batches} interleaved batches of {batch_s * 1e3:g} ms; load average before: {load}.")
+    if load > 1.5:
+        print("The machine was busy with something else: repeat this on an idle one before you believe it.")
 
 
 if __name__ == "__main__":

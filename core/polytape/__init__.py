@@ -12,7 +12,7 @@ _buildinfo.check_stale()
 
 from typing import TYPE_CHECKING, Any
 
-from . import ops as _ops  # declares the ops; must come before what uses them
+from . import ops as _ops  # noqa: F401  # declares the ops; must come before what uses them
 from .backend import Backend, Kernel, MemoryInfo, Probe
 from .convert import asarray
 from .device import Device
@@ -55,6 +55,7 @@ from .ops.elementwise import (
     subtract,
     tanh,
 )
+from .ops.linalg import matmul, matrix_transpose
 from .ops.logic import (
     equal,
     greater,
@@ -68,7 +69,6 @@ from .ops.logic import (
     not_equal,
     where,
 )
-from .ops.linalg import matmul, matrix_transpose
 from .ops.manipulation import astype, broadcast_to, concat, identity, permute_dims, reshape, stop_gradient
 from .ops.reduction import argmax, max, mean, sum
 from .selection import check_environment as _check_environment
@@ -78,7 +78,9 @@ from .tensor import Tensor, TensorLike
 from .variable import Variable
 
 if TYPE_CHECKING:
-    from . import compat, nn, optim, random, testing
+    from . import compat as compat
+    from . import nn, optim, random
+    from . import testing as testing
     from .autodiff import (
         custom_gradient,
         gradients_function,
@@ -87,7 +89,7 @@ if TYPE_CHECKING:
         value_and_gradients_function,
     )
     from .checkpoint import Checkpoint, latest_checkpoint
-    from .graph import function
+    from .graph.function import function
     from .hookspecs import hookimpl
     from .plugins import backends, get_backend, refresh, register_backend
     from .policy import memory_info, set_fallback, set_mixed_devices, synchronize

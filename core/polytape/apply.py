@@ -183,9 +183,7 @@ def promote(op: Op, operands: list[Any], tensors: list[Tensor | None], numbers: 
         tensors[position] = Tensor(array, kind, None)
 
 
-def find_entry(
-    op: Op, tensors: list[Tensor | None], attributes: dict[str, Any], device: Device, backend: Any
-) -> Entry:
+def find_entry(op: Op, tensors: list[Tensor | None], attributes: dict[str, Any], device: Device, backend: Any) -> Entry:
     """What serves the op here, from the memo or by resolution."""
     kinds: tuple[Kind | None, ...] = tuple([None if x is None else x.kind for x in tensors])
     fixed: dict[str, Any] = {name: attributes.get(name, op.defaults.get(name)) for name in op.dtype_attributes}

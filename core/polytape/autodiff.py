@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from . import convert, registry, structure
+from . import convert, structure
 from .context import current_scope
 from .dispatch import GeneralOp
 from .dtypes import FLOATING, float32
@@ -14,7 +14,7 @@ from .errors import DTypeError, TapeError
 from .plan import G, Rule
 from .record import active_tapes, join, record, record_several
 from .tape import GradientTape
-from .tensor import Tensor, describe
+from .tensor import Tensor, describe, operators
 from .variable import Variable
 
 __all__ = [
@@ -102,7 +102,7 @@ def _input(x: Any) -> Tensor:
         return made
     if made.node is not None:
         # The same tensor may be two arguments: a node per argument, which open tapes follow.
-        own: Tensor = registry.ops()["identity"](made)
+        own: Tensor = operators.identity(made)
         return own
     return Tensor(made.array, made.kind, None)
 
@@ -181,13 +181,12 @@ class Several:
 class HandRule:
     """The hand-written gradient as a rule: fills in zeros for results nobody used, and checks what comes back."""
 
-    __slots__ = ("count", "grad", "kinds", "name", "several", "shapes")
+    __slots__ = ("grad", "inputs", "kinds", "name", "shapes")
 
-    def __init__(self, name: str, grad: Any, count: int, several: bool, kinds: list[Any], shapes: list[Any]) -> None:
+    def __init__(self, name: str, grad: Any, inputs: list[Any], kinds: list[Any], shapes: list[Any]) -> None:
         self.name: Final[str] = name
         self.grad: Final[Any] = grad
-        self.count: Final[int] = count
-        self.several: Final[bool] = several
+        self.inputs: Final[list[Any]] = inputs  # per argument its Kind and shape
         self.kinds: Final[list[Any]] = kinds
         self.shapes: Final[list[Any]] = shapes
 
@@ -198,19 +197,36 @@ class HandRule:
             for part, kind, shape in zip(parts, self.kinds, self.shapes, strict=True)
         ]
         found = self.grad(*full)
-        results = [found] if isinstance(found, Tensor) or found is None else list(found)
-        if len(results) != self.count:
+        results = list(found) if isinstance(found, (tuple, list)) else [found]
+        if len(results) != len(self.inputs):
             raise TapeError(
                 f"the gradient of {self.name} gave {len(results)} results.",
-                expected=f"{self.count}, one per argument",
+                expected=f"{len(self.inputs)}, one per argument",
                 got=str(len(results)),
                 fix="return one gradient (or None) per positional argument",
             )
-        return tuple(results) if self.count > 1 else results[0]
+        checked = [self.checked(place, result) for place, result in enumerate(results)]
+        return tuple(checked) if len(checked) > 1 else checked[0]
+
+    def checked(self, place: int, result: Any) -> Any:
+        """One gradient as a tensor of its argument's shape, or of shape () where one number stands for all."""
+        if result is None:
+            return None
+        kind, shape = self.inputs[place]
+        if isinstance(result, (bool, int, float)):
+            return Tensor(kind.make_scalar(float(result)), kind, None)
+        if not isinstance(result, Tensor) or result.array.shape not in (shape, ()):
+            raise TapeError(
+                f"the gradient of {self.name} by argument {place} is {describe(result)}.",
+                expected=f"a tensor of shape {shape}, a number or None",
+                got=describe(result),
+                fix="return a gradient of the argument's own shape",
+            )
+        return result
 
 
 def _spread(x: Tensor, shape: Any) -> Tensor:
-    from .walk import expanded
+    from .cotangent import expanded
 
     return expanded(x, shape)
 
@@ -285,7 +301,7 @@ def _with_gradient(name: str, inputs: list[Tensor], y: Any, grad: Any) -> Any:
     kinds = [out.kind for out in outputs]
     shapes = [out.array.shape for out in outputs]
     op = _hand_op(name, len(inputs), several)
-    rule = HandRule(name, grad, len(inputs), several, kinds, shapes)
+    rule = HandRule(name, grad, [(x.kind, x.array.shape) for x in inputs], kinds, shapes)
     op.rules.append(Rule(rule, tuple(range(len(inputs))), (G,), ()))
     entry = Entry(None, None, tuple([x.kind for x in inputs]), tuple(kinds), (), "kernel")
     nodes = tuple([x.node if watched >> place & 1 else None for place, x in enumerate(inputs)])

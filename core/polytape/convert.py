@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import dtypes, registry, selection
+from . import dtypes, selection
 from .backend import Backend
 from .context import settings, trimmed
 from .device import Device
 from .dtypes import DType
 from .errors import DeviceError, DTypeError, PolytapeError, TraceError
 from .kinds import get_kind
-from .tensor import Symbol, Tensor, describe
+from .tensor import Symbol, Tensor, describe, operators
 
 if TYPE_CHECKING:
     from .operation import Op
@@ -36,9 +36,7 @@ def backend_of(device: Device) -> Backend:
     return selection.backend_of(device)
 
 
-def asarray(
-    obj: Any, dtype: Any = None, device: Any = None, copy: bool | None = None
-) -> Tensor:
+def asarray(obj: Any, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor of ``obj``'s values.
 
     Args:
@@ -95,13 +93,16 @@ def _from_tensor(x: Tensor, dtype: DType | None, device: Any, copy: bool | None)
             fix="leave copy out",
         )
     if result is x and type(x) is not Tensor:
-        return _value_of(x)
+        result = _value_of(x)
+    if copy and result.array is x.array and not isinstance(x.array, Symbol):
+        own = _value_of(result)
+        result = Tensor(own.kind.backend.copy(own.array, own.kind.device), own.kind, own.node)
     return result
 
 
 def _value_of(x: Tensor) -> Tensor:
     """A variable's value now, which later assignments do not reach; taped, as any use of it."""
-    value: Tensor = registry.ops()["identity"](x)
+    value: Tensor = operators.identity(x)
     return value
 
 
@@ -150,7 +151,7 @@ def _checked(obj: Any, dtype: DType) -> Any:
 
 
 def _nested(obj: Any, dtype: DType | None) -> Any:
-    if isinstance(obj, (list, tuple)):
+    if isinstance(obj, (list, tuple, range)):
         obj = [_plain(one) for one in obj]
     elif not hasattr(obj, "__array__") and hasattr(obj, "__dlpack__"):
         return np.from_dlpack(obj)
@@ -163,13 +164,15 @@ def _nested(obj: Any, dtype: DType | None) -> Any:
             got=str(error).splitlines()[0],
             fix="pad the rows to one length, or make one tensor per row",
         ) from None
-    if dtype is None and isinstance(obj, list) and not _has_numpy(obj):
-        default = {"b": "bool", "i": "int32", "u": "int32", "f": "float32", "c": "complex64"}.get(found.dtype.kind)
-        if default is not None:
-            if default == "int32" and found.size and (found.max() > 2**31 - 1 or found.min() < -(2**31)):
-                return _checked(obj, dtypes.int32)
-            return found.astype(default)
-    return found
+    if not isinstance(obj, list) or _has_numpy(obj):
+        return found
+    target = dtypes.int32 if dtype is None else dtype
+    if found.dtype.kind == "O" and _integers(obj):
+        return _checked(obj, target)  # beyond 64 bits
+    if found.dtype.kind in "iu":
+        return _checked(obj, target) if _beyond(found, target) else found.astype(target)
+    default = {"b": "bool", "f": "float32", "c": "complex64"}.get(found.dtype.kind)
+    return found if default is None or dtype is not None else found.astype(default)
 
 
 def _plain(obj: Any) -> Any:
@@ -178,6 +181,20 @@ def _plain(obj: Any) -> Any:
     if isinstance(obj, (list, tuple)):
         return [_plain(one) for one in obj]
     return obj
+
+
+def _beyond(found: Any, dtype: DType) -> bool:
+    """Whether an integer array holds what an integer dtype does not; NumPy's astype would wrap around."""
+    if dtype.kind not in "iu" or not found.size:
+        return False
+    info = np.iinfo(dtype)
+    return bool(found.max() > info.max or found.min() < info.min)
+
+
+def _integers(obj: Any) -> bool:
+    if isinstance(obj, list):
+        return all([_integers(one) for one in obj])
+    return isinstance(obj, int)
 
 
 def _has_numpy(obj: Any) -> bool:
@@ -189,7 +206,7 @@ def _has_numpy(obj: Any) -> bool:
 
 def cast(x: Tensor, dtype: DType) -> Tensor:
     """``x`` as ``dtype``, by the op ``astype``, so that it is taped and traced."""
-    result: Tensor = registry.ops()["astype"](x, dtype)
+    result: Tensor = operators.astype(x, dtype)
     return result
 
 

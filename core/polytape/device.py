@@ -83,7 +83,7 @@ def _bad_name(text: object) -> DeviceError:
 
 
 def _is_word(part: str) -> bool:
-    return part != "" and part.replace("_", "a").replace("-", "a").isalnum() and not part.isdigit()
+    return part != "" and part[0].isalpha() and part.replace("_", "a").replace("-", "a").isalnum()
 
 
 def parse_device(text: object) -> DeviceSpec:

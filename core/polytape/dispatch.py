@@ -30,7 +30,8 @@ class UnaryOp(Op):
     latest: Entry | None = None
 
     def __call__(self, x: Any, /, *args: Any, **attributes: Any) -> Any:
-        if not args and not attributes:
+        """Run the op."""
+        if not args and not attributes and not self.required:
             return self.operate(x)
         given = self.bind(args, attributes)
         if isinstance(x, Tensor):
@@ -122,6 +123,7 @@ class BinaryOp(Op):
     latest: Entry | None = None
 
     def __call__(self, x1: Any, x2: Any, /) -> Any:
+        """Run the op."""
         # The commonest call, without another function's frame in between.
         if isinstance(x1, Tensor) and isinstance(x2, Tensor) and x1.node is None and x2.node is None:
             kind = x1.kind
@@ -227,6 +229,7 @@ class GeneralOp(Op):
     """Any other op: several operands with attributes, sequences, none at all."""
 
     def __call__(self, *args: Any, **given: Any) -> Any:
+        """Run the op."""
         try:
             operands, attributes = self.split(args, given)
             return apply(self, operands, attributes)

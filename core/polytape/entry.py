@@ -9,8 +9,8 @@ from .tensor import Tensor
 
 if TYPE_CHECKING:
     from .backend import Kernel
-    from .operation import Op
     from .kinds import Kind
+    from .operation import Op
 
 __all__ = ["Entry"]
 
@@ -134,8 +134,7 @@ class Body:
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
         operands = [
-            None if kind is None else Tensor(array, kind, None)
-            for array, kind in zip(arrays, self.kinds, strict=True)
+            None if kind is None else Tensor(array, kind, None) for array, kind in zip(arrays, self.kinds, strict=True)
         ]
         token = current_scope.set(NO_SCOPE)
         try:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from .errors import PolytapeWarning
 
 if TYPE_CHECKING:
-    from .operation import Op
     from .entry import Entry
     from .kinds import Kind
+    from .operation import Op
 
 __all__ = ["HostCall", "host_calls"]
 
@@ -38,6 +38,7 @@ class HostCall:
         self.warn: bool = warn
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
+        """Run the op on host copies, and bring its results back."""
         name = self.op.name
         if self.warn and name not in _calls:
             warnings.warn(f"{name} runs on the host: {self.outs[0].device} has no kernel", PolytapeWarning, 2)

@@ -59,7 +59,9 @@ class Kind:
             info: Any = np.iinfo(self.dtype) if self.dtype.kind in "iu" else None
             raise DTypeError(
                 f"{describe_number(value)} does not fit {self.dtype}.",
-                expected=f"an integer from {info.min} to {info.max}" if info else f"a number that {self.dtype} can hold",
+                expected=f"an integer from {info.min} to {info.max}"
+                if info
+                else f"a number that {self.dtype} can hold",
                 got=describe_number(value),
                 fix="cast the tensor to a wider dtype first",
             ) from None

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from .operation import Op
     from .kinds import Kind
+    from .operation import Op
     from .plan import Plan
     from .tape import GradientTape
 

@@ -12,8 +12,8 @@ from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar, cast
 
 from . import registry
 from .dispatch import BinaryOp, GeneralOp, Op, UnaryOp
-from .operation import parameter_names
 from .errors import KernelError, RegistrationError
+from .operation import parameter_names
 from .plan import RESERVED
 from .tensor import TensorLike
 
@@ -129,6 +129,7 @@ def build(
         kind = BinaryOp
     made: Op = kind(name, body, parameters, operands, code.co_argcount)
     made.defaults = _defaults(body, parameters)
+    made.required = any(one not in made.defaults for one in attributes)
     made.primitive = code.co_names[:1] == ("primitive",)
     made.variadic = variadic
     made.optional = optional

@@ -25,7 +25,7 @@ class Op:
         body: the declared function; it raises for a primitive.
         parameters: their names in order, of which the first ``positional`` can be given by position.
         operands: names of the operands; the last is a sequence where ``variadic``, those in ``optional`` may be None.
-        attributes: names of everything else, in order, with ``defaults``.
+        attributes: names of everything else, in order, with ``defaults``; some ``required``.
         creates: whether it makes new tensors: it has a ``device``.
         outputs: the NamedTuple class of an op with several outputs.
         the rest of the declaration: as `polytape.op.op` explains it.
@@ -36,7 +36,12 @@ class Op:
     """
 
     def __init__(
-        self, name: str, body: Callable[..., Any], parameters: tuple[str, ...], operands: tuple[str, ...], positional: int
+        self,
+        name: str,
+        body: Callable[..., Any],
+        parameters: tuple[str, ...],
+        operands: tuple[str, ...],
+        positional: int,
     ) -> None:
         self.name: str = name
         self.__name__: str = name
@@ -50,6 +55,7 @@ class Op:
         self.operands: tuple[str, ...] = operands
         self.attributes: tuple[str, ...] = tuple([name for name in parameters if name not in operands])
         self.defaults: dict[str, Any] = {}
+        self.required: bool = False
         self.creates: bool = "device" in parameters
         self.dtype_rule: Any = None
         self.dtype_attributes: tuple[str, ...] = ()
@@ -76,6 +82,7 @@ class Op:
 
     # Here too, not only in the subclasses: mypyc 2.4 lays out a class with __call__ differently from a base without.
     def __call__(self, *args: Any, **attributes: Any) -> Any:
+        """Refuse: each subclass says how it is called."""
         raise KernelError(f"{self!r} is no op that can be called", fix="use UnaryOp, BinaryOp or GeneralOp")
 
     def __repr__(self) -> str:

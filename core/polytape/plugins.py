@@ -347,7 +347,11 @@ def register_backend(backend: Backend) -> SessionBackend:
     with _state.lock:
         record = _examine(backend.name)
         if backend.name in registry.ready() or record.entry is not None:
-            taken = registry.ready()[backend.name].provider if backend.name in registry.ready() else record.status.distribution
+            taken = (
+                registry.ready()[backend.name].provider
+                if backend.name in registry.ready()
+                else record.status.distribution
+            )
             raise RegistrationError(
                 f"the name of backend {backend.name!r} is taken.",
                 expected="a name that no installed plugin has",

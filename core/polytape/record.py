@@ -10,8 +10,8 @@ from .node import Node, symbolic_leaf
 from .tensor import Symbol, Tensor
 
 if TYPE_CHECKING:
-    from .operation import Op
     from .entry import Entry
+    from .operation import Op
     from .plan import Plan
     from .tape import GradientTape
 

@@ -49,7 +49,8 @@ def publish(backends: dict[str, Backend]) -> None:
 
 
 def ops() -> dict[str, Op]:
-    """The ops declared so far, by name; do not change it. `declare_all` first where all are meant."""
+    """All ops by name; do not change it."""
+    declare_all()
     return _registry.ops
 
 
@@ -247,10 +248,7 @@ def _meet(a: str | tuple[str, ...], b: str | tuple[str, ...]) -> bool:
     from . import dtypes
 
     left, right = _parts(a), _parts(b)
-    if len(left) == len(right):
-        pairs = list(zip(left, right, strict=True))
-    else:
-        pairs = [(x, y) for x in left for y in right]
+    pairs = zip(left, right, strict=True) if len(left) == len(right) else [(x, y) for x in left for y in right]
     return all(dtypes.names_of(x) & dtypes.names_of(y) for x, y in pairs)
 
 
@@ -258,10 +256,9 @@ def coverage(backend: str) -> tuple[int, int, int]:
     """How many ops a backend serves natively (its parents included), by decomposition, and not at all."""
     from . import plugins
 
-    declare_all()
     names = [one.name for one in plugins.get_backend(backend).chain()]
     native = decomposed = missing = 0
-    for op in _registry.ops.values():
+    for op in ops().values():
         if any(kernels_of(name, op.name) for name in names):
             native += 1
         elif not op.primitive:

@@ -42,9 +42,9 @@ def resolve(op: Op, backend: Backend, device: Device, kinds: Kinds, fixed: dict[
     same = key is not None and all([kind is key for kind in kinds])
     candidates = find_candidates(op, backend, device, kinds, outs)
     if candidates:
-        fn = fold(op, candidates, kinds, outs, resolved)
-        if fn is not None:
-            return Entry(fn, key if same else None, kinds, outs, tuple(candidates), "kernel")
+        last = None if op.primitive else prepared(Body(op, kinds), resolved)
+        fn = fold(op, candidates, kinds, outs, resolved, last or Missing(op, backend, device, kinds, outs, resolved))
+        return Entry(fn, key if same else None, kinds, outs, tuple(candidates), "kernel")
     if not op.primitive:
         fn = prepared(Body(op, kinds), resolved)
         return Entry(fn, key if same else None, kinds, outs, tuple(candidates), "body")
@@ -66,9 +66,7 @@ def output_kinds(op: Op, backend: Backend, device: Device, kinds: Kinds, fixed: 
     return (get_kind(backend, device, found),)
 
 
-def find_candidates(
-    op: Op, backend: Backend, device: Device, kinds: Kinds, outs: tuple[Kind, ...]
-) -> list[Kernel]:
+def find_candidates(op: Op, backend: Backend, device: Device, kinds: Kinds, outs: tuple[Kind, ...]) -> list[Kernel]:
     """Kernels that serve these dtypes here, nearest backend first; the list ends with one without a predicate."""
     found: list[Kernel] = []
     names = dtype_names(op, kinds, outs)
@@ -92,11 +90,7 @@ def pinned_first(op: str, backend: str, kernels: tuple[Kernel, ...]) -> tuple[Ke
 
 def dtype_names(op: Op, kinds: Kinds, outs: tuple[Kind, ...]) -> list[str]:
     """Per device operand its dtype's name; an op without operands is looked up by its output's."""
-    names = [
-        kind.dtype.name
-        for position, kind in enumerate(kinds)
-        if kind is not None and not op.on_host(position)
-    ]
+    names = [kind.dtype.name for position, kind in enumerate(kinds) if kind is not None and not op.on_host(position)]
     return names or [outs[0].dtype.name]
 
 
@@ -116,17 +110,34 @@ def why_not(op: Op, kernel: Kernel, device: Device, names: list[str]) -> str:
     return f"serves only dtypes {', '.join(map(str, kernel.dtypes))}"
 
 
-def fold(op: Op, candidates: list[Kernel], kinds: Kinds, outs: tuple[Kind, ...], resolved: dict[str, Any]) -> Any:
-    """One callable from the candidates: predicates, shape rule and settled attributes folded in; None if none stays."""
+def fold(
+    op: Op, candidates: list[Kernel], kinds: Kinds, outs: tuple[Kind, ...], resolved: dict[str, Any], last: Any
+) -> Any:
+    """One callable from the candidates: predicates, shape rule and settled attributes folded in; ``last`` ends it."""
     callables = [(kernel.when, prepare(op, kernel, kinds, outs, resolved)) for kernel in candidates]
-    when, last = callables[-1]
-    if when is not None:
-        if op.primitive:
-            return None
-        last = prepared(Body(op, kinds), resolved)
-    else:
-        callables.pop()
+    if callables[-1][0] is None:
+        last = callables.pop()[1]
     return Guarded(callables, last) if callables else last
+
+
+class Missing:
+    """Where every predicate of a primitive's kernels is false: the host's kernel if the policy allows, else an error."""
+
+    __slots__ = ("backend", "device", "kinds", "op", "outs", "resolved")
+
+    def __init__(
+        self, op: Op, backend: Backend, device: Device, kinds: Kinds, outs: tuple[Kind, ...], resolved: dict[str, Any]
+    ) -> None:
+        self.op: Op = op
+        self.backend: Backend = backend
+        self.device: Device = device
+        self.kinds: Kinds = kinds
+        self.outs: tuple[Kind, ...] = outs
+        self.resolved: dict[str, Any] = resolved
+
+    def __call__(self, *arrays: Any, **attributes: Any) -> Any:
+        entry = on_the_host(self.op, self.backend, self.device, self.kinds, self.outs, self.resolved)
+        return entry.fn(*arrays, **{name: attributes[name] for name in attributes if name not in ("dtype", "device")})
 
 
 def prepare(op: Op, kernel: Kernel, kinds: Kinds, outs: tuple[Kind, ...], resolved: dict[str, Any]) -> Any:
@@ -166,7 +177,10 @@ def on_the_host(
         return Entry(HostCall(op, entry, kinds, outs, policy == "warn"), None, kinds, outs, (), "host")
     names = ", ".join(dtype_names(op, kinds, outs))
     found = [kernel for one in backend.chain() for kernel in registry.kernels_of(one.name, op.name)]
-    listed = "; ".join(f"{kernel!r}: {why_not(op, kernel, device, dtype_names(op, kinds, outs))}" for kernel in found)
+    serving = "its predicate is false for these operands"
+    listed = "; ".join(
+        f"{kernel!r}: {why_not(op, kernel, device, dtype_names(op, kinds, outs)) or serving}" for kernel in found
+    )
     raise KernelError(
         f"{op.name} has no kernel for ({names}) on {device}.",
         expected=f"a kernel of backend {backend.name!r} for {op.name}, which has no decomposition",
@@ -198,7 +212,11 @@ def explain_resolution(
                 decided = True
             lines.append(f"  {one.name}: {kernel!r}: {reason or 'CHOSEN'}")
     if not decided:
-        how = "its body, run as ops on the same device" if not op.primitive else "the host (fallback policy)"
-        lines.append(f"  CHOSEN: {how}")
+        how = "CHOSEN: the host (fallback policy)"
+        if not op.primitive:
+            how = "CHOSEN: its body, run as ops on the same device"
+        elif settings().fallback == "error":
+            how = "nothing serves: a call raises KernelError"
+        lines.append(f"  {how}")
     lines.append(f"  output: {', '.join(str(out.dtype) for out in entry.outs)}")
     return "\n".join(lines)

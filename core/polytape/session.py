@@ -33,6 +33,7 @@ class SessionKernel:
         return f"SessionKernel({self.kernel!r})"
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
+        """Call the function, as without the decorator."""
         return self.fn(*arrays, **attributes)
 
     def remove(self) -> None:
@@ -112,7 +113,6 @@ def explain(op: Any, *operands: Any, **attributes: Any) -> str:
     Raises:
         KernelError: nothing would serve it. RegistrationError: there is no such op.
     """
-    registry.declare_all()
     found = registry.ops().get(op) if isinstance(op, str) else op
     if found is None or not hasattr(found, "memo"):
         import difflib

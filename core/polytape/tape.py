@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from . import structure, walk
+from . import request, structure, walk
 from .context import Scope, current_scope
+from .cotangent import zeros_like
 from .dtypes import COMPLEX, FLOATING
 from .errors import DTypeError, TapeError
 from .node import Node, leaf
@@ -174,12 +175,12 @@ class GradientTape:
         """
         if self.spent:
             raise _spent()
-        walk.check_unconnected(unconnected_gradients)
-        targets = walk.check_targets(structure.leaves(target))
-        seeds = walk.check_seeds(targets, output_gradients)
+        request.check_unconnected(unconnected_gradients)
+        targets = request.check_targets(structure.leaves(target))
+        seeds = request.check_seeds(targets, output_gradients)
         single = isinstance(sources, Tensor)
         flat = [sources] if single else structure.leaves(sources)
-        nodes = walk.check_sources(flat)
+        nodes = request.check_sources(flat)
         if not self.persistent:
             if not self.closed:
                 self._close()
@@ -191,7 +192,7 @@ class GradientTape:
                 self.leaves = {}
                 self.variables = {}
         if unconnected_gradients == "zero":
-            found = [walk.zeros_like(x) if g is None else g for x, g in zip(flat, found, strict=True)]
+            found = [zeros_like(x) if g is None else g for x, g in zip(flat, found, strict=True)]
         return found[0] if single else structure.rebuild(sources, found)
 
 

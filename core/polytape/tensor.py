@@ -13,13 +13,14 @@ from .context import trimmed
 from .errors import DTypeError, PolytapeError, ShapeError, TraceError
 from .kinds import Kind
 from .node import Node
+from .operators import operators
+from .symbol import Symbol
 
 if TYPE_CHECKING:
     from .device import Device
-    from .dispatch import BinaryOp, UnaryOp
     from .dtypes import DType
 
-__all__ = ["Symbol", "Tensor", "TensorLike"]
+__all__ = ["Symbol", "Tensor", "TensorLike", "operators"]
 
 Shape = tuple[int, ...]
 
@@ -33,60 +34,6 @@ else:
 
 # What an op takes as an operand: complex covers bool, int and float for type checkers.
 TensorLike: TypeAlias = "Tensor | complex | np.ndarray[Any, Any] | np.generic"
-
-
-class Operators:
-    """The ops behind Tensor's operators and methods; `polytape.ops` binds them once, at import."""
-
-    def __init__(self) -> None:
-        self.add: BinaryOp
-        self.subtract: BinaryOp
-        self.multiply: BinaryOp
-        self.divide: BinaryOp
-        self.power: BinaryOp
-        self.matmul: BinaryOp
-        self.equal: BinaryOp
-        self.not_equal: BinaryOp
-        self.less: BinaryOp
-        self.less_equal: BinaryOp
-        self.greater: BinaryOp
-        self.greater_equal: BinaryOp
-        self.logical_and: BinaryOp
-        self.logical_or: BinaryOp
-        self.negative: UnaryOp
-        self.abs: UnaryOp
-        self.logical_not: UnaryOp
-        self.sum: UnaryOp
-        self.reshape: UnaryOp
-        self.identity: UnaryOp
-        self.broadcast_to: UnaryOp
-        self.getitem: Any = None
-        self.setitem: Any = None
-        self.transpose: Any = None
-        self.to_device: Any = None
-        self.asarray: Any = None
-
-
-operators: Final = Operators()
-
-
-class Symbol:
-    """A value of a graph being traced: it has a shape and a dtype, and no numbers.
-
-    It stands where a native array stands, so records and rules treat both alike.
-    """
-
-    __slots__ = ("dtype", "equation", "index", "shape", "trace")
-
-    def __init__(self, trace: Any, equation: Any, index: int, shape: Shape, dtype: DType) -> None:
-        self.trace: Any = trace
-        self.equation: Any = equation
-        self.index: int = index
-        self.shape: Shape = shape
-        self.dtype: DType = dtype
-
-    def __repr__(self) -> str:
-        return f"Symbol({self.dtype}[{','.join(map(str, self.shape))}])"
 
 
 @mypyc_attr(free_list_len=1)
@@ -142,7 +89,7 @@ class Tensor:
         return self.size * self.kind.dtype.itemsize
 
     @property
-    def T(self) -> Tensor:  # noqa: N802  # the standard's name
+    def T(self) -> Tensor:
         """Transpose of a matrix.
 
         Raises:
@@ -159,7 +106,7 @@ class Tensor:
         return result
 
     @property
-    def mT(self) -> Tensor:  # noqa: N802  # the standard's name
+    def mT(self) -> Tensor:
         """Transpose of the last two axes."""
         if self.ndim < 2:
             raise ShapeError(
@@ -312,7 +259,10 @@ class Tensor:
                 got=repr(stream),
                 fix="leave stream out; copies are ordered by the backend's queue",
             )
-        result: Tensor = operators.to_device(self, device)
+        try:
+            result: Tensor = operators.to_device(self, device)
+        except PolytapeError as error:
+            raise trimmed(error) from None
         return result
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:

@@ -64,7 +64,7 @@ class Variable(Tensor):
 
     def read_value(self) -> Tensor:
         """The value now, as a tensor that later assignments do not reach."""
-        result: Tensor = apply(_identity(), [self], {})
+        result: Tensor = operators.identity(self)
         return result
 
     def assign(self, value: TensorLike) -> Variable:
@@ -197,12 +197,6 @@ def _plain_numbers(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all([_plain_numbers(one) for one in value])
     return type(value) in (int, float, bool)
-
-
-def _identity() -> Op:
-    from .registry import ops
-
-    return ops()["stop_gradient"] if not current_scope.get().tapes else ops()["identity"]
 
 
 # --- updates in place -----------------------------------------------------------------------------------------------

@@ -5,15 +5,12 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from . import convert, structure
 from .context import NO_SCOPE, current_scope
-from .dtypes import FLOATING
-from .errors import DTypeError, SettingError, ShapeError
-from .kinds import Kind
+from .cotangent import adapted, expanded, unbroadcast
 from .node import Node
-from .plan import ATTRIBUTE, G, INDEX, SEQUENCE, SHAPE_OF, SHAPES, Y, Plan, Rule
+from .plan import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPES, G, Plan, Rule, Y
 from .record import wrap
-from .tensor import Symbol, Tensor, describe, operators
+from .tensor import Tensor, operators
 
 if TYPE_CHECKING:
     from .operation import Op
@@ -26,19 +23,16 @@ INSERTION: Final = 32
 
 
 class Walk:
-    """One backward pass: its tape, whether handles get their nodes back, and the cotangents so far.
+    """One backward pass: whether handles get their nodes back, and the cotangents so far.
 
-    A cotangent may be smaller than its node's shape as long as it broadcasts to it: a mean's is one number. The
-    node has the full shape, which un-broadcasting needs (the count of what a smaller one stands for).
+    A cotangent may be smaller than its node's shape; the node has the full one, which un-broadcasting needs.
     """
 
-    __slots__ = ("cotangents", "taped", "tape", "wanted")
+    __slots__ = ("cotangents", "taped")
 
-    def __init__(self, tape: GradientTape, taped: bool, wanted: dict[Node, Tensor | None]) -> None:
-        self.tape: Final = tape
+    def __init__(self, taped: bool) -> None:
         self.taped: Final = taped
         self.cotangents: dict[Node, Any] = {}
-        self.wanted: Final = wanted
 
     def handle(self, array: Any, kind: Any, node: Node | None) -> Tensor:
         """A tensor on a kept array; with its node only where an outer tape records."""
@@ -230,7 +224,7 @@ def backward(
     for source in sources:
         if source is not None:
             wanted[source] = None
-    walk = Walk(tape, scope is not NO_SCOPE and (bool(scope.tapes) or scope.trace is not None), wanted)
+    walk = Walk(scope is not NO_SCOPE and (bool(scope.tapes) or scope.trace is not None))
     starts: list[Node] = []
     for place, target in enumerate(targets):
         node = target.node
@@ -244,13 +238,15 @@ def backward(
     for node in order:
         if useful is not None and node not in useful:
             continue
+        recorded = tape in node.tapes  # a watched result of other tapes is a leaf here: they pass its gradient on
         g = cotangents.get(node)
         if g is not None:
             del cotangents[node]
             if node in wanted:
                 wanted[node] = g
-            walk.pass_back(node, g)
-        if not keep and tape in node.tapes:  # a watched result belongs to the tapes that recorded it
+            if recorded:
+                walk.pass_back(node, g)
+        if recorded and not keep:
             release(node)
     found: list[Any] = []
     for source in sources:
@@ -351,128 +347,6 @@ def one_like(target: Tensor, walk: Walk) -> Tensor:
     return walk.handle(target.kind.scalar(1.0), target.kind, None)
 
 
-def expanded(g: Tensor, shape: Any) -> Tensor:
-    """A cotangent in the full shape."""
-    if g.array.shape == shape:
-        return g
-    found: Tensor = operators.broadcast_to(g, shape)
-    return found
-
-
-def unbroadcast(g: Tensor, shape: Shape, full: Shape) -> Tensor:
-    """Sum a gradient of shape ``full`` (or of a smaller one that stands for it) down to ``shape``."""
-    have: Shape = g.array.shape
-    if shape == full:
-        return g
-    lead = len(full) - len(shape)
-    offset = len(full) - len(have)
-    axes: list[int] = []
-    count = 1
-    for axis, extent in enumerate(full):
-        if axis >= lead and shape[axis - lead] == extent:
-            continue
-        if axis >= offset and have[axis - offset] == extent:
-            if extent != 1:
-                axes.append(axis - offset)
-        else:
-            count *= extent
-    if axes:
-        whole = len(axes) == len(have) and not shape
-        g = operators.sum.operate(g) if whole else operators.sum(g, axis=tuple(axes), keepdims=True)
-    if count != 1:
-        g = g * float(count)
-    have = g.array.shape
-    if len(have) > len(shape):
-        lead = len(have) - len(shape)
-        g = operators.reshape(g, have[lead:])
-    return g
-
-
-def adapted(g: Tensor, kind: Kind) -> Tensor:
-    """A gradient in its operand's dtype and on its device."""
-    if g.kind.dtype is not kind.dtype:
-        g = convert.cast(g, kind.dtype)
-    return convert.to_device(g, kind.device) if g.kind.device is not kind.device else g
-
-
 def finished(g: Tensor | None, node: Node) -> Tensor | None:
     """A source's gradient in its full shape."""
     return None if g is None else expanded(g, node.shape)
-
-
-def zeros_like(x: Tensor) -> Tensor:
-    """The gradient of an unconnected source where zeros are asked for."""
-    return expanded(wrap(x.kind.scalar(0.0), x.kind, None), x.array.shape)
-
-
-# --- what tape.gradient is given ------------------------------------------------------------------------------------
-
-
-def check_unconnected(choice: str) -> None:
-    """Whether ``unconnected_gradients`` is one of its two values."""
-    if choice not in ("none", "zero"):
-        raise SettingError(
-            f"unconnected_gradients={choice!r} is not understood.",
-            expected="'none' or 'zero'",
-            got=repr(choice),
-            fix="use one of these",
-        )
-
-
-def check_targets(given: list[Any]) -> list[Tensor]:
-    """The targets, all of which can be differentiated."""
-    targets: list[Tensor] = []
-    for x in given:
-        if not isinstance(x, Tensor) or x.kind.category != FLOATING:
-            raise DTypeError(
-                f"gradient cannot start at {describe(x)}.",
-                expected="a tensor of a real floating dtype, or a structure of such tensors",
-                got=describe(x) if isinstance(x, Tensor) else type(x).__name__,
-                fix="cast the target with polytape.astype(y, 'float32') inside the tape, or leave it out",
-            )
-        targets.append(x)
-    return targets
-
-
-def check_sources(sources: list[Any]) -> list[Node | None]:
-    """The nodes of the sources, all of which are tensors."""
-    nodes: list[Node | None] = []
-    for x in sources:
-        if not isinstance(x, Tensor):
-            raise DTypeError(
-                f"gradient has no source {describe(x)}.",
-                expected="a tensor or variable, or a structure of them",
-                got=type(x).__name__,
-                fix="pass the tensor that was watched",
-            )
-        nodes.append(x.node)
-    return nodes
-
-
-def check_seeds(targets: list[Tensor], output_gradients: Any) -> list[Tensor | None] | None:
-    """The weights of the targets, each of its target's shape, dtype and device; None for ones everywhere."""
-    if output_gradients is None:
-        return None
-    given = structure.leaves(output_gradients)
-    if len(given) != len(targets):
-        raise ShapeError(
-            f"{len(given)} output gradients for {len(targets)} targets.",
-            expected="output_gradients with the structure of target",
-            got=f"{len(given)} leaves",
-            fix="pass one gradient (or None) per target",
-        )
-    seeds: list[Tensor | None] = []
-    for target, seed in zip(targets, given, strict=True):
-        if seed is None:
-            seeds.append(None)
-            continue
-        tensor = seed if isinstance(seed, Tensor) else convert.asarray(seed, target.dtype, target.device, None)
-        if tensor.shape != target.shape:
-            raise ShapeError(
-                f"an output gradient {describe(tensor)} for the target {describe(target)}.",
-                expected=f"shape {target.shape}",
-                got=f"shape {tensor.shape}",
-                fix="reshape it, or leave it out for ones",
-            )
-        seeds.append(adapted(tensor, target.kind))
-    return seeds

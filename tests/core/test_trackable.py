@@ -106,7 +106,9 @@ def test_a_variable_that_does_not_fit_is_not_assigned(tmp_path: Path) -> None:
     box = Box()
     path = saved(tmp_path)
     pt.Checkpoint(box=box).restore(path)
-    with pytest.raises(CheckpointError, match=r"'box/w' is another one.\n  expected: float32\[2\].*\n  got: float32\[\]"):
+    with pytest.raises(
+        CheckpointError, match=r"'box/w' is another one.\n  expected: float32\[2\].*\n  got: float32\[\]"
+    ):
         box.w = pt.Variable([0.0, 0.0])
     assert not hasattr(box, "w")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..autodiff import Several
 from ..context import Scope, current_scope
+from ..cotangent import expanded
 from ..dispatch import GeneralOp
 from ..dtypes import FLOATING
 from ..entry import Entry
@@ -19,7 +20,6 @@ from ..record import Tapes, active_tapes, join, record_several
 from ..tape import GradientTape
 from ..tensor import Tensor
 from ..variable import Variable
-from ..walk import expanded
 from .execution import Executable
 from .ir import Graph
 from .passes import optimise
@@ -54,7 +54,8 @@ class Concrete:
         traced = trace(name, inputs, self.results)
         self.traced: Graph = traced if writes else replace(traced, writes=(), locks=())
         self.graph: Graph = optimise(self.traced)
-        self.executable = Executable(self.graph)
+        self.single = self.structure.spec is None and bool(self.places)
+        self.executable = Executable(self.graph, self.single)
         self.holders = [one.holder for one in self.graph.variables if one.holder is not None]
         self.constants = [
             one for one in self.traced.constants if one.holder is not None and one.holder.node is not None
@@ -84,13 +85,11 @@ class Concrete:
     def call(self, tensors: Sequence[Tensor]) -> Any:
         """Run the graph on these arguments, assign the variables, and give the results."""
         try:
-            outputs = self.executable.call(*tensors)
+            results = self.executable.call(*tensors)
         except Exception as error:
             self.executable.explain(error)
             raise
-        if self.structure.spec is None and self.places:
-            return outputs[0]
-        return self.rebuild(outputs)
+        return results if self.single else self.rebuild(results)
 
     def taped(self, tensors: Sequence[Tensor], scope: Scope) -> Any:
         """As `call`, recorded by the open tapes of ``scope`` that follow an input."""

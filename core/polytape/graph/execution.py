@@ -18,30 +18,32 @@ _numbers = itertools.count()
 
 
 class Executable:
-    """A graph as a function on native arrays.
+    """A graph as functions on native arrays and on tensors.
 
     Attributes:
         graph: the graph.
         run: ``(*arguments, *variables) -> (*outputs, *assigned values)``, native arrays.
-        call: ``(*tensors) -> tuple of tensors``: reads the variables, runs, then assigns; nothing is assigned where an
-            op raises.
+        call: ``(*tensors) -> tensor``, or a tuple of tensors where ``single`` is false: reads the variables, runs,
+            then assigns; nothing is assigned where an op raises.
         source: the generated code.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, single: bool = False) -> None:
         self.graph = graph
         self.file = f"<graph {graph.name} {next(_numbers)}>"
-        made = _Source(graph)
-        self.source = "\n".join([*made.run_lines(), *made.call_lines()])
-        self.owners = made.owners
         self.locks = Locks(graph.locks)
+        made = _Source(graph)
         made.bound["locks"] = self.locks
+        made.write_run()
+        made.write_call(single)
+        self.source = "\n".join(made.lines)
+        self.owners = made.owners
         exec(compile(self.source, self.file, "exec"), made.bound)
         self.run: Any = made.bound["run"]
         self.call: Any = made.bound["call"]
 
     def explain(self, error: BaseException) -> None:
-        """Note on an error from `run` which equation, and which of the user's lines, it came from."""
+        """Note on an error from `run` or `call` which equation, and which of the user's lines, it came from."""
         frame = error.__traceback__
         while frame is not None:
             equation = self.owners.get(frame.tb_lineno)
@@ -72,6 +74,7 @@ class _Source:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.lines: list[str] = []
         self.bound: dict[str, Any] = {"Tensor": Tensor}
         self.owners: dict[int, Equation] = {}
         self.local: dict[Symbol, str] = {}
@@ -81,23 +84,51 @@ class _Source:
             self.local.setdefault(symbol, f"_{name}")  # a, b, c may be Python's own words further on
         for one in graph.constants:
             self.bind(self.local[one.symbol], one.holder.array if one.holder is not None else None)
+        dying = last_uses(graph)
+        self.body = [
+            (equation, [*self.equation(position, equation), *self.deletion(dying[position])])
+            for position, equation in enumerate(graph.equations)
+        ]
 
     def bind(self, name: str, value: Any) -> str:
         self.bound[name] = value
         return name
 
-    def run_lines(self) -> list[str]:
+    def write_run(self) -> None:
+        """The function on native arrays."""
         graph = self.graph
         inputs = [self.local[one.symbol] for one in (*graph.arguments, *graph.variables)]
-        lines = [f"def run({', '.join(inputs)}):"]
-        dying = last_uses(graph)
-        for position, equation in enumerate(graph.equations):
-            for line in (*self.equation(position, equation), *self.deletion(dying[position])):
-                lines.append(f"    {line}")
-                self.owners[len(lines)] = equation
-        results = "".join(f"{self.local[symbol]}, " for symbol in graph.results())
-        lines.append(f"    return ({results})")
-        return lines
+        self.lines.append(f"def run({', '.join(inputs)}):")
+        self.write_body("    ")
+        self.lines.append(f"    return ({''.join(f'{self.local[symbol]}, ' for symbol in graph.results())})")
+
+    def write_call(self, single: bool) -> None:
+        """The function on tensors, with the equations written out once more: a call costs as much as a small op."""
+        graph = self.graph
+        arguments = [self.local[one.symbol] for one in graph.arguments]
+        self.lines.append(f"def call({', '.join(arguments)}):")
+        self.lines += [f"    {name} = {name}.array" for name in arguments]
+        indent = "    "
+        if graph.locks:
+            self.lines.append("    with locks:")
+            indent = "        "
+        for position, one in enumerate(graph.variables):
+            self.lines.append(f"{indent}{self.local[one.symbol]} = {self.bind(f'h{position}', one.holder)}.array")
+        self.write_body(indent)
+        for position, (variable, symbol) in enumerate(graph.writes):
+            self.lines.append(f"{indent}{self.bind(f'w{position}', variable)}.array = {self.local[symbol]}")
+        made = [
+            f"Tensor({self.local[symbol]}, {self.bind(f'o{position}', kind)}, None)"
+            for position, (symbol, kind) in enumerate(zip(graph.outputs, graph.kinds, strict=True))
+        ]
+        self.lines.append(f"    return {made[0] if single else ''.join(['(', *(f'{one}, ' for one in made), ')'])}")
+
+    def write_body(self, indent: str) -> None:
+        """The equations' lines, and whose they are."""
+        for equation, lines in self.body:
+            for line in lines:
+                self.lines.append(indent + line)
+                self.owners[len(self.lines)] = equation
 
     def equation(self, position: int, equation: Equation) -> list[str]:
         fn, attributes = unfolded(equation)
@@ -124,28 +155,6 @@ class _Source:
 
     def deletion(self, symbols: list[Symbol]) -> list[str]:
         return [f"del {', '.join(self.local[symbol] for symbol in symbols)}"] if symbols else []
-
-    def call_lines(self) -> list[str]:
-        graph = self.graph
-        arguments = [f"x{position}" for position in range(len(graph.arguments))]
-        reads = [f"x{position}.array" for position in range(len(arguments))]
-        for position, one in enumerate(graph.variables):
-            reads.append(f"{self.bind(f'v{position}', one.holder)}.array")
-        results = [f"r{position}" for position in range(len(graph.results()))]
-        lines = [f"def call({', '.join(arguments)}):"]
-        steps = [f"{''.join(f'{one}, ' for one in results)}{'= ' if results else ''}run({', '.join(reads)})"]
-        for position, (variable, _) in enumerate(graph.writes):
-            steps.append(f"{self.bind(f'w{position}', variable)}.array = {results[len(graph.outputs) + position]}")
-        indent = "    "
-        if graph.locks:
-            lines.append("    with locks:")
-            indent = "        "
-        lines += [indent + step for step in steps]
-        made = [
-            f"Tensor({results[position]}, {self.bind(f'o{position}', kind)}, None), "
-            for position, kind in enumerate(graph.kinds)
-        ]
-        return [*lines, f"    return ({''.join(made)})"]
 
 
 def unfolded(equation: Equation) -> tuple[Any, dict[str, Any]]:

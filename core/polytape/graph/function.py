@@ -10,10 +10,11 @@ from _thread import RLock
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from .. import registry, selection
+from .. import selection
 from ..context import NO_SCOPE, Scope, current_scope, device_scopes, settings
 from ..errors import PolytapeWarning, TraceError
 from ..record import active_tapes
+from ..registry import _registry
 from ..tensor import Symbol, Tensor, describe
 from ..variable import Variable
 from .concrete import Concrete
@@ -59,7 +60,7 @@ class Function:
     __name__: str
 
     def __init__(self, python: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, python)
+        functools.update_wrapper(self, python, updated=())
         self.python = python
         self.name: str = getattr(python, "__name__", type(python).__name__)
         self.signature = inspect.signature(python)
@@ -81,8 +82,15 @@ class Function:
         latest = self.latest
         if latest is not None and not scope.tapes:
             given = (*args, *kwargs.values()) if kwargs else args
-            if latest.fits(given) and tuple(kwargs) == latest.keywords:
-                return latest.concrete.call(given if latest.all_tensors else [given[place] for place in latest.places])
+            if latest.fits(given) and (tuple(kwargs) == latest.keywords if kwargs else not latest.keywords):
+                concrete = latest.concrete
+                if latest.direct:
+                    try:
+                        return concrete.executable.call(*given)
+                    except Exception as error:
+                        concrete.executable.explain(error)
+                        raise
+                return concrete.call([given[place] for place in latest.places])
         concrete, tensors = self.find(args, kwargs, scope)
         return concrete.taped(tensors, scope) if scope.tapes else concrete.call(tensors)
 
@@ -111,7 +119,7 @@ class Function:
 
     def find(self, args: tuple[Any, ...], kwargs: dict[str, Any], scope: Scope) -> tuple[Concrete, list[Tensor]]:
         """The trace for these arguments, made if there is none, and the tensors among them."""
-        table = registry._registry.kernels
+        table = _registry.kernels
         with self.lock:
             if self.kernels is not table:  # a kernel was registered: what was resolved may be another's now
                 self.concretes, self.latest, self.kernels = {}, None, table
@@ -148,17 +156,17 @@ class Latest:
     Attributes:
         expected: per argument a Kind and a shape, or None and the very object.
         keywords: names of the last arguments.
-        places: which arguments are tensors.
+        places: which arguments are tensors; ``direct``: all, and the only result is one too.
     """
 
-    __slots__ = ("all_tensors", "concrete", "devices", "expected", "kernels", "keywords", "places", "settings")
+    __slots__ = ("concrete", "devices", "direct", "expected", "kernels", "keywords", "places", "settings")
 
     def __init__(self, concrete: Concrete, given: tuple[Any, ...], keywords: tuple[str, ...], kernels: Any) -> None:
         self.concrete = concrete
         self.keywords = keywords
         self.expected = [(x.kind, x.array.shape) if type(x) is Tensor else (None, x) for x in given]
         self.places = [place for place, x in enumerate(given) if type(x) is Tensor]
-        self.all_tensors = len(self.places) == len(given)
+        self.direct = len(self.places) == len(given) and concrete.single
         self.kernels = kernels
         self.devices = device_scopes.get()
         self.settings = settings()
@@ -183,11 +191,7 @@ class Latest:
                     return False
             elif x is not what:
                 return False
-        return (
-            registry._registry.kernels is self.kernels
-            and device_scopes.get() is self.devices
-            and settings() is self.settings
-        )
+        return _registry.kernels is self.kernels and device_scopes.get() is self.devices and settings() is self.settings
 
 
 class _Method:

@@ -16,7 +16,7 @@ from ..variable import Variable
 
 __all__ = ["Call", "Structure"]
 
-_PLAIN = (bool, int, float, complex, str, type(None))
+_LEAVES = (Tensor, bool, int, float, complex, str, type(None))
 
 
 def _optree() -> Any:
@@ -24,15 +24,23 @@ def _optree() -> Any:
 
 
 class Structure:
-    """A nesting of lists, tuples, dicts (and whatever optree knows) whose leaves are tensors or static values."""
+    """A nesting of lists, tuples, dicts (and whatever optree knows) whose leaves are tensors or static values.
+
+    Attributes:
+        leaves: in order.
+        spec: the nesting: None for a single leaf, ``list`` or ``tuple`` for a flat one of leaves.
+    """
 
     __slots__ = ("leaves", "spec")
 
     def __init__(self, value: Any) -> None:
         self.leaves: list[Any]
         self.spec: Any = None
-        if isinstance(value, (Tensor, *_PLAIN)):
-            self.leaves = [value]  # optree costs 15 ms to import: only nested structures need it
+        # optree costs 15 ms to import: only nested structures need it.
+        if isinstance(value, _LEAVES):
+            self.leaves = [value]
+        elif type(value) in (list, tuple) and all(isinstance(one, _LEAVES) for one in value):
+            self.leaves, self.spec = list(value), type(value)
         else:
             self.leaves, self.spec = _optree().tree_flatten(value, none_is_leaf=True)
             if len(self.leaves) == 1 and self.leaves[0] is value:
@@ -40,12 +48,18 @@ class Structure:
 
     def rebuild(self, leaves: list[Any]) -> Any:
         """The same nesting of other leaves."""
-        return leaves[0] if self.spec is None else _optree().tree_unflatten(self.spec, leaves)
+        if self.spec is None:
+            return leaves[0]
+        if self.spec is list:
+            return leaves
+        return tuple(leaves) if self.spec is tuple else _optree().tree_unflatten(self.spec, leaves)
 
     def names(self, prefix: str) -> list[str]:
         """A name per leaf, from its path."""
         if self.spec is None:
             return [prefix]
+        if self.spec in (list, tuple):
+            return [f"{prefix}_{position}" for position in range(len(self.leaves))]
         paths: list[tuple[Any, ...]] = self.spec.paths()
         return ["_".join([prefix, *map(str, path)]) for path in paths]
 
@@ -70,7 +84,7 @@ class Call:
         key: list[Hashable] = []
         for parameter, value in bound.arguments.items():
             part = self.parts[parameter] = Structure(value)
-            key.append((parameter, part.spec))
+            key.append((parameter, part.spec, len(part.leaves)))
             for position, (leaf, label) in enumerate(zip(part.leaves, part.names(parameter), strict=True)):
                 key.append(self.leaf(name, part, position, leaf, label))
         self.key: Hashable = tuple(key)

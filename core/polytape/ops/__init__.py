@@ -32,7 +32,7 @@ def _bind() -> None:
         ),
         (linalg, "matmul"),
         (reduction, "sum"),
-        (manipulation, "reshape broadcast_to identity"),
+        (manipulation, "reshape broadcast_to identity stop_gradient astype"),
     ):
         for name in names.split():
             setattr(operators, name, cast("Any", getattr(family, name)))

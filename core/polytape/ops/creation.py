@@ -120,7 +120,13 @@ def arange_(start: float, stop: float, step: float, *, dtype: Any = None, device
 
 
 def arange(
-    start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None, device: Device | str | None = None
+    start: float,
+    /,
+    stop: float | None = None,
+    step: float = 1,
+    *,
+    dtype: Any = None,
+    device: Device | str | None = None,
 ) -> Tensor:
     """Evenly spaced numbers, ``start + i * step`` below ``stop``.
 

@@ -84,9 +84,7 @@ def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
         if part[0] in _CONSUMING:
             consumed += 1
     if consumed > len(x):
-        raise ShapeError(
-            "too many indices.", expected=f"at most {len(x)}", got=f"{consumed}", fix="index fewer axes"
-        )
+        raise ShapeError("too many indices.", expected=f"at most {len(x)}", got=f"{consumed}", fix="index fewer axes")
     parts = _spelled_out(key, len(x) - consumed)
     result: list[int] = []
     advanced: list[Shape] = []
@@ -238,9 +236,7 @@ def _setitem_value_back(g: Tensor, indices: tuple[Tensor, ...], value_shape: Sha
 
     chosen = getitem(g, indices, key=key)
     lead = chosen.ndim - len(value_shape)
-    axes = tuple(
-        axis for axis in range(chosen.ndim) if axis < lead or value_shape[axis - lead] != chosen.shape[axis]
-    )
+    axes = tuple(axis for axis in range(chosen.ndim) if axis < lead or value_shape[axis - lead] != chosen.shape[axis])
     return reshape(sum(chosen, axis=axes, keepdims=True), value_shape) if axes else chosen
 
 
@@ -281,7 +277,9 @@ def without_masks(x: Tensor, template: Key, indices: list[Any]) -> tuple[Key, li
     given = iter(indices)
     pairs = [(part, next(given) if part[0] == "array" else None) for part in template]
     masks = [_host_mask(x, one) if one is not None and _is_mask(one) else None for _, one in pairs]
-    widths = [mask.ndim if mask is not None else part[0] in _CONSUMING for (part, _), mask in zip(pairs, masks, strict=True)]
+    widths = [
+        mask.ndim if mask is not None else part[0] in _CONSUMING for (part, _), mask in zip(pairs, masks, strict=True)
+    ]
     parts: list[tuple[Any, ...]] = []
     arrays: list[Any] = []
     axis = 0

@@ -68,9 +68,7 @@ def ordered_truth(x: DType, *others: DType) -> DType:
 def logical(x: DType, *others: DType) -> DType:
     """bool, from bool operands."""
     if x is not dtypes.bool_:
-        raise DTypeError(
-            "takes truth values only.", expected="bool operands", fix="compare first, for example x != 0"
-        )
+        raise DTypeError("takes truth values only.", expected="bool operands", fix="compare first, for example x != 0")
     return dtypes.bool_
 
 
@@ -181,15 +179,13 @@ def normalise(axis: Any, rank: int) -> tuple[int, ...]:
         return tuple(range(rank))
     found: list[int] = []
     for one in axis if isinstance(axis, (tuple, list)) else (axis,):
-        if not hasattr(one, "__index__") or not -max(rank, 1) <= one < max(rank, 1):
+        if not hasattr(one, "__index__") or not -rank <= one < rank:
             raise ShapeError(
                 f"there is no axis {one!r}.",
-                expected=f"an axis from {-rank} to {rank - 1}",
+                expected=f"an axis from {-rank} to {rank - 1}" if rank else "no axis, for an operand of rank 0",
                 got=repr(axis),
                 fix="count axes from 0, or from -1 backwards",
             )
-        if rank == 0:
-            continue
         found.append(one % rank)
     if len(set(found)) != len(found):
         raise ShapeError(
@@ -225,8 +221,6 @@ def reduced_one(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
 def along_axis(x: Shape, *, axis: Any) -> Shape:
     """The operand's shape, which must have that axis."""
     normalise(axis, len(x))
-    if not x:
-        raise ShapeError("there is no axis.", expected="at least one axis", got="shape ()", fix="reshape it first")
     return x
 
 
@@ -256,7 +250,10 @@ def reshaped(x: Shape, *, shape: Any) -> Shape:
         wanted = tuple(int(n) for n in shape) if isinstance(shape, (tuple, list)) else (int(shape),)
     except (TypeError, ValueError):
         raise ShapeError(
-            f"shape={shape!r} is no shape.", expected="ints, one of which may be -1", got=repr(shape), fix="write (2, -1)"
+            f"shape={shape!r} is no shape.",
+            expected="ints, one of which may be -1",
+            got=repr(shape),
+            fix="write (2, -1)",
         ) from None
     size = count(x)
     known = count(tuple(n for n in wanted if n != -1))
@@ -314,8 +311,10 @@ def joined(*arrays: Shape, axis: Any) -> Shape:
     first = arrays[0]
     (place,) = normalise(axis, len(first)) or (-1,)
     for shape in arrays:
-        if place < 0 or len(shape) != len(first) or any(
-            a != b for where, (a, b) in enumerate(zip(shape, first, strict=True)) if where != place
+        if (
+            place < 0
+            or len(shape) != len(first)
+            or any(a != b for where, (a, b) in enumerate(zip(shape, first, strict=True)) if where != place)
         ):
             raise ShapeError(
                 "the shapes differ beside the joined axis.",

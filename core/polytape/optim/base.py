@@ -48,8 +48,8 @@ class Optimizer(Trackable):
         self._one = convert.asarray(1, dtypes.int64, self.step.device, None)
         # A dict finds a variable by its identity, before it would compare elements.
         self._slots: dict[Variable, tuple[Variable, ...]] = {}
-        self._rates: dict[Kind, Tensor] = {}
-        self._rate: float | None = None  # the number that _rates holds
+        self._tails: dict[Kind, list[Tensor]] = {}  # the op's last operands, for the learning rate _rate
+        self._rate: float | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(learning_rate={self.learning_rate!r})"
@@ -84,27 +84,30 @@ class Optimizer(Trackable):
             DTypeError, ShapeError, DeviceError: a gradient does not fit its variable, or all are None; nothing has
                 been changed then.
         """
-        pairs = list(grads_and_vars)
-        checked: list[tuple[Tensor, Variable]] = []
-        for gradient, variable in pairs:
+        tails = self._current_tails()
+        calls: list[tuple[Variable, list[Tensor]]] = []
+        left_out: list[object] = []
+        for gradient, variable in grads_and_vars:
             if type(gradient) is Tensor and isinstance(variable, Variable) and gradient.kind is variable.kind:
                 if gradient.array.shape != variable.array.shape:
                     raise self._misfit(gradient, variable)
-                checked.append((gradient, variable))
+                found = gradient
             elif gradient is not None:
-                checked.append((self._converted(gradient, variable), variable))
-        if not checked:
-            raise self._nothing(pairs)
-        rate = self._current_rate()
-        tails = {kind: [self._rate_for(rate, kind)] for kind in {gradient.kind for gradient, _ in checked}}
-        slots = [self._slots_of(variable) for _, variable in checked] if self.slot_names else [()] * len(checked)
+                found = self._converted(gradient, variable)
+            else:
+                left_out.append(variable)
+                continue
+            tail = tails.get(found.kind)
+            calls.append((variable, [found, *(self._tail(tails, found.kind) if tail is None else tail)]))
+        if not calls:
+            raise self._nothing(left_out)
+        slots = [self._slots_of(variable) for variable, _ in calls] if self.slot_names else [()] * len(calls)
         self.step.assign_add(self._one)
-        if self.takes_step:
-            for kind, tail in tails.items():
-                tail.append(self._step_on(kind.device))
         op, attributes = self._op(), self._attributes()
-        for (gradient, variable), own in zip(checked, slots, strict=True):
-            update(op, [variable, *own], [gradient, *tails[gradient.kind]], attributes)
+        for (variable, operands), own in zip(calls, slots, strict=True):
+            if self.takes_step:
+                operands.append(self._step_on(variable.kind.device))
+            update(op, [variable, *own], operands, attributes)
 
     def _op(self) -> Op:
         return registry.ops()[self.op_name]
@@ -147,30 +150,49 @@ class Optimizer(Trackable):
             return ShapeError(f"{summary}not have its shape.", **texts)
         return DTypeError(f"{summary}not have its dtype.", **texts)
 
-    def _nothing(self, pairs: list[Pair]) -> DTypeError:
-        names = ", ".join(variable.name or describe(variable) for _, variable in pairs[:10])
+    def _nothing(self, left_out: list[object]) -> DTypeError:
+        names = ", ".join(getattr(one, "name", "") or describe(one) for one in left_out[:10])
         return DTypeError(
             f"{type(self).__name__}.apply_gradients got no gradient at all.",
             expected="at least one pair with a gradient",
-            got=f"None for {names}" if pairs else "no pairs",
+            got=f"None for {names}" if left_out else "no pairs",
             fix="compute the loss inside the tape's block, from these variables",
         )
 
     # --- the learning rate ------------------------------------------------------------------------------------------
 
-    def _current_rate(self) -> float | Tensor:
+    def _current_tails(self) -> dict[Kind, list[Tensor]]:
+        """What follows the gradient in the op's operands, by the gradient's Kind, as far as it is known."""
         rate = self.learning_rate
+        if type(rate) is float and rate == self._rate:
+            return self._tails
         found = rate() if callable(rate) else rate
         if isinstance(found, Tensor):
             if found.shape != () or found.kind.category != dtypes.FLOATING:
                 raise self._bad_rate(found)
-            return found
+            return {found.kind: [found]}
         if not hasattr(found, "__float__"):
             raise self._bad_rate(found)
         number = float(found)
         if number != self._rate:
-            self._rate, self._rates = number, {}
-        return number
+            self._rate, self._tails = number, {}
+        return self._tails
+
+    def _tail(self, tails: dict[Kind, list[Tensor]], kind: Kind) -> list[Tensor]:
+        if kind.category != dtypes.FLOATING:
+            raise DTypeError(
+                f"{type(self).__name__}.apply_gradients cannot change a variable of {kind.dtype}.",
+                expected="variables of a real floating dtype",
+                got=str(kind.dtype),
+                fix="leave this variable out",
+            )
+        if tails is self._tails:
+            rate = Tensor(kind.scalar(self._rate), kind, None)
+        else:
+            given = next(iter(tails.values()))[0]  # the rate as it was given comes first
+            rate = convert.cast(convert.to_device(given, kind.device), kind.dtype)
+        made = tails[kind] = [rate]
+        return made
 
     def _bad_rate(self, rate: object) -> DTypeError:
         return DTypeError(
@@ -179,24 +201,6 @@ class Optimizer(Trackable):
             got=f"{describe(rate)} of type {type(rate).__name__}",
             fix="pass a number such as 0.01",
         )
-
-    def _rate_for(self, rate: float | Tensor, kind: Kind) -> Tensor:
-        if isinstance(rate, Tensor) and rate.kind is kind:
-            return rate
-        found = self._rates.get(kind)
-        if found is not None and not isinstance(rate, Tensor):
-            return found
-        if kind.category != dtypes.FLOATING:
-            raise DTypeError(
-                f"{type(self).__name__}.apply_gradients cannot change a variable of {kind.dtype}.",
-                expected="variables of a real floating dtype",
-                got=str(kind.dtype),
-                fix="leave this variable out",
-            )
-        if isinstance(rate, Tensor):
-            return convert.cast(convert.to_device(rate, kind.device), kind.dtype)
-        made = self._rates[kind] = Tensor(kind.scalar(rate), kind, None)
-        return made
 
     # --- the step and the slots -------------------------------------------------------------------------------------
 

@@ -4,8 +4,8 @@ A backend's author runs all of it with one command::
 
     python -m pytest -p polytape.testing.plugin --pyargs polytape.testing.suite --polytape-backend mine
 
-or from a test file of five lines: `polytape.testing.suite` tells how. `check_gradients` and the pieces the rows are made
-of serve anybody's tests. Nothing here is loaded by ``import polytape``.
+or from a test file of five lines: `polytape.testing.suite` tells how. `check_gradients` and the pieces the rows are
+made of serve anybody's tests. Nothing here is loaded by ``import polytape``.
 """
 
 from __future__ import annotations

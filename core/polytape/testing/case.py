@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -21,7 +22,8 @@ Reference = Callable[..., Any]
 # What an elementwise op meets beside its row's own shapes: rank 0, one element, none, broadcasting, higher rank.
 _SHAPES: Final = {
     1: [((),), ((1,),), ((0,),), ((2, 0, 3),), ((2, 1, 3, 1, 2),)],
-    2: [((), ()), ((1,), (1,)), ((0, 3), (1, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (3,)), ((2, 1, 3, 1), (4, 1, 2))],
+    2: [((), ()), ((1,), (1,)), ((0, 3), (1, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (3,)),
+        ((2, 1, 3, 1), (4, 1, 2))],
     3: [((), (), ()), ((0,), (1,), ()), ((2, 1), (3,), ()), ((3,), (2, 1), (1, 1)), ((2, 1, 3, 1), (4, 1, 2), (1,))],
 }  # fmt: skip
 _SPECIAL: Final = (float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 1.0, -1.0, 0.5, -2.0)
@@ -63,6 +65,10 @@ class Sample:
         if not varying:
             return ("",)
         return tuple(name for name in varying[0] if all(name in names for names in varying))
+
+    def size(self) -> int:
+        """Number of elements of all operands."""
+        return sum(math.prod(maker.shape) for maker in self.operands)
 
     def hosts(self, dtype: str, *, seed: int = 0) -> list[Array]:
         """The operands as NumPy arrays."""
@@ -112,9 +118,7 @@ class ErrorSample(Sample):
         self.named = named
 
 
-def sample(
-    *operands: Maker, smooth: bool = True, signs: bool = False, **attributes: Any
-) -> Sample:
+def sample(*operands: Maker, smooth: bool = True, signs: bool = False, **attributes: Any) -> Sample:
     """A further sample of a row; see `Sample`."""
     return Sample(operands, attributes, smooth=smooth, signs=signs)
 
@@ -166,7 +170,7 @@ class Case:
         reference: Reference | None = None,
         ulp: float | dict[str, float] = 4.0,
         scale: float = 0.0,
-        result: str | Callable[[str, dict[str, Any]], Any] = "same",
+        result: str | tuple[str, ...] | Callable[[str, dict[str, Any]], Any] = "same",
         signs: bool = True,
         gradient: str = "",
         **attributes: Any,
@@ -207,12 +211,13 @@ class Case:
             yield self._special(first, signs)
 
     def _special(self, first: Sample, signs: bool) -> Sample:
-        values = (*_SPECIAL, *self.near)
+        values: list[float] = [*_SPECIAL, *self.near]
         varying = sum(maker.varies for maker in first.operands)
-        grid = iter(zip(*itertools.product(values, repeat=varying), strict=True))
-        count = len(values) ** varying
+        pairs: list[tuple[float, ...]] = list(itertools.product(values, repeat=varying))
+        grid = iter(np.array(pairs).T)
+        count = len(pairs)
         operands = [
-            _like(maker, exactly(np.array(next(grid)))) if maker.varies else maker.at((count,)) for maker in first.operands
+            _like(maker, exactly(next(grid))) if maker.varies else maker.at((count,)) for maker in first.operands
         ]
         return Sample(operands, {}, smooth=False, signs=signs)
 

@@ -46,7 +46,9 @@ def asked(case: Case, sample: Sample, hosts: Sequence[Any], backend: str) -> lis
     device = device_of(backend)
     operands = tensors(case.op, hosts, device, sample.layout)
     attributes = attributes_on(case, sample, device)
-    entry = applied.find_entry(case.op, ready(case.op, operands, device), attributes, device, plugins.get_backend(backend))
+    entry = applied.find_entry(
+        case.op, ready(case.op, operands, device), attributes, device, plugins.get_backend(backend)
+    )
     arrays = [x.array for x in ready(case.op, operands, device) if x is not None]
     found = []
     for kernel in entry.candidates:

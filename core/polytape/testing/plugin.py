@@ -29,8 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Cross the tests that ask for ``backend``, and for ``case``, with both."""
     names = metafunc.fixturenames
-    if any(marker.args and "backend" in str(marker.args[0]) for marker in metafunc.definition.iter_markers("parametrize")):
-        return
+    if any("backend" in str(marker.args[:1]) for marker in metafunc.definition.iter_markers("parametrize")):
+        return  # the test says itself which
     if "backend" in names and "case" in names:
         metafunc.parametrize(("case", "backend"), _crossed(metafunc.config))
     elif "backend" in names:
@@ -49,7 +49,8 @@ def usable(config: pytest.Config) -> dict[str, str]:
             plugins.get_backend(name)  # an error, not a skip: somebody named it
         return dict.fromkeys(asked, "")
     return {
-        one.name: "" if one.status == "ready" else f"{one.name} is {one.status}: {one.reason}" for one in plugins.backends()
+        one.name: "" if one.status == "ready" else f"{one.name} is {one.status}: {one.reason}"
+        for one in plugins.backends()
     }
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 STAND_IN = Path(__file__).parent / "stand_in"
 
-__all__ = ["STAND_IN", "enable", "real"]
+__all__ = ["STAND_IN", "enable", "face", "real"]
 
 
 def real() -> bool:
@@ -43,3 +44,14 @@ def enable() -> bool:
 
         pt.register_backend(polytape_backend())
     return True
+
+
+def face() -> ModuleType:
+    """The stand-in's module under another name, to be compared with cupy itself where that is installed."""
+    if str(STAND_IN) not in sys.path:
+        sys.path.append(str(STAND_IN))  # last: cupy itself stays the first
+    spec = spec_from_file_location("polytape_tests_cupy", STAND_IN / "cupy.py")
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

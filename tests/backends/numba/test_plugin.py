@@ -143,7 +143,7 @@ def test_other_dtypes_and_a_view_stay_with_numpy(tensors: tuple[Any, Any]) -> No
     half = pt.explain("softmax", pt.astype(many, "float16"))
     assert "serves only dtypes float32, float64" in half
     turned = pt.explain("softmax", pt.permute_dims(many, (1, 0)))
-    assert [line for line in turned.splitlines() if line.endswith("CHOSEN")][0].startswith("  numpy:")
+    assert next(line for line in turned.splitlines() if line.endswith("CHOSEN")).startswith("  numpy:")
 
 
 def test_auto_prefers_it_to_numpy() -> None:

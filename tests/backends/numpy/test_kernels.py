@@ -136,7 +136,7 @@ def test_an_axis_of_rank_0_is_refused(name: str) -> None:
 )  # fmt: skip
 def test_matmul_takes_every_rank(left: tuple[int, ...], right: tuple[int, ...]) -> None:
     a, b = _floats(*left), _floats(*right, seed=1)
-    y = KERNELS["matmul", "vdot"](a, b)
+    y = KERNELS["matmul"](a, b)
     np.testing.assert_allclose(y, np.matmul(a.astype("float64"), b), rtol=1e-5, atol=1e-5)
     assert y.dtype == np.float32
 
@@ -146,7 +146,7 @@ def test_matmul_takes_every_rank(left: tuple[int, ...], right: tuple[int, ...]) 
 )
 def test_matmul_raises_on_shapes_that_do_not_fit(left: tuple[int, ...], right: tuple[int, ...]) -> None:
     with pytest.raises(ValueError):
-        KERNELS["matmul", "vdot"](_floats(*left), _floats(*right))
+        KERNELS["matmul"](_floats(*left), _floats(*right))
 
 
 @pytest.mark.parametrize("shape", [(), (3,)])
@@ -240,8 +240,8 @@ def test_bfloat16_is_kept_by_every_kernel() -> None:
     x, labels = _floats(3, 4).astype(kind), np.asarray([0, 1, 2])
     results = [KERNELS[name](x) for name in ("softmax", "log_softmax", "relu", "sigmoid", "mean", "max", "exp")]
     results += [
-        KERNELS["matmul", "vdot"](x, x.T),
-        KERNELS["matmul", "vdot"](x[None], x.T[None]),
+        KERNELS["matmul"](x, x.T),
+        KERNELS["matmul"](x[None], x.T[None]),
         KERNELS["sparse_softmax_cross_entropy_with_logits"](labels, x),
         KERNELS["softmax_cross_entropy_gradient"](x[:, 0], labels, x),
         KERNELS["full"](shape=(2,), fill_value=1.5, dtype=kind, device=CPU),

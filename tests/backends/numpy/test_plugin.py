@@ -20,43 +20,43 @@ CPU = get_device("numpy", "cpu", 0)
 
 
 @pytest.fixture
-def backend() -> Any:
+def numpy_backend() -> Any:
     found = plugin.polytape_backend()
     complete(found, None)
     return found
 
 
-def test_it_has_one_cpu(backend: Any) -> None:
-    assert backend.device_list() == [CPU]
-    assert backend.host
-    assert "bfloat16" in backend.dtypes
+def test_it_has_one_cpu(numpy_backend: Any) -> None:
+    assert numpy_backend.device_list() == [CPU]
+    assert numpy_backend.host
+    assert "bfloat16" in numpy_backend.dtypes
 
 
-def test_from_host_copies_and_to_host_does_not(backend: Any) -> None:
+def test_from_host_copies_and_to_host_does_not(numpy_backend: Any) -> None:
     host = np.arange(6.0).reshape(2, 3).T
-    array = backend.from_host(host, CPU)
+    array = numpy_backend.from_host(host, CPU)
     assert not np.shares_memory(array, host)
     assert array.flags.c_contiguous
-    assert backend.to_host(array) is array
-    assert not np.shares_memory(backend.copy(array, CPU), array)
+    assert numpy_backend.to_host(array) is array
+    assert not np.shares_memory(numpy_backend.copy(array, CPU), array)
 
 
-def test_a_subclass_of_ndarray_becomes_an_ndarray(backend: Any) -> None:
-    assert type(backend.from_host(np.ma.masked_array([1.0]), CPU)) is np.ndarray
+def test_a_subclass_of_ndarray_becomes_an_ndarray(numpy_backend: Any) -> None:
+    assert type(numpy_backend.from_host(np.ma.masked_array([1.0]), CPU)) is np.ndarray
 
 
-def test_lift_makes_arrays_of_scalars_and_keeps_arrays(backend: Any) -> None:
-    lifted = backend.lift(np.float32(2.0))
+def test_lift_makes_arrays_of_scalars_and_keeps_arrays(numpy_backend: Any) -> None:
+    lifted = numpy_backend.lift(np.float32(2.0))
     assert (type(lifted), lifted.shape, lifted.dtype) == (np.ndarray, (), np.dtype("float32"))
-    assert backend.lift(lifted) is lifted
+    assert numpy_backend.lift(lifted) is lifted
 
 
-def test_only_an_array_that_owns_its_memory_is_exclusive(backend: Any) -> None:
-    array = backend.empty((2, 3), np.dtype("float32"), CPU)
-    assert backend.exclusive(array)
-    assert not backend.exclusive(array[0])
-    assert not backend.exclusive(array.T)
-    assert not backend.exclusive(np.frombuffer(bytes(8), "float32"))
+def test_only_an_array_that_owns_its_memory_is_exclusive(numpy_backend: Any) -> None:
+    array = numpy_backend.empty((2, 3), np.dtype("float32"), CPU)
+    assert numpy_backend.exclusive(array)
+    assert not numpy_backend.exclusive(array[0])
+    assert not numpy_backend.exclusive(array.T)
+    assert not numpy_backend.exclusive(np.frombuffer(bytes(8), "float32"))
 
 
 def test_importing_the_plugin_is_cheap(tmp_path: Path) -> None:

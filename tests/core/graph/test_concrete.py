@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import polytape as pt
 from polytape import structure
@@ -285,3 +287,47 @@ def test_a_record_frees_its_arrays_with_the_tape_s_walk() -> None:
         assert watch() is None
     finally:
         gc.enable()
+
+
+STEP = st.tuples(st.integers(0, 7), st.integers(0, 99), st.integers(0, 99), st.booleans())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(STEP, min_size=1, max_size=7))
+def test_random_programs_have_the_derivatives_they_have_eagerly(steps: list[Any]) -> None:
+    ops: list[Callable[[Any, Any], Any]] = [
+        lambda a, b: a * b,
+        lambda a, b: a - b,
+        lambda a, b: pt.tanh(a),
+        lambda a, b: a * 0.5,
+        lambda a, b: pt.sum(a, keepdims=True) + b,
+        lambda a, b: pt.concat([a[1:], b[:1]]),
+        lambda a, b: pt.stop_gradient(a) * b,
+        lambda a, b: pt.square(a) + 1.0,
+    ]
+
+    def program(wrap: Wrap) -> Any:
+        x = pt.asarray([0.1, 0.2, -0.3], dtype="float64")
+        w = pt.Variable([0.5, -1.0, 0.25], dtype="float64")
+
+        def body(x: Any) -> Any:
+            values = [x, w]
+            for which, left, right, written in steps:
+                a, b = values[left % len(values)], values[right % len(values)]
+                values.append(pt.tanh(ops[which](a, b)))
+                if written:
+                    w.assign(values[-1])
+            return values[-1], pt.sum(values[len(values) // 2] * w)
+
+        f = wrap(body)
+        with pt.GradientTape(persistent=True) as outer:
+            outer.watch(x)
+            with pt.GradientTape() as inner:
+                inner.watch(x)
+                y, z = f(x)
+                total = pt.sum(y * z)
+            first = inner.gradient(total, [x, w])
+            s = sum((pt.sum(g * g) for g in first if g is not None), pt.sum(x) * 0.0)
+        return [total, *first, *outer.gradient(s, [x, w])]
+
+    both_ways(program)

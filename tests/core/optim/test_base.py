@@ -112,7 +112,7 @@ def test_a_function_is_asked_once_per_step_and_a_rate_may_be_assigned() -> None:
 @pytest.mark.parametrize("rate", ["0.1", None, [0.1], pt.asarray([0.1]), pt.asarray(1)])
 def test_what_is_no_rate_is_refused(make: Maker, rate: Any) -> None:
     x = pt.Variable(1.0)
-    with pytest.raises(DTypeError, match="cannot use .* as learning rate"):
+    with pytest.raises(DTypeError, match=r"cannot use .* as learning rate"):
         make(rate).apply_gradients([(pt.asarray(1.0), x)])
     assert float(x) == 1.0
 

@@ -7,8 +7,21 @@ import pytest
 
 import polytape as pt
 from polytape.ops import elementwise, reduction
-from polytape.testing import CASES, Case, anything, assert_close, booleans, case_of, error, exactly, floats, integers
-from polytape.testing import numbers, positive, sample
+from polytape.testing import (
+    CASES,
+    Case,
+    anything,
+    assert_close,
+    booleans,
+    case_of,
+    error,
+    exactly,
+    floats,
+    integers,
+    numbers,
+    positive,
+    sample,
+)
 
 
 def test_a_row_and_its_samples_print_as_calls() -> None:

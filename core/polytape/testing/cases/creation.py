@@ -72,8 +72,10 @@ CASES = [
         stop=7,
         step=2,
         reference=_arange,
-        result=lambda dtype, attributes: attributes.get("dtype")
-        or ("float32" if any(isinstance(attributes[k], float) for k in ("start", "stop", "step")) else "int32"),
+        result=lambda dtype, attributes: (
+            attributes.get("dtype")
+            or ("float32" if any(isinstance(attributes[k], float) for k in ("start", "stop", "step")) else "int32")
+        ),
         more=[
             sample(start=5, stop=-1, step=-2),
             sample(start=3, stop=3, step=1),

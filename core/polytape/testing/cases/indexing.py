@@ -19,16 +19,16 @@ def _key(key: Any) -> Any:
     return indexing.split_key(key)[0]
 
 
+def _entry(part: tuple[Any, ...]) -> Any:
+    kind = part[0]
+    if kind == "slice":
+        return slice(*part[1:])
+    return part[1] if kind == "int" else Ellipsis if kind == "ellipsis" else None
+
+
 def _index(key: Any, indices: tuple[Any, ...]) -> Any:
     arrays = iter(indices)
-    made = {
-        "slice": lambda part: slice(*part[1:]),
-        "int": lambda part: part[1],
-        "newaxis": lambda part: None,
-        "ellipsis": lambda part: Ellipsis,
-        "array": lambda part: next(arrays),
-    }
-    return tuple(made[part[0]](part) for part in key)
+    return tuple(next(arrays) if part[0] == "array" else _entry(part) for part in key)
 
 
 def _getitem(x: Any, *indices: Any, key: Any) -> Any:
@@ -70,6 +70,8 @@ CASES = [
             sample(anything(3, 4), _ROWS, key=_key(np.s_[1:2, [0]])),
             sample(anything(3, 4), _SMALL, _COLUMN, key=_key(np.s_[[0], [0]])),
             sample(anything(3, 4, 2), _SMALL, key=_key(np.s_[[0], :, 1])),
+            sample(anything(2, 3, 4), _SMALL, key=_key(np.s_[0, ..., [0], 1:])),
+            sample(anything(2, 3, 4), _SMALL, key=_key(np.s_[..., 0, [0], 1:])),
             sample(anything(3, 4), exactly(np.zeros((0,)), "int64"), key=_key(np.s_[[0]])),
         ],
         errors=[

@@ -81,7 +81,11 @@ def _dtype(dtype: str, attributes: dict[str, Any]) -> str:
 
 
 def _shapes(dtype: str) -> list[Any]:
-    return [sample(state, shape=shape, dtype=dtype) for shape in ((), (1,), (0, 2), (5, 3), (101,)) for state in (_STATE, _LATE)]
+    return [
+        sample(state, shape=shape, dtype=dtype)
+        for shape in ((), (1,), (0, 2), (5, 3), (101,))
+        for state in (_STATE, _LATE)
+    ]
 
 
 CASES = [

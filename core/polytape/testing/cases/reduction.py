@@ -38,6 +38,7 @@ def _bad_axes() -> list[Any]:
     return [
         error(ShapeError, "there is no axis 2", floats(2, 3), axis=2),
         error(ShapeError, "there is no axis -3", floats(2, 3), axis=-3),
+        error(ShapeError, "there is no axis 0", floats(), axis=0),
         error(ShapeError, "an axis is named twice", floats(2, 3), axis=(0, -2)),
     ]
 
@@ -122,6 +123,7 @@ CASES = [
         result="int64",
         errors=[
             error(ShapeError, "there is no axis 2", floats(2, 3), axis=2),
+            error(ShapeError, "there is no axis -1", floats(), axis=-1),
             error(ShapeError, "takes one axis", floats(2, 3), axis=(0, 1)),
             _EMPTY,
             _ORDER,

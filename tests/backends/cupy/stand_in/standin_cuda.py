@@ -113,10 +113,11 @@ class PooledMemory:
 
     def __init__(self, size: int) -> None:
         self.size, self.device_id = size, current()
-        used_nbytes[self.device_id] += size
+        self._used = used_nbytes  # arrays die after this module's names, at the interpreter's end
+        self._used[self.device_id] += size
 
     def __del__(self) -> None:
-        used_nbytes[self.device_id] -= self.size
+        self._used[self.device_id] -= self.size
 
 
 class MemoryPointer:

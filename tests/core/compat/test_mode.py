@@ -1,0 +1,59 @@
+"""Graph mode before `enable_eager_execution`, eager after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Program = Callable[[str], str]
+
+
+def test_an_op_before_it_raises_and_names_the_line_to_write(program: Program) -> None:
+    printed = program(
+        """
+        calls = dict(
+            constant=lambda: tf.constant(1.0), variable=lambda: tfe.Variable(1.0), add=lambda: tf.add(1.0, 2.0),
+            softmax=lambda: tf.nn.softmax([1.0]), gradients=lambda: tfe.gradients_function(tf.square),
+            step=lambda: tf.train.get_or_create_global_step(),
+        )
+        import polytape as pt
+        for name, call in calls.items():
+            try:
+                call()
+            except pt.PolytapeError as error:
+                assert isinstance(error, RuntimeError) and isinstance(error, tf.GraphModeError)
+                print(error.fix)
+        print(tf.executing_eagerly())
+        """
+    )
+    line = "write tf.enable_eager_execution() at the start of the program, right after the imports"
+    assert printed.splitlines() == [line] * 6 + ["False"]
+
+
+@pytest.mark.parametrize("enable", ["tf.enable_eager_execution()", "tfe.enable_eager_execution()"])
+def test_enabling_switches_once_and_a_second_call_is_harmless(program: Program, enable: str) -> None:
+    printed = program(f"{enable}\n{enable}\nprint(tf.executing_eagerly(), tfe.executing_eagerly(), tf.add(1.0, 2.0))")
+    assert printed == "True True tf.Tensor(3.0, shape=(), dtype=float32)\n"
+
+
+def test_tensors_print_as_tensorflow_prints_them(program: Program) -> None:
+    printed = program("tf.enable_eager_execution()\nprint(tf.constant([[1, 2], [3, 4]]))")
+    assert printed == "tf.Tensor(\n[[1 2]\n [3 4]], shape=(2, 2), dtype=int32)\n"
+
+
+def test_without_it_tensors_print_as_polytape_s(program: Program) -> None:
+    assert program("import polytape as pt\nprint(pt.asarray([1, 2]))") == "[1 2]\n"
+
+
+def test_the_error_shows_no_more_than_two_frames_below_the_user_s(program: Program) -> None:
+    printed = program(
+        """
+        import traceback
+        try:
+            tf.constant(1.0)
+        except RuntimeError as error:
+            print(len(traceback.extract_tb(error.__traceback__)))
+        """
+    )
+    assert int(printed) <= 3

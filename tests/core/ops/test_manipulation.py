@@ -1,0 +1,72 @@
+"""Moving elements around: casts and their gradients, copies and views."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import polytape as pt
+from polytape.errors import DTypeError, ShapeError
+
+
+def test_the_gradient_of_a_cast_is_cast_back(backend: str) -> None:
+    with pt.device(backend):
+        x = pt.asarray([1.0, 2.0])
+        (g,) = pt.gradients_function(lambda x: pt.astype(x, "float64") ** 2)(x)
+        assert g.dtype == pt.float32
+        assert g.tolist() == [2.0, 4.0]
+        pt.check_gradients(lambda x: pt.astype(x, "float64") * x, np.asarray([1.5, -2.0]), order=2)
+
+
+def test_a_cast_to_an_integer_stops_the_gradient() -> None:
+    x = pt.asarray([1.5])
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = pt.astype(pt.astype(x, "int32"), "float32")
+    assert tape.gradient(y, x) is None
+
+
+def test_stop_gradient_stops_it_and_identity_does_not(backend: str) -> None:
+    with pt.device(backend):
+        f = pt.gradients_function(lambda x: x * pt.stop_gradient(x) + pt.identity(x))
+        assert f(pt.asarray([3.0]))[0].tolist() == [4.0]
+
+
+def test_views_of_one_buffer_are_tensors_of_their_own(backend: str) -> None:
+    with pt.device(backend):
+        x = pt.asarray([[1.0, 2.0], [3.0, 4.0]])
+        y = pt.reshape(x, (4,))
+        y[0] = 9.0
+    assert x.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert y.tolist() == [9.0, 2.0, 3.0, 4.0]
+
+
+def test_numpy_views_are_read_only(backend: str) -> None:
+    with pt.device(backend):
+        host = pt.ones(2).numpy()
+    with pytest.raises(ValueError, match="read-only"):
+        host[0] = 2.0
+
+
+def test_asarray_copies_what_its_owner_may_write(backend: str) -> None:
+    host = np.ones(2)
+    x = pt.asarray(host, device=backend)
+    host[0] = 5.0
+    assert x.tolist() == [1.0, 1.0]
+
+
+def test_concat_promotes_and_takes_host_values(backend: str) -> None:
+    with pt.device(backend):
+        y = pt.concat([pt.ones(1, dtype="int32"), pt.ones(1, dtype="float16"), np.zeros(1, "float32")])
+    assert y.dtype == pt.float32
+    assert y.tolist() == [1.0, 1.0, 0.0]
+
+
+def test_concat_of_nothing_is_refused() -> None:
+    with pytest.raises(ShapeError, match=r"concat\(\[\]\): nothing to join(.|\n)*at least one tensor"):
+        pt.concat([])
+
+
+def test_an_unknown_dtype_is_refused_with_those_there_are() -> None:
+    with pytest.raises(DTypeError, match=r"'float31' is no dtype(.|\n)*float16, float32"):
+        pt.astype(pt.ones(2), "float31")

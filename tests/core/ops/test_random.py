@@ -1,0 +1,40 @@
+"""Draws as ops: the same bits on every backend, from a state that stays on the host."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import polytape as pt
+from polytape.ops.random import random_integers, random_normal, random_uniform
+
+STATE = np.array([42, 7], "uint64")
+
+
+def test_draws_are_bit_identical_to_numpy_s(backend: str) -> None:
+    device = pt.get_backend(backend).device_list()[0]
+    state = pt.asarray(STATE, device="numpy")
+    for dtype in ("float32", "float64"):
+        here = random_uniform(state, shape=(300,), dtype=dtype, device=device)
+        there = random_uniform(state, shape=(300,), dtype=dtype, device="numpy")
+        assert here.device is device
+        assert here.numpy().tobytes() == there.numpy().tobytes()
+        normal = random_normal(state, shape=(300,), dtype=dtype, device=device).numpy()
+        expected = random_normal(state, shape=(300,), dtype=dtype, device="numpy").numpy()
+        np.testing.assert_array_max_ulp(normal, expected, 4)
+    whole = random_integers(state, low=-9, high=10, shape=(300,), dtype="int32", device=device).numpy()
+    assert (whole.min(), whole.max()) == (-9, 9)
+
+
+def test_draws_are_neither_recorded_nor_differentiated(backend: str) -> None:
+    state = pt.asarray(STATE, device="numpy")
+    x = pt.ones(3, device=backend)
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = x * random_uniform(state, shape=(3,), dtype="float32", device=x.device)
+    assert tape.gradient(y, x).tolist() == y.tolist()
+
+
+def test_a_later_counter_continues_the_stream() -> None:
+    whole = random_uniform(pt.asarray(STATE), shape=(8,), dtype="float32").tolist()
+    later = random_uniform(pt.asarray(STATE + np.array([0, 1], "uint64")), shape=(4,), dtype="float32").tolist()
+    assert whole[4:] == later

@@ -1,0 +1,131 @@
+"""asarray: what tensors are made of, at which dtype, with or without a copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polytape as pt
+from polytape.errors import DeviceError, DTypeError
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (1, "int32"),
+        (1.0, "float32"),
+        (True, "bool"),
+        (1j, "complex64"),
+        ([1, 2.0], "float32"),
+        ([], "float32"),
+        ([[1], [2]], "int32"),
+        ((True, False), "bool"),
+        (range(3), "int32"),
+        (np.float64(1.0), "float64"),
+        (np.ones(2, "int8"), "int8"),
+        (np.ones(2, ">f4"), "float32"),
+        ([np.float32(1.0), 2], "float64"),
+        (np.bool_(True), "bool"),
+    ],
+    ids=repr,
+)
+def test_the_dtype_follows_from_the_data(value: Any, dtype: str) -> None:
+    x = pt.asarray(value)
+    assert x.dtype == dtype and x.dtype.isnative
+    np.testing.assert_array_equal(x, np.asarray(value))
+
+
+def test_a_given_dtype_is_taken() -> None:
+    assert pt.asarray([1, 2], dtype="float64").dtype == "float64"
+    assert pt.asarray(np.ones(2), dtype=np.float32).dtype == "float32"
+    assert pt.asarray([1.7], dtype=int).tolist() == [1]
+    assert pt.asarray(1, dtype="bfloat16").dtype.name == "bfloat16"
+
+
+def test_tensors_may_be_among_the_data() -> None:
+    a, b = pt.asarray(1.0), pt.asarray(2.0)
+    assert pt.asarray([a, [b]][:1] + [b]).tolist() == [1.0, 2.0] and pt.asarray([[a, b], [b, a]]).shape == (2, 2)
+
+
+BAD: list[tuple[Any, dict[str, Any], str]] = [
+    ([[1.0], [1.0, 2.0]], {}, "no tensor can be made of a ragged list"),
+    ([object()], {}, "no tensor can be made of"),
+    ("text", {}, "no tensor can be made of 'text'"),
+    (["a"], {}, "no tensor can be made of"),
+    (None, {}, "no tensor can be made of None"),
+    ({"a": 1}, {}, "no tensor can be made of"),
+    (np.array(["2020-01-01"], "M8[D]"), {}, "datetime64"),
+    (2**40, {}, f"{2**40} does not fit int32"),
+    ([2**40], {}, "does not fit int32"),
+    (300, {"dtype": "uint8"}, "300 does not fit uint8"),
+    ([300], {"dtype": "uint8"}, "does not fit uint8"),
+    ([-1], {"dtype": "uint8"}, "does not fit uint8"),
+    (2**70, {"dtype": "int64"}, "does not fit int64"),
+    ([2**70], {}, "does not fit int32"),
+    (1j, {"dtype": "float32"}, "does not fit float32"),
+    (1.0, {"dtype": "float31"}, "'float31' is no dtype of a tensor"),
+    (1.0, {"dtype": object}, "is no dtype of a tensor"),
+]
+
+
+@pytest.mark.parametrize(("value", "options", "text"), BAD, ids=repr)
+def test_what_makes_no_tensor_is_a_typed_error(value: Any, options: Any, text: str) -> None:
+    with pytest.raises(DTypeError, match=text) as caught:
+        pt.asarray(value, **options)
+    assert caught.value.expected and caught.value.fix
+
+
+def test_host_data_is_copied_unless_told() -> None:
+    array = np.ones(2, "float32")
+    own, shared = pt.asarray(array), pt.asarray(array, copy=False)
+    array[0] = 5.0
+    assert own.tolist() == [1.0, 1.0] and shared.tolist() == [5.0, 1.0]
+    assert array.flags.writeable
+
+
+def test_a_copy_that_cannot_be_avoided_is_an_error_where_none_is_wanted() -> None:
+    for value, options in (([1.0], {}), (np.ones(2), {"dtype": "float32"}), (1.0, {}), (np.float32(1), {})):
+        with pytest.raises(DeviceError, match=r"asarray\(copy=False\)"):
+            pt.asarray(value, copy=False, **options)
+    x = pt.asarray([1.0])
+    with pytest.raises(DeviceError, match=r"asarray\(copy=False\)"):
+        pt.asarray(x, dtype="float64", copy=False)
+
+
+def test_a_tensor_is_itself() -> None:
+    x = pt.asarray([1.0])
+    assert pt.asarray(x) is x and pt.asarray(x, copy=False) is x and pt.asarray(x, dtype="float32") is x
+    copied = pt.asarray(x, copy=True)
+    assert copied is not x and not np.shares_memory(copied.array, x.array)
+
+
+def test_a_cast_is_taped() -> None:
+    x = pt.asarray([1.0, 2.0])
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = pt.asarray(x, dtype="float64") * 3.0 + pt.asarray(x, copy=True)
+    found = tape.gradient(y, x)
+    assert found.dtype == "float32" and found.tolist() == [4.0, 4.0]
+
+
+def test_objects_that_give_arrays_are_taken() -> None:
+    class Gives:
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            return np.arange(3)
+
+    class Lends:
+        def __dlpack__(self, **options: Any) -> Any:
+            return np.arange(3.0).__dlpack__(**options)
+
+        def __dlpack_device__(self) -> Any:
+            return (1, 0)
+
+    assert pt.asarray(Gives()).tolist() == [0, 1, 2] and pt.asarray(Lends()).tolist() == [0.0, 1.0, 2.0]
+
+
+def test_unknown_devices_are_refused_by_name() -> None:
+    for name in ("nunpy", "numpy:gpu", "numpy:cpu:7", "a:b:c:d", 3):
+        with pytest.raises(pt.PolytapeError):
+            pt.asarray([1.0], device=name)

@@ -1,0 +1,229 @@
+"""Tensor: Python's protocols, item assignment, copies, interchange."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polytape as pt
+from polytape.errors import DTypeError, ShapeError
+
+
+def test_what_it_is() -> None:
+    x = pt.asarray([[1.0, 2.0, 3.0]])
+    assert (x.shape, x.ndim, x.size, x.nbytes, str(x.dtype)) == ((1, 3), 2, 3, 12, "float32")
+    assert str(x.device) == "numpy:cpu:0" and x.T.shape == (3, 1) and pt.zeros((4, 2, 3)).mT.shape == (4, 3, 2)
+    assert x.__array_namespace__() is pt and x.__array_namespace__(api_version="2024.12").add is pt.add
+
+
+def test_transposes_need_axes() -> None:
+    for x, text in ((pt.asarray(1.0), "T is not defined"), (pt.zeros((2, 2, 2)), "T is not defined")):
+        with pytest.raises(ShapeError, match=text):
+            _ = x.T
+    with pytest.raises(ShapeError, match="mT is not defined"):
+        _ = pt.asarray([1.0]).mT
+
+
+def test_one_element_becomes_a_number() -> None:
+    x = pt.asarray([[2.5]])
+    assert (float(x), int(x), complex(x), bool(x), x.item()) == (2.5, 2, 2.5 + 0j, True, 2.5)
+    assert type(pt.asarray(3).item()) is int and type(x.item()) is float and bool(pt.asarray(0)) is False
+    assert [10, 20, 30][pt.asarray(1)] == 20 and list(range(pt.asarray(3))) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("convert", [float, int, bool, complex, lambda x: x.item()])
+def test_several_elements_are_no_number(convert: Any) -> None:
+    with pytest.raises(ShapeError, match=r"of (float32|bool)\[2\] is not defined") as caught:
+        convert(pt.asarray([1.0, 2.0]))
+    assert isinstance(caught.value, ValueError) and "reduce it first" in caught.value.fix
+    with pytest.raises(ShapeError):
+        convert(pt.zeros((0,)))
+
+
+def test_only_an_integer_tensor_is_an_index() -> None:
+    for x in (pt.asarray(1.0), pt.asarray([1]), pt.asarray(True)):
+        with pytest.raises(DTypeError, match="cannot be used as an index") as caught:
+            [1, 2][x]
+        assert isinstance(caught.value, TypeError)
+
+
+def test_length_and_iteration() -> None:
+    x = pt.asarray([[1.0, 2.0], [3.0, 4.0]])
+    assert len(x) == 2 and [row.tolist() for row in x] == [[1.0, 2.0], [3.0, 4.0]]
+    a, b = x
+    assert type(a) is pt.Tensor and b.tolist() == [3.0, 4.0] and list(pt.zeros((0, 2))) == []
+    for call in (len, list):
+        with pytest.raises(TypeError, match=r"len\(\) of float32\[\] is not defined"):
+            call(pt.asarray(1.0))
+
+
+def test_iteration_is_differentiable() -> None:
+    x = pt.asarray([1.0, 2.0])
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        a, b = x
+        y = a * b * b
+    assert tape.gradient(y, x).tolist() == [4.0, 4.0]
+
+
+def test_formatting() -> None:
+    x = pt.asarray(3.14159)
+    assert f"{x:.2f}" == "3.14" and f"{pt.asarray(7):03d}" == "007" and f"{x}" == str(x)
+    assert f"{pt.asarray([1.0, 2.0]):>10}" == "   [1. 2.]"
+    with pytest.raises(ValueError, match="format"):
+        f"{pt.asarray([1.0, 2.0]):.2f}"
+
+
+def test_equality_is_elementwise_and_the_hash_is_identity() -> None:
+    x, y = pt.asarray([1.0, 2.0]), pt.asarray([1.0, 3.0])
+    assert (x == y).tolist() == [True, False] and (x != y).tolist() == [False, True]
+    assert {x: 1, y: 2}[x] == 1 and hash(x) == hash(x) and len({x, y, x}) == 2
+
+
+def test_operators_on_truth_values() -> None:
+    a, b = pt.asarray([True, True, False]), pt.asarray([True, False, False])
+    assert (a & b).tolist() == [True, False, False] and (a | b).tolist() == [True, True, False]
+    assert (~a).tolist() == [False, False, True] and (True & a).tolist() == [True, True, False]
+    with pytest.raises(DTypeError, match="truth values only"):
+        ~pt.asarray([1.0])
+
+
+def test_powers_and_reversed_operands() -> None:
+    x = pt.asarray([1.0, 2.0])
+    assert (2.0**x).tolist() == [2.0, 4.0] and (x**2).tolist() == [1.0, 4.0]
+    assert (1 - x).tolist() == [0.0, -1.0] and (2 / x).tolist() == [2.0, 1.0]
+    assert (np.eye(2, dtype="float32") @ x).tolist() == [1.0, 2.0] and abs(-x).tolist() == [1.0, 2.0]
+    assert (3 > x).tolist() == [True, True] and (2 <= x).tolist() == [False, True]
+
+
+# --- items ------------------------------------------------------------------------------------------------------------
+
+KEYS: list[Any] = [
+    0, -1, slice(None), slice(None, None, -1), slice(0, 2), (1, 2), (slice(None), 1), (..., 0), None, (None, 1), [0, 2],
+    (slice(None), [1, 0, 1]), np.array([1, 1]), ([0, 1], [2, 3]), (0, slice(1, 3)), (..., None), (), np.int64(1),
+    np.array([True, False, True]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS, ids=repr)
+def test_keys_choose_what_numpy_chooses(key: Any) -> None:
+    array = np.arange(12, dtype="float64").reshape(3, 4)
+    x = pt.asarray(array)
+    np.testing.assert_array_equal(x[key], array[key])
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = pt.square(x[key])
+    wanted = np.zeros((3, 4))
+    np.add.at(wanted, key, 2 * array[key])
+    np.testing.assert_allclose(tape.gradient(y, x), wanted)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=repr)
+def test_item_assignment_points_the_handle_at_an_updated_copy(key: Any) -> None:
+    array = np.arange(12, dtype="float32").reshape(3, 4)
+    x = pt.asarray(array)
+    other, view, held = x.__copy__(), x.numpy(), x.array
+    x[key] = 50.0
+    array_after = array.copy()
+    array_after[key] = 50.0
+    np.testing.assert_array_equal(x, array_after)
+    for before in (other, view, held):
+        np.testing.assert_array_equal(before, array)
+
+
+def test_item_assignment_keeps_the_dtype_and_takes_tensors_and_lists() -> None:
+    x = pt.asarray([1, 2, 3])
+    x[0] = 7.9
+    x[1:] = pt.asarray([8.0, 9.0])
+    assert x.dtype == "int32" and x.tolist() == [7, 8, 9]
+    x[:2] = [1, 2]
+    assert x.tolist() == [1, 2, 9]
+    x[x > 5] = 0
+    assert x.tolist() == [1, 2, 0]
+
+
+def test_a_bad_item_names_op_and_axis_and_changes_nothing() -> None:
+    x = pt.asarray([[1.0, 2.0]])
+    with pytest.raises(ShapeError, match="index 5 is out of range"):
+        x[0, 5]
+    with pytest.raises(ShapeError, match="too many indices"):
+        x[0, 0, 0]
+    with pytest.raises(DTypeError, match="cannot be indexed by 'a'"):
+        x["a"]
+    with pytest.raises(DTypeError, match="indices must be integers"):
+        x[pt.asarray(0.5)]
+    with pytest.raises(ShapeError, match="setitem"):
+        x[0] = pt.zeros((3,))
+    assert x.tolist() == [[1.0, 2.0]]
+
+
+# --- copies and interchange -------------------------------------------------------------------------------------------
+
+
+def test_a_copy_is_a_handle_of_its_own_on_the_same_record() -> None:
+    x = pt.asarray([1.0, 2.0])
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = copy.copy(x)
+        z = y * y
+    assert y is not x and y.array is x.array
+    assert tape.gradient(z, x).tolist() == [2.0, 4.0]
+    y[0] = 9.0
+    assert x.tolist() == [1.0, 2.0]
+
+
+def test_a_deep_copy_leaves_the_record_behind() -> None:
+    x = pt.asarray([1.0, 2.0])
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = copy.deepcopy({"a": x, "b": [x]})
+        assert y["a"] is y["b"][0]
+        z = y["a"] * 2.0
+    assert tape.gradient(z, x) is None
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint64", "float16", "float32", "complex128", "bfloat16"])
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_pickles_come_back_alike(dtype: str, protocol: int) -> None:
+    x = pt.asarray([[1, 0]], dtype=dtype)
+    back = pickle.loads(pickle.dumps(x, protocol))
+    assert (back.tolist(), back.dtype, back.device) == (x.tolist(), x.dtype, x.device) and type(back) is pt.Tensor
+
+
+def test_numpy_reads_a_tensor_without_a_copy_and_cannot_write_it() -> None:
+    x = pt.asarray([1.0, 2.0])
+    for view in (x.numpy(), np.asarray(x), np.from_dlpack(x)):
+        assert np.shares_memory(view, x.array)
+        with pytest.raises(ValueError, match="read-only"):
+            view[0] = 5.0
+    own = np.array(x)
+    own[0] = 5.0
+    assert x.tolist() == [1.0, 2.0] and np.asarray(x, dtype="float64").dtype == "float64"
+
+
+def test_a_consumer_that_knows_no_read_only_memory_gets_a_copy() -> None:
+    x = pt.asarray([1.0, 2.0])
+    assert "dltensor" in repr(x.__dlpack__()) and x.__dlpack_device__() == (1, 0)
+
+    class Old:
+        def __dlpack__(self, stream: Any = None) -> Any:
+            return x.__dlpack__()
+
+        def __dlpack_device__(self) -> Any:
+            return x.__dlpack_device__()
+
+    taken = np.from_dlpack(Old())
+    assert taken.tolist() == [1.0, 2.0] and not np.shares_memory(taken, x.array)
+
+
+def test_in_place_operators_bind_new_tensors() -> None:
+    x = y = pt.asarray([1.0, 2.0])
+    x += 1.0
+    x *= y
+    x -= [1.0, 1.0]
+    x /= 2.0
+    assert y.tolist() == [1.0, 2.0] and x.tolist() == [0.5, 2.5]
