@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from _thread import _count
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -227,6 +228,8 @@ SINGLE: Final[int] = references(Holder([]))
 
 def owned(variable: Variable) -> bool:
     """Whether nobody but this variable can see its buffer, so that it may be written."""
+    if _count() > 0:
+        return False  # another thread could take a reference between this answer and the write
     exclusive = variable.kind.backend.exclusive
     return exclusive is not None and variable_references(variable) == SINGLE and bool(exclusive(variable.array))
 

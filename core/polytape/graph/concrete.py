@@ -40,7 +40,8 @@ class Concrete:
         traced: the graph as traced; ``graph``: after the passes.
         structure: the results' structure, static values in their places.
         places: which of its leaves are outputs of the graph.
-        holders: the variables it reads; ``constants``: the captured tensors that a tape may follow.
+        holders: the variables it reads; ``captured``: the constants that a tape may
+            follow; ``plain``: the others.
     """
 
     def __init__(
@@ -57,10 +58,11 @@ class Concrete:
         self.single = self.structure.spec is None and bool(self.places)
         self.executable = Executable(self.graph, self.single)
         self.holders = [one.holder for one in self.graph.variables if one.holder is not None]
-        self.constants = [
-            one for one in self.traced.constants if one.holder is not None and one.holder.node is not None
-        ]
-        self.ops: dict[int, GeneralOp] = {}
+        constants = [one.holder for one in self.traced.constants if one.holder is not None]
+        self.captured = [x for x in constants if x.node is not None]
+        self.plain = [one for one in self.traced.constants if one.holder is not None and one.holder.node is None]
+        self.differentiable = any(kind.category >= FLOATING for kind in self.graph.kinds)
+        self.records: dict[int, Record] = {}
         self.derivatives: dict[tuple[int, tuple[int, ...]], Concrete] = {}
         self.lock = RLock()
 
@@ -97,28 +99,29 @@ class Concrete:
 
     def recorded(self, tensors: Sequence[Tensor], variables: Sequence[Tensor], scope: Scope) -> list[Tensor]:
         """The outputs; ``variables`` are the graph's own, or tensors with the values they had in an earlier run."""
-        followed = [*tensors, *variables, *[one.holder for one in self.constants if one.holder is not None]]
-        tapes: Tapes = ()
-        watched = 0
-        for position, x in enumerate(followed):
-            found = active_tapes(x, scope)
-            if found:
-                watched |= 1 << position
-                tapes = join(tapes, found, scope)
+        inputs = (*tensors, *variables, *self.captured)
+        arrays, results = self.assigned(inputs)
         count = len(self.places)
-        with self.executable.locks:
-            arrays = tuple([x.array for x in followed])
-            results = self.run(arrays[: len(tensors) + len(variables)])
-            for (variable, _), value in zip(self.graph.writes, results[count:], strict=True):
-                variable.array = value
+        tapes, watched = follow(inputs, scope) if scope.tapes else ((), 0)
         kinds = self.graph.kinds
-        if not watched or not any(kind.category >= FLOATING for kind in kinds):
+        if not watched or not self.differentiable:
             return [Tensor(array, kind, None) for array, kind in zip(results[:count], kinds, strict=True)]
-        op = self.op(watched, len(followed))
-        entry = Entry(None, None, tuple([x.kind for x in followed]), kinds, (), "kernel")
-        nodes = tuple([x.node if watched >> place & 1 else None for place, x in enumerate(followed)])
-        plan = op.plan(len(followed), watched)
-        return record_several(op, entry, plan, tapes, nodes, arrays, None, list(results[:count]))
+        found = self.records.get(watched)
+        if found is None:
+            found = self.records[watched] = Record(self, watched, inputs)
+        nodes = tuple([x.node if watched >> place & 1 else None for place, x in enumerate(inputs)])
+        return record_several(found.op, found.entry, found.plan, tapes, nodes, arrays, None, list(results[:count]))
+
+    def assigned(self, inputs: Sequence[Tensor]) -> tuple[tuple[Any, ...], Any]:
+        """The inputs' arrays and the graph's results, the variables assigned."""
+        graph = self.graph
+        last = len(inputs) - len(self.captured)
+        with self.executable.locks:
+            arrays = tuple([x.array for x in inputs])
+            results = self.run(arrays[:last])
+            for (variable, _), value in zip(graph.writes, results[len(self.places) :], strict=True):
+                variable.array = value
+        return arrays, results
 
     def run(self, arrays: Sequence[Any]) -> Any:
         """The graph's results on native arrays."""
@@ -129,18 +132,6 @@ class Concrete:
             raise
 
     # --- differentiating ------------------------------------------------------------------------------------------
-
-    def op(self, watched: int, count: int) -> GeneralOp:
-        """The op that a record of this trace hangs on; its one rule is another trace."""
-        found = self.ops.get(watched)
-        if found is None:
-            operands = tuple([f"x{place}" for place in range(count)])
-            found = GeneralOp(self.name, self.body, operands, operands, count)
-            found.outputs = Several
-            sources = tuple([place for place in range(count) if watched >> place & 1])
-            found.rules.append(Rule(Backward(self, watched), sources, (G, *range(count)), ()))
-            self.ops[watched] = found
-        return found
 
     def derivative(self, watched: int, seeded: tuple[int, ...]) -> Concrete:
         """The trace of the gradients of the outputs ``seeded`` by the followed inputs; it takes the seeds as well."""
@@ -158,6 +149,39 @@ class Concrete:
         return found
 
 
+class Record:
+    """What records of one trace, for one set of followed inputs, have in common.
+
+    Attributes:
+        op: an op whose one rule is another trace.
+        plan: what a record keeps: every input, for the rule computes the results again.
+    """
+
+    __slots__ = ("entry", "op", "plan")
+
+    def __init__(self, concrete: Concrete, watched: int, inputs: Sequence[Tensor]) -> None:
+        count = len(inputs)
+        operands = tuple([f"x{place}" for place in range(count)])
+        self.op = GeneralOp(concrete.name, concrete.body, operands, operands, count)
+        self.op.outputs = Several
+        sources = tuple([place for place in range(count) if watched >> place & 1])
+        self.op.rules.append(Rule(Backward(concrete, watched), sources, (G, *range(count)), ()))
+        self.plan = self.op.plan(count, watched)
+        self.entry = Entry(None, None, tuple([x.kind for x in inputs]), concrete.graph.kinds, (), "kernel")
+
+
+def follow(inputs: Sequence[Tensor], scope: Scope) -> tuple[Tapes, int]:
+    """The open tapes that follow an input, and which inputs they follow, as bits."""
+    tapes: Tapes = ()
+    watched = 0
+    for place, x in enumerate(inputs):
+        found = active_tapes(x, scope)
+        if found:
+            watched |= 1 << place
+            tapes = join(tapes, found, scope)
+    return tapes, watched
+
+
 class Gradients:
     """The body of a derivative: run the function's body under a tape, and take the gradients."""
 
@@ -169,8 +193,7 @@ class Gradients:
     def __call__(self, tensors: list[Tensor]) -> list[Any]:
         concrete = self.concrete
         count = len(concrete.inputs)
-        captured = [*concrete.holders, *[one.holder for one in concrete.constants if one.holder is not None]]
-        inputs = [*tensors[:count], *captured]
+        inputs = [*tensors[:count], *concrete.holders, *concrete.captured]
         sources = [x for place, x in enumerate(inputs) if self.watched >> place & 1]
         with GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(sources)

@@ -77,20 +77,22 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the graph for these arguments, traced now if it is the first such call."""
         scope = current_scope.get()
+        latest = self.latest
+        # The commonest call, before anything that the others need: one tensor out, no keywords, nothing open.
+        if (
+            not kwargs
+            and latest is not None
+            and latest.direct
+            and (scope is NO_SCOPE or idle(scope))
+            and latest.fits(args)
+        ):
+            try:
+                return latest.call(*args)
+            except Exception as error:
+                latest.concrete.executable.explain(error)
+                raise
         if scope.trace is not None:
             return self.python(*args, **kwargs)  # a traced function inside another is part of its graph
-        latest = self.latest
-        if latest is not None and not scope.tapes:
-            given = (*args, *kwargs.values()) if kwargs else args
-            if latest.fits(given) and (tuple(kwargs) == latest.keywords if kwargs else not latest.keywords):
-                concrete = latest.concrete
-                if latest.direct:
-                    try:
-                        return concrete.executable.call(*given)
-                    except Exception as error:
-                        concrete.executable.explain(error)
-                        raise
-                return concrete.call([given[place] for place in latest.places])
         concrete, tensors = self.find(args, kwargs, scope)
         return concrete.taped(tensors, scope) if scope.tapes else concrete.call(tensors)
 
@@ -119,6 +121,12 @@ class Function:
 
     def find(self, args: tuple[Any, ...], kwargs: dict[str, Any], scope: Scope) -> tuple[Concrete, list[Tensor]]:
         """The trace for these arguments, made if there is none, and the tensors among them."""
+        latest = self.latest
+        if latest is not None:
+            given = (*args, *kwargs.values())
+            same = tuple(kwargs) == latest.keywords and latest.fits(given)
+            if same and not (scope.tapes and newly_followed(latest.concrete, scope)):
+                return latest.concrete, [given[place] for place in latest.places]
         table = _registry.kernels
         with self.lock:
             if self.kernels is not table:  # a kernel was registered: what was resolved may be another's now
@@ -156,17 +164,20 @@ class Latest:
     Attributes:
         expected: per argument a Kind and a shape, or None and the very object.
         keywords: names of the last arguments.
-        places: which arguments are tensors; ``direct``: all, and the only result is one too.
+        places: which arguments are tensors.
+        direct: whether there are no keywords, and the arguments and the only result are tensors.
+        call: the code that runs then.
     """
 
-    __slots__ = ("concrete", "devices", "direct", "expected", "kernels", "keywords", "places", "settings")
+    __slots__ = ("call", "concrete", "devices", "direct", "expected", "kernels", "keywords", "places", "settings")
 
     def __init__(self, concrete: Concrete, given: tuple[Any, ...], keywords: tuple[str, ...], kernels: Any) -> None:
         self.concrete = concrete
         self.keywords = keywords
         self.expected = [(x.kind, x.array.shape) if type(x) is Tensor else (None, x) for x in given]
         self.places = [place for place, x in enumerate(given) if type(x) is Tensor]
-        self.direct = len(self.places) == len(given) and concrete.single
+        self.direct = not keywords and len(self.places) == len(given) and concrete.single
+        self.call = concrete.executable.call
         self.kernels = kernels
         self.devices = device_scopes.get()
         self.settings = settings()
@@ -209,13 +220,18 @@ class _Method:
         return self.python(self.instance(), *args, **kwargs)
 
 
+def idle(scope: Scope) -> bool:
+    """Whether a scope has neither tapes nor a trace, as one that tapes have been closed in."""
+    return scope.trace is None and not scope.tapes
+
+
 def newly_followed(concrete: Concrete, scope: Scope) -> bool:
     """Whether an open tape follows a captured tensor that had no node when it was traced."""
-    for one in concrete.traced.constants:
-        holder, handle = one.holder, one.handle
-        if holder is None or handle is None or holder.node is not None or handle.node is None:
+    for one in concrete.plain:
+        handle = one.handle
+        if handle is None or handle.node is None or one.holder is None:
             continue
-        if handle.array is holder.array and active_tapes(handle, scope):
+        if handle.array is one.holder.array and active_tapes(handle, scope):
             return True
     return False
 

@@ -44,7 +44,8 @@ def split_key(key: Any) -> tuple[Key, list[Any]]:
             template.append(("int", int(part)))
         elif isinstance(part, (Tensor, np.ndarray, list)):
             template.append(("array",))
-            arrays.append(part)
+            # An empty list has no dtype of its own: as an index it holds no positions.
+            arrays.append(np.asarray(part, "int64") if isinstance(part, list) and not part else part)
         else:
             raise DTypeError(
                 f"a tensor cannot be indexed by {describe(part)}.",

@@ -36,6 +36,8 @@ def _alike(x: DType, *others: DType) -> DType:
 
 
 def _alike_shape(x: Shape, gradient: Shape, learning_rate: Shape) -> Shape:
+    if x == gradient and not learning_rate:
+        return x  # each training step asks, and the loop below takes 1 us
     for name, got, wanted in (("gradient", gradient, x), ("learning_rate", learning_rate, ())):
         if got != wanted:
             raise ShapeError(
@@ -72,6 +74,8 @@ def _adam_dtype(
 def _adam_shape(
     x: Shape, m: Shape, v: Shape, gradient: Shape, learning_rate: Shape, step: Shape
 ) -> tuple[Shape, Shape, Shape]:
+    if x == m == v == gradient and not learning_rate and not step:
+        return x, x, x
     for moment in (m, v):
         _alike_shape(x, moment, step)
     _alike_shape(x, gradient, learning_rate)

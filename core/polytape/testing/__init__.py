@@ -30,10 +30,12 @@ from .makers import (
     positive,
     reals,
 )
+from .transfers import TRANSFERS
 
 __all__ = [
     "CASES",
     "CHECKS",
+    "TRANSFERS",
     "Case",
     "ErrorSample",
     "Maker",

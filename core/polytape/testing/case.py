@@ -20,7 +20,7 @@ __all__ = ["Case", "ErrorSample", "Sample", "call", "error", "sample"]
 Reference = Callable[..., Any]
 
 # What an elementwise op meets beside its row's own shapes: rank 0, one element, none, broadcasting, higher rank.
-_SHAPES: Final = {
+_SHAPES: Final[dict[int, list[tuple[tuple[int, ...], ...]]]] = {
     1: [((),), ((1,),), ((0,),), ((2, 0, 3),), ((2, 1, 3, 1, 2),)],
     2: [((), ()), ((1,), (1,)), ((0, 3), (1, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (3,)),
         ((2, 1, 3, 1), (4, 1, 2))],

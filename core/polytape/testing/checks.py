@@ -50,8 +50,9 @@ def calls(case: Case, backend: str) -> Iterator[tuple[Sample, str, list[Array], 
     """Every sample in every dtype that the backend has."""
     held = plugins.get_backend(backend).dtypes
     for one in case.samples:
+        fixed = [maker.dtypes[0] for maker in one.operands if not maker.varies]
         for dtype in one.dtypes():
-            if not dtype or (dtype in held and all(name in held for name in case.result(dtype, one.attributes))):
+            if {dtype, *fixed, *case.result(dtype, one.attributes)} - {""} <= set(held):
                 yield one, dtype, one.hosts(dtype), named(case, one, dtype, backend)
 
 

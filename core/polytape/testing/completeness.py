@@ -40,13 +40,16 @@ def incomplete_ops(ops: dict[str, Any], cases: Iterable[Case]) -> list[str]:
         ops: the ops to look at, by name.
         cases: the rows.
     """
-    rows: dict[str, int] = {}
+    rows: dict[str, list[Case]] = {}
     for case in cases:
-        rows[case.op.name] = rows.get(case.op.name, 0) + 1
+        rows.setdefault(case.op.name, []).append(case)
     missing = []
     for name, op in ops.items():
-        if rows.get(name, 0) != 1:
-            missing.append(f"{name}: {rows.get(name, 0)} rows in polytape/testing/cases, expected one")
+        own = rows.get(name, [])
+        if len(own) != 1:
+            missing.append(f"{name}: {len(own)} rows in polytape/testing/cases, expected one")
+        if op.operands and not all(case.gradient or _differentiates(case) for case in own):
+            missing.append(f"{name}: no smooth sample in float64 for its gradient, nor a reason (gradient=)")
         if op.primitive and op.operands and not op.rules and not op.no_gradient:
             missing.append(f"{name}: neither a gradient rule nor a reason why it has none (no_gradient=)")
         absent = [section for section in SECTIONS if section not in (op.__doc__ or "")]
@@ -55,6 +58,10 @@ def incomplete_ops(ops: dict[str, Any], cases: Iterable[Case]) -> list[str]:
         if name not in INTERNAL and not _is_public(name):
             missing.append(f"{name}: in the __all__ of neither polytape nor one of its namespaces")
     return missing
+
+
+def _differentiates(case: Case) -> bool:
+    return any(one.smooth and "float64" in one.dtypes() for one in case.samples)
 
 
 def _is_public(name: str) -> bool:

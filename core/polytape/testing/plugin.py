@@ -31,6 +31,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = metafunc.fixturenames
     if any("backend" in str(marker.args[:1]) for marker in metafunc.definition.iter_markers("parametrize")):
         return  # the test says itself which
+    if getattr(metafunc, "_arg2fixturedefs", {}).get("backend"):
+        return  # somebody else's fixture of that name
     if "backend" in names and "case" in names:
         metafunc.parametrize(("case", "backend"), _crossed(metafunc.config))
     elif "backend" in names:

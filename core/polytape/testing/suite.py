@@ -12,6 +12,7 @@ from . import checks
 from .case import Case
 from .cases import CASES
 from .kernels import unreached_kernels
+from .transfers import TRANSFERS
 
 __all__ = [
     "test_a_call_changes_no_operand_and_no_earlier_result",
@@ -21,6 +22,7 @@ __all__ = [
     "test_every_kernel_is_reached_by_a_sample",
     "test_gradients_agree_with_finite_differences_to_order_two",
     "test_host_operands_go_to_the_device_and_numbers_are_weak",
+    "test_memory_is_kept_apart_and_comes_back_bit_by_bit",
     "test_operands_of_two_dtypes_promote",
     "test_results_are_on_the_operands_device",
     "test_values_dtypes_and_shapes_are_the_reference_s",
@@ -70,6 +72,12 @@ def test_host_operands_go_to_the_device_and_numbers_are_weak(case: Case, backend
 def test_operands_of_two_dtypes_promote(case: Case, backend: str) -> None:
     """To their common dtype."""
     checks.check_promotion(case, backend)
+
+
+def test_memory_is_kept_apart_and_comes_back_bit_by_bit(backend: str) -> None:
+    """Transfers, copies, and who may write what."""
+    for check in TRANSFERS:
+        check(backend)
 
 
 def test_every_kernel_is_reached_by_a_sample(backend: str) -> None:

@@ -27,6 +27,7 @@ KEYS = [
     np.s_[:, HOST[0] > 5],
     np.s_[np.zeros(2, bool)],
     [1, 0],
+    [],
     np.s_[[0, 1], [2, 2], ::-1],
 ]
 
@@ -67,6 +68,22 @@ def test_any_index_arrays_give_numpy_s_elements(data: Any) -> None:
     host = np.arange(np.prod(shape), dtype="float32").reshape(shape)
     key = data.draw(hnp.integer_array_indices(shape))
     np.testing.assert_array_equal(pt.asarray(host)[key].numpy(), host[key])
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_any_mask_among_other_indices_gives_numpy_s_elements(data: Any) -> None:
+    shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=4, max_side=3))
+    host = np.arange(np.prod(shape), dtype="float32").reshape(shape)
+    first = data.draw(st.integers(0, len(shape) - 1))
+    last = data.draw(st.integers(first + 1, len(shape)))
+    mask = data.draw(hnp.arrays(bool, shape[first:last]))
+    before = [data.draw(st.one_of(st.slices(size), st.integers(0, size - 1))) for size in shape[:first]]
+    after = [data.draw(st.one_of(st.slices(size), st.integers(0, size - 1))) for size in shape[last:]]
+    gaps = [data.draw(st.sampled_from([(), (None,), (Ellipsis,)])) for _ in range(2)]
+    key = (*before, *gaps[0], mask, *(gap for gap in gaps[1] if Ellipsis not in gaps[0] or gap is None), *after)
+    expected = host[key]
+    np.testing.assert_array_equal(pt.asarray(host)[key].numpy(), expected)
 
 
 def test_index_arrays_out_of_range_are_refused(backend: str) -> None:

@@ -13,7 +13,7 @@ from polytape import registry
 from polytape.errors import ShapeError
 from polytape.op import primitive
 from polytape.ops import rules
-from polytape.testing import CASES, CHECKS, Case, case_of, floats, incomplete_ops, unreached_kernels
+from polytape.testing import CASES, CHECKS, TRANSFERS, Case, case_of, floats, incomplete_ops, unreached_kernels
 from polytape.testing.checks import check_gradient, check_kernel_equals_decomposition
 
 _buffers: dict[Any, Any] = {}
@@ -188,6 +188,33 @@ def test_the_kit_passes_a_backend_without_defects() -> None:
     with pt.register_backend(pt.Backend(name="faultless", extends="numpy", kernels=[pt.Kernel("add", np.add)])):
         for check in CHECKS:
             check(case_of("add"), "faultless")
+        for transfer in TRANSFERS:
+            transfer("faultless")
+
+
+MEMORY_DEFECTS: list[tuple[str, dict[str, Callable[..., Any]]]] = [
+    ("host data shared", {"from_host": lambda array, device: np.asarray(array)}),
+    ("memory order taken for the shape's", {"from_host": lambda array, device: array.ravel("K").reshape(array.shape)}),
+    ("rank 0 made rank 1", {"from_host": lambda array, device: np.atleast_1d(array.copy())}),
+    ("NaN payloads lost", {"to_host": lambda array: np.where(array != array, np.nan, array).astype(array.dtype)}),
+    ("reversed on the way back", {"to_host": lambda array: array[::-1] if array.ndim else array}),
+    ("a copy that is none", {"copy": lambda array, device: array}),
+    ("a copy that is a view", {"copy": lambda array, device: array.view()}),
+    ("another dtype allocated", {"empty": lambda shape, dtype, device: np.empty(shape, "float32")}),
+    ("another shape allocated", {"empty": lambda shape, dtype, device: np.empty(shape[:1], dtype)}),
+]
+
+
+@pytest.mark.parametrize("members", [one[1] for one in MEMORY_DEFECTS], ids=[one[0] for one in MEMORY_DEFECTS])
+def test_the_kit_sees_a_planted_defect_of_memory(members: Any) -> None:
+    seen = 0
+    with pt.register_backend(pt.Backend(name="faulty", extends="numpy", **members)):
+        for check in TRANSFERS:
+            try:
+                check("faulty")
+            except Exception:
+                seen += 1
+    assert seen
 
 
 def test_a_kernel_no_sample_reaches_is_named() -> None:

@@ -1,0 +1,104 @@
+"""What is checked of a backend's memory: values come and go bit by bit, and nobody else's writing reaches them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from .. import convert, dtypes, plugins
+from .checks import device_of
+from .makers import Array
+
+__all__ = ["TRANSFERS"]
+
+_SHAPES: Final = ((), (1,), (0,), (2, 0, 3), (2, 3), (2, 1, 3, 1, 2))
+
+
+def _values(shape: tuple[int, ...], dtype: str) -> Array:
+    """Bytes of every kind, NaN with a payload among them; bool has two."""
+    kind = dtypes.lookup(dtype)
+    count = int(np.prod(shape)) * kind.itemsize
+    raw = np.random.default_rng(3).integers(0, 2 if dtype == "bool" else 256, count, dtype="uint8")
+    return raw.view(kind).reshape(shape)
+
+
+def _require(holds: bool, what: str, expected: Any, got: Any) -> None:
+    if not holds:
+        raise AssertionError(f"{what}\n  expected: {expected}\n  got: {got}")
+
+
+def check_round_trip(backend: str) -> None:
+    """Every dtype and shape comes back with the same bits, dtype and shape, whatever its order in memory."""
+    device = device_of(backend)
+    for dtype in plugins.get_backend(backend).dtypes:
+        for shape in _SHAPES:
+            host = _values(shape, dtype)
+            for layout in (host, host.T, host[..., ::-1] if shape else host):
+                x = convert.asarray(layout, device=device)
+                what = f"{dtype}{list(layout.shape)} to {backend} and back"
+                _require(x.shape == layout.shape, what, layout.shape, x.shape)
+                _require(x.dtype == layout.dtype and x.device is device, what, f"{dtype} on {device}", repr(x.kind))
+                back = x.numpy()
+                _require(back.shape == layout.shape and back.dtype == layout.dtype, what, layout.dtype, back.dtype)
+                _require(back.tobytes() == layout.tobytes(), what, layout.tolist(), back.tolist())
+
+
+def check_host_data_is_copied(backend: str) -> None:
+    """Writing the array a tensor was made of does not reach the tensor, also where the copy is queued."""
+    host = np.arange(6.0)
+    x = convert.asarray(host, device=device_of(backend))
+    host[:] = -1.0
+    _require(x.tolist() == list(range(6)), f"a tensor on {backend} after its source was written", "0 to 5", x.tolist())
+
+
+def check_host_views_are_read_only(backend: str) -> None:
+    """``.numpy()`` cannot be written, or a tensor would change."""
+    x = convert.asarray(np.arange(6.0), device=device_of(backend))
+    _require(not x.numpy().flags.writeable, f".numpy() on {backend}", "a read-only array", "a writable one")
+
+
+def check_copies_are_independent(backend: str) -> None:
+    """The backend's ``copy`` gives the same values in memory of their own, on each of its devices."""
+    found = plugins.get_backend(backend)
+    source = convert.asarray(np.arange(6.0).reshape(2, 3), device=device_of(backend)).array
+    for device in found.device_list():
+        array = found.copy(source, device)
+        what = f"copy to {device}"
+        _require(array is not source, what, "another array", "the same one")
+        _require(isinstance(array, found.array_type), what, found.array_type, type(array))
+        _require(found.to_host(array).tolist() == [[0, 1, 2], [3, 4, 5]], what, "the values", found.to_host(array))
+        shared = found.host and np.shares_memory(array, source)
+        _require(not shared, what, "memory of its own", "memory shared with the source")
+
+
+def check_empty(backend: str) -> None:
+    """``empty`` gives arrays of the shape and dtype asked for, which are known at once."""
+    found = plugins.get_backend(backend)
+    for dtype in found.dtypes:
+        for shape in _SHAPES:
+            array = found.empty(shape, dtypes.lookup(dtype), device_of(backend))
+            got = (tuple(array.shape), array.dtype.name)
+            _require(got == (shape, dtype), f"empty on {backend}", (shape, dtype), got)
+            _require(isinstance(array, found.array_type), f"empty on {backend}", found.array_type, type(array))
+
+
+def check_moves_between_devices(backend: str) -> None:
+    """Tensors go to the host and to each of the backend's devices, and back, with their values."""
+    host = plugins.host_backend().device_list()[0]
+    values = list(range(6))
+    for device in plugins.get_backend(backend).device_list():
+        x = convert.asarray(np.arange(6.0), device=device)
+        for y in (x.to_device(host), x.to_device(device_of(backend)), x.to_device(host).to_device(device)):
+            _require(y.tolist() == values, f"{x.device} to {y.device}", values, y.tolist())
+        plugins.get_backend(backend).synchronize(device)
+
+
+TRANSFERS: Final = (
+    check_round_trip,
+    check_host_data_is_copied,
+    check_host_views_are_read_only,
+    check_copies_are_independent,
+    check_empty,
+    check_moves_between_devices,
+)
