@@ -71,8 +71,8 @@ from .ops.logic import (
 )
 from .ops.manipulation import astype, broadcast_to, concat, identity, permute_dims, reshape, stop_gradient
 from .ops.reduction import argmax, max, mean, sum
+from .placement import current_backend, device, set_backend
 from .selection import check_environment as _check_environment
-from .selection import current_backend, device, set_backend
 from .tape import GradientTape
 from .tensor import Tensor, TensorLike
 from .variable import Variable

@@ -12,7 +12,7 @@ from .dtypes import FLOATING, float32
 from .entry import Entry
 from .errors import DTypeError, TapeError
 from .plan import G, Rule
-from .record import active_tapes, join, record, record_several
+from .record import active_tapes, join, record, record_several, wrap
 from .tape import GradientTape
 from .tensor import Tensor, describe, operators
 from .variable import Variable
@@ -287,6 +287,8 @@ def _check_pair(name: str, returned: Any, inputs: list[Tensor], watcher: Gradien
 def _with_gradient(name: str, inputs: list[Tensor], y: Any, grad: Any) -> Any:
     outputs = structure.leaves(y)
     scope = current_scope.get()
+    if scope.trace is not None:
+        outputs = [scope.trace.read(out) for out in outputs]
     tapes: Any = ()
     watched = 0
     for place, x in enumerate(inputs):
@@ -296,7 +298,7 @@ def _with_gradient(name: str, inputs: list[Tensor], y: Any, grad: Any) -> Any:
             tapes = join(tapes, found, scope)
     # New handles: the gradient function may hold the ones it was made beside, and would close a cycle.
     if not watched:
-        return structure.rebuild(y, [Tensor(out.array, out.kind, None) for out in outputs])
+        return structure.rebuild(y, [wrap(out.array, out.kind, None) for out in outputs])
     several = not isinstance(y, Tensor)
     kinds = [out.kind for out in outputs]
     shapes = [out.array.shape for out in outputs]

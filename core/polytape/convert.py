@@ -28,7 +28,16 @@ def default_device() -> Device:
 
 def resolve_device(spec: Any) -> Device:
     """The device that an argument names; None means where new tensors go."""
-    return selection.default_device() if spec is None else selection.resolve_device(spec)
+    if spec is None:
+        return selection.default_device()
+    if not isinstance(spec, (str, Device)):
+        raise DeviceError(
+            f"{describe(spec)} is no device name.",
+            expected="a name such as 'numpy:cpu:0', or a polytape.Device",
+            got=type(spec).__name__,
+            fix="`polytape backends` lists the devices of this machine",
+        )
+    return selection.resolve_device(spec)
 
 
 def backend_of(device: Device) -> Backend:

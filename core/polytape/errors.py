@@ -42,6 +42,8 @@ class PolytapeError(Exception):
         lines = [summary]
         lines += [f"  {label}: {text}" for label, text in (("expected", expected), ("got", got), ("fix", fix)) if text]
         super().__init__("\n".join(lines))
+        # What was raised below is told by `got`; mypyc 2.4 compiles `raise ... from None` as if it said nothing.
+        self.__suppress_context__ = True
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.summary, self.expected, self.got, self.fix, self.__dict__.copy())

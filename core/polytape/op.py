@@ -28,6 +28,20 @@ _SEQUENCES = {"Sequence[Tensor]", "Sequence[TensorLike]"}
 _KNOWN = _OPERANDS | _SEQUENCES
 
 
+class _Doc:
+    """``op.__doc__``: the declared function's. The class's own would hide an instance's attribute once compiled."""
+
+    def __init__(self, own: str | None) -> None:
+        self.own = own
+
+    def __get__(self, op: Op | None, kind: type) -> str | None:
+        return self.own if op is None else op.body.__doc__
+
+
+for _kind in (UnaryOp, BinaryOp, GeneralOp):
+    setattr(_kind, "__doc__", _Doc(_kind.__doc__))  # noqa: B010  # a checker refuses the plain assignment
+
+
 class Declared(Protocol[P, R]):
     """An op as type checkers see it: callable with its declared signature."""
 

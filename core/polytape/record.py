@@ -117,7 +117,7 @@ def record_several(
     kept = (*kept_arrays(plan, arrays), tuple(results) if plan.keep_y else None)
     node = Node(tapes, op, attributes, plan, nodes, kept, entry.kinds, kept_shapes(plan, arrays), outs, shapes)
     return [
-        Tensor(result, kind, output_node(node, index) if kind.category >= FLOATING else None)
+        wrap(result, kind, output_node(node, index) if kind.category >= FLOATING else None)
         for index, (result, kind) in enumerate(zip(results, outs, strict=True))
     ]
 

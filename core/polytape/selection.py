@@ -11,25 +11,14 @@ from typing import Any, Final
 
 from . import registry
 from .backend import Backend
-from .context import DeviceScope, Settings, change_settings, device_scopes, settings
+from .context import DeviceScope, Settings, device_scopes, settings
 from .device import Device, DeviceSpec, parse_device
-from .errors import BackendError, DeviceError, PolytapeWarning, SettingError
+from .errors import BackendError, DeviceError, SettingError
 
-__all__ = [
-    "CurrentBackend",
-    "backend_of",
-    "check_environment",
-    "current_backend",
-    "default_device",
-    "device",
-    "resolve_device",
-    "set_backend",
-]
+__all__ = ["check_environment", "default_device", "resolve_device"]
 
 VARIABLE: Final = "POLYTAPE_BACKEND"
 _GRAMMAR: Final = "'auto', or a comma list of backend[:kind][:index], each with '?' behind it if optional"
-# The user's line, seen from `_look_again`: compiled functions have no frames of their own.
-_LEVEL: Final = 3 if __file__.endswith(".py") else 1
 
 
 class _Choice:
@@ -64,10 +53,10 @@ class _State:
         self.announced: frozenset[str] = frozenset()
 
 
-_state: Final = _State()
+state: Final = _State()
 
 
-def _plugins() -> Any:
+def plugins() -> Any:
     # Not at import: the loader is no part of the compiled ring, and stands above it.
     from . import plugins
 
@@ -137,17 +126,17 @@ def _pick(backend: Backend, spec: DeviceSpec) -> Device:
 
 
 def _of_backend(spec: DeviceSpec) -> Device:
-    return _pick(_plugins().get_backend(spec.backend or spec.word), spec)
+    return _pick(plugins().get_backend(spec.backend or spec.word), spec)
 
 
-def _of_any(spec: DeviceSpec) -> Device:
+def of_any(spec: DeviceSpec) -> Device:
     """As `_of_backend`, but a bare word may also be a device kind."""
-    if spec.backend or _plugins().is_known(spec.word):
+    if spec.backend or plugins().is_known(spec.word):
         return _of_backend(spec)
-    current = _plugins().get_backend(default_device().backend)
+    current = plugins().get_backend(default_device().backend)
     backend = current if _has(current, spec.word) else _first_with(spec)
-    if backend is not current and spec.word not in _state.announced:
-        _state.announced = _state.announced | {spec.word}
+    if backend is not current and spec.word not in state.announced:
+        state.announced = state.announced | {spec.word}
         _info(f"devices of kind {spec.word!r} are those of backend {backend.name!r}; {current.name!r} has none")
     return _pick(backend, spec)
 
@@ -158,12 +147,12 @@ def _has(backend: Backend, kind: str) -> bool:
 
 def _first_with(spec: DeviceSpec) -> Backend:
     """The best ready backend with devices of kind ``spec.word``: automatic ones first, then by rank."""
-    statuses = _plugins().backends()
+    statuses = plugins().backends()
     ready = [status for status in statuses if status.status == "ready"]
     ready.sort(key=lambda status: (not status.automatic, -status.rank, status.name))
     for status in ready:
         if any(one.kind == spec.word for one in status.devices):
-            found: Backend = _plugins().get_backend(status.name)
+            found: Backend = plugins().get_backend(status.name)
             return found
     import difflib
 
@@ -190,7 +179,7 @@ def resolve_device(spec: str | Device | None) -> Device:
     """
     if spec is None:
         return default_device()
-    return _of_any(parse_device(spec))
+    return of_any(parse_device(spec))
 
 
 def backend_of(place: Device) -> Backend:
@@ -202,13 +191,13 @@ def backend_of(place: Device) -> Backend:
     ready = registry.ready().get(place.backend)
     if ready is not None:
         return ready
-    found: Backend = _plugins().get_backend(place.backend)
+    found: Backend = plugins().get_backend(place.backend)
     return found
 
 
 def host_device() -> Device:
     """The first device of the backend whose arrays are NumPy's."""
-    host: Backend = _plugins().host_backend()
+    host: Backend = plugins().host_backend()
     return host.device_list()[0]
 
 
@@ -217,7 +206,7 @@ def host_device() -> Device:
 
 def _auto() -> Device:
     """The first device of the ready automatic backend with the highest rank."""
-    statuses = [status for status in _plugins().backends() if status.automatic or status.status != "ready"]
+    statuses = [status for status in plugins().backends() if status.automatic or status.status != "ready"]
     ready = sorted((s for s in statuses if s.status == "ready"), key=lambda s: (-s.rank, s.name))
     if not ready:
         raise BackendError(
@@ -233,7 +222,7 @@ def _auto() -> Device:
     return first
 
 
-def _choose(text: str, source: str, place: Callable[[DeviceSpec], Device]) -> Device:
+def choose(text: str, source: str, place: Callable[[DeviceSpec], Device]) -> Device:
     """The device that a list means: its first item that can be used."""
     if text.strip().lower() == "auto":
         return _auto()
@@ -270,7 +259,7 @@ def default_device() -> Device:
     Raises:
         BackendError: what was asked for cannot be used.
     """
-    cache = _state.cache
+    cache = state.cache
     if (
         cache is not None
         and cache.settings is settings()
@@ -278,10 +267,10 @@ def default_device() -> Device:
         and cache.generation == registry.generation()
     ):
         return cache.device
-    return _decide().device
+    return decide().device
 
 
-def _decide() -> _Cache:
+def decide() -> _Cache:
     found_with = settings()
     scopes = device_scopes.get()
     if scopes:
@@ -292,123 +281,17 @@ def _decide() -> _Cache:
         place, by = _of_environment()
     # After the lookups, which may have loaded the backend.
     cache = _Cache(found_with, scopes, registry.generation(), place, by)
-    _state.cache = cache
+    state.cache = cache
     return cache
 
 
 def _of_environment() -> tuple[Device, str]:
-    text = (os.environ.get(VARIABLE, "") if _state.read is None else _state.read).strip()
+    text = (os.environ.get(VARIABLE, "") if state.read is None else state.read).strip()
     by = VARIABLE if text else "default"
-    known = _state.device
-    if known is not None and any(backend.name == known.backend for backend in _plugins().loaded()):
+    known = state.device
+    if known is not None and any(backend.name == known.backend for backend in plugins().loaded()):
         return known, by  # chosen once: what auto took does not change under a running program
-    found = _choose(text, VARIABLE, _of_backend) if text else host_device()
-    _state.read = text
-    _state.device = found
+    found = choose(text, VARIABLE, _of_backend) if text else host_device()
+    state.read = text
+    state.device = found
     return found, by
-
-
-def _look_again() -> None:
-    """Warn, once per value, where ``POLYTAPE_BACKEND`` changed after it was read."""
-    now = os.environ.get(VARIABLE, "").strip()
-    if _state.read is None or now in (_state.read, _state.warned):
-        return
-    _state.warned = now
-    import warnings
-
-    call = f"polytape.set_backend({now or _plugins().host_backend().name!r})"
-    warnings.warn(
-        f"{VARIABLE} changed from {_state.read!r} to {now!r} after it was read, which has no effect; call {call}",
-        PolytapeWarning,
-        stacklevel=_LEVEL,
-    )
-
-
-class CurrentBackend:
-    """The backend new tensors go to: name, version, library, device, and who chose it.
-
-    ``chosen_by`` is ``argument``, ``scope``, ``set_backend``, ``POLYTAPE_BACKEND`` or ``default``.
-    """
-
-    __slots__ = ("chosen_by", "device", "library", "name", "version")
-
-    def __init__(self, name: str, version: str, library: str, device: Device, chosen_by: str) -> None:
-        self.name: Final = name
-        self.version: Final = version
-        self.library: Final = library
-        self.device: Final = device
-        self.chosen_by: Final = chosen_by
-
-    def __repr__(self) -> str:
-        named = f"{self.name} {self.version}".rstrip()
-        made_of = f" on {self.library}" if self.library else ""
-        return f"<backend {named}{made_of}, device {self.device}, chosen by {self.chosen_by}>"
-
-
-def current_backend(device: str | Device | None = None) -> CurrentBackend:
-    """The backend that new tensors go to, and who chose it.
-
-    Args:
-        device: tells it for tensors made with this argument.
-    Raises:
-        BackendError: what was asked for cannot be used.
-    """
-    _look_again()
-    if device is None:
-        cache = _decide()
-        place, by = cache.device, cache.chosen_by
-    else:
-        place, by = resolve_device(device), "argument"
-    backend = _plugins().get_backend(place.backend)
-    return CurrentBackend(backend.name, backend.version, backend.library, place, by)
-
-
-def set_backend(spec: str | Device | None) -> None:
-    """Choose the backend of new tensors, for all threads; loads it now.
-
-    Args:
-        spec: as ``POLYTAPE_BACKEND``: a backend, a device, a list of them, or ``auto``; a device kind such as ``gpu``
-            is understood too. None leaves the choice to ``POLYTAPE_BACKEND`` again.
-    Raises:
-        BackendError: none of it can be used; the choice stays what it was.
-    """
-    _look_again()
-    if spec is None or (isinstance(spec, str) and not spec.strip()):
-        change_settings(backend="", chosen_by="")
-        return
-    found = _choose(str(spec), "set_backend", _of_any)
-    change_settings(backend=str(found), chosen_by="set_backend")
-
-
-class device:
-    """Scope for new tensors: ``with polytape.device("gpu:0"): ...``.
-
-    Args:
-        spec: ``[backend:]kind[:index]`` or ``backend[:index]``; see `resolve_device`.
-    Raises:
-        DeviceError: the name follows no grammar; or, on entering, there is no such device.
-        BackendError: on entering, the backend it names cannot be used.
-    """
-
-    def __init__(self, spec: str | Device) -> None:
-        self._spec: Final = parse_device(spec)
-        self._entered: Final[list[DeviceScope]] = []  # appending and removing are atomic: threads may share it
-
-    def __repr__(self) -> str:
-        return f"device({self._spec.text!r})"
-
-    def __enter__(self) -> Device:
-        _look_again()
-        found = _of_any(self._spec)
-        scope = DeviceScope(str(found))
-        self._entered.append(scope)
-        device_scopes.set((*device_scopes.get(), scope))
-        return found
-
-    def __exit__(self, *exc_info: object) -> None:
-        # Exits can come out of order, and one object can be entered twice: remove the innermost of its own, only.
-        scopes = device_scopes.get()
-        own = [scope for scope in scopes if any(scope is entered for entered in self._entered)]
-        if own:
-            device_scopes.set(tuple(scope for scope in scopes if scope is not own[-1]))
-            self._entered.remove(own[-1])

@@ -173,15 +173,15 @@ class Tensor:
         return bool(self._one("bool()"))
 
     def __float__(self) -> float:
-        value: float = self._one("float()").item()
+        value: Any = self._one("float()").item()
         return float(value)
 
     def __int__(self) -> int:
-        value: int = self._one("int()").item()
+        value: Any = self._one("int()").item()
         return int(value)
 
     def __complex__(self) -> complex:
-        value: complex = self._one("complex()").item()
+        value: Any = self._one("complex()").item()
         return complex(value)
 
     def __index__(self) -> int:

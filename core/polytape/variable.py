@@ -14,6 +14,7 @@ from .dtypes import weak_promote
 from .entry import Copying, Guarded
 from .errors import DTypeError, PolytapeError, ShapeError, TraceError
 from .node import leaf
+from .record import wrap
 from .tensor import Symbol, Tensor, TensorLike, describe, operators
 
 if TYPE_CHECKING:
@@ -172,8 +173,17 @@ class Variable(Tensor):
     def __pos__(self) -> Tensor:
         return self.read_value()
 
+    def _host(self, what: str) -> Any:
+        trace = current_scope.get().trace
+        if trace is None:
+            return super()._host(what)
+        symbolic: Tensor = trace.read(self)  # its value now would be settled in the graph
+        return symbolic._host(what)
+
     def __copy__(self) -> Tensor:
-        return Tensor(self.array, self.kind, None)
+        trace = current_scope.get().trace
+        made = self if trace is None else trace.read(self)
+        return wrap(made.array, self.kind, None)
 
     def __deepcopy__(self, memo: Any) -> Variable:
         return Variable(self.read_value(), self.trainable, self.name)

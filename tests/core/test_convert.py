@@ -46,7 +46,7 @@ def test_a_given_dtype_is_taken() -> None:
 
 def test_tensors_may_be_among_the_data() -> None:
     a, b = pt.asarray(1.0), pt.asarray(2.0)
-    assert pt.asarray([a, [b]][:1] + [b]).tolist() == [1.0, 2.0] and pt.asarray([[a, b], [b, a]]).shape == (2, 2)
+    assert pt.asarray((a, b)).tolist() == [1.0, 2.0] and pt.asarray([[a, b], [b, a]]).shape == (2, 2)
 
 
 BAD: list[tuple[Any, dict[str, Any], str]] = [

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape import buildinfo
 
 Child = Callable[..., "CompletedProcess[str]"]
 CORE = str(Path(pt.__file__).parent)
@@ -120,7 +119,7 @@ MISTAKES: dict[str, Callable[[Any, Any], Any]] = {
     "length": lambda x, y: len(pt.asarray(1.0)),
     "ragged": lambda x, y: ragged(),
     "object": lambda x, y: pt.add(x, object()),
-    "list operand": lambda x, y: x + [[1.0], [1.0, 2.0]],
+    "list operand": lambda x, y: x * [[1.0], [1.0, 2.0]],
     "number out of range": lambda x, y: pt.asarray([1], dtype="int8") + 1000,
     "variable": lambda x, y: pt.Variable(x).assign(y),
     "variable add": lambda x, y: pt.Variable(x).assign_add(y),
@@ -141,7 +140,7 @@ def below(error: BaseException) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame.filename.startswith(CORE) or "polytape" in frame.filename.split("tests")[0] for frame in frames]
     last = max(place for place, frame in enumerate(frames) if frame.filename == __file__)
-    assert any(inside) or buildinfo.compiled()
+    assert any(inside)
     return [f"{Path(frame.filename).name}:{frame.name}" for frame in frames[last + 1 :]]
 
 

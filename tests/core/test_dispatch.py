@@ -188,7 +188,9 @@ def test_lists_and_arrays_are_operands() -> None:
     assert pt.maximum([1, 5], [3, 4]).tolist() == [3, 5]
 
 
-@pytest.mark.parametrize("bad", [[[1.0], [1.0, 2.0]], [object()], ["a"], np.array([object()]), np.array(["a"])], ids=repr)
+@pytest.mark.parametrize(
+    "bad", [[[1.0], [1.0, 2.0]], [object()], ["a"], np.array([object()]), np.array(["a"])], ids=repr
+)
 def test_ragged_lists_and_objects_are_no_operands(bad: Any) -> None:
     x = pt.asarray([1.0, 2.0])
     for call in (lambda: x + bad, lambda: pt.multiply(x, bad), lambda: pt.exp(bad)):

@@ -79,9 +79,7 @@ def test_an_optional_operand_with_a_kernel_and_rules_of_its_own(clean: None) -> 
     def op_biased(x: Tensor, bias: Tensor | None = None, *, times: float = 2.0) -> Tensor:
         return primitive()
 
-    op_biased.gradient(
-        x=lambda g, times: g * times, bias=lambda g, bias_shape: pt.reshape(pt.sum(g), bias_shape)
-    )
+    op_biased.gradient(x=lambda g, times: g * times, bias=lambda g, bias_shape: pt.reshape(pt.sum(g), bias_shape))
     seen: list[Any] = []
 
     @pt.kernel("op_biased", backend="numpy")

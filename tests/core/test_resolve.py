@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from polytape_numpy.kernels import build
 
 import polytape as pt
 from polytape import registry
 from polytape.errors import BackendError, DeviceError, DTypeError, KernelError, RegistrationError, ShapeError
+from polytape_numpy.kernels import build
 
 
 def copied(name: str, kernels: Any, **changes: Any) -> pt.Backend:

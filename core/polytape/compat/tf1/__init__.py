@@ -21,7 +21,7 @@ from ...dtypes import (
     uint32,
     uint64,
 )
-from ...selection import device
+from ...placement import device
 from ...tape import GradientTape
 from ...tensor import Tensor
 from ..mode import GraphModeError, enable_eager_execution, executing_eagerly
