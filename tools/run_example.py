@@ -7,6 +7,7 @@ runs examples/linear_regression.py there. Standard library only.
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from environment import CHECKOUT, Environment, say
@@ -23,7 +24,7 @@ def main() -> int:
     known, rest = parser.parse_known_args()
     environment = Environment(known.venv)
     environment.install([f".[{known.extras}]"])
-    say("examples/linear_regression.py " + " ".join(rest))
+    say("examples/linear_regression.py " + shlex.join(rest))
     # From the caller's folder, so that --data and the files it writes mean what they say there.
     return environment.run([environment.python, CHECKOUT / "examples" / "linear_regression.py", *rest], cwd=Path.cwd())
 

@@ -89,7 +89,7 @@ if TYPE_CHECKING:
         value_and_gradients_function,
     )
     from .checkpoint import Checkpoint, latest_checkpoint
-    from .graph.function import function
+    from .graph import function
     from .hookspecs import hookimpl
     from .plugins import backends, get_backend, refresh, register_backend
     from .policy import memory_info, set_fallback, set_mixed_devices, synchronize

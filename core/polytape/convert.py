@@ -8,7 +8,7 @@ import numpy as np
 
 from . import dtypes, selection
 from .backend import Backend
-from .context import settings, trimmed
+from .context import current_scope, settings, trimmed
 from .device import Device
 from .dtypes import DType
 from .errors import DeviceError, DTypeError, PolytapeError, TraceError
@@ -105,6 +105,8 @@ def _from_tensor(x: Tensor, dtype: DType | None, device: Any, copy: bool | None)
         result = _value_of(x)
     if copy and result.array is x.array and not isinstance(x.array, Symbol):
         own = _value_of(result)
+        if isinstance(own.array, Symbol):
+            return own  # graphs never write an array
         result = Tensor(own.kind.backend.copy(own.array, own.kind.device), own.kind, own.node)
     return result
 
@@ -273,6 +275,9 @@ def to_device(x: Tensor, device: Any) -> Tensor:
     kind = x.kind
     if kind.device is place:
         return x if type(x) is Tensor else _value_of(x)
+    trace = current_scope.get().trace
+    if trace is not None:
+        x = trace.read(x)  # a variable's value now would be settled in the graph
     backend = backend_of(place)
     target = get_kind(backend, place, kind.dtype)
     same_place = kind.device.kind == place.kind and kind.device.index == place.index

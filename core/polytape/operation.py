@@ -88,8 +88,8 @@ class Op:
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 
-    def __reduce__(self) -> str:
-        return self.name
+    def __reduce__(self) -> tuple[Any, ...]:
+        return declared, (self.name,)
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -195,6 +195,20 @@ class Op:
             given[self.operands[-1]] = operands[fixed:]
         leading = [given.pop(name) for name in self.parameters[: self.positional] if name in given]
         return self.body(*leading, **given)
+
+
+def declared(name: str) -> Op:
+    """The op of that name: what a pickled op becomes."""
+    from . import registry
+
+    return registry.ops()[name]
+
+
+def named(name: str) -> Op:
+    """The op of that name: what a pickled op is rebuilt by."""
+    from .registry import ops
+
+    return ops()[name]
 
 
 def positional_count(fn: Any) -> int:

@@ -20,7 +20,7 @@ def _look_again() -> None:
     if selection.state.read is None or now in (selection.state.read, selection.state.warned):
         return
     selection.state.warned = now
-    call = f"polytape.set_backend({now or selection.plugins().host_backend().name!r})"
+    call = f"polytape.set_backend({now or selection.loader().host_backend().name!r})"
     warnings.warn(
         f"{selection.VARIABLE} changed from {selection.state.read!r} to {now!r} after it was read, which has no "
         f"effect; call {call}",
@@ -64,7 +64,7 @@ def current_backend(device: str | Device | None = None) -> CurrentBackend:
         place, by = cache.device, cache.chosen_by
     else:
         place, by = selection.resolve_device(device), "argument"
-    backend = selection.plugins().get_backend(place.backend)
+    backend = selection.loader().get_backend(place.backend)
     return CurrentBackend(backend.name, backend.version, backend.library, place, by)
 
 

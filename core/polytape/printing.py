@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .context import settings
+from .context import current_scope, settings
 from .tensor import Symbol, Tensor, describe
 from .variable import Variable
 
@@ -27,7 +27,7 @@ def repr_tensor(x: Tensor) -> str:
     if settings().print_style == "tf1":
         return _tf1_repr(x)
     head = f"{type(x).__name__}({_name(x)}{describe_plain(x)}, backend={x.device.backend!r}"
-    if isinstance(x.array, Symbol):
+    if _symbolic(x):
         return f"{head}, symbolic)"
     if x.size == 0:
         return f"{head}, [])"
@@ -37,11 +37,16 @@ def repr_tensor(x: Tensor) -> str:
 
 def str_tensor(x: Tensor) -> str:
     """The values alone, as NumPy prints them; TensorFlow's form under its style."""
-    if isinstance(x.array, Symbol):
+    if _symbolic(x):
         return repr_tensor(x)
     if settings().print_style == "tf1":
         return _tf1_str(x)
     return _values(x, "")
+
+
+def _symbolic(x: Tensor) -> bool:
+    # While a function is traced, a variable stands for its value at each call.
+    return isinstance(x.array, Symbol) or (isinstance(x, Variable) and current_scope.get().trace is not None)
 
 
 def _name(x: Tensor) -> str:

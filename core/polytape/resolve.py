@@ -121,7 +121,7 @@ def fold(
 
 
 class Missing:
-    """Where all predicates of a primitive's kernels are false: the host's kernel if the policy allows, else an error."""
+    """Where all predicates of a primitive's kernels are false: the host's kernel if policy allows, else an error."""
 
     __slots__ = ("backend", "device", "kinds", "op", "outs", "resolved")
 

@@ -56,11 +56,12 @@ class _State:
 state: Final = _State()
 
 
-def plugins() -> Any:
+def loader() -> Any:
     # Not at import: the loader is no part of the compiled ring, and stands above it.
-    from . import plugins
+    # By another name: compiled, an import inside a function binds a name of the module, and would replace this one.
+    from . import plugins as module
 
-    return plugins
+    return module
 
 
 def _info(text: str) -> None:
@@ -126,14 +127,14 @@ def _pick(backend: Backend, spec: DeviceSpec) -> Device:
 
 
 def _of_backend(spec: DeviceSpec) -> Device:
-    return _pick(plugins().get_backend(spec.backend or spec.word), spec)
+    return _pick(loader().get_backend(spec.backend or spec.word), spec)
 
 
 def of_any(spec: DeviceSpec) -> Device:
     """As `_of_backend`, but a bare word may also be a device kind."""
-    if spec.backend or plugins().is_known(spec.word):
+    if spec.backend or loader().is_known(spec.word):
         return _of_backend(spec)
-    current = plugins().get_backend(default_device().backend)
+    current = loader().get_backend(default_device().backend)
     backend = current if _has(current, spec.word) else _first_with(spec)
     if backend is not current and spec.word not in state.announced:
         state.announced = state.announced | {spec.word}
@@ -147,12 +148,12 @@ def _has(backend: Backend, kind: str) -> bool:
 
 def _first_with(spec: DeviceSpec) -> Backend:
     """The best ready backend with devices of kind ``spec.word``: automatic ones first, then by rank."""
-    statuses = plugins().backends()
+    statuses = loader().backends()
     ready = [status for status in statuses if status.status == "ready"]
     ready.sort(key=lambda status: (not status.automatic, -status.rank, status.name))
     for status in ready:
         if any(one.kind == spec.word for one in status.devices):
-            found: Backend = plugins().get_backend(status.name)
+            found: Backend = loader().get_backend(status.name)
             return found
     import difflib
 
@@ -191,13 +192,13 @@ def backend_of(place: Device) -> Backend:
     ready = registry.ready().get(place.backend)
     if ready is not None:
         return ready
-    found: Backend = plugins().get_backend(place.backend)
+    found: Backend = loader().get_backend(place.backend)
     return found
 
 
 def host_device() -> Device:
     """The first device of the backend whose arrays are NumPy's."""
-    host: Backend = plugins().host_backend()
+    host: Backend = loader().host_backend()
     return host.device_list()[0]
 
 
@@ -206,7 +207,7 @@ def host_device() -> Device:
 
 def _auto() -> Device:
     """The first device of the ready automatic backend with the highest rank."""
-    statuses = [status for status in plugins().backends() if status.automatic or status.status != "ready"]
+    statuses = [status for status in loader().backends() if status.automatic or status.status != "ready"]
     ready = sorted((s for s in statuses if s.status == "ready"), key=lambda s: (-s.rank, s.name))
     if not ready:
         raise BackendError(
@@ -289,7 +290,7 @@ def _of_environment() -> tuple[Device, str]:
     text = (os.environ.get(VARIABLE, "") if state.read is None else state.read).strip()
     by = VARIABLE if text else "default"
     known = state.device
-    if known is not None and any(backend.name == known.backend for backend in plugins().loaded()):
+    if known is not None and any(backend.name == known.backend for backend in loader().loaded()):
         return known, by  # chosen once: what auto took does not change under a running program
     found = choose(text, VARIABLE, _of_backend) if text else host_device()
     state.read = text

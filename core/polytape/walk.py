@@ -84,7 +84,7 @@ class Walk:
                 for operand, result in zip(rule.operands, self.call(rule, node, g, position), strict=True):
                     self.give(node, operand, result)
 
-    def pass_elementwise(self, op: Op, plan: Plan, node: Node, g: Tensor) -> None:
+    def pass_elementwise(self, op: Op, plan: Plan, node: Node, g: Any) -> None:
         """As `pass_back`, summing each result down to its operand's shape."""
         full: Shape = node.shape if op.outputs is None else node.shape[0]
         for place in range(len(plan.rules)):
@@ -102,7 +102,7 @@ class Walk:
                     if result is not None and node.parents[operand] is not None:
                         self.give(node, operand, unbroadcast(result, operand_shape(node, operand), full))
 
-    def is_full(self, rule: Rule, node: Node, g: Tensor, full: Shape) -> bool:
+    def is_full(self, rule: Rule, node: Node, g: Any, full: Shape) -> bool:
         """Whether ``g`` and the operands that a contraction asks for have the output's shape."""
         if g.array.shape != full:
             return False

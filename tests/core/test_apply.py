@@ -70,7 +70,10 @@ def test_attributes_that_decide_the_dtype_are_part_of_the_key() -> None:
         assert pt.full((1,), 1.0).dtype == "float32" and pt.full((1,), 1j).dtype == "complex64"
 
 
-@pytest.mark.parametrize("bad", [None, object(), "a", {1: 2}, {1.0}, lambda: 1])
+BAD = {"none": None, "object": object(), "text": "a", "dict": {1: 2}, "set": {1.0}, "function": len}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
 def test_what_is_no_operand_is_named(bad: Any) -> None:
     with pytest.raises(DTypeError, match="as condition"):
         pt.where(bad, 1.0, 2.0)

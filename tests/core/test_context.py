@@ -59,12 +59,15 @@ def test_a_context_that_runs_apart_sees_what_was_open_when_it_was_copied() -> No
 
 
 def test_exits_out_of_order_of_tapes_and_devices_do_not_restore_each_other() -> None:
-    tape, place = pt.GradientTape(), pt.device("numpy:cpu:0")
-    tape.__enter__()
-    place.__enter__()
-    assert pt.current_backend().chosen_by == "scope"
-    tape.__exit__(None, None, None)
-    assert pt.current_backend().chosen_by == "scope" and current_scope.get().tapes == ()
-    with pt.GradientTape() as other:
-        place.__exit__(None, None, None)
-        assert current_scope.get().tapes == (other,) and pt.current_backend().chosen_by != "scope"
+    def check() -> None:
+        tape, place = pt.GradientTape(), pt.device("numpy:cpu:0")
+        tape.__enter__()
+        place.__enter__()
+        assert pt.current_backend().chosen_by == "scope"
+        tape.__exit__(None, None, None)
+        assert pt.current_backend().chosen_by == "scope" and current_scope.get().tapes == ()
+        with pt.GradientTape() as other:
+            place.__exit__(None, None, None)
+            assert current_scope.get().tapes == (other,) and pt.current_backend().chosen_by != "scope"
+
+    contextvars.copy_context().run(check)  # what a failure leaves open, later tests do not see

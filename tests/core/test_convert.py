@@ -70,7 +70,7 @@ BAD: list[tuple[Any, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "options", "text"), BAD, ids=repr)
+@pytest.mark.parametrize(("value", "options", "text"), BAD, ids=range(len(BAD)))
 def test_what_makes_no_tensor_is_a_typed_error(value: Any, options: Any, text: str) -> None:
     with pytest.raises(DTypeError, match=text) as caught:
         pt.asarray(value, **options)

@@ -29,7 +29,7 @@ X, Y = object(), object()
         {},
         X,
     ],
-    ids=str,
+    ids=["list", "tuple", "dict", "namedtuple", "nested", "deep", "ordered", "none", "no list", "no dict", "leaf"],
 )
 def test_what_is_taken_apart_is_put_together_again(structure: Any) -> None:
     found = leaves(structure)

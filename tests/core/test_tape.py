@@ -57,7 +57,7 @@ def test_only_tensors_can_be_watched(what: object) -> None:
 
 @pytest.mark.parametrize("dtype", ["int32", "bool", "complex64"])
 def test_a_dtype_without_a_gradient_cannot_be_watched(dtype: str) -> None:
-    with pytest.raises(DTypeError, match="cast it with polytape.astype"):
+    with pytest.raises(DTypeError, match=r"cast it with polytape\.astype"):
         pt.GradientTape().watch(pt.zeros((2,), dtype=dtype))
 
 
@@ -141,19 +141,22 @@ def test_an_inner_tape_spent_first_leaves_the_outer_one_its_records() -> None:
 
 
 def test_tapes_may_end_out_of_order() -> None:
-    x = pt.asarray(3.0)
-    one, two, three = pt.GradientTape(), pt.GradientTape(), pt.GradientTape()
-    for tape in (one, two, three):
-        tape.__enter__()
-        tape.watch(x)
-    y = x * x
-    two.__exit__(None, None, None)
-    z = x * y
-    one.__exit__(None, None, None)
-    three.__exit__(None, None, None)
-    assert current_scope.get().tapes == ()
-    assert two.gradient(z, x) is None
-    assert (one.gradient(z, x).item(), three.gradient(z, x).item()) == (27.0, 27.0)
+    def check() -> None:
+        x = pt.asarray(3.0)
+        one, two, three = pt.GradientTape(), pt.GradientTape(), pt.GradientTape()
+        for tape in (one, two, three):
+            tape.__enter__()
+            tape.watch(x)
+        y = x * x
+        two.__exit__(None, None, None)
+        z = x * y
+        one.__exit__(None, None, None)
+        three.__exit__(None, None, None)
+        assert current_scope.get().tapes == ()
+        assert two.gradient(z, x) is None
+        assert (one.gradient(z, x).item(), three.gradient(z, x).item()) == (27.0, 27.0)
+
+    contextvars.copy_context().run(check)  # what a failure leaves open, later tests do not see
 
 
 def test_a_persistent_tape_answers_often_and_may_go_on() -> None:
@@ -357,7 +360,7 @@ def test_an_empty_list_of_sources_gives_an_empty_list() -> None:
 
 
 def test_a_source_must_be_a_tensor() -> None:
-    with pytest.raises(DTypeError, match="gradient has no source 1.0"):
+    with pytest.raises(DTypeError, match=r"gradient has no source 1\.0"):
         pt.GradientTape().gradient(pt.asarray(1.0), [1.0])
 
 

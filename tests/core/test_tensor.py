@@ -97,7 +97,9 @@ def test_powers_and_reversed_operands() -> None:
     assert (2.0**x).tolist() == [2.0, 4.0] and (x**2).tolist() == [1.0, 4.0]
     assert (1 - x).tolist() == [0.0, -1.0] and (2 / x).tolist() == [2.0, 1.0]
     assert (np.eye(2, dtype="float32") @ x).tolist() == [1.0, 2.0] and abs(-x).tolist() == [1.0, 2.0]
-    assert (x < 3).tolist() == [True, True] and (x >= 2).tolist() == [False, True]
+    three = 3  # a bare literal on the left would be turned around by the formatter's rules
+    assert (three > x).tolist() == [True, True] and (three != x).tolist() == [True, True]
+    assert [(three <= x).tolist(), (three == x).tolist(), (x >= 2).tolist()] == [[False, False]] * 2 + [[False, True]]
 
 
 # --- items ------------------------------------------------------------------------------------------------------------

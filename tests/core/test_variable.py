@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
+from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,9 @@ import pytest
 import polytape as pt
 from polytape import registry
 from polytape.errors import DTypeError, ShapeError
-from polytape.variable import owned, update
+from polytape.variable import update
+
+Child = Callable[..., "CompletedProcess[str]"]
 
 
 def sgd() -> Any:
@@ -184,13 +188,50 @@ def test_it_prints_its_name_and_value() -> None:
 # --- updates in place -------------------------------------------------------------------------------------------------
 
 
-def test_a_buffer_nobody_else_sees_is_owned() -> None:
-    v = pt.Variable(np.ones(3, "float32"))
-    assert owned(v)
-    array = v.array
-    assert not owned(v)
-    del array
-    assert owned(v)
+# In processes of their own: where another thread runs (a test runner's), nothing is owned.
+START = """
+import threading
+import numpy as np, polytape as pt
+from polytape import registry
+from polytape.variable import update
+v, m, s = (pt.Variable(np.full(3, value, "float32")) for value in (1.0, 0.0, 0.0))
+def address():
+    return v.array.__array_interface__["data"][0]
+def step(op):
+    variables = [v] if op == "sgd_update" else [v, m, s]
+    rest = [pt.ones((3,)), pt.asarray(0.5)] + ([pt.asarray(1)] if op == "adam_update" else [])
+    update(registry.ops()[op], variables, rest, {})
+"""
+
+
+def test_a_buffer_nobody_else_sees_is_owned(child: Child) -> None:
+    code = "print(owned(v)); array = v.array; print(owned(v)); del array; print(owned(v))"
+    assert child(START + code).stdout.split() == ["True", "False", "True"]
+
+
+@pytest.mark.parametrize("op", ["sgd_update", "adam_update"])
+def test_an_owned_buffer_is_kept(op: str, child: Child) -> None:
+    code = f"first = address()\nfor _ in range(3): step({op!r})\n"
+    code += (
+        f"writes = registry.kernels_of('numpy', {op!r})[0].writes\nprint(address() == first, bool(writes), v.tolist())"
+    )
+    kept, writes, *values = child(START + code).stdout.split()
+    assert kept == writes and "1.0" not in values
+
+
+def test_nothing_is_owned_while_another_thread_runs(child: Child) -> None:
+    code = """
+done = threading.Event()
+thread = threading.Thread(target=done.wait)
+thread.start()
+print(owned(v))
+before = v.array
+step("adam_update")
+print(before.tolist() == [1.0] * 3)
+done.set()
+thread.join()
+"""
+    assert child(START + code).stdout.split() == ["False", "True"]
 
 
 def _tape(v: Any) -> Any:
@@ -237,16 +278,6 @@ def _step(op: str, v: pt.Variable) -> None:
     m, s = pt.Variable(np.zeros(3, "float32")), pt.Variable(np.zeros(3, "float32"))
     update(adam(), [v, m, s], [gradient, rate, pt.asarray(1)], {})
     np.testing.assert_allclose(m, [0.1] * 3, rtol=1e-6)
-
-
-@pytest.mark.parametrize("op", ["sgd_update", "adam_update"])
-def test_an_owned_buffer_is_kept(op: str) -> None:
-    v = pt.Variable(np.ones(3, "float32"))
-    address = v.array.__array_interface__["data"][0]
-    for _ in range(3):
-        _step(op, v)
-    writes = [kernel.writes for kernel in registry.kernels_of("numpy", op)]
-    assert (v.array.__array_interface__["data"][0] == address) is bool(writes[0])
 
 
 def test_a_wrong_gradient_leaves_every_buffer_as_it_was() -> None:

@@ -145,12 +145,13 @@ def _parse(path: str, content: dict[str, Any]) -> CheckpointState:
     return CheckpointState(latest, kept)
 
 
-def latest_checkpoint(directory: str) -> str | None:
+def latest_checkpoint(directory: str | os.PathLike[str]) -> str | None:
     """Path of the latest checkpoint in ``directory``; None where nothing was saved.
 
     Raises:
         CheckpointError: the state file is damaged, or the file that it names is missing.
     """
+    directory = os.fspath(directory)
     state = read_state(directory)
     if state is None:
         return None
@@ -166,12 +167,13 @@ def latest_checkpoint(directory: str) -> str | None:
     return path
 
 
-def kept_checkpoints(directory: str) -> list[str]:
+def kept_checkpoints(directory: str | os.PathLike[str]) -> list[str]:
     """Paths of the kept checkpoints in ``directory`` that are there, the oldest first.
 
     Raises:
         CheckpointError: the state file is damaged.
     """
+    directory = os.fspath(directory)
     state = read_state(directory)
     paths = [] if state is None else [os.path.join(directory, name) for name in state.kept]
     return [path for path in paths if os.path.isfile(path)]

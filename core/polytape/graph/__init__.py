@@ -5,7 +5,7 @@ from __future__ import annotations
 from .checking import GraphError, check
 from .concrete import Concrete
 from .execution import Executable
-from .function import Function, function
+from .functions import Function, function
 from .ir import Equation, Graph, Input, Literal
 from .passes import PASSES, optimise
 

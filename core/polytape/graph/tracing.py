@@ -40,7 +40,7 @@ class Trace:
         self.variables: dict[int, Input] = {}  # by id(variable): comparing variables computes
         self.values: dict[int, Symbol] = {}  # each variable's value at this point
         self.written: dict[int, Variable] = {}
-        self.constants: dict[int, Input] = {}  # by id(array), which the input keeps alive
+        self.constants: dict[tuple[int, int], Input] = {}  # by array and node, which the input keeps alive
         self.equations: list[Equation] = []
         self.locks: dict[int, Any] = {}
 
@@ -121,10 +121,11 @@ class Trace:
 
     def constant(self, x: Tensor) -> Symbol:
         """A captured tensor's value."""
-        found = self.constants.get(id(x.array))
+        key = (id(x.array), id(x.node))  # a tensor and its copy may share an array, and tapes tell them apart
+        found = self.constants.get(key)
         if found is None:
             symbol = Symbol(self.mark, None, 0, tuple(x.array.shape), x.kind.dtype)
-            found = self.constants[id(x.array)] = Input("", symbol, x.kind, Tensor(x.array, x.kind, x.node), x)
+            found = self.constants[key] = Input("", symbol, x.kind, Tensor(x.array, x.kind, x.node), x)
         return found.symbol
 
     def symbol(self, x: Tensor) -> Symbol:
@@ -143,8 +144,9 @@ class Trace:
                 for value, array in list(cache.items()):
                     if array is x.array and isinstance(value, (bool, int, float)):
                         return Literal(value, x.kind)
-            if x.array is x.kind.zero:
-                return Literal(0.0, x.kind)
+            for value, array in ((0.0, x.kind.zero), (1.0, x.kind.one)):
+                if array is x.array:
+                    return Literal(value, x.kind)
         return self.constant(x)
 
     def graph(self, outputs: Sequence[Tensor]) -> Graph:

@@ -52,6 +52,12 @@ def incomplete_ops(ops: dict[str, Any], cases: Iterable[Case]) -> list[str]:
             missing.append(f"{name}: no smooth sample in float64 for its gradient, nor a reason (gradient=)")
         if op.primitive and op.operands and not op.rules and not op.no_gradient:
             missing.append(f"{name}: neither a gradient rule nor a reason why it has none (no_gradient=)")
+        if (
+            "Raises:" in (op.__doc__ or "")
+            and "Nothing of its own" not in op.__doc__
+            and not all(case.errors for case in own)
+        ):
+            missing.append(f"{name}: its docstring names errors, its row has no sample of any (errors=)")
         absent = [section for section in SECTIONS if section not in (op.__doc__ or "")]
         if absent:
             missing.append(f"{name}: its docstring lacks {', '.join(absent)}")

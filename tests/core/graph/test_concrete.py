@@ -331,3 +331,16 @@ def test_random_programs_have_the_derivatives_they_have_eagerly(steps: list[Any]
         return [total, *first, *outer.gradient(s, [x, w])]
 
     both_ways(program)
+
+
+def test_two_captured_tensors_that_share_an_array_are_followed_apart() -> None:
+    def program(wrap: Wrap) -> Any:
+        x = pt.asarray([1.0, 2.0])
+        with pt.GradientTape() as tape:
+            tape.watch(x)
+            same = pt.identity(x)
+            halted = pt.stop_gradient(x)
+            y = wrap(lambda: pt.sum(x * x * same * halted))()
+        return tape.gradient(y, [x, same])
+
+    both_ways(program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import warnings
 import weakref
@@ -320,6 +321,28 @@ def test_the_first_call_s_arguments_are_not_kept() -> None:
     del x
     gc.collect()
     assert watch() is None
+
+
+@pt.function
+def doubled(x: Any) -> Any:
+    return x * 2.0
+
+
+def test_a_copied_object_s_function_is_bound_to_the_copy() -> None:
+    class Holder:
+        def __init__(self) -> None:
+            self.weight = pt.Variable(2.0)
+            self.step = pt.function(self.multiply)
+
+        def multiply(self, x: Any) -> Any:
+            return x * self.weight
+
+    original = Holder()
+    copied = copy.deepcopy(original)
+    copied.weight.assign(5.0)
+    x = pt.asarray([1.0])
+    assert [one.step(x).tolist() for one in (original, copied)] == [[2.0], [5.0]]
+    assert doubled.__reduce__() == "doubled"
 
 
 def test_it_looks_like_the_function_it_wraps() -> None:

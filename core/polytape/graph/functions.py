@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import warnings
@@ -32,8 +33,10 @@ def function(f: Callable[..., Any]) -> Function:
 
     The Python body runs once per signature: tensors count by backend, device, dtype and shape, everything else by
     value. Variables may be read and assigned inside; they are assigned once the whole run has succeeded. NumPy arrays
-    become tensors. What the body reads from enclosing scopes, other than variables, is settled when it is traced, and
-    item assignment to an argument does not reach the caller's handle.
+    become tensors. What the body reads from enclosing scopes, other than variables, is settled when it is traced; a
+    tape follows what is computed from such a tensor alone only if the tensor was watched by then. Item assignment to
+    an argument does not reach the caller's handle. Under a tape a call is one record; its gradient runs the body once
+    more, to trace it.
 
     Args:
         f: takes and returns tensors, or lists, tuples and dicts of them.
@@ -58,6 +61,7 @@ class Function:
     """A function that runs as a graph; see `function`."""
 
     __name__: str
+    __qualname__: str
 
     def __init__(self, python: Callable[..., Any]) -> None:
         functools.update_wrapper(self, python, updated=())
@@ -95,6 +99,12 @@ class Function:
             return self.python(*args, **kwargs)  # a traced function inside another is part of its graph
         concrete, tensors = self.find(args, kwargs, scope)
         return concrete.taped(tensors, scope) if scope.tapes else concrete.call(tensors)
+
+    def __deepcopy__(self, memo: Any) -> Function:
+        return Function(copy.deepcopy(self.python, memo))
+
+    def __reduce__(self) -> str:
+        return self.__qualname__  # as functions are: by where they are found
 
     def __get__(self, instance: Any, owner: Any = None) -> Function:
         if instance is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -81,7 +83,7 @@ def test_nothing_is_assigned_where_an_op_raises() -> None:
         with pytest.raises(FloatingPointError) as caught:
             step(pt.asarray([1.0, 1.0]))
     assert w.tolist() == [2.0, 3.0]
-    assert "in graph step: b: float32[2] = exp(a)  # test_function_state.py:" in caught.value.__notes__[0]
+    assert "in graph step: b: float32[2] = exp(a)  # test_functions_state.py:" in caught.value.__notes__[0]
 
 
 def test_an_error_while_tracing_leaves_no_state_behind() -> None:
@@ -149,3 +151,46 @@ def test_threads_that_run_a_traced_draw_share_no_numbers() -> None:
     with ThreadPoolExecutor(4) as pool:
         drawn = list(pool.map(lambda _: tuple(draw().tolist()), range(200)))
     assert len(set(drawn)) == 200
+
+
+@pytest.mark.parametrize("ask", [float, int, lambda w: w.numpy(), lambda w: w.item(), lambda w: f"{w:.1f}", np.asarray])
+def test_a_variable_s_value_is_not_settled_while_tracing(ask: Callable[[Any], Any]) -> None:
+    w = pt.Variable(1.0)
+    with pytest.raises(TraceError, match="inside a traced function"):
+        pt.function(lambda: ask(w))()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pt.asarray,
+        lambda w: pt.asarray(w, copy=True),
+        lambda w: pt.asarray(w, dtype="float64"),
+        copy.copy,
+        lambda w: w.read_value(),
+        lambda w: +w,
+        lambda w: w.to_device("numba"),
+        lambda w: pt.custom_gradient(lambda x: (w, lambda g: g))(pt.asarray(0.0)),
+    ],
+)
+def test_every_use_of_a_variable_reads_it_at_each_call(use: Callable[[Any], Any]) -> None:
+    w = pt.Variable([1.0])
+    f = pt.function(lambda: use(w) * 2.0)
+    assert f().tolist() == [2.0]
+    w.assign([5.0])
+    assert f().tolist() == [10.0]
+
+
+def test_a_move_to_other_memory_is_refused_while_tracing() -> None:
+    if not any(one.name == "sim" and one.status == "ready" for one in pt.backends()):
+        pytest.skip("polytape-sim is not installed")
+    w = pt.Variable([1.0])
+    with pytest.raises(TraceError, match="to_device"):
+        pt.function(lambda: w.to_device("sim"))()
+
+
+def test_a_variable_prints_as_symbolic_while_tracing() -> None:
+    w = pt.Variable([1.0], name="w")
+    texts: list[str] = []
+    pt.function(lambda: texts.extend([repr(w), str(w)]))()
+    assert texts == ["Variable('w', float32[1], backend='numpy', symbolic)"] * 2
