@@ -34,10 +34,15 @@ class Kernel:
         checked: whether ``fn`` itself raises on every bad shape. With ``checked=False`` core runs the op's shape rule
             first and passes the outputs as keyword ``spec``, a tuple of ``(shape, dtype)``.
         writes: names of the operands it overwrites, in the order of the outputs they become.
+        fresh: whether its result never shares memory with an operand, so that a graph may reuse it as a temporary.
+        out: whether ``fn`` takes a keyword ``out``, an array of the result's shape and dtype to write the result into;
+            implies ``fresh``.
         backend: the backend it belongs to; only needed in a plugin that adds kernels to somebody else's backend.
     """
 
-    __slots__ = ("backend", "checked", "devices", "dtypes", "fn", "op", "priority", "provider", "when", "writes")
+    __slots__ = (
+        "backend", "checked", "devices", "dtypes", "fn", "fresh", "op", "out", "priority", "provider", "when", "writes",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -50,6 +55,8 @@ class Kernel:
         priority: int = 0,
         checked: bool = True,
         writes: Sequence[str] = (),
+        fresh: bool = False,
+        out: bool = False,
         backend: str = "",
     ) -> None:
         self.op: str = op
@@ -60,6 +67,8 @@ class Kernel:
         self.priority: int = priority
         self.checked: bool = checked
         self.writes: tuple[str, ...] = tuple(writes)
+        self.fresh: bool = fresh or out
+        self.out: bool = out
         self.backend: str = backend
         self.provider: str = ""  # the distribution (or "session") it came from; set at registration
 

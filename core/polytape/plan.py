@@ -22,7 +22,7 @@ SEQUENCE: Final = -5  # all operands of the sequence, as a tuple
 SHAPE_OF: Final = 1 << 20
 ATTRIBUTE: Final = 1 << 21  # ATTRIBUTE + its position among the op's attributes
 
-RESERVED: Final = ("g", "y", "index", "shapes", "spec")
+RESERVED: Final = ("g", "y", "index", "shapes", "spec", "out")
 
 
 class Rule:

@@ -196,6 +196,7 @@ def _declared_defaults(op: Op, fn: Any) -> dict[str, Any]:
             if name in op.defaults:  # any other is an operand, under a name of the kernel's own
                 found[name] = default
     found.pop("spec", None)
+    found.pop("out", None)
     return found
 
 

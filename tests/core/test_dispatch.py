@@ -168,7 +168,7 @@ def test_an_operator_leaves_a_foreign_operand_its_say() -> None:
         assert x + Foreign() == "radd" and x @ Foreign() == "rmatmul" and (x < Foreign()) == "gt"
         with pytest.raises(TypeError, match="unsupported operand"):
             x - Foreign()
-    assert (x == None) is False and (x != "a") is True  # noqa: E711
+    assert (x == None) is False and (x != "a") is True  # noqa: E711  # == is what is tested
 
 
 @pytest.mark.parametrize("other", [Foreign(), None, "a", {}], ids=["foreign", "none", "string", "dict"])

@@ -38,7 +38,7 @@ def test_operands_are_told_by_their_annotation_whether_text_or_object() -> None:
         return a
 
     body.__annotations__ = {
-        "a": pt.Tensor, "b": "pt.TensorLike", "c": TensorLike, "d": Optional[Tensor], "n": "int", "e": "int | None",  # noqa: UP045
+        "a": pt.Tensor, "b": "pt.TensorLike", "c": TensorLike, "d": Optional[Tensor], "n": "int", "e": "int | None",  # noqa: UP045  # this spelling is tested
     }  # fmt: skip
     op = declared(body)
     assert op.operands == ("a", "b", "c", "d") and op.optional == ("d",) and op.attributes == ("n", "e")

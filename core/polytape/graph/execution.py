@@ -85,6 +85,7 @@ class _Source:
         for one in graph.constants:
             self.bind(self.local[one.symbol], one.holder.array if one.holder is not None else None)
         dying = last_uses(graph)
+        self.buffers = reusable(graph, dying)
         self.body = [
             (equation, [*self.equation(position, equation), *self.deletion(dying[position])])
             for position, equation in enumerate(graph.equations)
@@ -136,6 +137,9 @@ class _Source:
         words = [self.operand(position, place, one) for place, one in enumerate(equation.operands)]
         words += [f"{name}={self.bind(f'p{position}_{name}', value)}" for name, value in attributes.items()]
         outputs = [self.local[symbol] for symbol in equation.outputs]
+        buffer = self.buffers[position]
+        if buffer is not None:
+            return [f"{outputs[0]} = {kernel}({', '.join([*words, f'out={self.local[buffer]}'])})"]
         targets = ", ".join(outputs) + ("," if equation.op.outputs is not None else "")
         lines = [f"{targets} = {kernel}({', '.join(words)})"]
         for place, symbol in enumerate(equation.outputs):
@@ -170,6 +174,38 @@ def unfolded(equation: Equation) -> tuple[Any, dict[str, Any]]:
             fn = fn.fn
         else:
             return fn, attributes
+
+
+def reusable(graph: Graph, dying: list[list[Symbol]]) -> list[Symbol | None]:
+    """Per equation the temporary that its kernel may write its result into, if there is one.
+
+    An array may be one that dies here. For a number it is one that died before: NumPy takes 750 ns where operand and
+    result overlap in a 0-d array, 240 where they do not, and 460 for a new one.
+
+    Nobody else sees these buffers: a kernel made each afresh, and only kernels that keep nothing of an operand in their
+    results have read it. Takes the numbers out of ``dying``: they wait for their next use.
+    """
+    own: set[Symbol] = set()
+    idle: list[Symbol] = []
+    buffers: list[Symbol | None] = []
+    for position, equation in enumerate(graph.equations):
+        candidates = equation.entry.candidates
+        if len(candidates) != 1 or not candidates[0].fresh or candidates[0].writes:
+            own.difference_update(equation.symbols())
+            buffers.append(None)
+            continue
+        output = equation.outputs[0]
+        offered = [one for one in (dying[position] if output.shape else idle) if one in own]
+        fits = [one for one in offered if one.shape == output.shape and one.dtype == output.dtype]
+        served = candidates[0].out and not equation.attributes and len(equation.outputs) == 1
+        buffers.append(fits[0] if fits and served else None)
+        if buffers[-1] in idle:
+            idle.remove(fits[0])
+        own.update(equation.outputs)
+        spare = [one for one in dying[position] if not one.shape and one in own]
+        idle += spare
+        dying[position] = [one for one in dying[position] if one not in spare]
+    return buffers
 
 
 def last_uses(graph: Graph) -> list[list[Symbol]]:

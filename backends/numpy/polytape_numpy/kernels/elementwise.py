@@ -29,7 +29,7 @@ _CHUNK: Final = 16384  # elements at a time: the mask stays in L1, and no second
 def kernels(xp: Any) -> list[Kernel]:
     """The elementwise kernels on the arrays of ``xp``."""
     where = _where(xp) if xp.__name__ == "numpy" else xp.where  # a GPU's own where does not branch
-    return [*(Kernel(name, getattr(xp, name)) for name in _NAMES), Kernel("where", where)]
+    return [*(Kernel(name, getattr(xp, name), out=True) for name in _NAMES), Kernel("where", where, fresh=True)]
 
 
 def _where(xp: Any) -> Callable[..., Array]:

@@ -14,7 +14,7 @@ Array = Any
 
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels ``matmul`` and ``vdot`` on the arrays of ``xp``."""
-    return [Kernel("matmul", _matmul(xp)), Kernel("vdot", _vdot(xp))]
+    return [Kernel("matmul", _matmul(xp), fresh=True), Kernel("vdot", _vdot(xp), fresh=True)]
 
 
 def _matmul(xp: Any) -> Callable[..., Array]:

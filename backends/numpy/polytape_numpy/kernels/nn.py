@@ -18,12 +18,12 @@ Array = Any
 def kernels(xp: Any) -> list[Kernel]:
     """The neural kernels on the arrays of ``xp``."""
     return [
-        Kernel("softmax", _softmax(xp)),
-        Kernel("log_softmax", _log_softmax(xp)),
-        Kernel("relu", _relu(xp)),
-        Kernel("sigmoid", _sigmoid(xp)),
-        Kernel("sparse_softmax_cross_entropy_with_logits", _cross_entropy(xp)),
-        Kernel("softmax_cross_entropy_gradient", _cross_entropy_gradient(xp)),
+        Kernel("softmax", _softmax(xp), fresh=True),
+        Kernel("log_softmax", _log_softmax(xp), fresh=True),
+        Kernel("relu", _relu(xp), fresh=True),
+        Kernel("sigmoid", _sigmoid(xp), fresh=True),
+        Kernel("sparse_softmax_cross_entropy_with_logits", _cross_entropy(xp), fresh=True),
+        Kernel("softmax_cross_entropy_gradient", _cross_entropy_gradient(xp), fresh=True),
     ]
 
 

@@ -17,10 +17,10 @@ Axis = int | tuple[int, ...] | None
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels ``sum``, ``mean``, ``max`` and ``argmax`` on the arrays of ``xp``."""
     return [
-        Kernel("sum", _sum(xp)),
-        Kernel("mean", _mean(xp)),
-        Kernel("max", _max),
-        Kernel("argmax", _argmax),
+        Kernel("sum", _sum(xp), fresh=True),
+        Kernel("mean", _mean(xp), fresh=True),
+        Kernel("max", _max, fresh=True),
+        Kernel("argmax", _argmax, fresh=True),
     ]
 
 
