@@ -57,6 +57,7 @@ state: Final = _State()
 
 
 def loader() -> Any:
+    """The module that loads plugins."""
     # Not at import: the loader is no part of the compiled ring, and stands above it.
     # By another name: compiled, an import inside a function binds a name of the module, and would replace this one.
     from . import plugins as module
@@ -272,6 +273,7 @@ def default_device() -> Device:
 
 
 def decide() -> _Cache:
+    """Find the default device anew, and who chose it."""
     found_with = settings()
     scopes = device_scopes.get()
     if scopes:
