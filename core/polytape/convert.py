@@ -66,6 +66,8 @@ def asarray(obj: Any, dtype: Any = None, device: Any = None, copy: bool | None =
         wanted = None if dtype is None else dtypes.lookup(dtype)
         if isinstance(obj, Tensor):
             return _from_tensor(obj, wanted, device, copy)
+        if isinstance(obj, (list, tuple)) and _has_node(obj):
+            return _from_tensor(_stacked(obj), wanted, device, copy)
         return _from_data(obj, wanted, device, copy)
     except PolytapeError as error:
         raise trimmed(error) from None
@@ -109,6 +111,21 @@ def _from_tensor(x: Tensor, dtype: DType | None, device: Any, copy: bool | None)
             return own  # graphs never write an array
         result = Tensor(own.kind.backend.copy(own.array, own.kind.device), own.kind, own.node)
     return result
+
+
+def _has_node(obj: Any) -> bool:
+    """Whether nested lists hold a tensor that a tape or a trace may follow."""
+    if isinstance(obj, (list, tuple)):
+        return any([_has_node(one) for one in obj])
+    return isinstance(obj, Tensor) and obj.node is not None
+
+
+def _stacked(obj: Any) -> Tensor:
+    """Nested lists as one tensor, by ops: through the host a gradient would be lost without a word."""
+    parts = [_stacked(one) if isinstance(one, (list, tuple)) else asarray(one) for one in obj]
+    rows = [operators.reshape(part, (1, *part.shape)) for part in parts]
+    made: Tensor = operators.concat(rows, axis=0)
+    return made
 
 
 def _value_of(x: Tensor) -> Tensor:

@@ -40,6 +40,7 @@ class Operators:
         self.stop_gradient: UnaryOp
         self.astype: UnaryOp
         self.broadcast_to: UnaryOp
+        self.concat: Any = None
         self.getitem: Any = None
         self.setitem: Any = None
         self.transpose: Any = None

@@ -197,7 +197,6 @@ def _load(record: _Record, entry: EntryPoint) -> None:
 
 def _adopt(record: _Record, backend: Backend, provider: str) -> None:
     """Complete, check and register a backend, then publish it; one that is not ready only gets its status."""
-
     status = record.status
     record.backend = backend
     backend.provider = provider

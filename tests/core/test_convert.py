@@ -129,3 +129,13 @@ def test_unknown_devices_are_refused_by_name() -> None:
     for name in ("nunpy", "numpy:gpu", "numpy:cpu:7", "a:b:c:d", 3):
         with pytest.raises(pt.PolytapeError):
             pt.asarray([1.0], device=name)
+
+
+def test_a_list_of_followed_tensors_keeps_their_gradients() -> None:
+    x, w = pt.asarray(2.0), pt.Variable(3.0)
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = pt.asarray([[x * x, w], [1.0, x]])
+        loss = pt.sum(y * y)
+    np.testing.assert_array_equal(y.numpy(), [[4.0, 3.0], [1.0, 2.0]])
+    assert [float(g) for g in tape.gradient(loss, [x, w])] == [36.0, 6.0]

@@ -56,7 +56,7 @@ def polytape_backend() -> Backend:
 def _look() -> tuple[Probe, Any, int]:
     """What `probe` says, and where it is ready the module and how many devices there are."""
     if find_spec("cupy") is None:
-        return Probe(False, "cupy is not installed", _INSTALL, "import-failed"), None, 0
+        return Probe(False, "cupy is not installed", _INSTALL, "absent"), None, 0
     try:
         xp = importlib.import_module("cupy")
     except Exception as error:  # its libraries fail in many ways

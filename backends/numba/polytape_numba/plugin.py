@@ -37,7 +37,7 @@ def _origin() -> str:
 
 def _probe() -> Probe:
     if not _origin():
-        return Probe(False, "numba is not installed", _INSTALL, "import-failed")
+        return Probe(False, "numba is not installed", _INSTALL, "absent")
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return Probe(
             False,

@@ -36,6 +36,7 @@ def _bind() -> None:
     ):
         for name in names.split():
             setattr(operators, name, cast("Any", getattr(family, name)))
+    operators.concat = manipulation.concat
     operators.getitem = indexing.index
     operators.setitem = indexing.setitem
     operators.transpose = linalg.matrix_transpose

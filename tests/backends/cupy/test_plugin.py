@@ -47,7 +47,7 @@ def test_without_cupy_the_status_says_what_to_install(standin: ModuleType) -> No
     if standin.real():
         pytest.skip("cupy itself is installed")
     found = child(ASK).splitlines()
-    assert found == ["import-failed", "cupy is not installed", "pip install 'polytape[cupy]'", "0"]
+    assert found == ["absent", "cupy is not installed", "pip install 'polytape[cupy]'", "0"]
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ print("numba" in sys.modules)
 
 
 def test_without_numba_the_status_says_what_to_install() -> None:
-    assert status(WITHOUT) == ["import-failed", "numba is not installed", "pip install 'polytape[numba]'"]
+    assert status(WITHOUT) == ["absent", "numba is not installed", "pip install 'polytape[numba]'"]
 
 
 def test_asking_for_it_without_numba_raises_the_same_reason() -> None:
