@@ -96,8 +96,8 @@ class Probe:
         ready: whether at least one device can be used.
         reason: one line, why not (empty when ready).
         remedy: one line, what to do about it (empty when ready).
-        missing: ``"no-device"`` where only the hardware is missing, ``"absent"`` where a library is, ``"import-failed"``
-            where that library is broken.
+        missing: ``"no-device"`` where only the hardware is missing, ``"absent"`` where a library is,
+            ``"import-failed"`` where that library is broken.
     """
 
     __slots__ = ("missing", "ready", "reason", "remedy")

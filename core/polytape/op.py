@@ -8,7 +8,7 @@ not compiled: it runs once per op, and its types are for checkers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from . import registry
 from .dispatch import BinaryOp, GeneralOp, Op, UnaryOp
@@ -17,11 +17,31 @@ from .operation import parameter_names
 from .plan import RESERVED
 from .tensor import TensorLike
 
-__all__ = ["Declared", "op", "primitive"]
+if TYPE_CHECKING:
+    from typing import ParamSpec, Protocol, TypeVar
 
-P = ParamSpec("P")
-R = TypeVar("R", covariant=True)
-F = TypeVar("F", bound=Callable[..., Any])
+__all__ = ["op", "primitive"]
+
+if TYPE_CHECKING:
+    # For checkers alone: making these classes at import would take 0.7 ms.
+    P = ParamSpec("P")
+    R = TypeVar("R", covariant=True)
+    F = TypeVar("F", bound=Callable[..., Any])
+
+    class Declared(Protocol[P, R]):
+        """An op as type checkers see it: callable with its declared signature."""
+
+        name: str
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+            """Run the op."""
+
+        def gradient(self, *names: str, **rules: Callable[..., Any]) -> Callable[[F], F]:
+            """Declare gradient rules; see `polytape.dispatch.Op.gradient`."""
+
+        def contraction(self, **rules: Callable[..., Any]) -> None:
+            """Declare shorter rules to a number's gradient; see `polytape.dispatch.Op.contraction`."""
+
 
 _OPERANDS = {"Tensor", "TensorLike", "Variable"}
 _SEQUENCES = {"Sequence[Tensor]", "Sequence[TensorLike]"}
@@ -40,21 +60,6 @@ class _Doc:
 
 for _kind in (UnaryOp, BinaryOp, GeneralOp):
     setattr(_kind, "__doc__", _Doc(_kind.__doc__))  # noqa: B010  # a checker refuses the plain assignment
-
-
-class Declared(Protocol[P, R]):
-    """An op as type checkers see it: callable with its declared signature."""
-
-    name: str
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the op."""
-
-    def gradient(self, *names: str, **rules: Callable[..., Any]) -> Callable[[F], F]:
-        """Declare gradient rules; see `polytape.dispatch.Op.gradient`."""
-
-    def contraction(self, **rules: Callable[..., Any]) -> None:
-        """Declare shorter rules to a number's gradient; see `polytape.dispatch.Op.contraction`."""
 
 
 def primitive() -> NoReturn:

@@ -103,9 +103,10 @@ def check_environment() -> None:
         SettingError: one of them does not follow its grammar.
     """
     _parse(os.environ.get(VARIABLE, ""), VARIABLE)
-    from .discovery import read_filter
+    if os.environ.get("POLYTAPE_PLUGINS"):
+        from .discovery import read_filter
 
-    read_filter()
+        read_filter()
 
 
 # --- Devices by name ---

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
-from mypy_extensions import mypyc_attr
 
 from .context import trimmed
 from .errors import DTypeError, PolytapeError, ShapeError, TraceError
@@ -17,6 +16,8 @@ from .operators import operators
 from .symbol import Symbol
 
 if TYPE_CHECKING:
+    from mypy_extensions import mypyc_attr
+
     from .device import Device
     from .dtypes import DType
 
@@ -31,6 +32,10 @@ if not COMPILING:
     Result: TypeAlias = "Tensor"
 else:
     Result: TypeAlias = Any
+
+if not COMPILING:
+    # mypyc finds the decorator in the source and calls nothing: importing it would cost every program 0.4 ms.
+    mypyc_attr = lambda **options: lambda cls: cls  # noqa: E731  # mypyc takes no def under an if
 
 # What an op takes as an operand: complex covers bool, int and float for type checkers.
 TensorLike: TypeAlias = "Tensor | complex | np.ndarray[Any, Any] | np.generic"
