@@ -6,11 +6,14 @@ The namespace follows the Python array API standard 2024.12. Ops run at once on 
 
 from __future__ import annotations
 
-from . import buildinfo as _buildinfo
-
-_buildinfo.check_stale()
-
+import os as _os
 from typing import TYPE_CHECKING, Any
+
+if _os.path.exists(_os.path.join(__path__[0], "..", "..", "pyproject.toml")):
+    # A checkout, whose compiled files may be older than their sources; an installed copy is not looked at.
+    from .buildinfo import check_stale as _check_stale
+
+    _check_stale()
 
 from . import ops as _ops  # noqa: F401  # declares the ops; must come before what uses them
 from .backend import Backend, Kernel, MemoryInfo, Probe
