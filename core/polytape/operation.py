@@ -175,10 +175,10 @@ class Op:
         try:
             found = self.shape_rule(*shapes, **asked)
         except ShapeError as error:
-            operands = ", ".join([f"[{','.join(map(str, shape))}]" for shape in shapes if shape is not None])
-            given = "".join([f", {name}={value!r}" for name, value in asked.items()])
+            given = [f"[{','.join(map(str, shape))}]" for shape in shapes if shape is not None]
+            given += [f"{name}={value!r}" for name, value in asked.items()]
             raise ShapeError(
-                f"{self.name}({operands}{given}): {error.summary}",
+                f"{self.name}({', '.join(given)}): {error.summary}",
                 expected=error.expected,
                 got=error.got,
                 fix=error.fix,
