@@ -13,6 +13,7 @@ __all__ = [
     "DeviceError",
     "KernelError",
     "MemoryInfoError",
+    "OutOfRangeError",
     "PluginError",
     "PolytapeError",
     "PolytapeWarning",
@@ -59,6 +60,10 @@ def _rebuild(
 
 class ShapeError(PolytapeError, ValueError):
     """Operand shapes do not fit the op or each other."""
+
+
+class OutOfRangeError(ShapeError, IndexError):
+    """An index beyond the size of its axis."""
 
 
 class DTypeError(PolytapeError, TypeError):

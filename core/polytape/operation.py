@@ -177,7 +177,7 @@ class Op:
         except ShapeError as error:
             given = [f"[{','.join(map(str, shape))}]" for shape in shapes if shape is not None]
             given += [f"{name}={value!r}" for name, value in asked.items()]
-            raise ShapeError(
+            raise type(error)(
                 f"{self.name}({', '.join(given)}): {error.summary}",
                 expected=error.expected,
                 got=error.got,

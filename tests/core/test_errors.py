@@ -16,7 +16,7 @@ BUILTINS: dict[str, type[Exception]] = {
     "ShapeError": ValueError, "DTypeError": TypeError, "DeviceError": ValueError, "BackendError": RuntimeError,
     "KernelError": NotImplementedError, "MemoryInfoError": NotImplementedError, "PluginError": ImportError,
     "RegistrationError": ValueError, "SettingError": ValueError, "TapeError": RuntimeError, "TraceError": RuntimeError,
-    "CheckpointError": ValueError,
+    "CheckpointError": ValueError, "OutOfRangeError": IndexError,
 }  # fmt: skip
 
 

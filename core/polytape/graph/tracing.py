@@ -210,9 +210,9 @@ def normalised(op: Op, attributes: dict[str, Any]) -> dict[str, Any]:
 
 def hashable(value: Any) -> Any:
     """An attribute's value with tuples for lists."""
-    if isinstance(value, (list, tuple)):
+    if type(value) in (list, tuple):
         return tuple(hashable(one) for one in value)
-    return value
+    return value  # an index's key among them, which prints as it was written
 
 
 def user_line() -> tuple[str, int]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..dtypes import DType
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, OutOfRangeError, ShapeError
 from ..op import op, primitive
 from ..tensor import Symbol, Tensor, TensorLike, describe
 from . import rules
@@ -21,7 +21,26 @@ from . import rules
 __all__ = ["getitem", "scatter_add", "setitem"]
 
 Shape = tuple[int, ...]
-Key = tuple[tuple[Any, ...], ...]
+
+
+class Key(tuple[tuple[Any, ...], ...]):
+    """A key's template; prints as it was written, with ``array`` for each tensor."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"[{', '.join([_written(part) for part in self])}]"
+
+
+def _written(part: tuple[Any, ...]) -> str:
+    if part[0] == "slice":
+        words = ["" if bound is None else str(bound) for bound in part[1:]]
+        return ":".join(words if words[2] else words[:2])
+    if part[0] == "int":
+        return str(part[1])
+    return {"newaxis": "None", "ellipsis": "..."}.get(part[0], "array")
+
+
 _CONSUMING = ("slice", "int", "array")  # what takes an axis of the operand
 
 
@@ -53,7 +72,7 @@ def split_key(key: Any) -> tuple[Key, list[Any]]:
                 got=type(part).__name__,
                 fix="convert the index with polytape.asarray first",
             )
-    return tuple(template), arrays
+    return Key(template), arrays
 
 
 def _bound(value: Any) -> int | None:
@@ -85,7 +104,9 @@ def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
         if part[0] in _CONSUMING:
             consumed += 1
     if consumed > len(x):
-        raise ShapeError("too many indices.", expected=f"at most {len(x)}", got=f"{consumed}", fix="index fewer axes")
+        raise OutOfRangeError(
+            "too many indices.", expected=f"at most {len(x)}", got=f"{consumed}", fix="index fewer axes"
+        )
     parts = _spelled_out(key, len(x) - consumed)
     result: list[int] = []
     advanced: list[Shape] = []
@@ -120,7 +141,7 @@ def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
 
 def _check_bound(index: int, size: int, axis: int) -> None:
     if not -size <= index < size:
-        raise ShapeError(
+        raise OutOfRangeError(
             f"index {index} is out of range.",
             expected=f"an index from {-size} to {size - 1} in axis {axis}",
             got=str(index),
@@ -293,7 +314,7 @@ def without_masks(x: Tensor, template: Key, indices: list[Any]) -> tuple[Key, li
             parts.append(part)
             arrays += [] if one is None else [one]
         axis += x.ndim - sum(widths) if part[0] == "ellipsis" else width
-    return tuple(parts), arrays
+    return Key(parts), arrays
 
 
 def _host_mask(x: Tensor, mask: Any) -> Any:
