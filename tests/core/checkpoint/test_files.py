@@ -136,7 +136,7 @@ def test_a_directory_that_is_read_only_missing_or_a_file_is_named_with_a_fix(
 
 def test_a_null_byte_in_a_path_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
     for name in ("nul\0", "nul\0/x"):
-        with pytest.raises(CheckpointError, match="null (byte|character)"):
+        with pytest.raises(CheckpointError, match=r"null (byte|character)"):
             write_tensors(os.path.join(tmp_path, name), {"w": np.zeros(3)}, {})
     assert not list(tmp_path.iterdir())
 
