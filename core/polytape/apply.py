@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from . import convert, dtypes
+from . import convert, dtypes, selection
 from .context import Scope, current_scope, trimmed
 from .device import Device
 from .dtypes import FLOATING, DType
@@ -39,7 +39,7 @@ def apply(op: Op, operands: list[Any], attributes: dict[str, Any]) -> Any:
     scope = current_scope.get()
     device = place(op, operands, attributes)
     tensors = convert_all(op, operands, device)
-    backend = convert.backend_of(device)
+    backend = selection.backend_of(device)
     if scope.trace is not None:
         tensors = [None if x is None else scope.trace.read(x) for x in tensors]
     entry = find_entry(op, tensors, attributes, device, backend)
@@ -85,18 +85,16 @@ def finish(
                 watched |= 1 << position
                 tapes = join(tapes, found, scope)
     plan = op.plan(len(tensors), watched) if watched else None
-    if op.outputs is None:
-        node = None
-        if plan is not None and plan.useful and entry.out.category >= FLOATING:
-            nodes = tuple([x.node if x is not None and watched >> i & 1 else None for i, x in enumerate(tensors)])
-            node = record(op, entry, plan, tapes, nodes, arrays, attributes, results[0])
-        return wrap(results[0], entry.out, node)
-    if plan is not None and plan.useful:
-        nodes = tuple([x.node if x is not None and watched >> i & 1 else None for i, x in enumerate(tensors)])
-        outs = record_several(op, entry, plan, tapes, nodes, arrays, attributes, results)
-    else:
+    if plan is None or not plan.useful:
         outs = [wrap(result, kind, None) for result, kind in zip(results, entry.outs, strict=True)]
-    return op.outputs(*outs)
+        return outs[0] if op.outputs is None else op.outputs(*outs)
+    nodes = tuple([x.node if x is not None and watched >> i & 1 else None for i, x in enumerate(tensors)])
+    if op.outputs is not None:
+        return op.outputs(*record_several(op, entry, plan, tapes, nodes, arrays, attributes, results))
+    node = None
+    if entry.out.category >= FLOATING:
+        node = record(op, entry, plan, tapes, nodes, arrays, attributes, results[0])
+    return wrap(results[0], entry.out, node)
 
 
 def place(op: Op, operands: list[Any], attributes: dict[str, Any]) -> Device:
@@ -115,8 +113,8 @@ def place(op: Op, operands: list[Any], attributes: dict[str, Any]) -> Device:
     if found is not None:
         return found.kind.device
     if op.creates:
-        return convert.resolve_device(attributes.get("device"))
-    return convert.default_device()
+        return selection.resolve_device(attributes.get("device"))
+    return selection.default_device()
 
 
 def convert_all(op: Op, operands: list[Any], device: Device) -> list[Tensor | None]:
@@ -125,7 +123,8 @@ def convert_all(op: Op, operands: list[Any], device: Device) -> list[Tensor | No
     numbers: list[int] = []
     for position, x in enumerate(operands):
         if isinstance(x, Tensor):
-            tensors.append(x if op.on_host(position) else convert.moved(op, operands, x, device))
+            stays = op.on_host(position) or x.kind.device is device
+            tensors.append(x if stays else convert.to_device(x, device))
         elif x is None:
             if position >= len(op.operands) or op.operands[position] not in op.optional:
                 raise not_an_operand(op, operands, position)
@@ -173,7 +172,7 @@ def promote(op: Op, operands: list[Any], tensors: list[Tensor | None], numbers: 
         return
     if op.floating and dtypes.category(dtype) < FLOATING:
         dtype = dtypes.float32
-    kind = get_kind(convert.backend_of(device), device, dtype)
+    kind = get_kind(selection.backend_of(device), device, dtype)
     for position, x in enumerate(tensors):
         if x is not None and op.promoted(position) and x.kind.dtype is not dtype:
             tensors[position] = convert.cast(x, dtype)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from . import convert, structure
 from .context import current_scope
+from .cotangent import expanded
 from .dispatch import GeneralOp
 from .dtypes import FLOATING, float32
 from .entry import Entry
@@ -193,7 +194,7 @@ class HandRule:
     def __call__(self, g: Any) -> Any:
         parts = list(g.parts) if isinstance(g, Several) else [g]
         full = [
-            _spread(Tensor(kind.scalar(0.0), kind, None) if part is None else part, shape)
+            expanded(Tensor(kind.scalar(0.0), kind, None) if part is None else part, shape)
             for part, kind, shape in zip(parts, self.kinds, self.shapes, strict=True)
         ]
         found = self.grad(*full)
@@ -223,12 +224,6 @@ class HandRule:
                 fix="return a gradient of the argument's own shape",
             )
         return result
-
-
-def _spread(x: Tensor, shape: Any) -> Tensor:
-    from .cotangent import expanded
-
-    return expanded(x, shape)
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:

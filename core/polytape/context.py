@@ -121,7 +121,6 @@ def change_settings(
 
 def trimmed(error: PolytapeError) -> PolytapeError:
     """The error without the frames below, unless POLYTAPE_TRACEBACK=full asks for them."""
-    error.__suppress_context__ = True  # mypyc 2.4 compiles `raise x from None` as `raise x`
     return error if settings().full_traceback else error.with_traceback(None)
 
 

@@ -21,30 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["asarray"]
 
 
-def default_device() -> Device:
-    """Where new tensors go now."""
-    return selection.default_device()
-
-
-def resolve_device(spec: Any) -> Device:
-    """The device that an argument names; None means where new tensors go."""
-    if spec is None:
-        return selection.default_device()
-    if not isinstance(spec, (str, Device)):
-        raise DeviceError(
-            f"{describe(spec)} is no device name.",
-            expected="a name such as 'numpy:cpu:0', or a polytape.Device",
-            got=type(spec).__name__,
-            fix="`polytape backends` lists the devices of this machine",
-        )
-    return selection.resolve_device(spec)
-
-
-def backend_of(device: Device) -> Backend:
-    """The loaded backend of a device."""
-    return selection.backend_of(device)
-
-
 def asarray(obj: Any, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor of ``obj``'s values.
 
@@ -66,16 +42,18 @@ def asarray(obj: Any, dtype: Any = None, device: Any = None, copy: bool | None =
         wanted = None if dtype is None else dtypes.lookup(dtype)
         if isinstance(obj, Tensor):
             return _from_tensor(obj, wanted, device, copy)
-        if isinstance(obj, (list, tuple)) and _has_node(obj):
-            return _from_tensor(_stacked(obj), wanted, device, copy)
+        if isinstance(obj, (list, tuple)) and copy is not False:
+            followed = _followed(obj)
+            if followed is not None:
+                return _from_tensor(_stacked(obj, followed.device), wanted, device, None)
         return _from_data(obj, wanted, device, copy)
     except PolytapeError as error:
         raise trimmed(error) from None
 
 
 def _from_data(obj: Any, wanted: DType | None, device: Any, copy: bool | None) -> Tensor:
-    place = device if isinstance(device, Device) else resolve_device(device)
-    backend = backend_of(place)
+    place = device if isinstance(device, Device) else selection.resolve_device(device)
+    backend = selection.backend_of(place)
     host = host_array(obj, wanted)
     kind = get_kind(backend, place, host.dtype)
     if copy is False:
@@ -113,17 +91,25 @@ def _from_tensor(x: Tensor, dtype: DType | None, device: Any, copy: bool | None)
     return result
 
 
-def _has_node(obj: Any) -> bool:
-    """Whether nested lists hold a tensor that a tape or a trace may follow."""
+def _followed(obj: Any) -> Tensor | None:
+    """The first tensor in nested lists that a tape or a trace may follow."""
     if isinstance(obj, (list, tuple)):
-        return any([_has_node(one) for one in obj])
-    return isinstance(obj, Tensor) and obj.node is not None
+        for one in obj:
+            found = _followed(one)
+            if found is not None:
+                return found
+        return None
+    return obj if isinstance(obj, Tensor) and obj.node is not None else None
 
 
-def _stacked(obj: Any) -> Tensor:
+def _stacked(obj: Any, device: Device) -> Tensor:
     """Nested lists as one tensor, by ops: through the host a gradient would be lost without a word."""
-    parts = [_stacked(one) if isinstance(one, (list, tuple)) else asarray(one) for one in obj]
-    rows = [operators.reshape(part, (1, *part.shape)) for part in parts]
+    rows = []
+    for one in obj:
+        part = _stacked(one, device) if isinstance(one, (list, tuple)) else one
+        if not isinstance(part, Tensor):
+            part = asarray(part, device=device)  # beside tensors a number goes where they are
+        rows.append(operators.reshape(part, (1, *part.shape)))
     made: Tensor = operators.concat(rows, axis=0)
     return made
 
@@ -276,11 +262,6 @@ def common(op: Op, operands: list[Any], found: Tensor, other: Tensor) -> Tensor:
     return found
 
 
-def moved(op: Op, operands: list[Any], x: Tensor, device: Device) -> Tensor:
-    """``x`` on ``device``: itself, the same array under a child backend, or a copy that the policy allowed."""
-    return x if x.kind.device is device else to_device(x, device)
-
-
 def shares_memory(a: Backend, b: Backend) -> bool:
     """Whether one of two backends extends the other, so that an array of one is one of the other's."""
     return a in b.chain() or b in a.chain()
@@ -288,14 +269,14 @@ def shares_memory(a: Backend, b: Backend) -> bool:
 
 def to_device(x: Tensor, device: Any) -> Tensor:
     """``x`` on another device; a record of its own where a tape follows ``x``."""
-    place = device if isinstance(device, Device) else resolve_device(device)
+    place = device if isinstance(device, Device) else selection.resolve_device(device)
     kind = x.kind
     if kind.device is place:
         return x if type(x) is Tensor else _value_of(x)
     trace = current_scope.get().trace
     if trace is not None:
         x = trace.read(x)  # a variable's value now would be settled in the graph
-    backend = backend_of(place)
+    backend = selection.backend_of(place)
     target = get_kind(backend, place, kind.dtype)
     same_place = kind.device.kind == place.kind and kind.device.index == place.index
     if same_place and shares_memory(kind.backend, backend):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .apply import apply, failure
 from .context import NO_SCOPE, Scope, current_scope, trimmed
 from .dtypes import FLOATING
@@ -262,6 +264,4 @@ class GeneralOp(Op):
 
 def foreign(x: Any) -> bool:
     """Whether ``x`` is an object that ops take no operand from, so that its own operator may have a say."""
-    import numpy as np
-
     return not isinstance(x, (Tensor, bool, int, float, complex, np.ndarray, np.generic, list, tuple))

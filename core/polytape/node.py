@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .tape import GradientTape
 
-__all__ = ["Node", "leaf", "symbolic_leaf"]
+__all__ = ["Node", "leaf"]
 
 Shape = tuple[int, ...]
 
@@ -95,10 +95,5 @@ class Node:
 
 
 def leaf(kind: Any, shape: Any) -> Node:
-    """A node without an op: a variable's, or a watched tensor's."""
+    """A node without an op: a variable's, a watched tensor's, or a symbolic tensor's that no tape follows."""
     return Node((), None, None, None, (), (), (), (), kind, shape)
-
-
-def symbolic_leaf(kind: Any, shape: Any) -> Node:
-    """The node of a symbolic tensor that no tape follows: having a node sends it the slow way."""
-    return leaf(kind, shape)

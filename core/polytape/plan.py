@@ -109,13 +109,12 @@ class Plan:
         keep_y: whether the output's array is kept.
         rules: the rules to call, each with the operand's position it is called for.
         contractions: per rule to call, the op's shortcut to a number's gradient, if it has one.
-        single: whether every rule serves one operand.
         useful: whether anything flows back at all.
         body: whether the op has no rules: the walk differentiates its body instead.
     """
 
     __slots__ = (
-        "body", "contractions", "keep", "keep_shape", "keep_y", "positions", "rules", "single", "useful",
+        "body", "contractions", "keep", "keep_shape", "keep_y", "positions", "rules", "useful",
     )  # fmt: skip
 
     def __init__(self, op: Op, count: int, watched: int) -> None:
@@ -142,7 +141,6 @@ class Plan:
             keep_shape[position] = True
         self.keep: tuple[bool, ...] = tuple(keep)
         self.contractions: tuple[Rule | None, ...] = tuple([op.contractions.get(place) for place in self.positions])
-        self.single: bool = all([len(rule.operands) == 1 for rule in self.rules])
         self.useful: bool = self.body or bool(self.rules)
         # A kept array tells its shape.
         self.keep_shape: tuple[bool, ...] = tuple(s and not k for s, k in zip(keep_shape, keep, strict=True))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import convert, dtypes, plugins, registry
+from . import convert, dtypes, plugins, registry, selection
 from .context import NO_SCOPE, current_scope
 from .errors import DTypeError
 from .kinds import get_kind
@@ -172,8 +172,8 @@ def _plan(shape: Shape, dtype: Any, device: Any, category: int, fix: str) -> tup
         raise DTypeError(
             f"no random numbers of {wanted} are drawn here.", expected=f"{kind} dtype", got=str(wanted), fix=fix
         )
-    place = convert.resolve_device(device)
-    get_kind(convert.backend_of(place), place, wanted)
+    place = selection.resolve_device(device)
+    get_kind(selection.backend_of(place), place, wanted)
     return as_shape(shape), wanted, place
 
 

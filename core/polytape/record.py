@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .context import Scope
 from .dtypes import FLOATING
-from .node import Node, symbolic_leaf
+from .node import Node, leaf
 from .tensor import Symbol, Tensor
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def join(a: Tapes, b: Tapes, scope: Scope) -> Tapes:
 def wrap(array: Any, kind: Any, node: Node | None) -> Tensor:
     """A tensor on ``array``; a symbolic one always has a node, which keeps it off the fast path."""
     if node is None and isinstance(array, Symbol):
-        node = symbolic_leaf(kind, array.shape)
+        node = leaf(kind, array.shape)
     return Tensor(array, kind, node)
 
 

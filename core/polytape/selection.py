@@ -170,7 +170,7 @@ def _first_with(spec: DeviceSpec) -> Backend:
     )
 
 
-def resolve_device(spec: str | Device | None) -> Device:
+def resolve_device(spec: Any) -> Device:
     """The device that a name means now; None means the default one.
 
     Args:

@@ -59,13 +59,15 @@ def kernel(
     priority: int = 0,
     checked: bool = True,
     writes: Sequence[str] = (),
+    fresh: bool = False,
+    out: bool = False,
 ) -> Callable[[Callable[..., Any]], SessionKernel]:
     """Register a function as a kernel of a backend, in this process.
 
     Args:
         op: the op's name.
         backend: the backend's name; it is loaded if it is not yet.
-        devices, dtypes, when, priority, checked, writes: as for `polytape.Kernel`.
+        devices, dtypes, when, priority, checked, writes, fresh, out: as for `polytape.Kernel`.
     Returns:
         A decorator; the decorated function can still be called, and used as ``with fn:`` it is registered only
         inside the block.
@@ -82,23 +84,9 @@ def kernel(
         9.0
     """
     plugins.get_backend(backend)
-
-    def register(fn: Callable[..., Any]) -> SessionKernel:
-        return SessionKernel(
-            Kernel(
-                op,
-                fn,
-                devices=devices,
-                dtypes=dtypes,
-                when=when,
-                priority=priority,
-                checked=checked,
-                writes=writes,
-                backend=backend,
-            )
-        )
-
-    return register
+    options = {"devices": devices, "dtypes": dtypes, "when": when, "priority": priority, "checked": checked}
+    options |= {"writes": writes, "fresh": fresh, "out": out, "backend": backend}
+    return lambda fn: SessionKernel(Kernel(op, fn, **options))  # type: ignore[arg-type]  # as the signature says
 
 
 def explain(op: Any, *operands: Any, **attributes: Any) -> str:

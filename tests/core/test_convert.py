@@ -139,3 +139,16 @@ def test_a_list_of_followed_tensors_keeps_their_gradients() -> None:
         loss = pt.sum(y * y)
     np.testing.assert_array_equal(y.numpy(), [[4.0, 3.0], [1.0, 2.0]])
     assert [float(g) for g in tape.gradient(loss, [x, w])] == [36.0, 6.0]
+
+
+def test_numbers_in_a_list_go_to_the_device_of_its_variables(backend: str) -> None:
+    w = pt.Variable(3.0, device=backend)
+    with pt.GradientTape() as tape:
+        y = pt.asarray([w, 1.0])
+    assert y.device is w.device and y.numpy().tolist() == [3.0, 1.0]
+    assert float(tape.gradient(y, w)) == 1.0
+
+
+def test_a_list_of_variables_cannot_be_shared() -> None:
+    with pytest.raises(DeviceError, match="would have to copy"):
+        pt.asarray([pt.Variable(3.0)], copy=False)

@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..convert import asarray
+from ..cotangent import unbroadcast
 from ..dtypes import DType
 from ..errors import DTypeError, OutOfRangeError, ShapeError
 from ..op import op, primitive
 from ..tensor import Symbol, Tensor, TensorLike, describe
 from . import rules
+from .manipulation import astype
 
 __all__ = ["getitem", "scatter_add", "setitem"]
 
@@ -253,13 +256,8 @@ def _setitem_back(g: Tensor, indices: tuple[Tensor, ...], key: Key) -> Tensor:
 
 @setitem_.gradient("value")
 def _setitem_value_back(g: Tensor, indices: tuple[Tensor, ...], value_shape: Shape, key: Key) -> Tensor:
-    from .manipulation import reshape
-    from .reduction import sum
-
     chosen = getitem(g, indices, key=key)
-    lead = chosen.ndim - len(value_shape)
-    axes = tuple(axis for axis in range(chosen.ndim) if axis < lead or value_shape[axis - lead] != chosen.shape[axis])
-    return reshape(sum(chosen, axis=axes, keepdims=True), value_shape) if axes else chosen
+    return unbroadcast(chosen, value_shape, chosen.shape)
 
 
 def _zero_like(x: Tensor) -> Tensor:
@@ -270,12 +268,8 @@ def setitem(x: Tensor, key: Any, value: Any) -> Tensor:
     """The updated tensor behind ``x[key] = value``."""
     template, indices = without_masks(x, *split_key(key))
     if not isinstance(value, Tensor):
-        from ..convert import asarray
-
         value = asarray(value, dtype=x.dtype, device=x.device)
     elif value.dtype is not x.dtype:
-        from .manipulation import astype
-
         value = astype(value, x.dtype)
     return setitem_(x, value, indices, key=template)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from ..cotangent import unbroadcast
 from ..errors import ShapeError
 from ..op import op, primitive
 from ..tensor import Tensor, TensorLike
 from . import rules
 from .elementwise import multiply
 from .manipulation import permute_dims, reshape
-from .reduction import sum
 
 __all__ = ["matmul", "matrix_transpose", "vdot"]
 
@@ -58,23 +58,14 @@ def _as_matrices(g: Tensor, shape1: Shape, shape2: Shape) -> Tensor:
     return g if shape == g.shape else reshape(g, shape)
 
 
-def _summed(x: Tensor, shape: Shape) -> Tensor:
-    """``x`` summed over leading axes that were broadcast, in ``shape``."""
-    lead = x.ndim - len(shape)
-    batch = range(x.ndim - 2)
-    axes = tuple(axis for axis in batch if axis < lead or shape[axis - lead] != x.shape[axis])
-    if axes:
-        x = sum(x, axis=axes, keepdims=True)
-    return x if x.shape == shape else reshape(x, shape)
-
-
 @matmul.gradient("x1")
 def _matmul_left(g: Tensor, x2: Tensor, x1_shape: Shape) -> Tensor:
     if len(x1_shape) == 2 and x2.ndim == 2:
         return matmul(g, permute_dims(x2, (1, 0)))
     columns = x2 if x2.ndim > 1 else reshape(x2, (*x2.shape, 1))
     rows = (1, *x1_shape) if len(x1_shape) == 1 else x1_shape
-    found = _summed(matmul(_as_matrices(g, x1_shape, x2.shape), matrix_transpose(columns)), rows)
+    found = matmul(_as_matrices(g, x1_shape, x2.shape), matrix_transpose(columns))
+    found = unbroadcast(found, rows, found.shape)
     return found if rows == x1_shape else reshape(found, x1_shape)
 
 
@@ -84,7 +75,8 @@ def _matmul_right(g: Tensor, x1: Tensor, x2_shape: Shape) -> Tensor:
         return matmul(permute_dims(x1, (1, 0)), g)
     rows = x1 if x1.ndim > 1 else reshape(x1, (1, *x1.shape))
     columns = (*x2_shape, 1) if len(x2_shape) == 1 else x2_shape
-    found = _summed(matmul(matrix_transpose(rows), _as_matrices(g, x1.shape, x2_shape)), columns)
+    found = matmul(matrix_transpose(rows), _as_matrices(g, x1.shape, x2_shape))
+    found = unbroadcast(found, columns, found.shape)
     return found if columns == x2_shape else reshape(found, x2_shape)
 
 
