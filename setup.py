@@ -28,9 +28,13 @@ ROOTS = ("core", "backends/numpy", "backends/numba", "backends/cupy")
 # The kernel ring: what runs per op, and so what mypyc compiles (docs/decisions/0003-the-ring.md). Everything else in
 # core/polytape runs as Python: it sets up, prints or saves.
 RING = (
-    "apply", "backend", "context", "convert", "cotangent", "device", "dispatch", "dtypes", "entry", "kinds", "node",
-    "operation", "operators", "plan", "record", "registry", "request", "resolve", "selection", "structure", "symbol",
-    "tape", "tensor", "transfer", "variable", "walk",
+    "backend", "device", "dtypes", "settings",
+    "registry/entry", "registry/kinds", "registry/op", "registry/rule", "registry/tables",
+    "placement/selection",
+    "tensors/node", "tensors/operators", "tensors/structure", "tensors/symbol", "tensors/tensor",
+    "autodiff/cotangent", "autodiff/record", "autodiff/request", "autodiff/tape", "autodiff/walk",
+    "dispatch/convert", "dispatch/fast_path", "dispatch/resolve", "dispatch/slow_path", "dispatch/transfer",
+    "state/variable",
 )  # fmt: skip
 
 
@@ -109,7 +113,7 @@ def ring_extensions(target: str) -> list[Extension]:
         "--explicit-package-bases",
         "--ignore-missing-imports",
         "--follow-imports=silent",
-        "--always-true=COMPILING",  # see tensor.py
+        "--always-true=COMPILING",  # see tensors/tensor.py
     ]
     previous = os.getcwd()
     os.chdir(HERE / "core")  # module names are paths relative to here

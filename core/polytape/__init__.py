@@ -25,9 +25,10 @@ finally:
     if _collecting:
         _gc.enable()
 
+from .autodiff.tape import GradientTape
 from .backend import Backend, Kernel, MemoryInfo, Probe
-from .convert import asarray
 from .device import Device
+from .dispatch.convert import asarray
 from .dtypes import (
     bool_,
     complex64,
@@ -47,8 +48,8 @@ from .dtypes import (
 )
 from .dtypes import lookup as _lookup
 from .errors import PolytapeError, PolytapeWarning
-from .op import op
 from .ops.creation import arange, full, ones, zeros
+from .ops.declaration import op
 from .ops.elementwise import (
     abs,
     add,
@@ -83,17 +84,16 @@ from .ops.logic import (
 )
 from .ops.manipulation import astype, broadcast_to, concat, identity, permute_dims, reshape, stop_gradient
 from .ops.reduction import argmax, max, mean, sum
-from .placement import current_backend, device, set_backend
-from .selection import check_environment as _check_environment
-from .tape import GradientTape
-from .tensor import Tensor, TensorLike
-from .variable import Variable
+from .placement.choice import current_backend, device, set_backend
+from .placement.selection import check_environment as _check_environment
+from .state.variable import Variable
+from .tensors.tensor import Tensor, TensorLike
 
 if TYPE_CHECKING:
     from . import compat as compat
     from . import nn, optim, random
     from . import testing as testing
-    from .autodiff import (
+    from .autodiff.functional import (
         custom_gradient,
         gradients_function,
         implicit_gradients,
@@ -101,13 +101,13 @@ if TYPE_CHECKING:
         value_and_gradients_function,
     )
     from .checkpoint import Checkpoint, latest_checkpoint
+    from .dispatch.session import explain, kernel
     from .graph import function
-    from .hookspecs import hookimpl
+    from .placement.policy import memory_info, set_fallback, set_mixed_devices, synchronize
     from .plugins import backends, get_backend, refresh, register_backend
-    from .policy import memory_info, set_fallback, set_mixed_devices, synchronize
-    from .session import explain, kernel
+    from .plugins.hookspecs import hookimpl
+    from .state.trackable import Trackable
     from .testing.gradients import check_gradients
-    from .trackable import Trackable
 
 _check_environment()
 
@@ -222,33 +222,33 @@ __all__ = [
 _LAZY = {
     "autodiff": ("autodiff", ""),
     "Checkpoint": ("checkpoint", "Checkpoint"),
-    "Trackable": ("trackable", "Trackable"),
+    "Trackable": ("state.trackable", "Trackable"),
     "backends": ("plugins", "backends"),
     "check_gradients": ("testing.gradients", "check_gradients"),
     "checkpoint": ("checkpoint", ""),
     "compat": ("compat", ""),
-    "custom_gradient": ("autodiff", "custom_gradient"),
-    "explain": ("session", "explain"),
+    "custom_gradient": ("autodiff.functional", "custom_gradient"),
+    "explain": ("dispatch.session", "explain"),
     "function": ("graph", "function"),
     "get_backend": ("plugins", "get_backend"),
-    "gradients_function": ("autodiff", "gradients_function"),
+    "gradients_function": ("autodiff.functional", "gradients_function"),
     "graph": ("graph", ""),
-    "hookimpl": ("hookspecs", "hookimpl"),
-    "implicit_gradients": ("autodiff", "implicit_gradients"),
-    "implicit_value_and_gradients": ("autodiff", "implicit_value_and_gradients"),
-    "kernel": ("session", "kernel"),
+    "hookimpl": ("plugins.hookspecs", "hookimpl"),
+    "implicit_gradients": ("autodiff.functional", "implicit_gradients"),
+    "implicit_value_and_gradients": ("autodiff.functional", "implicit_value_and_gradients"),
+    "kernel": ("dispatch.session", "kernel"),
     "latest_checkpoint": ("checkpoint", "latest_checkpoint"),
-    "memory_info": ("policy", "memory_info"),
+    "memory_info": ("placement.policy", "memory_info"),
     "nn": ("nn", ""),
     "optim": ("optim", ""),
     "random": ("random", ""),
     "refresh": ("plugins", "refresh"),
     "register_backend": ("plugins", "register_backend"),
-    "set_fallback": ("policy", "set_fallback"),
-    "set_mixed_devices": ("policy", "set_mixed_devices"),
-    "synchronize": ("policy", "synchronize"),
+    "set_fallback": ("placement.policy", "set_fallback"),
+    "set_mixed_devices": ("placement.policy", "set_mixed_devices"),
+    "synchronize": ("placement.policy", "synchronize"),
     "testing": ("testing", ""),
-    "value_and_gradients_function": ("autodiff", "value_and_gradients_function"),
+    "value_and_gradients_function": ("autodiff.functional", "value_and_gradients_function"),
 }
 
 

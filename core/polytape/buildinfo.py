@@ -15,7 +15,9 @@ __all__ = ["StaleBuildError", "check_stale", "compiled", "description"]
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 # The module whose state stands for the ring's: all of it is compiled, or nothing (setup.py).
-_WITNESS = "tensor"
+_WITNESS = ("tensors", "tensor")
+# Where setup.py puts compiled files.
+_ROOMS = ("", "registry", "placement", "tensors", "autodiff", "dispatch", "state")
 
 
 class StaleBuildError(PolytapeError, ImportError):
@@ -27,10 +29,10 @@ def compiled() -> bool:
 
     Where it is not imported yet: whether it will be.
     """
-    module = sys.modules.get(f"{__package__}.{_WITNESS}")
+    module = sys.modules.get(".".join((__package__, *_WITNESS)))
     if module is not None:
         return not str(module.__file__).endswith(".py")
-    return any(os.path.exists(os.path.join(_FOLDER, _WITNESS + suffix)) for suffix in _imp.extension_suffixes())
+    return any(os.path.exists(os.path.join(_FOLDER, *_WITNESS) + suffix) for suffix in _imp.extension_suffixes())
 
 
 def description() -> str:
@@ -54,8 +56,10 @@ def check_stale(folder: str = _FOLDER) -> None:
     if not os.path.exists(os.path.join(root, "pyproject.toml")):
         return
     suffix = _imp.extension_suffixes()[0]  # other versions' files beside ours are not loaded
-    for part in (folder, os.path.join(folder, "checkpoint")):
-        with os.scandir(part) as entries:
+    for room in _ROOMS:
+        if not os.path.isdir(os.path.join(folder, room)):
+            continue
+        with os.scandir(os.path.join(folder, room)) as entries:
             built = [entry for entry in entries if entry.name.endswith(suffix)]
         for entry in built:
             source = entry.path.removesuffix(suffix) + ".py"

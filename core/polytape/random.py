@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import convert, dtypes, plugins, registry, selection
-from .context import NO_SCOPE, current_scope
+from . import dtypes, plugins
+from .dispatch import convert
 from .errors import DTypeError
-from .kinds import get_kind
-from .tensor import Tensor
-from .trackable import Trackable
-from .variable import Variable
+from .placement import selection
+from .registry import tables
+from .registry.kinds import get_kind
+from .settings import NO_SCOPE, current_scope
+from .state.trackable import Trackable
+from .state.variable import Variable
+from .tensors.tensor import Tensor
 
 if TYPE_CHECKING:
     from .device import Device
@@ -157,7 +160,7 @@ def _draw(
     **attributes: Any,
 ) -> Tensor:
     state = (_default.get(None) if generator is None else generator).take(words)
-    op: Any = registry.ops()[name]
+    op: Any = tables.ops()[name]
     result: Tensor = op(state, shape=shape, dtype=dtype, device=place, **attributes)
     return result
 

@@ -92,7 +92,7 @@ def test_a_compiled_wheel_holds_sources_too_and_doctor_says_compiled(checkout: P
     assert result.returncode == 0, result.stdout + result.stderr
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {f"polytape/tensor{SUFFIX}", "polytape/tensor.py", f"polytape__mypyc{SUFFIX}"} <= names
+    assert {f"polytape/tensors/tensor{SUFFIX}", "polytape/tensors/tensor.py", f"polytape__mypyc{SUFFIX}"} <= names
     assert f"polytape/errors{SUFFIX}" not in names
     assert {
         f"{package}/py.typed" for package in ("polytape", "polytape_numpy", "polytape_numba", "polytape_cupy")
@@ -164,7 +164,7 @@ def test_a_source_newer_than_its_compiled_file_is_refused_until_rebuilt(checkout
     assert result.returncode == 0, result.stderr
     assert "compiled" in place.doctor()
     later = time.time() + 10
-    os.utime(copy / "core/polytape/tensor.py", (later, later))
+    os.utime(copy / "core/polytape/tensors/tensor.py", (later, later))
     result = run(place.python, "-c", "import polytape")
     assert result.returncode != 0
     assert "tensor.py is newer" in result.stderr

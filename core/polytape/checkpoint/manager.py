@@ -10,7 +10,7 @@ import re
 from _thread import allocate_lock
 
 from ..errors import CheckpointError
-from ..trackable import Trackable, follows
+from ..state.trackable import Trackable, follows
 from .format import write_tensors
 from .objects import METADATA_KEY, collect, graph_text
 from .restoring import Restoration, Status, refuse_trace

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from ..errors import CheckpointError
-from ..trackable import Trackable, follows
-from ..variable import Variable
+from ..state.trackable import Trackable, follows
+from ..state.variable import Variable
 from .files import damaged, strict_json
 
 __all__ = ["METADATA_KEY", "Node", "children_of", "collect", "graph_of", "graph_text"]

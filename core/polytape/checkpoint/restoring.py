@@ -5,11 +5,11 @@ from __future__ import annotations
 import weakref
 from typing import Any, Final
 
-from ..context import current_scope
 from ..errors import CheckpointError, TraceError
-from ..tensor import describe
-from ..trackable import Trackable
-from ..variable import Variable
+from ..settings import current_scope
+from ..state.trackable import Trackable
+from ..state.variable import Variable
+from ..tensors.tensor import describe
 from .format import TensorFile, open_tensors
 from .objects import Node, children_of, collect, graph_of
 

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from ..plugins import backends
-from ..statuses import BackendStatus
+from ..plugins.statuses import BackendStatus
 
 __all__ = ["add_arguments", "as_json", "run", "table"]
 

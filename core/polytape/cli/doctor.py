@@ -16,8 +16,8 @@ from typing import Any
 from .. import buildinfo, plugins
 from ..backend import API_VERSION
 from ..errors import PolytapeError
-from ..placement import current_backend
-from ..statuses import BackendStatus
+from ..placement.choice import current_backend
+from ..plugins.statuses import BackendStatus
 from .backends import as_json, table
 
 __all__ = ["add_arguments", "run", "version"]

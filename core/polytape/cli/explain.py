@@ -48,7 +48,7 @@ def _tensor(word: str, device: str | None) -> Any:
 
 
 def _find(name: str) -> Any:
-    from ..registry import ops
+    from ..registry.tables import ops
 
     known = ops()
     found = known.get(name) or known.get(name.rpartition(".")[2])  # nn.softmax is known as softmax

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..context import change_settings
 from ..errors import PolytapeError
+from ..settings import change_settings
 
 __all__ = ["GraphModeError", "enable_eager_execution", "executing_eagerly", "need_eager"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import PolytapeError
-from ..tensor import Symbol
+from ..tensors.tensor import Symbol
 from .ir import Equation, Graph, Literal, names
 from .printing import describe, render_equation, where
 

@@ -7,19 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..autodiff import Several
-from ..context import Scope, current_scope
-from ..cotangent import expanded
-from ..dispatch import GeneralOp
+from ..autodiff.cotangent import expanded
+from ..autodiff.functional import Several
+from ..autodiff.record import Tapes, active_tapes, join, record_several
+from ..autodiff.tape import GradientTape
+from ..dispatch.fast_path import GeneralOp
 from ..dtypes import FLOATING
-from ..entry import Entry
 from ..errors import TraceError
-from ..kinds import Kind
-from ..plan import G, Rule
-from ..record import Tapes, active_tapes, join, record_several
-from ..tape import GradientTape
-from ..tensor import Tensor
-from ..variable import Variable
+from ..registry.entry import Entry
+from ..registry.kinds import Kind
+from ..registry.rule import G, Rule
+from ..settings import Scope, current_scope
+from ..state.variable import Variable
+from ..tensors.tensor import Tensor
 from .execution import Executable
 from .ir import Graph
 from .passes import optimise

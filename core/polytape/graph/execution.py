@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from ..entry import Unchecked
-from ..tensor import Symbol, Tensor
+from ..registry.entry import Unchecked
+from ..tensors.tensor import Symbol, Tensor
 from .ir import Equation, Graph, Literal, names
 from .printing import render_equation, where
 

@@ -11,13 +11,13 @@ from _thread import RLock
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from .. import selection
-from ..context import NO_SCOPE, Scope, current_scope, device_scopes, settings
+from ..autodiff.record import active_tapes
 from ..errors import PolytapeWarning, TraceError
-from ..record import active_tapes
-from ..registry import _registry
-from ..tensor import Symbol, Tensor, describe
-from ..variable import Variable
+from ..placement import selection
+from ..registry.tables import _registry
+from ..settings import NO_SCOPE, Scope, current_scope, device_scopes, settings
+from ..state.variable import Variable
+from ..tensors.tensor import Symbol, Tensor, describe
 from .concrete import Concrete
 from .ir import Graph
 from .signature import Call

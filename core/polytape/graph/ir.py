@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..entry import Entry
-from ..kinds import Kind
-from ..operation import Op
-from ..tensor import Symbol, Tensor
-from ..variable import Variable
+from ..registry.entry import Entry
+from ..registry.kinds import Kind
+from ..registry.op import Op
+from ..state.variable import Variable
+from ..tensors.tensor import Symbol, Tensor
 
 __all__ = ["Equation", "Graph", "Input", "Literal", "Operand", "names"]
 

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from ..tensor import Symbol
+from ..tensors.tensor import Symbol
 from .ir import Equation, Graph, names
 
 __all__ = ["render", "render_equation"]

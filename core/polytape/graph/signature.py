@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import convert
+from ..dispatch import convert
 from ..errors import DTypeError
-from ..tensor import Tensor, describe
-from ..variable import Variable
+from ..state.variable import Variable
+from ..tensors.tensor import Tensor, describe
 
 __all__ = ["Call", "Structure"]
 

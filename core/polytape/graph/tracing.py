@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..context import Scope, current_scope
-from ..entry import Entry
+from ..autodiff.record import active_tapes, wrap
 from ..errors import TraceError
-from ..kinds import Kind
-from ..operation import Op
-from ..record import active_tapes, wrap
-from ..tensor import Symbol, Tensor, describe
-from ..variable import Variable
+from ..registry.entry import Entry
+from ..registry.kinds import Kind
+from ..registry.op import Op
+from ..settings import Scope, current_scope
+from ..state.variable import Variable
+from ..tensors.tensor import Symbol, Tensor, describe
 from .ir import Equation, Graph, Input, Literal, Operand
 
 __all__ = ["Trace", "trace"]

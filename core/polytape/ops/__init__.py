@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from .. import convert, registry
-from ..tensor import Tensor, operators
+from ..dispatch import convert
+from ..registry import tables
+from ..tensors.tensor import Tensor, operators
 from . import creation, elementwise, indexing, linalg, logic, manipulation, reduction
 
 __all__ = [
@@ -52,4 +53,4 @@ def _declare_the_rest() -> None:
 
 
 _bind()
-registry.declare_later(_declare_the_rest)
+tables.declare_later(_declare_the_rest)

@@ -8,9 +8,9 @@ from .. import dtypes
 from ..device import Device
 from ..dtypes import DType
 from ..errors import DTypeError, ShapeError
-from ..op import op, primitive
-from ..tensor import Tensor
+from ..tensors.tensor import Tensor
 from . import rules
+from .declaration import op, primitive
 
 __all__ = ["arange", "full", "ones", "zeros"]
 

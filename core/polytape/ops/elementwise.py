@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..op import op, primitive
-from ..tensor import Tensor, TensorLike
+from ..tensors.tensor import Tensor, TensorLike
 from . import rules
+from .declaration import op, primitive
 from .logic import where
 
 __all__ = [

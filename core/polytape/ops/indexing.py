@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..convert import asarray
-from ..cotangent import unbroadcast
+from ..autodiff.cotangent import unbroadcast
+from ..dispatch.convert import asarray
 from ..dtypes import DType
 from ..errors import DTypeError, OutOfRangeError, ShapeError
-from ..op import op, primitive
-from ..tensor import Symbol, Tensor, TensorLike, describe
+from ..tensors.tensor import Symbol, Tensor, TensorLike, describe
 from . import rules
+from .declaration import op, primitive
 from .manipulation import astype
 
 __all__ = ["getitem", "scatter_add", "setitem"]

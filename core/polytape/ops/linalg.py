@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..cotangent import unbroadcast
+from ..autodiff.cotangent import unbroadcast
 from ..errors import ShapeError
-from ..op import op, primitive
-from ..tensor import Tensor, TensorLike
+from ..tensors.tensor import Tensor, TensorLike
 from . import rules
+from .declaration import op, primitive
 from .elementwise import multiply
 from .manipulation import permute_dims, reshape
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..op import op, primitive
-from ..tensor import Tensor, TensorLike
+from ..tensors.tensor import Tensor, TensorLike
 from . import rules
+from .declaration import op, primitive
 
 __all__ = ["astype", "broadcast_to", "concat", "identity", "permute_dims", "reshape", "stop_gradient"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from .. import dtypes
 from ..dtypes import DType
 from ..errors import DTypeError, ShapeError
-from ..op import op
-from ..tensor import Tensor, TensorLike
+from ..tensors.tensor import Tensor, TensorLike
 from . import rules
 from .creation import arange_
+from .declaration import op
 from .elementwise import divide, exp, log, maximum, subtract, tanh
 from .logic import equal, where
 from .manipulation import astype, reshape, stop_gradient

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from ..dtypes import DType
 from ..errors import DTypeError, ShapeError
-from ..op import op
-from ..tensor import Tensor
+from ..tensors.tensor import Tensor
 from . import rules
+from .declaration import op
 from .elementwise import sqrt, square
 from .manipulation import astype
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..op import op, primitive
-from ..tensor import Tensor
+from ..tensors.tensor import Tensor
 from . import rules
+from .declaration import op, primitive
 
 __all__ = ["random_integers", "random_normal", "random_uniform"]
 

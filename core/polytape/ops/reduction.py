@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..op import op, primitive
-from ..tensor import Tensor, TensorLike
+from ..tensors.tensor import Tensor, TensorLike
 from . import rules
+from .declaration import op, primitive
 from .logic import equal
 from .manipulation import astype, reshape
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .. import convert, dtypes, registry
-from ..context import NO_SCOPE, current_scope
+from .. import dtypes
+from ..dispatch import convert
 from ..errors import DTypeError, ShapeError
-from ..tensor import Tensor, describe
-from ..trackable import Trackable
-from ..variable import Variable, update
+from ..registry import tables
+from ..settings import NO_SCOPE, current_scope
+from ..state.trackable import Trackable
+from ..state.variable import Variable, update
+from ..tensors.tensor import Tensor, describe
 
 if TYPE_CHECKING:
     from ..device import Device
-    from ..dispatch import Op
-    from ..kinds import Kind
+    from ..dispatch.fast_path import Op
+    from ..registry.kinds import Kind
 
 __all__ = ["LearningRate", "Optimizer"]
 
@@ -110,7 +112,7 @@ class Optimizer(Trackable):
             update(op, [variable, *own], operands, attributes)
 
     def _op(self) -> Op:
-        return registry.ops()[self.op_name]
+        return tables.ops()[self.op_name]
 
     def _attributes(self) -> dict[str, Any]:
         return {}
@@ -228,7 +230,7 @@ def _zeros(variable: Variable, name: str) -> Variable:
     # Made at once, also where a function is being traced: a slot is state, and outlives the graph.
     token = current_scope.set(NO_SCOPE)
     try:
-        zeros: Any = registry.ops()["zeros"]
+        zeros: Any = tables.ops()["zeros"]
         value = zeros(variable.shape, dtype=variable.dtype, device=variable.device)
         return Variable(value, trainable=False, name=f"{variable.name}/{name}" if variable.name else name)
     finally:

@@ -17,19 +17,7 @@ from .compare import assert_close
 from .completeness import incomplete_ops, own_ops
 from .gradients import check_gradients
 from .kernels import unreached_kernels
-from .makers import (
-    Maker,
-    anything,
-    booleans,
-    exactly,
-    floating,
-    floats,
-    integers,
-    nonzero,
-    numbers,
-    positive,
-    reals,
-)
+from .makers import Maker, anything, booleans, exactly, floating, floats, integers, nonzero, numbers, positive, reals
 from .transfers import TRANSFERS
 
 __all__ = [

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from ..device import Device
-from ..tensor import Tensor
+from ..tensors.tensor import Tensor
 from .makers import FLOATS, Array, Maker, exactly
 
 __all__ = ["Case", "ErrorSample", "Sample", "call", "error", "sample"]
@@ -237,7 +237,7 @@ def _laid_out(first: Sample) -> Iterable[Sample]:
 
 def tensors(op: Any, hosts: Sequence[Array], device: Device, layout: str = "") -> list[Tensor]:
     """The operands as tensors on ``device``, lying in memory as ``layout`` says."""
-    from ..convert import asarray
+    from ..dispatch.convert import asarray
     from ..plugins import host_backend
 
     found = []
@@ -251,7 +251,7 @@ def tensors(op: Any, hosts: Sequence[Array], device: Device, layout: str = "") -
 
 
 def _lay_out(host: Array, layout: str, device: Device) -> Tensor:
-    from ..convert import asarray
+    from ..dispatch.convert import asarray
     from ..ops.manipulation import permute_dims
 
     if layout == "transposed":

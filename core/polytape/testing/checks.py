@@ -14,10 +14,11 @@ import numpy as np
 
 import polytape
 
-from .. import convert, plugins
+from .. import plugins
 from ..device import Device
+from ..dispatch import convert
 from ..errors import PolytapeError
-from ..tensor import Tensor
+from ..tensors.tensor import Tensor
 from .case import Case, ErrorSample, Sample, call, tensors
 from .compare import assert_close, widen
 from .gradients import check_gradients

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterable
 from typing import Any, Final
 
-from .. import registry
+from ..registry import tables
 from .case import Case
 
 __all__ = ["incomplete_ops", "own_ops"]
@@ -30,7 +30,7 @@ INTERNAL: Final = {
 
 def own_ops() -> dict[str, Any]:
     """The ops that polytape itself declares, by name."""
-    return {name: op for name, op in registry.ops().items() if op.__module__.startswith("polytape.ops.")}
+    return {name: op for name, op in tables.ops().items() if op.__module__.startswith("polytape.ops.")}
 
 
 def incomplete_ops(ops: dict[str, Any], cases: Iterable[Case]) -> list[str]:

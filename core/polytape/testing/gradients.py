@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from .. import convert, dtypes, structure
+from .. import dtypes
+from ..autodiff.tape import GradientTape
+from ..dispatch import convert
 from ..errors import DTypeError
-from ..tape import GradientTape
-from ..tensor import Tensor, describe
+from ..tensors import structure
+from ..tensors.tensor import Tensor, describe
 
 __all__ = ["check_gradients"]
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import apply as applied
-from .. import plugins, registry, resolve
+from .. import plugins
 from ..backend import Kernel
-from ..tensor import Tensor
+from ..dispatch import resolve
+from ..dispatch import slow_path as applied
+from ..registry import tables
+from ..tensors.tensor import Tensor
 from .case import Case, Sample, tensors
 from .checks import attributes_on, calls, device_of
 
@@ -29,8 +31,8 @@ def unreached_kernels(backend: str, cases: Iterable[Case]) -> list[str]:
                 found.setdefault(id(kernel), set()).add(holds)
     kinds = {device.kind for device in plugins.get_backend(backend).device_list()}
     missing = []
-    for op in registry.ops().values():
-        for kernel in registry.kernels_of(backend, op.name):
+    for op in tables.ops().values():
+        for kernel in tables.kernels_of(backend, op.name):
             seen = found.get(id(kernel), set())
             if kernel.devices and not kinds & set(kernel.devices):
                 continue  # for a device this machine does not have
@@ -89,7 +91,7 @@ def direct_calls(
     arrays = [None if x is None else x.array for x in given]
     found: list[tuple[str, Callable[[], Any]]] = []
     for one in backend.chain():
-        for kernel in registry.kernels_of(one.name, op.name):
+        for kernel in tables.kernels_of(one.name, op.name):
             if resolve.why_not(op, kernel, device, names) or not _would_take(kernel, arrays, attributes):
                 continue
             fn = resolve.prepare(op, kernel, kinds, outs, resolved)

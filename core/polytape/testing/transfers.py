@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from .. import convert, dtypes, plugins
+from .. import dtypes, plugins
+from ..dispatch import convert
 from .checks import device_of
 from .makers import Array
 

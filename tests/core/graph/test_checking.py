@@ -9,7 +9,7 @@ import pytest
 
 import polytape as pt
 from polytape.graph import Graph, GraphError, check
-from polytape.tensor import Symbol
+from polytape.tensors.tensor import Symbol
 
 
 @pytest.fixture

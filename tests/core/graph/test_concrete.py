@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import polytape as pt
-from polytape import structure
 from polytape.errors import TraceError
+from polytape.tensors import structure
 
 Wrap = Callable[[Callable[..., Any]], Any]
 

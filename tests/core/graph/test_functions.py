@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape import structure
 from polytape.errors import DTypeError, PolytapeWarning, TraceError
 from polytape.graph import Function, check, optimise
+from polytape.tensors import structure
 
 Program = Callable[..., Any]
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.context import current_scope
 from polytape.errors import ShapeError, TraceError
+from polytape.settings import current_scope
 
 
 def test_variables_are_read_at_each_call_and_assigned_after_it(backend: str) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape import registry
 from polytape.errors import ShapeError
-from polytape.op import primitive
 from polytape.ops import rules
+from polytape.ops.declaration import primitive
+from polytape.registry import tables
 from polytape.testing import (
     CASES,
     CHECKS,
@@ -261,7 +261,7 @@ def declare() -> Iterator[Callable[[Callable[..., Any]], Any]]:
 
     yield made
     for name in names:
-        del registry.ops()[name]
+        del tables.ops()[name]
 
 
 def cube(x: pt.Tensor, /) -> pt.Tensor:

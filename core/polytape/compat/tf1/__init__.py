@@ -5,6 +5,7 @@ Tensors are polytape's own. Ops take a ``name``, and do nothing with it.
 
 from __future__ import annotations
 
+from ...autodiff.tape import GradientTape
 from ...dtypes import (
     bool_,
     complex64,
@@ -21,9 +22,8 @@ from ...dtypes import (
     uint32,
     uint64,
 )
-from ...placement import device
-from ...tape import GradientTape
-from ...tensor import Tensor
+from ...placement.choice import device
+from ...tensors.tensor import Tensor
 from ..mode import GraphModeError, enable_eager_execution, executing_eagerly
 from . import nn, train
 from .creation import constant, convert_to_tensor, ones, random_normal, random_uniform, set_random_seed, zeros

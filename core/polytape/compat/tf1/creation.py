@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import random
-from ...convert import asarray
+from ...dispatch.convert import asarray
 from ...dtypes import FLOATING as _FLOATING
 from ...dtypes import category, float32, lookup
 from ...ops import creation, manipulation
-from ...tensor import Tensor
+from ...tensors.tensor import Tensor
 from ..mode import need_eager
 
 __all__ = [

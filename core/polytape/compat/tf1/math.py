@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...convert import asarray
+from ...dispatch.convert import asarray
 from ...ops import elementwise, linalg, manipulation, reduction
-from ...tensor import Tensor, TensorLike
+from ...tensors.tensor import Tensor, TensorLike
 from ..mode import need_eager
 
 __all__ = [

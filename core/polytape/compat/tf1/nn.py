@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...ops import nn
-from ...tensor import Tensor, TensorLike
+from ...tensors.tensor import Tensor, TensorLike
 from ..mode import need_eager
 
 __all__ = ["log_softmax", "relu", "sigmoid", "softmax", "sparse_softmax_cross_entropy_with_logits"]

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ... import dtypes
+from ...autodiff.tape import GradientTape
 from ...checkpoint import latest_checkpoint
 from ...errors import DTypeError, TapeError
 from ...optim import SGD, Adam
 from ...optim.base import LearningRate, Pair
 from ...optim.base import Optimizer as Base
-from ...tape import GradientTape
-from ...tensor import Tensor, describe
-from ...variable import Variable
+from ...state.variable import Variable
+from ...tensors.tensor import Tensor, describe
 from ..mode import need_eager
 
 __all__ = [

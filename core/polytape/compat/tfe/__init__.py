@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ... import autodiff
-from ...autodiff import custom_gradient
+from ...autodiff import functional as autodiff
+from ...autodiff.functional import custom_gradient
+from ...autodiff.tape import GradientTape
 from ...checkpoint import Checkpoint
+from ...placement.selection import default_device
 from ...plugins import backends, get_backend
-from ...selection import default_device
-from ...tape import GradientTape
 from ..mode import GraphModeError, enable_eager_execution, executing_eagerly, need_eager
 from ..tf1.variables import Variable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
-from ...tensor import Symbol
+from ...tensors.tensor import Symbol
 from ..ir import Equation, Graph, Literal, Operand
 
 __all__ = ["common_subexpressions"]

@@ -9,19 +9,7 @@ import numpy as np
 from ...errors import DTypeError, ShapeError
 from ...ops import elementwise
 from ..case import Case, error
-from ..makers import (
-    NUMBERS,
-    Maker,
-    between,
-    booleans,
-    floating,
-    floats,
-    integers,
-    nonzero,
-    numbers,
-    positive,
-    reals,
-)
+from ..makers import NUMBERS, Maker, between, booleans, floating, floats, integers, nonzero, numbers, positive, reals
 
 __all__ = ["CASES"]
 

@@ -1,0 +1,127 @@
+"""Recording: which open tapes follow an op's operands, and the node they then keep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..dtypes import FLOATING
+from ..settings import Scope
+from ..tensors.node import Node, leaf
+from ..tensors.tensor import Symbol, Tensor
+
+if TYPE_CHECKING:
+    from ..registry.entry import Entry
+    from ..registry.op import Op
+    from ..registry.rule import Plan
+    from .tape import GradientTape
+
+__all__ = ["active_tapes", "record", "wrap"]
+
+Tapes = tuple["GradientTape", ...]
+
+
+def active_tapes(x: Tensor, scope: Scope) -> Tapes:
+    """The open tapes of ``scope`` that follow ``x``; touches a variable that tapes watch by themselves."""
+    node = x.node
+    tapes = scope.tapes
+    if node is None or not tapes:
+        return ()
+    if node.seen == scope.serial or node.tapes is tapes:
+        for tape in tapes:
+            # A task started inside a tape still sees it after it has closed.
+            if tape.closed:
+                break
+        else:
+            return tapes
+    found = [tape for tape in tapes if not tape.closed and (tape in node.tapes or tape.follows(x))]
+    if len(found) < len(tapes):
+        return tuple(found)
+    if node.plan is None and not node.tapes:
+        node.seen = scope.serial
+    return tapes
+
+
+def join(a: Tapes, b: Tapes, scope: Scope) -> Tapes:
+    """The tapes in either, one shared tuple where that is all open ones."""
+    if a is b or not b:
+        return a
+    if not a:
+        return b
+    found = tuple([tape for tape in scope.tapes if tape in a or tape in b])
+    return scope.tapes if len(found) == len(scope.tapes) else found
+
+
+def wrap(array: Any, kind: Any, node: Node | None) -> Tensor:
+    """A tensor on ``array``; a symbolic one always has a node, which keeps it off the fast path."""
+    if node is None and isinstance(array, Symbol):
+        node = leaf(kind, array.shape)
+    return Tensor(array, kind, node)
+
+
+def record(
+    op: Op,
+    entry: Entry,
+    plan: Plan,
+    tapes: Tapes,
+    nodes: tuple[Node | None, ...],
+    arrays: tuple[Any, ...],
+    attributes: dict[str, Any] | None,
+    result: Any,
+) -> Node:
+    """The node of one op with one output: arrays and shapes as far as ``plan`` asks."""
+    shape = result.shape
+    last = len(nodes)
+    if last == 1:
+        kept: tuple[Any, ...] = (arrays[0] if plan.keep[0] else None, result if plan.keep_y else None)
+        shapes: tuple[Any, ...] = (
+            (shape if op.elementwise and not attributes else arrays[0].shape) if plan.keep_shape[0] else None,
+        )
+    elif last == 2:
+        keep = plan.keep
+        keep_shape = plan.keep_shape
+        kept = (
+            arrays[0] if keep[0] else None,
+            arrays[1] if keep[1] else None,
+            result if plan.keep_y else None,
+        )
+        shapes = (arrays[0].shape if keep_shape[0] else None, arrays[1].shape if keep_shape[1] else None)
+    else:
+        kept = (*kept_arrays(plan, arrays), result if plan.keep_y else None)
+        shapes = kept_shapes(plan, arrays)
+    return Node(tapes, op, attributes, plan, nodes, kept, entry.kinds, shapes, entry.out, shape)
+
+
+def kept_arrays(plan: Plan, arrays: tuple[Any, ...]) -> list[Any]:
+    """Per operand its array, or None where no rule needs it."""
+    return [array if keep else None for array, keep in zip(arrays, plan.keep, strict=True)]
+
+
+def kept_shapes(plan: Plan, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Per operand its shape, or None where its array is kept or nobody needs it."""
+    return tuple([array.shape if keep else None for array, keep in zip(arrays, plan.keep_shape, strict=True)])
+
+
+def record_several(
+    op: Op,
+    entry: Entry,
+    plan: Plan,
+    tapes: Tapes,
+    nodes: tuple[Node | None, ...],
+    arrays: tuple[Any, ...],
+    attributes: dict[str, Any] | None,
+    results: list[Any],
+) -> list[Tensor]:
+    """The outputs of one op with several, each hanging on a node that points at the op's own."""
+    outs = tuple(entry.outs)
+    shapes = tuple([result.shape for result in results])
+    kept = (*kept_arrays(plan, arrays), tuple(results) if plan.keep_y else None)
+    node = Node(tapes, op, attributes, plan, nodes, kept, entry.kinds, kept_shapes(plan, arrays), outs, shapes)
+    return [
+        wrap(result, kind, output_node(node, index) if kind.category >= FLOATING else None)
+        for index, (result, kind) in enumerate(zip(results, outs, strict=True))
+    ]
+
+
+def output_node(node: Node, index: int) -> Node:
+    """The node of output ``index`` of the op that ``node`` records."""
+    return Node(node.tapes, None, None, None, (node,), (), (), (), node.kind[index], node.shape[index], index)

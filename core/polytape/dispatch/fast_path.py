@@ -1,0 +1,267 @@
+"""The eager fast path: ops as callable objects, one exact dict from Kind to kernel.
+
+An op tries, in order: one pointer compare of the operands' Kinds and a call on their native arrays; the same with a
+record for operands that have a node; and `apply`, which serves everything else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..autodiff.record import active_tapes, join, record
+from ..dtypes import FLOATING
+from ..errors import PolytapeError
+from ..registry.entry import Entry
+from ..registry.op import Op, check_attributes, too_many
+from ..settings import NO_SCOPE, Scope, current_scope, trimmed
+from ..tensors.node import Node
+from ..tensors.tensor import Result, Symbol, Tensor
+from .slow_path import apply, failure
+
+if TYPE_CHECKING:
+    from ..registry.kinds import Kind
+
+__all__ = ["BinaryOp", "GeneralOp", "Op", "UnaryOp"]
+
+
+class UnaryOp(Op):
+    """An op whose only operand is its first parameter."""
+
+    latest: Entry | None = None
+
+    def __call__(self, x: Any, /, *args: Any, **attributes: Any) -> Any:
+        """Run the op."""
+        if not args and not attributes and not self.required:
+            return self.operate(x)
+        given = self.bind(args, attributes)
+        if isinstance(x, Tensor):
+            entry = self.table.get(x.kind)
+            if entry is not None and not self.settled(given):
+                return self.run(x, entry, given)
+        try:
+            return apply(self, [x], given)
+        except PolytapeError as error:
+            raise trimmed(error) from None
+
+    def settled(self, given: dict[str, Any]) -> bool:
+        """Whether an attribute is given that resolution depends on, so that the table does not serve."""
+        for name in self.dtype_attributes:
+            if name in given:
+                return True
+        return False
+
+    def bind(self, args: tuple[Any, ...], attributes: dict[str, Any]) -> dict[str, Any]:
+        """Attributes given by position and by name, together."""
+        if args:
+            names = self.parameters[1 : self.positional]
+            if len(args) > len(names):
+                raise too_many(self, 1 + len(args))
+            for name, value in zip(names, args, strict=False):
+                if name in attributes:
+                    raise TypeError(f"{self.name}() got multiple values for argument {name!r}")
+                attributes[name] = value
+        check_attributes(self, attributes)
+        return attributes
+
+    def operate(self, x: Any) -> Any:
+        """The op on ``x``, attributes at their defaults."""
+        if isinstance(x, Tensor):
+            kind = x.kind
+            entry = self.latest
+            if entry is None or entry.key is not kind:
+                entry = self.table.get(kind)
+                if entry is not None:
+                    self.latest = entry
+            if entry is not None:
+                return self.run(x, entry, None)
+        try:
+            return apply(self, [x], {})
+        except PolytapeError as error:
+            raise trimmed(error) from None
+
+    def run(self, x: Tensor, entry: Entry, given: dict[str, Any] | None) -> Any:
+        """The op on a tensor whose Kind the table knows."""
+        array = x.array
+        if x.node is not None:
+            scope = current_scope.get()
+            if scope.trace is not None or type(array) is Symbol or entry.how != "kernel":
+                try:
+                    return apply(self, [x], given or {})
+                except PolytapeError as error:
+                    raise trimmed(error) from None
+        try:
+            result = entry.fn(array, **given) if given else entry.fn(array)
+        except Exception as error:
+            raise failure(self, [x], given or {}, error) from None
+        if type(result) is not entry.array_type:
+            result = entry.out.lift(result)
+        node = None if x.node is None else self.follow(x, entry, array, given, result)
+        return Tensor(result, entry.out, node)
+
+    def follow(self, x: Tensor, entry: Entry, array: Any, given: dict[str, Any] | None, result: Any) -> Node | None:
+        """The record of the op, where an open tape follows its operand."""
+        scope = current_scope.get()
+        if scope is NO_SCOPE or entry.out.category < FLOATING:
+            return None
+        tapes = active_tapes(x, scope)
+        if not tapes:
+            return None
+        plan = self.plan_of_few(1, 1)
+        if not plan.useful:
+            return None
+        return record(self, entry, plan, tapes, (x.node,), (array,), given, result)
+
+    def forget(self) -> None:
+        """Drop what was resolved, after a registration."""
+        super().forget()
+        self.latest = None
+
+
+class BinaryOp(Op):
+    """An op with two operands and no attributes."""
+
+    latest: Entry | None = None
+
+    def __call__(self, x1: Any, x2: Any, /) -> Any:
+        """Run the op."""
+        # The commonest call, without another function's frame in between.
+        if isinstance(x1, Tensor) and isinstance(x2, Tensor) and x1.node is None and x2.node is None:
+            kind = x1.kind
+            entry = self.latest
+            if x2.kind is kind and entry is not None and entry.key is kind:
+                try:
+                    result = entry.fn(x1.array, x2.array)
+                except Exception as error:
+                    raise failure(self, [x1, x2], {}, error) from None
+                return Tensor(result if type(result) is entry.array_type else entry.out.lift(result), entry.out, None)
+        result = self.operate(x1, x2)
+        if result is NotImplemented:
+            try:
+                return apply(self, [x1, x2], {})
+            except PolytapeError as error:
+                raise trimmed(error) from None
+        return result
+
+    def operate(self, x1: Any, x2: Any) -> Result:
+        """The op on two operands of which at least one is a tensor; NotImplemented for a foreign other one."""
+        kind: Kind | None = None
+        a1 = a2 = None
+        plain = True
+        if isinstance(x1, Tensor):
+            a1 = x1.array
+            plain = x1.node is None
+            if isinstance(x2, Tensor):
+                if x2.kind is x1.kind:
+                    kind = x1.kind
+                    a2 = x2.array
+                    plain = plain and x2.node is None
+            elif x1.kind.takes(x2):
+                kind = x1.kind
+        elif isinstance(x2, Tensor) and x2.kind.takes(x1):
+            kind = x2.kind
+            a2 = x2.array
+            plain = x2.node is None
+        entry = self.latest
+        if kind is not None and (entry is None or entry.key is not kind):
+            entry = self.table.get(kind)
+            if entry is not None:
+                self.latest = entry
+        try:
+            if kind is None or entry is None:
+                return self.slow(x1, x2)
+            if a2 is None:
+                a2 = kind.scalar(x2)
+            elif a1 is None:
+                a1 = kind.scalar(x1)
+            if not plain:
+                recorded: Tensor = self.recorded(x1, x2, a1, a2, entry)
+                return recorded
+            if self.one_is_neutral:
+                # A backward pass starts at one: its products are the other factor, and arrays are never written.
+                if a1 is kind.one:
+                    return Tensor(a2, kind, None)
+                if a2 is kind.one:
+                    return Tensor(a1, kind, None)
+            result = entry.fn(a1, a2)
+        except Exception as error:
+            raise failure(self, [x1, x2], {}, error) from None
+        return Tensor(result if type(result) is entry.array_type else entry.out.lift(result), entry.out, None)
+
+    def slow(self, x1: Any, x2: Any) -> Result:
+        """Everything that is not two tensors of one Kind, or one beside a Python number that fits it."""
+        if foreign(x1) or foreign(x2):
+            return NotImplemented  # type: ignore[no-any-return]  # see Result in tensor.py
+        result: Tensor = apply(self, [x1, x2], {})
+        return result
+
+    def recorded(self, x1: Any, x2: Any, a1: Any, a2: Any, entry: Entry) -> Any:
+        """The op on operands of one Kind of which at least one has a node."""
+        scope: Scope = current_scope.get()
+        if scope.trace is not None or type(a1) is Symbol or type(a2) is Symbol or entry.how != "kernel":
+            return apply(self, [x1, x2], {})
+        one = entry.out.one if self.one_is_neutral else None
+        if one is not None and (a1 is one or a2 is one):
+            result = a2 if a1 is one else a1
+        else:
+            result = entry.fn(a1, a2)
+            if type(result) is not entry.array_type:
+                result = entry.out.lift(result)
+        if scope is NO_SCOPE or entry.out.category < FLOATING:
+            return Tensor(result, entry.out, None)
+        tapes1 = active_tapes(x1, scope) if isinstance(x1, Tensor) else ()
+        tapes2 = active_tapes(x2, scope) if isinstance(x2, Tensor) else ()
+        if not tapes1 and not tapes2:
+            return Tensor(result, entry.out, None)
+        plan = self.plan_of_few(2, (1 if tapes1 else 0) | (2 if tapes2 else 0))
+        if not plan.useful:
+            return Tensor(result, entry.out, None)
+        nodes = (x1.node if tapes1 else None, x2.node if tapes2 else None)
+        node = record(self, entry, plan, join(tapes1, tapes2, scope), nodes, (a1, a2), None, result)
+        return Tensor(result, entry.out, node)
+
+    def forget(self) -> None:
+        """Drop what was resolved, after a registration."""
+        super().forget()
+        self.latest = None
+
+
+class GeneralOp(Op):
+    """Any other op: several operands with attributes, sequences, none at all."""
+
+    def __call__(self, *args: Any, **given: Any) -> Any:
+        """Run the op."""
+        try:
+            operands, attributes = self.split(args, given)
+            return apply(self, operands, attributes)
+        except PolytapeError as error:
+            raise trimmed(error) from None
+
+    def split(self, args: tuple[Any, ...], given: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Operands and attributes of a call, whichever way they were given."""
+        if len(args) > self.positional:
+            raise too_many(self, len(args))
+        for name, value in zip(self.parameters, args, strict=False):
+            if name in given:
+                raise TypeError(f"{self.name}() got multiple values for argument {name!r}")
+            given[name] = value
+        operands: list[Any] = []
+        for name in self.operands:
+            if name in given:
+                operand = given.pop(name)
+            elif name in self.optional:
+                operand = None
+            else:
+                raise TypeError(f"{self.name}() missing required argument {name!r}")
+            if self.variadic and name == self.operands[-1]:
+                operands.extend(operand)
+            else:
+                operands.append(operand)
+        check_attributes(self, given)
+        return operands, given
+
+
+def foreign(x: Any) -> bool:
+    """Whether ``x`` is an object that ops take no operand from, so that its own operator may have a say."""
+    return not isinstance(x, (Tensor, bool, int, float, complex, np.ndarray, np.generic, list, tuple))

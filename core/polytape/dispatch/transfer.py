@@ -1,0 +1,53 @@
+"""The record of a move between devices: its gradient moves back."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..autodiff.record import active_tapes, record, wrap
+from ..registry.entry import Entry
+from ..registry.kinds import Kind
+from ..registry.rule import make_rule
+from ..settings import current_scope
+from ..tensors.node import Node
+from ..tensors.tensor import Tensor
+from . import convert
+from .fast_path import GeneralOp
+
+__all__ = ["record_transfer"]
+
+
+def _rule(g: Tensor, source: Any) -> Tensor:
+    return convert.to_device(g, source)
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
+def _body(x: Tensor, *, source: Any) -> Tensor:
+    """Move a tensor between devices; recorded by `Tensor.to_device`, never called."""
+    return x
+
+
+def _declare() -> GeneralOp:
+    op = GeneralOp("to_device", _body, ("x", "source"), ("x",), 1)
+    op.dtype_rule = op.shape_rule = _same
+    op.elementwise = True
+    op.rules.append(make_rule(op, ("x",), _rule, ("g", "source"), 2))
+    return op
+
+
+_transfer: Final = _declare()
+
+
+def record_transfer(x: Tensor, array: Any, target: Kind) -> Tensor:
+    """The moved tensor, followed by the tapes that follow ``x``."""
+    scope = current_scope.get()
+    tapes = active_tapes(x, scope)
+    node: Node | None = None
+    if tapes:
+        entry = Entry(None, None, (x.kind,), (target,), (), "kernel")
+        attributes = {"source": x.kind.device}
+        node = record(_transfer, entry, _transfer.plan(1, 1), tapes, (x.node,), (x.array,), attributes, array)
+    return wrap(array, target, node)

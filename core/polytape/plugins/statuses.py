@@ -1,0 +1,194 @@
+"""The status of a backend, and a plugin's failure in words: the root cause first, then what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ..device import Device
+from ..errors import BackendError, PolytapeError
+from .discovery import MAJOR, OWN, EntryPoint, normalise
+
+__all__ = [
+    "CATALOGUE",
+    "BackendStatus",
+    "describe_failure",
+    "say_absent",
+    "say_clash",
+    "say_left_out",
+    "unknown",
+    "unusable",
+]
+
+# Backends of the project itself, and the command that brings what each needs.
+CATALOGUE: Final = {
+    "numpy": "pip install polytape",
+    "numba": "pip install 'polytape[numba]'",
+    "cupy": "pip install 'polytape[cupy]'",
+}
+
+
+class BackendStatus:
+    """What is known of one backend.
+
+    ``status`` is one of ``absent``, ``blocked``, ``incompatible``, ``import-failed``, ``no-device`` and ``ready``;
+    ``reason`` and ``remedy`` are one line each, empty when ready. ``load_time_s`` is in seconds, imports included;
+    ``native``, ``decomposed`` and ``missing`` count ops. ``kernels_from`` names the distributions that added kernels,
+    ``disabled`` those whose kernels were refused, with the reason; ``traceback`` is the last failure in full.
+    """
+
+    __slots__ = (
+        "automatic", "decomposed", "devices", "disabled", "distribution", "kernels_from", "library", "load_time_s",
+        "missing", "name", "native", "rank", "reason", "remedy", "status", "traceback", "version",
+    )  # fmt: skip
+
+    def __init__(self, name: str) -> None:
+        self.name: str = name
+        self.status: str = "absent"
+        self.reason: str = ""
+        self.remedy: str = ""
+        self.version: str = ""
+        self.distribution: str = ""
+        self.library: str = ""
+        self.devices: tuple[Device, ...] = ()
+        self.load_time_s: float = 0.0
+        self.native: int = 0
+        self.decomposed: int = 0
+        self.missing: int = 0
+        self.kernels_from: tuple[str, ...] = ()
+        self.disabled: tuple[str, ...] = ()
+        self.traceback: str = ""
+        self.automatic: bool = False
+        self.rank: int = 0
+
+    def __repr__(self) -> str:
+        text = f"{self.name!r}, {self.status}"
+        if self.reason:
+            text += f": {self.reason}"
+        return f"BackendStatus({text})"
+
+
+def _root_cause(error: BaseException, handled: BaseException | None) -> BaseException:
+    root = error
+    for _ in range(64):  # chains can be circular
+        deeper = root.__cause__ or (None if root.__suppress_context__ else root.__context__)
+        if deeper is None or deeper is handled:
+            break
+        root = deeper
+    return root
+
+
+def _in_a_line(error: BaseException) -> str:
+    if isinstance(error, PolytapeError):
+        return error.summary.rstrip(".")
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def describe_failure(
+    status: BackendStatus, entry: EntryPoint, error: BaseException, handled: BaseException | None
+) -> None:
+    """Write the failure of a plugin into its status.
+
+    Args:
+        status: the status to fill.
+        entry: the plugin that was being loaded.
+        error: what it raised.
+        handled: what the caller was handling when it asked, which is no cause of this failure.
+    """
+    import traceback
+
+    root = _root_cause(error, handled)
+    status.status = "import-failed"
+    status.devices = ()
+    status.reason = _in_a_line(root)
+    if root is not error:
+        status.reason += f" (then {_in_a_line(error)}, loading {entry.value})"
+    status.traceback = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    own = normalise(entry.dist) == OWN
+    if isinstance(root, PolytapeError) and root.fix:
+        status.remedy = root.fix
+    elif isinstance(root, ModuleNotFoundError) and entry.name in CATALOGUE and own:
+        status.remedy = CATALOGUE[entry.name]
+    elif isinstance(root, ModuleNotFoundError):
+        status.remedy = f"install what provides the module {root.name!r}, which {entry.dist} needs"
+    else:
+        status.remedy = f"`polytape doctor` shows the traceback; update {entry.dist} (now {entry.version})"
+        status.remedy += "" if own else f", or leave it out: POLYTAPE_PLUGINS=-{normalise(entry.dist)}"
+
+
+def say_left_out(status: BackendStatus, claims: Sequence[EntryPoint], plugin_filter: str) -> None:
+    """Fill the status of a backend whose plugins are installed, none of which may be loaded.
+
+    Args:
+        status: the status to fill.
+        claims: the entry points that offer the backend.
+        plugin_filter: the value of ``POLYTAPE_PLUGINS``.
+    """
+    blocked = [entry for entry in claims if entry.readable]
+    entry = blocked[0] if blocked else claims[0]
+    dist = normalise(entry.dist)
+    if blocked:
+        status.status = "blocked"
+        status.reason = f"POLYTAPE_PLUGINS={plugin_filter} leaves {entry.dist} out"
+        status.remedy = f"let {dist} in with POLYTAPE_PLUGINS, or unset it"
+    else:
+        status.status = "incompatible"
+        status.reason = f"{dist} {entry.version} is made for plugin API {entry.major}; this polytape reads {MAJOR}"
+        status.remedy = f"install a release of {dist} for plugin API {MAJOR}, or another polytape"
+
+
+def say_clash(status: BackendStatus, claims: Sequence[EntryPoint]) -> None:
+    """Fill the status of a backend that several distributions offer, none of which is loaded."""
+    dists = sorted(entry.dist for entry in claims)
+    status.status = "blocked"
+    status.distribution = ", ".join(dists)
+    status.reason = f"{' and '.join(dists)} both offer a backend {status.name!r}; neither is loaded"
+    status.remedy = f"POLYTAPE_PLUGINS={normalise(dists[0])}/{status.name} picks one; or uninstall the other"
+
+
+def say_absent(status: BackendStatus, own: bool) -> None:
+    """Fill the status of a backend that nothing installed offers.
+
+    Args:
+        status: the status to fill.
+        own: whether metadata of polytape itself was found.
+    """
+    if status.name not in CATALOGUE:
+        status.reason = "not installed"
+        status.remedy = f"pip install the distribution that provides the backend {status.name!r}"
+        return
+    status.reason = "not installed"
+    status.remedy = CATALOGUE[status.name]
+    if not own:
+        status.reason = "polytape itself is not installed: no metadata of it is on sys.path"
+        status.remedy += ", or in a checkout pip install -e ."
+
+
+def unusable(status: BackendStatus) -> BackendError:
+    """The error for a known backend that cannot be used."""
+    return BackendError(
+        f"backend {status.name!r} cannot be used: {status.reason}.",
+        expected="a backend that is ready",
+        got=f"{status.name!r}, which is {status.status}",
+        fix=status.remedy,
+    )
+
+
+def unknown(name: str, states: dict[str, str]) -> BackendError:
+    """The error for a name that no backend has.
+
+    Args:
+        name: the name.
+        states: the names there are, with the state of each.
+    """
+    import difflib
+
+    near = difflib.get_close_matches(name, list(states), 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"install the distribution that provides {name!r}"
+    return BackendError(
+        f"no backend {name!r}; known: {', '.join(f'{known} ({state})' for known, state in states.items())}.",
+        expected="the name of an installed backend",
+        got=repr(name),
+        fix=f"{hint}; `polytape backends` tells more",
+    )

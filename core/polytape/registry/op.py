@@ -1,0 +1,246 @@
+"""Op: an abstract operation as a value, without numbers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..errors import KernelError, ShapeError
+from ..tensors.tensor import Tensor
+from .rule import Plan, Rule, make_rule
+
+if TYPE_CHECKING:
+    from .entry import Entry
+    from .kinds import Kind
+
+__all__ = ["Op"]
+
+
+class Op:
+    """What an op is, without numbers; see `polytape.ops.declaration.op`, which makes one from a declaration.
+
+    Attributes:
+        name: unique.
+        body: the declared function; it raises for a primitive.
+        parameters: their names in order, of which the first ``positional`` can be given by position.
+        operands: names of the operands; the last is a sequence where ``variadic``, those in ``optional`` may be None.
+        attributes: names of everything else, in order, with ``defaults``; some ``required``.
+        creates: whether it makes new tensors: it has a ``device``.
+        outputs: the NamedTuple class of an op with several outputs.
+        the rest of the declaration: as `polytape.ops.declaration.op` explains it.
+        table: the fast path: Kind of all operands -> Entry. memo: everything else that was resolved.
+        plans: what to keep for which watched operands; few: those of one operand (at 1) and two (at 3, 4, 5), found
+            without a key to hash.
+        decomposed: whether something in the tables was not resolved to a kernel.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        body: Callable[..., Any],
+        parameters: tuple[str, ...],
+        operands: tuple[str, ...],
+        positional: int,
+    ) -> None:
+        self.name: str = name
+        self.__name__: str = name
+        self.__qualname__: str = name
+        self.__module__: str = getattr(body, "__module__", "polytape")
+        self.__doc__: str | None = body.__doc__
+        self.__wrapped__: Any = body
+        self.body: Any = body
+        self.parameters: tuple[str, ...] = parameters
+        self.positional: int = positional
+        self.operands: tuple[str, ...] = operands
+        self.attributes: tuple[str, ...] = tuple([name for name in parameters if name not in operands])
+        self.defaults: dict[str, Any] = {}
+        self.required: bool = False
+        self.creates: bool = "device" in parameters
+        self.dtype_rule: Any = None
+        self.dtype_attributes: tuple[str, ...] = ()
+        self.shape_rule: Any = None
+        self.shape_attributes: tuple[str, ...] = ()
+        self.outputs: Any = None
+        self.primitive: bool = True
+        self.variadic: bool = False
+        self.optional: tuple[str, ...] = ()
+        self.elementwise: bool = False
+        self.partial: bool = False
+        self.promotes: tuple[str, ...] = ()
+        self.floating: bool = False
+        self.host: tuple[str, ...] = ()
+        self.no_gradient: str = ""
+        self.one_is_neutral: bool = False
+        self.rules: list[Rule] = []
+        self.contractions: dict[int, Rule] = {}
+        self.table: dict[Kind, Entry] = {}
+        self.memo: dict[Any, Entry] = {}
+        self.plans: dict[tuple[int, int], Plan] = {}
+        self.few: list[Plan | None] = [None] * 6
+        self.decomposed: bool = False
+
+    # Here too, not only in the subclasses: mypyc 2.4 lays out a class with __call__ differently from a base without.
+    def __call__(self, *args: Any, **attributes: Any) -> Any:
+        """Refuse: each subclass says how it is called."""
+        raise KernelError(f"{self!r} is no op that can be called", fix="use UnaryOp, BinaryOp or GeneralOp")
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return declared, (self.name,)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self.body)
+
+    def gradient(self, *names: str, **rules: Callable[..., Any]) -> Any:
+        """Declare how a gradient flows back through this op.
+
+        As ``op.gradient(x=lambda g, y: g * y)`` per operand, or as a decorator ``@op.gradient("a", "b")`` of one rule
+        that returns a tuple. A rule's parameter names say what it needs: ``g``, ``y``, an operand, ``<operand>_shape``,
+        an attribute, and for operands given as a sequence ``index`` and ``shapes``.
+
+        Raises:
+            RegistrationError: a name this op does not have.
+        """
+        for name, fn in rules.items():
+            self.rules.append(make_rule(self, (name,), fn, parameter_names(fn), positional_count(fn)))
+        self.forget_plans()
+
+        def declare(fn: Any) -> Any:
+            self.rules.append(make_rule(self, names, fn, parameter_names(fn), positional_count(fn)))
+            return fn
+
+        return declare
+
+    def contraction(self, **rules: Callable[..., Any]) -> None:
+        """Declare a shorter way to the gradient of an operand of shape () beside full ones.
+
+        An elementwise rule would make a product of the full shape only for core to sum it up: ``x1=lambda g, x2:
+        vdot(g, x2)`` does both at once. Used where ``g`` and the operands it asks for have the output's shape.
+
+        Raises:
+            RegistrationError: a name this op does not have.
+        """
+        for name, fn in rules.items():
+            rule = make_rule(self, (name,), fn, parameter_names(fn), positional_count(fn))
+            self.contractions[rule.operands[0]] = rule
+        self.forget_plans()
+
+    def forget_plans(self) -> None:
+        """Drop the plans, after a rule was added."""
+        self.plans = {}
+        self.few = [None] * 6
+
+    def forget(self) -> None:
+        """Drop what was resolved, after a registration."""
+        self.table = {}
+        self.memo = {}
+        self.decomposed = False
+
+    def plan(self, count: int, watched: int) -> Plan:
+        """The plan for ``count`` operands of which the bits of ``watched`` say which are followed."""
+        found = self.plans.get((count, watched))
+        if found is None:
+            found = self.plans[(count, watched)] = Plan(self, count, watched)
+        return found
+
+    def plan_of_few(self, count: int, watched: int) -> Plan:
+        """As `plan`, for one or two operands."""
+        place = watched if count == 1 else watched + 2
+        found = self.few[place]
+        if found is None:
+            found = self.few[place] = self.plan(count, watched)
+        return found
+
+    def on_host(self, position: int) -> bool:
+        """Whether the operand at ``position`` stays a host array on every device."""
+        return bool(self.host) and position < len(self.operands) and self.operands[position] in self.host
+
+    def promoted(self, position: int) -> bool:
+        """Whether the operand at ``position`` promotes with others."""
+        name = self.operands[min(position, len(self.operands) - 1)] if self.operands else ""
+        return name in self.promotes
+
+    def output_shapes(self, arrays: Any, attributes: dict[str, Any]) -> list[tuple[int, ...]]:
+        """The outputs' shapes, by the shape rule.
+
+        Raises:
+            ShapeError: the operands' shapes do not fit.
+        """
+        asked = {name: attributes.get(name, self.defaults.get(name)) for name in self.shape_attributes}
+        shapes = [None if array is None else array.shape for array in arrays]
+        try:
+            found = self.shape_rule(*shapes, **asked)
+        except ShapeError as error:
+            given = [f"[{','.join(map(str, shape))}]" for shape in shapes if shape is not None]
+            given += [f"{name}={value!r}" for name, value in asked.items()]
+            raise type(error)(
+                f"{self.name}({', '.join(given)}): {error.summary}",
+                expected=error.expected,
+                got=error.got,
+                fix=error.fix,
+            ) from None
+        return list(found) if self.outputs is not None else [found]
+
+    def run_body(self, operands: list[Tensor | None], attributes: dict[str, Any]) -> Any:
+        """Run the declared function on tensors: as a decomposition, or to differentiate through it."""
+        fixed = len(self.operands) - 1 if self.variadic else len(self.operands)
+        given = dict(attributes)
+        for name, operand in zip(self.operands, operands[:fixed], strict=False):
+            given[name] = operand
+        if self.variadic:
+            given[self.operands[-1]] = operands[fixed:]
+        leading = [given.pop(name) for name in self.parameters[: self.positional] if name in given]
+        return self.body(*leading, **given)
+
+
+def declared(name: str) -> Op:
+    """The op of that name: what a pickled op becomes."""
+    from . import tables
+
+    return tables.ops()[name]
+
+
+def named(name: str) -> Op:
+    """The op of that name: what a pickled op is rebuilt by."""
+    from .tables import ops
+
+    return ops()[name]
+
+
+def positional_count(fn: Any) -> int:
+    """How many of a function's parameters can be given by position."""
+    code = getattr(fn, "__code__", None)
+    if code is None:
+        kinds = [one.kind for one in inspect.signature(fn).parameters.values()]
+        return len([kind for kind in kinds if kind is not inspect.Parameter.KEYWORD_ONLY])
+    count: int = code.co_argcount
+    return count
+
+
+def parameter_names(fn: Any) -> tuple[str, ...]:
+    """A function's parameter names in order, keyword-only ones last."""
+    code = getattr(fn, "__code__", None)
+    if code is None:
+        return tuple(inspect.signature(fn).parameters)
+    names: tuple[str, ...] = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return names
+
+
+def check_attributes(op: Op, given: dict[str, Any]) -> None:
+    """Whether the attributes given are the op's, and none is missing."""
+    for name in given:
+        if name not in op.attributes:
+            near = f" (has {', '.join(op.attributes)})" if op.attributes else ""
+            raise TypeError(f"{op.name}() got an unexpected keyword argument {name!r}{near}")
+    for name in op.attributes:
+        if name not in given and name not in op.defaults:
+            raise TypeError(f"{op.name}() missing required argument {name!r}")
+
+
+def too_many(op: Op, got: int) -> TypeError:
+    """Python's own error for too many positional arguments."""
+    return TypeError(f"{op.name}() takes {op.positional} positional arguments but {got} were given")

@@ -1,0 +1,31 @@
+"""Symbol: what stands for a native array while a function is traced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..dtypes import DType
+
+__all__ = ["Symbol"]
+
+Shape = tuple[int, ...]
+
+
+class Symbol:
+    """A value of a graph being traced: it has a shape and a dtype, and no numbers.
+
+    It stands where a native array stands, so records and rules treat both alike.
+    """
+
+    __slots__ = ("dtype", "equation", "index", "shape", "trace")
+
+    def __init__(self, trace: Any, equation: Any, index: int, shape: Shape, dtype: DType) -> None:
+        self.trace: Any = trace
+        self.equation: Any = equation
+        self.index: int = index
+        self.shape: Shape = shape
+        self.dtype: DType = dtype
+
+    def __repr__(self) -> str:
+        return f"Symbol({self.dtype}[{','.join(map(str, self.shape))}])"

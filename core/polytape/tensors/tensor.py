@@ -1,0 +1,395 @@
+"""Tensor: a handle on a native array that is never written, with the operators of the array API standard."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+
+from ..errors import DTypeError, PolytapeError, ShapeError, TraceError
+from ..registry.kinds import Kind
+from ..settings import trimmed
+from .node import Node
+from .operators import operators
+from .symbol import Symbol
+
+if TYPE_CHECKING:
+    from mypy_extensions import mypyc_attr
+
+    from ..device import Device
+    from ..dtypes import DType
+
+__all__ = ["Symbol", "Tensor", "TensorLike", "operators"]
+
+Shape = tuple[int, ...]
+
+# mypyc checks at run time that a function returns what it declares, so an operator that may return NotImplemented
+# would fail there. setup.py compiles with --always-true=COMPILING; type checkers see the other branch.
+COMPILING: Final = not __file__.endswith(".py")
+if not COMPILING:
+    Result: TypeAlias = "Tensor"
+else:
+    Result: TypeAlias = Any
+
+if not COMPILING:
+    # mypyc finds the decorator in the source and calls nothing: importing it would cost every program 0.4 ms.
+    mypyc_attr = lambda **options: lambda cls: cls  # noqa: E731  # mypyc takes no def under an if
+
+# What an op takes as an operand: complex covers bool, int and float for type checkers.
+TensorLike: TypeAlias = "Tensor | complex | np.ndarray[Any, Any] | np.generic"
+
+
+@mypyc_attr(free_list_len=1)
+class Tensor:
+    """An array on one device, differentiable under a `GradientTape`.
+
+    Made by `polytape.asarray`, the creation functions and the ops, never by calling this class. The array is never
+    written: ``x += y`` binds a new tensor, and ``x[k] = v`` points this handle at an updated copy.
+    """
+
+    __slots__ = ("array", "kind", "node")
+    __array_priority__ = 1000.0  # ndarray + tensor reaches __radd__; np.add(t, u) still gives an ndarray
+
+    def __init__(self, array: Any, kind: Kind, node: Node | None) -> None:
+        self.array: Any = array
+        self.kind: Kind = kind
+        self.node: Node | None = node
+
+    # --- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Shape:
+        """Size of each axis."""
+        shape: Shape = self.array.shape
+        return shape
+
+    @property
+    def dtype(self) -> DType:
+        """The element type, a NumPy dtype object."""
+        return self.kind.dtype
+
+    @property
+    def device(self) -> Device:
+        """Where the array lives; prints as ``backend:kind:index``."""
+        return self.kind.device
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        count = 1
+        for extent in self.shape:
+            count *= extent
+        return count
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the elements in bytes."""
+        return self.size * self.kind.dtype.itemsize
+
+    @property
+    def T(self) -> Tensor:
+        """Transpose of a matrix.
+
+        Raises:
+            ShapeError: the tensor has not exactly two axes.
+        """
+        if self.ndim != 2:
+            raise ShapeError(
+                f"{describe(self)}.T is not defined.",
+                expected="a tensor with two axes",
+                got=f"{self.ndim} axes",
+                fix="use .mT for the last two axes, or polytape.permute_dims",
+            )
+        result: Tensor = operators.transpose(self)
+        return result
+
+    @property
+    def mT(self) -> Tensor:
+        """Transpose of the last two axes."""
+        if self.ndim < 2:
+            raise ShapeError(
+                f"{describe(self)}.mT is not defined.",
+                expected="a tensor with at least two axes",
+                got=f"{self.ndim} axes",
+                fix="reshape it to a matrix first",
+            )
+        result: Tensor = operators.transpose(self)
+        return result
+
+    # --- to the host --------------------------------------------------------------------------------------------
+
+    def numpy(self) -> Any:
+        """The values as a read-only NumPy array, without a copy where the backend's arrays are NumPy's.
+
+        Raises:
+            TraceError: inside a traced function, where there are no values yet.
+        """
+        view = self._host("numpy()").view()
+        view.flags.writeable = False
+        return view
+
+    def _host(self, what: str) -> Any:
+        array = self.array
+        if isinstance(array, Symbol):
+            raise TraceError(
+                f"{what} of {describe(self)} inside a traced function.",
+                expected="a tensor with values",
+                got="a symbolic tensor: the function is being traced, nothing has been computed",
+                fix="return the tensor from the function and look at it outside, or run the function eagerly",
+            )
+        return self.kind.backend.to_host(array)
+
+    def item(self) -> Any:
+        """The value of a tensor with one element, as a Python number.
+
+        Raises:
+            ShapeError: it has more or fewer elements.
+        """
+        return self._one("item()").item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self._host("tolist()").tolist()
+
+    def _one(self, what: str) -> Any:
+        if self.size != 1:
+            raise ShapeError(
+                f"{what} of {describe(self)} is not defined.",
+                expected="a tensor with one element",
+                got=f"{self.size} elements",
+                fix="reduce it first (any, all, sum, ...) or index one element",
+            )
+        return self._host(what)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        host = self.numpy()
+        if dtype is not None and host.dtype != dtype:
+            return host.astype(dtype)
+        return host.copy() if copy else host
+
+    def __bool__(self) -> bool:
+        return bool(self._one("bool()"))
+
+    def __float__(self) -> float:
+        value: Any = self._one("float()").item()
+        return float(value)
+
+    def __int__(self) -> int:
+        value: Any = self._one("int()").item()
+        return int(value)
+
+    def __complex__(self) -> complex:
+        value: Any = self._one("complex()").item()
+        return complex(value)
+
+    def __index__(self) -> int:
+        if self.kind.dtype.kind not in "iu" or self.ndim != 0:
+            raise DTypeError(
+                f"{describe(self)} cannot be used as an index.",
+                expected="an integer tensor of shape ()",
+                got=describe(self),
+                fix="index one element, and cast it to an integer dtype",
+            )
+        value: int = self._one("index()").item()
+        return value
+
+    def __format__(self, spec: str) -> str:
+        if spec == "":
+            return str(self)
+        if self.ndim == 0:
+            return format(self._one("format()").item(), spec)
+        return format(str(self), spec)
+
+    def __repr__(self) -> str:
+        text: str = importlib.import_module("polytape.tensors.printing").repr_tensor(self)
+        return text
+
+    def __str__(self) -> str:
+        text: str = importlib.import_module("polytape.tensors.printing").str_tensor(self)
+        return text
+
+    # --- as a container -----------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        shape = self.shape
+        if not shape:
+            raise DTypeError(
+                f"len() of {describe(self)} is not defined.",
+                expected="a tensor with at least one axis",
+                got="shape ()",
+                fix="use .item() for its value, .size for the number of elements",
+            )
+        return shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for position in range(len(self)):
+            yield self[position]
+
+    def __getitem__(self, key: Any) -> Tensor:
+        try:
+            result: Tensor = operators.getitem(self, key)
+        except PolytapeError as error:
+            raise trimmed(error) from None
+        return result
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        try:
+            updated: Tensor = operators.setitem(self, key, value)
+        except PolytapeError as error:
+            raise trimmed(error) from None
+        self.array = updated.array
+        self.kind = updated.kind
+        self.node = updated.node
+
+    # --- to elsewhere -------------------------------------------------------------------------------------------
+
+    def to_device(self, device: Device | str, /, *, stream: Any = None) -> Tensor:
+        """This tensor's values on ``device``; differentiable.
+
+        Args:
+            device: as for `polytape.device`.
+            stream: None; streams are a backend's own matter.
+        """
+        if stream is not None:
+            raise DTypeError(
+                f"to_device of {describe(self)} takes no stream.",
+                expected="stream=None",
+                got=repr(stream),
+                fix="leave stream out; copies are ordered by the backend's queue",
+            )
+        try:
+            result: Tensor = operators.to_device(self, device)
+        except PolytapeError as error:
+            raise trimmed(error) from None
+        return result
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return importlib.import_module("polytape")
+
+    def __dlpack__(self, **options: Any) -> Any:
+        # NumPy cannot tell an older consumer that memory is read-only: it gets a copy.
+        readable = options.get("max_version") is not None
+        return (self.numpy() if readable else self._host("__dlpack__").copy()).__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        device: tuple[int, int] = self.numpy().__dlpack_device__()
+        return device
+
+    def __copy__(self) -> Tensor:
+        return Tensor(self.array, self.kind, self.node)
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        return Tensor(self.array, self.kind, None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return restore, (self._host("pickle").copy(), str(self.kind.device))
+
+    # --- operators ----------------------------------------------------------------------------------------------
+
+    def __add__(self, other: TensorLike, /) -> Result:
+        return operators.add.operate(self, other)
+
+    def __radd__(self, other: TensorLike, /) -> Result:
+        return operators.add.operate(other, self)
+
+    def __sub__(self, other: TensorLike, /) -> Result:
+        return operators.subtract.operate(self, other)
+
+    def __rsub__(self, other: TensorLike, /) -> Result:
+        return operators.subtract.operate(other, self)
+
+    def __mul__(self, other: TensorLike, /) -> Result:
+        return operators.multiply.operate(self, other)
+
+    def __rmul__(self, other: TensorLike, /) -> Result:
+        return operators.multiply.operate(other, self)
+
+    def __truediv__(self, other: TensorLike, /) -> Result:
+        return operators.divide.operate(self, other)
+
+    def __rtruediv__(self, other: TensorLike, /) -> Result:
+        return operators.divide.operate(other, self)
+
+    def __pow__(self, other: TensorLike, /) -> Result:
+        return operators.power.operate(self, other)
+
+    def __rpow__(self, other: TensorLike, /) -> Result:
+        return operators.power.operate(other, self)
+
+    def __matmul__(self, other: TensorLike, /) -> Result:
+        return operators.matmul.operate(self, other)
+
+    def __rmatmul__(self, other: TensorLike, /) -> Result:
+        return operators.matmul.operate(other, self)
+
+    def __neg__(self) -> Tensor:
+        result: Tensor = operators.negative.operate(self)
+        return result
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        result: Tensor = operators.abs.operate(self)
+        return result
+
+    def __invert__(self) -> Tensor:
+        result: Tensor = operators.logical_not.operate(self)
+        return result
+
+    def __and__(self, other: TensorLike, /) -> Result:
+        return operators.logical_and.operate(self, other)
+
+    def __rand__(self, other: TensorLike, /) -> Result:
+        return operators.logical_and.operate(other, self)
+
+    def __or__(self, other: TensorLike, /) -> Result:
+        return operators.logical_or.operate(self, other)
+
+    def __ror__(self, other: TensorLike, /) -> Result:
+        return operators.logical_or.operate(other, self)
+
+    def __eq__(self, other: object, /) -> Result:  # type: ignore[override]  # elementwise, as the standard says
+        return operators.equal.operate(self, other)
+
+    def __ne__(self, other: object, /) -> Result:  # type: ignore[override]  # elementwise, as the standard says
+        return operators.not_equal.operate(self, other)
+
+    def __lt__(self, other: TensorLike, /) -> Result:
+        return operators.less.operate(self, other)
+
+    def __le__(self, other: TensorLike, /) -> Result:
+        return operators.less_equal.operate(self, other)
+
+    def __gt__(self, other: TensorLike, /) -> Result:
+        return operators.greater.operate(self, other)
+
+    def __ge__(self, other: TensorLike, /) -> Result:
+        return operators.greater_equal.operate(self, other)
+
+    def __hash__(self) -> int:
+        # Elementwise == with identity as hash, as in PyTorch: a dict finds a tensor by identity first.
+        return object.__hash__(self)
+
+
+def restore(host: Any, device: str) -> Tensor:
+    """Rebuild a pickled tensor on the device it was on, or raise what is missing there."""
+    result: Tensor = operators.asarray(host, device=device)
+    return result
+
+
+def describe(x: object) -> str:
+    """``float32[2,3]`` for a tensor or native array; the repr of anything else."""
+    if isinstance(x, Tensor):
+        return f"{x.kind.dtype}[{','.join(map(str, x.shape))}]"
+    if isinstance(x, Symbol):
+        return repr(x)
+    text = repr(x)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,191 @@
+"""The fallback policies, and what happens where devices are mixed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polytape as pt
+from polytape.dispatch.fallback import host_calls
+from polytape.errors import DeviceError, KernelError, PolytapeWarning, SettingError
+
+
+class Far:
+    """An array of its own type, which NumPy cannot read."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+        self.shape = values.shape
+        self.dtype = values.dtype
+
+
+def far(fn: Any) -> Any:
+    """A NumPy function on such arrays."""
+
+    def kernel(*arrays: Any, **attributes: Any) -> Far:
+        return Far(np.asarray(fn(*[array.values for array in arrays], **attributes)))
+
+    return kernel
+
+
+def backend(name: str) -> pt.Backend:
+    """A backend of two devices with few kernels."""
+    kernels = {"add": np.add, "multiply": np.multiply, "sum": np.sum, "broadcast_to": np.broadcast_to}
+    return pt.Backend(
+        name=name,
+        devices=lambda: [("cpu", 2)],
+        array_type=Far,
+        from_host=lambda array, device: Far(np.array(array)),
+        to_host=lambda array: array.values.copy(),
+        copy=lambda array, device: Far(array.values.copy()),
+        empty=lambda shape, dtype, device: Far(np.empty(shape, dtype)),
+        synchronize=lambda device: None,
+        lift=lambda value, device: value,
+        dtypes=("float32", "int32", "int64", "bool"),
+        kernels=[pt.Kernel(op, far(fn)) for op, fn in kernels.items()],
+    )
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Policies are the process's: give them back."""
+    pt.asarray(0.0)
+    with pt.register_backend(backend("away")), pt.register_backend(backend("beyond")):
+        yield
+    pt.set_fallback("error")
+    pt.set_mixed_devices("explicit")
+
+
+# --- fallback ---------------------------------------------------------------------------------------------------------
+
+
+def test_without_permission_nothing_runs_on_the_host() -> None:
+    x = pt.asarray([1.0], device="away")
+    with pytest.raises(KernelError, match=r"polytape.set_fallback\('warn'\)"):
+        pt.exp(x)
+
+
+def test_warn_runs_on_the_host_and_says_so_once_per_op() -> None:
+    assert pt.set_fallback("warn") == "error"
+    x = pt.asarray([0.0], device="away")
+    before = host_calls().get("log1p", 0)
+    with pytest.warns(PolytapeWarning, match="log1p runs on the host: away:cpu:0 has no kernel"):
+        y = pt.log1p(x)
+    assert y.device.backend == "away" and type(y.array) is Far and y.item() == 0.0
+    pt.log1p(x)
+    assert host_calls()["log1p"] == before + 2
+
+
+def test_allow_is_silent_and_differentiable() -> None:
+    pt.set_fallback("allow")
+    x = pt.asarray([0.0, 1.0], device="away")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pt.GradientTape() as tape:
+            tape.watch(x)
+            y = pt.exp(x) * 2.0
+        found = tape.gradient(y, x)
+    assert found.device.backend == "away"
+    np.testing.assert_allclose(found, 2.0 * np.exp([0.0, 1.0]), rtol=1e-6)
+    assert "the host (fallback policy)" in pt.explain("exp", x)
+
+
+def test_the_policy_taken_back_holds_again() -> None:
+    pt.set_fallback("allow")
+    x = pt.asarray([0.0], device="away")
+    pt.exp(x)
+    pt.set_fallback("error")
+    with pytest.raises(KernelError):
+        pt.exp(x)
+
+
+def test_creation_and_attributes_work_on_the_host_too() -> None:
+    pt.set_fallback("allow")
+    x = pt.zeros((2, 3), device="away:1")
+    assert str(x.device) == "away:cpu:1" and type(x.array) is Far
+    assert pt.astype(x, "int32").dtype == "int32" and pt.max(x + 1.0, axis=0).tolist() == [1.0, 1.0, 1.0]
+    assert pt.concat([x, x], axis=1).shape == (2, 6)
+
+
+def test_an_unknown_policy_is_refused() -> None:
+    with pytest.raises(SettingError, match="fallback='host' is no policy"):
+        pt.set_fallback("host")
+    with pytest.raises(SettingError, match="error or warn or allow"):
+        pt.set_fallback("")
+
+
+# --- mixed devices ----------------------------------------------------------------------------------------------------
+
+
+def test_mixed_devices_are_an_error_that_names_each_argument() -> None:
+    x, y = pt.asarray([1.0], device="away"), pt.asarray([2.0], device="beyond")
+    for call in (lambda: x + y, lambda: pt.add(y, x), lambda: x + pt.asarray([1.0], device="away:1")):
+        with pytest.raises(DeviceError, match="add got tensors on different devices") as caught:
+            call()
+        assert "x1 is float32[1] on" in caught.value.got and "x2 is float32[1] on" in caught.value.got
+        assert ".to_device(" in caught.value.fix
+    assert (x.item(), y.item()) == (1.0, 2.0)
+
+
+def test_warn_moves_to_the_first_ones_device() -> None:
+    pt.set_mixed_devices("warn")
+    x, y = pt.asarray([1.0], device="away"), pt.asarray([2.0], device="beyond")
+    with pytest.warns(PolytapeWarning, match=r"add: float32\[1\] moved from beyond:cpu:0 to away:cpu:0"):
+        assert str((x + y).device) == "away:cpu:0"
+
+
+def test_silent_moves_and_gradients_move_back() -> None:
+    pt.set_mixed_devices("silent")
+    x, y = pt.asarray([2.0], device="away"), pt.asarray([3.0], device="beyond:1")
+    with pt.GradientTape() as tape:
+        tape.watch([x, y])
+        z = x * y
+    found = tape.gradient(z, [x, y])
+    assert [str(g.device) for g in found] == ["away:cpu:0", "beyond:cpu:1"]
+    assert [g.item() for g in found] == [3.0, 2.0]
+
+
+def test_numbers_lists_and_arrays_are_no_mixture() -> None:
+    x = pt.asarray([1.0, 2.0], device="away")
+    for other in (2.0, [1.0, 2.0], np.ones(2, "float32"), np.float32(2)):
+        assert (x + other).device.backend == (other + x).device.backend == "away"
+
+
+# --- moving -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_tensor_moves_between_devices_and_back() -> None:
+    x = pt.asarray([1.0, 2.0])
+    there = x.to_device("away:1")
+    assert str(there.device) == "away:cpu:1" and there.tolist() == [1.0, 2.0]
+    assert there.to_device("away:1") is there
+    assert there.to_device("away:0").array is not there.array
+    assert there.to_device("numpy").tolist() == [1.0, 2.0]
+
+
+def test_a_move_is_taped_through_two_backends_and_twice() -> None:
+    x = pt.asarray([1.0, 2.0])
+    with pt.GradientTape() as outer:
+        outer.watch(x)
+        with pt.GradientTape() as tape:
+            tape.watch(x)
+            y = x.to_device("away:1")
+            z = (y * y * y).to_device("beyond").to_device("numpy")
+        found = tape.gradient(z, x)
+    assert found.device.backend == "numpy" and found.tolist() == [3.0, 12.0]
+    assert outer.gradient(found, x).tolist() == [6.0, 12.0]
+
+
+def test_a_variable_lives_where_it_was_made() -> None:
+    v = pt.Variable([1.0, 2.0], device="away:1")
+    v.assign(pt.asarray([3.0, 4.0])).assign_add([1.0, 1.0])
+    assert str(v.device) == "away:cpu:1" and v.tolist() == [4.0, 5.0] and type(v.array) is Far
+
+
+def test_a_stream_is_refused() -> None:
+    with pytest.raises(pt.PolytapeError, match="takes no stream"):
+        pt.asarray([1.0]).to_device("numpy", stream=1)

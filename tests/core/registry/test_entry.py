@@ -1,0 +1,45 @@
+"""Entries: predicates, shape rules, copies and bodies folded into one callable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import polytape as pt
+from polytape.registry import tables
+from polytape.registry.entry import Copying, Guarded, Unchecked
+
+
+def test_the_first_predicate_that_holds_chooses() -> None:
+    guarded = Guarded([(lambda x: x < 0, lambda x: "negative"), (lambda x: x == 0, lambda x: "zero")], lambda x: "last")
+    assert [guarded(x) for x in (-1, 0, 1)] == ["negative", "zero", "last"]
+    assert guarded.choose(0)(0) == "zero"
+
+
+def test_predicates_see_the_attributes() -> None:
+    guarded = Guarded([(lambda x, axis=None: axis == 1, lambda x, axis=None: "one")], lambda x, axis=None: "other")
+    assert guarded(0, axis=1) == "one" and guarded(0) == "other"
+
+
+def test_a_kernel_that_writes_gets_copies_of_just_those_operands() -> None:
+    kind = pt.asarray([1.0]).kind
+    seen: list[Any] = []
+    copying = Copying(lambda *arrays: seen.extend(arrays), (kind, kind), (0,))
+    a, b = np.ones(1, "float32"), np.ones(1, "float32")
+    copying(a, b)
+    assert seen[0] is not a and seen[1] is b
+
+
+def test_an_unchecked_kernel_gets_the_spec() -> None:
+    kind = pt.asarray([1.0]).kind
+    unchecked = Unchecked(lambda x, y, spec: spec, tables.ops()["add"], (kind,))
+    assert unchecked(np.ones((2, 1)), np.ones(3)) == (((2, 3), np.dtype("float32")),)
+
+
+def test_an_entry_says_how_it_serves() -> None:
+    x = pt.asarray([1.0])
+    x + x
+    entry = tables.ops()["add"].table[x.kind]
+    assert repr(entry).startswith("Entry(kernel, (Kind(float32, numpy:cpu:0)")
+    assert type(entry.lift(np.float32(1.0))) is np.ndarray and entry.lift(x.array) is x.array

@@ -1,0 +1,73 @@
+"""Settings of the process and scopes of a task."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from subprocess import CompletedProcess
+
+import pytest
+
+import polytape as pt
+from polytape.errors import SettingError
+from polytape.settings import NO_SCOPE, Scope, change_settings, current_scope, settings
+
+Child = Callable[..., "CompletedProcess[str]"]
+
+
+def test_settings_are_swapped_whole() -> None:
+    before = settings()
+    old = change_settings(print_style="tf1")
+    try:
+        assert old is before and settings() is not before
+        assert settings().print_style == "tf1" and settings().fallback == before.fallback
+    finally:
+        change_settings(print_style=old.print_style)
+    assert "print_style='polytape'" in repr(settings())
+
+
+@pytest.mark.parametrize("field", ["fallback", "mixed_devices", "print_style"])
+def test_a_word_that_is_no_policy_changes_nothing(field: str) -> None:
+    before = settings()
+    with pytest.raises(SettingError, match=f"{field}='x' is no policy"):
+        change_settings(**{field: "x"})
+    assert settings() is before
+
+
+@pytest.mark.parametrize("name", ["POLYTAPE_FALLBACK", "POLYTAPE_MIXED_DEVICES", "POLYTAPE_TRACEBACK"])
+def test_a_variables_grammar_is_checked_at_import(name: str, child: Child) -> None:
+    done = child("import polytape", status=1, **{name: "perhaps"})
+    assert f"SettingError: {name}='perhaps' is not understood." in done.stderr
+
+
+def test_variables_set_the_policies(child: Child) -> None:
+    code = "import polytape as pt; from polytape.context import settings; print(settings(), settings().full_traceback)"
+    done = child(code, POLYTAPE_FALLBACK="Warn", POLYTAPE_MIXED_DEVICES="silent", POLYTAPE_TRACEBACK="full")
+    assert "fallback='warn', mixed_devices='silent'" in done.stdout and done.stdout.rstrip().endswith("True")
+
+
+def test_scopes_have_numbers_of_their_own() -> None:
+    one, two = Scope((), None), Scope((), None)
+    assert one.serial < two.serial and repr(one) == "Scope(0 tapes, trace=None)"
+
+
+def test_a_context_that_runs_apart_sees_what_was_open_when_it_was_copied() -> None:
+    with pt.GradientTape() as tape:
+        context = contextvars.copy_context()
+    assert context.run(current_scope.get).tapes == (tape,)
+    assert current_scope.get().tapes == () and NO_SCOPE.tapes == ()
+
+
+def test_exits_out_of_order_of_tapes_and_devices_do_not_restore_each_other() -> None:
+    def check() -> None:
+        tape, place = pt.GradientTape(), pt.device("numpy:cpu:0")
+        tape.__enter__()
+        place.__enter__()
+        assert pt.current_backend().chosen_by == "scope"
+        tape.__exit__(None, None, None)
+        assert pt.current_backend().chosen_by == "scope" and current_scope.get().tapes == ()
+        with pt.GradientTape() as other:
+            place.__exit__(None, None, None)
+            assert current_scope.get().tapes == (other,) and pt.current_backend().chosen_by != "scope"
+
+    contextvars.copy_context().run(check)  # what a failure leaves open, later tests do not see
