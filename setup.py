@@ -31,10 +31,12 @@ RING = (
     "backend", "device", "dtypes", "settings",
     "registry/entry", "registry/kinds", "registry/op", "registry/rule", "registry/tables",
     "placement/selection",
-    "tensors/node", "tensors/operators", "tensors/structure", "tensors/symbol", "tensors/tensor",
-    "autodiff/cotangent", "autodiff/record", "autodiff/request", "autodiff/tape", "autodiff/walk",
+    "tensors/node", "tensors/operators", "tensors/scope", "tensors/structure", "tensors/symbol", "tensors/tensor",
+    "tensors/variable",
+    "autodiff/cotangent", "autodiff/plan", "autodiff/record", "autodiff/request", "autodiff/tape", "autodiff/walk",
     "dispatch/convert", "dispatch/fast_path", "dispatch/resolve", "dispatch/slow_path", "dispatch/transfer",
-    "state/variable",
+    "dispatch/wrappers",
+    "state/update",
 )  # fmt: skip
 
 

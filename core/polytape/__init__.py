@@ -86,8 +86,8 @@ from .ops.manipulation import astype, broadcast_to, concat, identity, permute_di
 from .ops.reduction import argmax, max, mean, sum
 from .placement.choice import current_backend, device, set_backend
 from .placement.selection import check_environment as _check_environment
-from .state.variable import Variable
 from .tensors.tensor import Tensor, TensorLike
+from .tensors.variable import Variable
 
 if TYPE_CHECKING:
     from . import compat as compat

@@ -17,7 +17,7 @@ _FOLDER = os.path.dirname(os.path.abspath(__file__))
 # The module whose state stands for the ring's: all of it is compiled, or nothing (setup.py).
 _WITNESS = ("tensors", "tensor")
 # Where setup.py puts compiled files.
-_ROOMS = ("", "registry", "placement", "tensors", "autodiff", "dispatch", "state")
+_ROOMS = ("", "checkpoint", "registry", "placement", "tensors", "autodiff", "dispatch", "state")
 
 
 class StaleBuildError(PolytapeError, ImportError):

@@ -19,10 +19,10 @@ from .errors import DTypeError
 from .placement import selection
 from .registry import tables
 from .registry.kinds import get_kind
-from .settings import NO_SCOPE, current_scope
 from .state.trackable import Trackable
-from .state.variable import Variable
+from .tensors.scope import NO_SCOPE, current_scope
 from .tensors.tensor import Tensor
+from .tensors.variable import Variable
 
 if TYPE_CHECKING:
     from .device import Device

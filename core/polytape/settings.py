@@ -1,19 +1,14 @@
-"""The one context, in two levels: process settings swapped whole, and scopes in two ContextVars."""
+"""Process settings: one value, swapped whole and seen by all threads; scopes are elsewhere, where what they hold is."""
 
 from __future__ import annotations
 
 import os
 from _thread import allocate_lock
-from contextvars import ContextVar
-from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from .errors import PolytapeError, SettingError
 
-if TYPE_CHECKING:
-    from .autodiff.tape import GradientTape
-
-__all__ = ["Scope", "Settings", "change_settings", "settings"]
+__all__ = ["Settings", "change_settings", "settings", "trimmed"]
 
 FALLBACKS: Final = ("error", "warn", "allow")
 MIXED: Final = ("explicit", "warn", "silent")
@@ -122,36 +117,3 @@ def change_settings(
 def trimmed(error: PolytapeError) -> PolytapeError:
     """The error without the frames below, unless POLYTAPE_TRACEBACK=full asks for them."""
     return error if settings().full_traceback else error.with_traceback(None)
-
-
-_serials: Final = count(1)  # next() on it is one step, so that no two threads share a number
-
-
-class Scope:
-    """What is open around an op: the tapes that record, and the trace that replaces computing."""
-
-    __slots__ = ("serial", "tapes", "trace")
-
-    def __init__(self, tapes: tuple[GradientTape, ...], trace: Any) -> None:
-        self.tapes: Final = tapes
-        self.trace: Final = trace
-        self.serial: Final[int] = next(_serials)
-
-    def __repr__(self) -> str:
-        return f"Scope({len(self.tapes)} tapes, trace={self.trace!r})"
-
-
-NO_SCOPE: Final = Scope((), None)
-current_scope: Final[ContextVar[Scope]] = ContextVar("polytape.scope", default=NO_SCOPE)
-
-
-class DeviceScope:
-    """One entered ``with polytape.device(...)``; told apart by identity, since exits can come out of order."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name: Final = name
-
-
-device_scopes: Final[ContextVar[tuple[DeviceScope, ...]]] = ContextVar("polytape.devices", default=())

@@ -10,7 +10,8 @@ import pytest
 
 import polytape as pt
 from polytape.errors import SettingError
-from polytape.settings import NO_SCOPE, Scope, change_settings, current_scope, settings
+from polytape.settings import change_settings, settings
+from polytape.tensors.scope import NO_SCOPE, Scope, current_scope
 
 Child = Callable[..., "CompletedProcess[str]"]
 
@@ -41,7 +42,7 @@ def test_a_variables_grammar_is_checked_at_import(name: str, child: Child) -> No
 
 
 def test_variables_set_the_policies(child: Child) -> None:
-    code = "import polytape as pt; from polytape.context import settings; print(settings(), settings().full_traceback)"
+    code = "import polytape as pt; from polytape.settings import settings; print(settings(), settings().full_traceback)"
     done = child(code, POLYTAPE_FALLBACK="Warn", POLYTAPE_MIXED_DEVICES="silent", POLYTAPE_TRACEBACK="full")
     assert "fallback='warn', mixed_devices='silent'" in done.stdout and done.stdout.rstrip().endswith("True")
 

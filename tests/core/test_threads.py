@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import polytape as pt
-from polytape.settings import current_scope
+from polytape.tensors.scope import current_scope
 
 Child = Callable[..., "CompletedProcess[str]"]
 THREADS = 4

@@ -55,6 +55,29 @@ NUMPY_NAMES = {
 }
 
 
+# The rooms of core/polytape, from the ground up. A file imports from its own room and from rooms below, never from one
+# above: not at import, not inside a function, and not for type checkers.
+FLOORS = (
+    {"errors", "dtypes", "device", "backend", "settings", "buildinfo"},
+    {"registry"},
+    {"plugins"},
+    {"placement"},
+    {"tensors"},
+    {"autodiff"},
+    {"dispatch"},
+    {"state"},
+    {"ops"},
+    {"random", "nn", "optim", "checkpoint", "graph"},
+    {"compat", "testing", "cli"},
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+# Rooms that share a floor and know of each other, one way.
+NEIGHBOURS = {("dtypes", "errors"), ("device", "errors"), ("backend", "device"), ("backend", "errors")}
+NEIGHBOURS |= {("settings", "errors"), ("buildinfo", "errors")}
+# A face hands on names of what stands in its room, and so imports upwards within it.
+FACES = {"polytape", "polytape.plugins", "polytape.autodiff", "polytape.testing"}
+
+
 def title(path: Path) -> str:
     """A test's name for a file."""
     return path.relative_to(CHECKOUT).as_posix()
@@ -66,27 +89,27 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
 
 
-def statements(body: list[ast.stmt], inside_functions: bool) -> Iterator[ast.stmt]:
-    """Statements that run at import, and if asked those in functions; never those for type checkers alone."""
+def statements(body: list[ast.stmt], inside_functions: bool, types: bool = False) -> Iterator[ast.stmt]:
+    """Statements that run at import, and if asked those in functions, and those for type checkers alone."""
     for statement in body:
-        if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
+        if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test) and not types:
             yield from statements(statement.orelse, inside_functions)
             continue
         yield statement
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and not inside_functions:
             continue
         for field in ("body", "orelse", "finalbody"):
-            yield from statements(getattr(statement, field, []), inside_functions)
+            yield from statements(getattr(statement, field, []), inside_functions, types)
         for handler in getattr(statement, "handlers", []):
-            yield from statements(handler.body, inside_functions)
+            yield from statements(handler.body, inside_functions, types)
 
 
-def imports(path: Path, *, lazy: bool) -> Iterator[tuple[str, str]]:
+def imports(path: Path, *, lazy: bool, types: bool = False) -> Iterator[tuple[str, str]]:
     """What a file imports: (module, name), with name "" for a plain import."""
     package = module_of(path).split(".")
     if path.name != "__init__.py":
         package.pop()
-    for statement in statements(ast.parse(path.read_text(encoding="utf-8")).body, lazy):
+    for statement in statements(ast.parse(path.read_text(encoding="utf-8")).body, lazy, types):
         if isinstance(statement, ast.Import):
             yield from ((alias.name, "") for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom):
@@ -111,6 +134,45 @@ def test_the_ring_imports_nothing_of_the_outer_ring_when_it_loads(path: Path) ->
             if target not in ring - {"polytape"}:
                 bad.add(f"{module}.{name}")
     assert not bad, f"{path.name} loads {sorted(bad)}; import it inside the function that needs it"
+
+
+MODULES = {module_of(path): path for path in CORE_FILES}
+
+
+def neighbours(path: Path) -> set[str]:
+    """The files of core that a file names in its imports, wherever these stand."""
+    found = set()
+    for module, name in imports(path, lazy=True, types=True):
+        target = f"{module}.{name}" if f"{module}.{name}" in MODULES else module
+        if target in MODULES:
+            found.add(target)
+    return found - {module_of(path)}
+
+
+def room_of(module: str) -> str:
+    """The room (or ground module) that a module is in."""
+    return [*module.split("."), ""][1]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in CORE_FILES if path.parent != CORE or path.name != "__init__.py"], ids=title
+)
+def test_imports_run_downwards_from_room_to_room(path: Path) -> None:
+    own = room_of(module_of(path))
+    bad = []
+    for target in neighbours(path) - {"polytape"}:
+        room = room_of(target)
+        if room != own and FLOOR[room] >= FLOOR[own] and (own, room) not in NEIGHBOURS:
+            bad.append(target)
+    assert not bad, f"{title(path)} (in {own}) imports {sorted(bad)}, which stand no lower"
+
+
+def test_no_file_of_core_is_in_a_circle_of_imports() -> None:
+    left = {name: neighbours(path) - FACES for name, path in MODULES.items() if name not in FACES}
+    while left:
+        ground = {name for name, below in left.items() if not below & left.keys()}
+        assert ground, f"these import each other in a circle, or stand on one: {sorted(left)}"
+        left = {name: below for name, below in left.items() if name not in ground}
 
 
 def exported(module: str) -> set[str]:

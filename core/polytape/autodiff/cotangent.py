@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dispatch import convert
 from ..registry.kinds import Kind
 from ..tensors.tensor import Tensor, operators
 from .record import wrap
@@ -57,8 +56,10 @@ def unbroadcast(g: Tensor, shape: Shape, full: Shape) -> Tensor:
 def adapted(g: Tensor, kind: Kind) -> Tensor:
     """A gradient in its operand's dtype and on its device."""
     if g.kind.dtype is not kind.dtype:
-        g = convert.cast(g, kind.dtype)
-    return convert.to_device(g, kind.device) if g.kind.device is not kind.device else g
+        g = operators.astype(g, kind.dtype)
+    if g.kind.device is not kind.device:
+        g = operators.to_device(g, kind.device)
+    return g
 
 
 def zeros_like(x: Tensor) -> Tensor:

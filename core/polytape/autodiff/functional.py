@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from ..dispatch import convert
-from ..dispatch.fast_path import GeneralOp
 from ..dtypes import FLOATING, float32
 from ..errors import DTypeError, TapeError
 from ..registry.entry import Entry
+from ..registry.op import Op
 from ..registry.rule import G, Rule
-from ..settings import current_scope
-from ..state.variable import Variable
 from ..tensors import structure
+from ..tensors.scope import current_scope
 from ..tensors.tensor import Tensor, describe, operators
+from ..tensors.variable import Variable
 from .cotangent import expanded
+from .plan import plan_of
 from .record import active_tapes, join, record, record_several, wrap
 from .tape import GradientTape
 
@@ -97,9 +97,9 @@ def _places(f: Callable[..., Any], params: list[int | str] | None, count: int) -
 
 def _input(x: Any) -> Tensor:
     """An argument as a handle of its own, so that watching it leaves the caller's alone."""
-    made = x if isinstance(x, Tensor) else convert.asarray(x, None, None, None)
+    made: Tensor = x if isinstance(x, Tensor) else operators.asarray(x)
     if made.kind.category < FLOATING:
-        made = convert.cast(made, float32)
+        made = operators.astype(made, float32)
     if isinstance(made, Variable):
         return made
     if made.node is not None:
@@ -251,7 +251,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     name = getattr(f, "__name__", "custom_gradient")
 
     def wrapped(*args: Any, **options: Any) -> Any:
-        inputs = [x if isinstance(x, Tensor) else convert.asarray(x, None, None, None) for x in args]
+        inputs: list[Tensor] = [x if isinstance(x, Tensor) else operators.asarray(x) for x in args]
         with GradientTape() as watcher:
             returned = f(*inputs, **options)
         _check_pair(name, returned, inputs, watcher)
@@ -303,7 +303,7 @@ def _with_gradient(name: str, inputs: list[Tensor], y: Any, grad: Any) -> Any:
     op.rules.append(Rule(rule, tuple(range(len(inputs))), (G,), ()))
     entry = Entry(None, None, tuple([x.kind for x in inputs]), tuple(kinds), (), "kernel")
     nodes = tuple([x.node if watched >> place & 1 else None for place, x in enumerate(inputs)])
-    plan = op.plan(len(inputs), watched)
+    plan = plan_of(op, len(inputs), watched)
     arrays = tuple([x.array for x in inputs])
     results = [out.array for out in outputs]
     if several:
@@ -311,9 +311,9 @@ def _with_gradient(name: str, inputs: list[Tensor], y: Any, grad: Any) -> Any:
     return Tensor(results[0], kinds[0], record(op, entry, plan, tapes, nodes, arrays, None, results[0]))
 
 
-def _hand_op(name: str, count: int, several: bool) -> GeneralOp:
+def _hand_op(name: str, count: int, several: bool) -> Op:
     operands = tuple([f"x{place}" for place in range(count)])
-    op = GeneralOp(name, _custom_body, operands, operands, count)
+    op = Op(name, _custom_body, operands, operands, count)
     op.dtype_rule = op.shape_rule = _no_rule
     op.outputs = Several if several else None
     return op

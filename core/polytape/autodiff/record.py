@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..dtypes import FLOATING
-from ..settings import Scope
-from ..tensors.node import Node, leaf
+from ..registry.entry import Entry
+from ..registry.op import Op
+from ..registry.rule import Plan
+from ..tensors.node import Node, Tape, leaf
+from ..tensors.scope import Scope
 from ..tensors.tensor import Symbol, Tensor
-
-if TYPE_CHECKING:
-    from ..registry.entry import Entry
-    from ..registry.op import Op
-    from ..registry.rule import Plan
-    from .tape import GradientTape
 
 __all__ = ["active_tapes", "record", "wrap"]
 
-Tapes = tuple["GradientTape", ...]
+Tapes = tuple[Tape, ...]
 
 
 def active_tapes(x: Tensor, scope: Scope) -> Tapes:

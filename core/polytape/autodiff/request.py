@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dispatch import convert
 from ..dtypes import FLOATING
 from ..errors import DTypeError, SettingError, ShapeError
 from ..tensors import structure
 from ..tensors.node import Node
-from ..tensors.tensor import Tensor, describe
+from ..tensors.tensor import Tensor, describe, operators
 from .cotangent import adapted
 
 __all__ = ["check_seeds", "check_sources", "check_targets", "check_unconnected"]
@@ -73,7 +72,7 @@ def check_seeds(targets: list[Tensor], output_gradients: Any) -> list[Tensor | N
         if seed is None:
             seeds.append(None)
             continue
-        tensor = seed if isinstance(seed, Tensor) else convert.asarray(seed, target.dtype, target.device, None)
+        tensor: Tensor = seed if isinstance(seed, Tensor) else operators.asarray(seed, target.dtype, target.device)
         if tensor.shape != target.shape:
             raise ShapeError(
                 f"an output gradient {describe(tensor)} for the target {describe(target)}.",

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..dtypes import COMPLEX, FLOATING
 from ..errors import DTypeError, TapeError
-from ..settings import Scope, current_scope
-from ..state.variable import Variable
 from ..tensors import structure
-from ..tensors.node import Node, leaf
+from ..tensors.node import Node, Tape, leaf
+from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Tensor, describe
+from ..tensors.variable import Variable
 from . import request, walk
 from .cotangent import zeros_like
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["GradientTape"]
 
 
-class GradientTape:
+class GradientTape(Tape):
     """Record ops for differentiation.
 
     Ops on watched tensors are recorded while the tape's ``with`` block runs; trainable variables are watched when
@@ -42,16 +42,12 @@ class GradientTape:
         6.0
     """
 
-    __slots__ = (
-        "closed", "leaves", "persistent", "previous", "serial", "spent", "variables", "watch_accessed_variables",
-    )  # fmt: skip
+    __slots__ = ("persistent", "previous", "serial", "variables", "watch_accessed_variables")
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        super().__init__()
         self.persistent: Final = persistent
         self.watch_accessed_variables: Final = watch_accessed_variables
-        self.closed: bool = True
-        self.spent: bool = False
-        self.leaves: dict[Node, None] = {}
         self.variables: dict[Node, Variable] = {}
         self.previous: Scope | None = None
         self.serial: int = -1
@@ -129,9 +125,9 @@ class GradientTape:
         """The variables this tape has watched, in order."""
         return tuple(self.variables.values())
 
-    def follows(self, x: Tensor) -> bool:
+    def follows(self, x: Any) -> bool:
         """Whether this tape follows ``x``; a trainable variable met for the first time is watched now."""
-        node = x.node
+        node: Node | None = x.node
         if node is None:
             return False
         if node in self.leaves:
@@ -141,6 +137,14 @@ class GradientTape:
             self.variables[node] = x
             return True
         return False
+
+    def pull_back(self, run: Any, inputs: list[Any]) -> tuple[Any, Any]:
+        """What ``run()`` gives, and ``(targets, weights) -> gradients by inputs``; on a tape of its own."""
+        own = GradientTape(watch_accessed_variables=False)
+        with own:
+            own.watch(inputs)
+            y = run()
+        return y, lambda targets, weights: own.gradient(targets, inputs, weights)
 
     def stop_recording(self) -> StopRecording:
         """A ``with`` block in which this tape does not record; other open tapes do."""

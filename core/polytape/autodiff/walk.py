@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from ..registry.op import Op
 from ..registry.rule import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPES, G, Plan, Rule, Y
-from ..settings import NO_SCOPE, current_scope
-from ..tensors.node import Node
+from ..tensors.node import Node, Tape
+from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.tensor import Tensor, operators
 from .cotangent import adapted, expanded, unbroadcast
 from .record import wrap
-
-if TYPE_CHECKING:
-    from ..registry.op import Op
-    from .tape import GradientTape
 
 __all__ = ["backward"]
 
@@ -28,9 +25,10 @@ class Walk:
     A cotangent may be smaller than its node's shape; the node has the full one, which un-broadcasting needs.
     """
 
-    __slots__ = ("cotangents", "taped")
+    __slots__ = ("cotangents", "tape", "taped")
 
-    def __init__(self, taped: bool) -> None:
+    def __init__(self, tape: Tape, taped: bool) -> None:
+        self.tape: Final = tape
         self.taped: Final = taped
         self.cotangents: dict[Node, Any] = {}
 
@@ -180,8 +178,6 @@ class Walk:
 
     def through_body(self, node: Node, g: Any) -> None:
         """Differentiate the body of an op that has no rule, by a tape of its own (this computes it again)."""
-        from .tape import GradientTape
-
         op = node.op
         plan = node.plan
         if op is None or plan is None:
@@ -195,24 +191,22 @@ class Walk:
             for position in plan.positions:
                 operands[position] = operators.identity(operands[position])
         followed = [operands[position] for position in plan.positions]
-        tape = GradientTape(watch_accessed_variables=False)
-        with tape:
-            tape.watch(followed)
-            y = op.run_body(operands, node.attributes or {})
+        attributes = node.attributes or {}
+        y, pull = self.tape.pull_back(lambda: op.run_body(operands, attributes), followed)
         if op.outputs is None:
             seeds: Any = expanded(g, node.shape)
         else:
             pairs = [(one, part) for one, part in zip(y, g, strict=True) if part is not None]
             y = [one for one, part in pairs]
             seeds = [part for one, part in pairs]
-        for position, result in zip(plan.positions, tape.gradient(y, followed, seeds), strict=True):
+        for position, result in zip(plan.positions, pull(y, seeds), strict=True):
             parent = node.parents[position]
             if parent is not None and result is not None:
                 self.add(parent, result)
 
 
 def backward(
-    tape: GradientTape,
+    tape: Tape,
     targets: list[Tensor],
     seeds: list[Tensor | None] | None,
     sources: list[Node | None],
@@ -224,7 +218,7 @@ def backward(
     for source in sources:
         if source is not None:
             wanted[source] = None
-    walk = Walk(scope is not NO_SCOPE and (bool(scope.tapes) or scope.trace is not None))
+    walk = Walk(tape, scope is not NO_SCOPE and (bool(scope.tapes) or scope.trace is not None))
     starts: list[Node] = []
     for place, target in enumerate(targets):
         node = target.node
@@ -254,7 +248,7 @@ def backward(
     return found
 
 
-def reach(tape: GradientTape, starts: list[Node]) -> list[Node]:
+def reach(tape: Tape, starts: list[Node]) -> list[Node]:
     """The nodes of this tape that the targets depend on, results before their operands."""
     found: dict[Node, None] = {}
     order: list[Node] = []
@@ -290,7 +284,7 @@ def arrange(order: list[Node]) -> None:
         order[hole] = node
 
 
-def enters(tape: GradientTape, node: Node) -> bool:
+def enters(tape: Tape, node: Node) -> bool:
     """Whether a walk of ``tape`` may enter ``node``."""
     return tape in node.tapes or node in tape.leaves
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from ..errors import CheckpointError
 from ..state.trackable import Trackable, follows
-from ..state.variable import Variable
+from ..tensors.variable import Variable
 from .files import damaged, strict_json
 
 __all__ = ["METADATA_KEY", "Node", "children_of", "collect", "graph_of", "graph_text"]

@@ -6,10 +6,10 @@ import weakref
 from typing import Any, Final
 
 from ..errors import CheckpointError, TraceError
-from ..settings import current_scope
 from ..state.trackable import Trackable
-from ..state.variable import Variable
+from ..tensors.scope import current_scope
 from ..tensors.tensor import describe
+from ..tensors.variable import Variable
 from .format import TensorFile, open_tensors
 from .objects import Node, children_of, collect, graph_of
 
@@ -49,6 +49,14 @@ class Place:
     def __init__(self, restoration: Restoration, index: int) -> None:
         self.restoration: Final = restoration
         self.index: Final = index
+
+    def attach(self, name: str, value: object) -> None:
+        """Restore what exists below ``value``, which becomes the attribute ``name`` of the object."""
+        self.restoration.attach(self.index, name, value)
+
+    def attach_slot(self, variable: Variable, name: str, slot: Variable) -> None:
+        """Restore the slot ``name`` that the object has just made for ``variable``."""
+        self.restoration.attach_slot(self.index, variable, name, slot)
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
         return type(None), ()  # a copy of the trackable waits for nothing

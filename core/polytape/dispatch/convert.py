@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +13,10 @@ from ..dtypes import DType
 from ..errors import DeviceError, DTypeError, PolytapeError, TraceError
 from ..placement import selection
 from ..registry.kinds import get_kind
-from ..settings import current_scope, settings, trimmed
+from ..registry.op import Op
+from ..settings import settings, trimmed
+from ..tensors.scope import current_scope
 from ..tensors.tensor import Symbol, Tensor, describe, operators
-
-if TYPE_CHECKING:
-    from ..registry.op import Op
 
 __all__ = ["asarray"]
 
@@ -293,6 +292,6 @@ def to_device(x: Tensor, device: Any) -> Tensor:
         array = backend.copy(x.array, place)
     else:
         array = backend.from_host(kind.backend.to_host(x.array), place)
-    from .transfer import record_transfer
+    from .transfer import record_transfer  # loaded with the first move
 
     return record_transfer(x, array, target)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import PolytapeWarning
-
-if TYPE_CHECKING:
-    from ..registry.entry import Entry
-    from ..registry.kinds import Kind
-    from ..registry.op import Op
+from ..registry.entry import Entry
+from ..registry.kinds import Kind
+from ..registry.op import Op
 
 __all__ = ["HostCall", "host_calls"]
 

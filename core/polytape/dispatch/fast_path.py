@@ -6,27 +6,27 @@ record for operands that have a node; and `apply`, which serves everything else.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..autodiff.plan import plan_of_few
 from ..autodiff.record import active_tapes, join, record
 from ..dtypes import FLOATING
 from ..errors import PolytapeError
 from ..registry.entry import Entry
-from ..registry.op import Op, check_attributes, too_many
-from ..settings import NO_SCOPE, Scope, current_scope, trimmed
+from ..registry.kinds import Kind
+from ..registry.op import Binary, Op, Unary, check_attributes, too_many
+from ..settings import trimmed
 from ..tensors.node import Node
+from ..tensors.scope import NO_SCOPE, Scope, current_scope
 from ..tensors.tensor import Result, Symbol, Tensor
 from .slow_path import apply, failure
-
-if TYPE_CHECKING:
-    from ..registry.kinds import Kind
 
 __all__ = ["BinaryOp", "GeneralOp", "Op", "UnaryOp"]
 
 
-class UnaryOp(Op):
+class UnaryOp(Unary):
     """An op whose only operand is its first parameter."""
 
     latest: Entry | None = None
@@ -108,7 +108,7 @@ class UnaryOp(Op):
         tapes = active_tapes(x, scope)
         if not tapes:
             return None
-        plan = self.plan_of_few(1, 1)
+        plan = plan_of_few(self, 1, 1)
         if not plan.useful:
             return None
         return record(self, entry, plan, tapes, (x.node,), (array,), given, result)
@@ -119,7 +119,7 @@ class UnaryOp(Op):
         self.latest = None
 
 
-class BinaryOp(Op):
+class BinaryOp(Binary):
     """An op with two operands and no attributes."""
 
     latest: Entry | None = None
@@ -214,7 +214,7 @@ class BinaryOp(Op):
         tapes2 = active_tapes(x2, scope) if isinstance(x2, Tensor) else ()
         if not tapes1 and not tapes2:
             return Tensor(result, entry.out, None)
-        plan = self.plan_of_few(2, (1 if tapes1 else 0) | (2 if tapes2 else 0))
+        plan = plan_of_few(self, 2, (1 if tapes1 else 0) | (2 if tapes2 else 0))
         if not plan.useful:
             return Tensor(result, entry.out, None)
         nodes = (x1.node if tapes1 else None, x2.node if tapes2 else None)

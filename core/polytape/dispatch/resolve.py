@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import dtypes
 from ..backend import Backend, Kernel
 from ..device import Device
 from ..errors import DTypeError, KernelError
 from ..registry import tables
-from ..registry.entry import Body, Copying, Entry, Guarded, Unchecked
+from ..registry.entry import Copying, Entry, Guarded
 from ..registry.kinds import Kind, get_kind
+from ..registry.op import Op
 from ..settings import settings
-
-if TYPE_CHECKING:
-    from ..registry.op import Op
+from .wrappers import Body, Unchecked
 
 __all__ = ["explain_resolution", "resolve"]
 
-Kinds = tuple["Kind | None", ...]
+Kinds = tuple[Kind | None, ...]
 
 
 def resolve(op: Op, backend: Backend, device: Device, kinds: Kinds, fixed: dict[str, Any]) -> Entry:

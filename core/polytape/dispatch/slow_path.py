@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from .. import dtypes
+from ..autodiff.plan import plan_of
 from ..autodiff.record import Tapes, active_tapes, join, record, record_several, wrap
 from ..device import Device
 from ..dtypes import FLOATING, DType
@@ -14,13 +15,12 @@ from ..errors import DTypeError, PolytapeError, ShapeError, TraceError
 from ..placement import selection
 from ..registry.entry import Entry
 from ..registry.kinds import Kind, get_kind
-from ..settings import Scope, current_scope, trimmed
+from ..registry.op import Op
+from ..settings import trimmed
+from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Symbol, Tensor, describe
 from . import convert
 from .resolve import resolve
-
-if TYPE_CHECKING:
-    from ..registry.op import Op
 
 __all__ = ["apply", "failure"]
 
@@ -86,7 +86,7 @@ def finish(
             if found:
                 watched |= 1 << position
                 tapes = join(tapes, found, scope)
-    plan = op.plan(len(tensors), watched) if watched else None
+    plan = plan_of(op, len(tensors), watched) if watched else None
     if plan is None or not plan.useful:
         outs = [wrap(result, kind, None) for result, kind in zip(results, entry.outs, strict=True)]
         return outs[0] if op.outputs is None else op.outputs(*outs)

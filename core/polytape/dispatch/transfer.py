@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ..autodiff.plan import plan_of
 from ..autodiff.record import active_tapes, record, wrap
 from ..registry.entry import Entry
 from ..registry.kinds import Kind
-from ..registry.rule import make_rule
-from ..settings import current_scope
+from ..registry.op import Op, make_rule
 from ..tensors.node import Node
-from ..tensors.tensor import Tensor
-from . import convert
-from .fast_path import GeneralOp
+from ..tensors.scope import current_scope
+from ..tensors.tensor import Tensor, operators
 
 __all__ = ["record_transfer"]
 
 
 def _rule(g: Tensor, source: Any) -> Tensor:
-    return convert.to_device(g, source)
+    moved: Tensor = operators.to_device(g, source)
+    return moved
 
 
 def _same(x: Any) -> Any:
@@ -30,8 +30,8 @@ def _body(x: Tensor, *, source: Any) -> Tensor:
     return x
 
 
-def _declare() -> GeneralOp:
-    op = GeneralOp("to_device", _body, ("x", "source"), ("x",), 1)
+def _declare() -> Op:
+    op = Op("to_device", _body, ("x", "source"), ("x",), 1)
     op.dtype_rule = op.shape_rule = _same
     op.elementwise = True
     op.rules.append(make_rule(op, ("x",), _rule, ("g", "source"), 2))
@@ -49,5 +49,5 @@ def record_transfer(x: Tensor, array: Any, target: Kind) -> Tensor:
     if tapes:
         entry = Entry(None, None, (x.kind,), (target,), (), "kernel")
         attributes = {"source": x.kind.device}
-        node = record(_transfer, entry, _transfer.plan(1, 1), tapes, (x.node,), (x.array,), attributes, array)
+        node = record(_transfer, entry, plan_of(_transfer, 1, 1), tapes, (x.node,), (x.array,), attributes, array)
     return wrap(array, target, node)

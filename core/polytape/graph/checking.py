@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ..errors import PolytapeError
 from ..tensors.tensor import Symbol
-from .ir import Equation, Graph, Literal, names
-from .printing import describe, render_equation, where
+from .ir import Equation, Graph, Literal, describe, names, render_equation, where
 
 __all__ = ["GraphError", "check"]
 

@@ -9,17 +9,18 @@ from typing import Any
 
 from ..autodiff.cotangent import expanded
 from ..autodiff.functional import Several
+from ..autodiff.plan import plan_of
 from ..autodiff.record import Tapes, active_tapes, join, record_several
 from ..autodiff.tape import GradientTape
-from ..dispatch.fast_path import GeneralOp
 from ..dtypes import FLOATING
 from ..errors import TraceError
 from ..registry.entry import Entry
 from ..registry.kinds import Kind
+from ..registry.op import Op
 from ..registry.rule import G, Rule
-from ..settings import Scope, current_scope
-from ..state.variable import Variable
+from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Tensor
+from ..tensors.variable import Variable
 from .execution import Executable
 from .ir import Graph
 from .passes import optimise
@@ -162,11 +163,11 @@ class Record:
     def __init__(self, concrete: Concrete, watched: int, inputs: Sequence[Tensor]) -> None:
         count = len(inputs)
         operands = tuple([f"x{place}" for place in range(count)])
-        self.op = GeneralOp(concrete.name, concrete.body, operands, operands, count)
+        self.op = Op(concrete.name, concrete.body, operands, operands, count)
         self.op.outputs = Several
         sources = tuple([place for place in range(count) if watched >> place & 1])
         self.op.rules.append(Rule(Backward(concrete, watched), sources, (G, *range(count)), ()))
-        self.plan = self.op.plan(count, watched)
+        self.plan = plan_of(self.op, count, watched)
         self.entry = Entry(None, None, tuple([x.kind for x in inputs]), concrete.graph.kinds, (), "kernel")
 
 

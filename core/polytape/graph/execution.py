@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from ..registry.entry import Unchecked
+from ..dispatch.wrappers import Unchecked
 from ..tensors.tensor import Symbol, Tensor
-from .ir import Equation, Graph, Literal, names
-from .printing import render_equation, where
+from .ir import Equation, Graph, Literal, names, render_equation, where
 
 __all__ = ["Executable"]
 

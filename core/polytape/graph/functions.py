@@ -14,10 +14,12 @@ from typing import Any
 from ..autodiff.record import active_tapes
 from ..errors import PolytapeWarning, TraceError
 from ..placement import selection
+from ..placement.selection import device_scopes
 from ..registry.tables import _registry
-from ..settings import NO_SCOPE, Scope, current_scope, device_scopes, settings
-from ..state.variable import Variable
+from ..settings import settings
+from ..tensors.scope import NO_SCOPE, Scope, current_scope
 from ..tensors.tensor import Symbol, Tensor, describe
+from ..tensors.variable import Variable
 from .concrete import Concrete
 from .ir import Graph
 from .signature import Call

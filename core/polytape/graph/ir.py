@@ -6,18 +6,24 @@ inputs, each with a symbol; an equation's operands are symbols, literals, or Non
 
 from __future__ import annotations
 
+import os
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ..registry.entry import Entry
 from ..registry.kinds import Kind
 from ..registry.op import Op
-from ..state.variable import Variable
-from ..tensors.tensor import Symbol, Tensor
+from ..tensors.symbol import Symbol, type_text
+from ..tensors.tensor import Tensor
+from ..tensors.variable import Variable
 
-__all__ = ["Equation", "Graph", "Input", "Literal", "Operand", "names"]
+__all__ = ["Equation", "Graph", "Input", "Literal", "Operand", "names", "render", "render_equation"]
+
+WIDTH = 52  # where the source lines stand, unless an equation is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +126,6 @@ class Graph:
         return (*self.outputs, *(symbol for _, symbol in self.writes))
 
     def __str__(self) -> str:
-        from .printing import render
-
         return render(self)
 
     def __repr__(self) -> str:
@@ -158,3 +162,51 @@ def _letters() -> Iterator[str]:
     while True:
         previous = [head + letter for head in previous for letter in string.ascii_lowercase]
         yield from previous
+
+
+# --- as text --------------------------------------------------------------------------------------------------------
+
+
+def render(graph: Graph) -> str:
+    """The graph as text; the same trace always gives the same text."""
+    known = names(graph)
+    arguments = ", ".join(f"{known[one.symbol]}: {describe(one.symbol)}" for one in graph.arguments)
+    results = ", ".join(describe(symbol) for symbol in graph.outputs)
+    if len(graph.outputs) != 1:
+        results = f"({results})"
+    lines = [f"graph {graph.name}({arguments}) -> {results}"]
+    lines += [f"  variable {known[one.symbol]}: {describe(one.symbol)}" for one in graph.variables]
+    lines += [f"  constant {known[one.symbol]}: {describe(one.symbol)}" for one in graph.constants]
+    texts = [f"  {render_equation(equation, known)}" for equation in graph.equations]
+    width = max([WIDTH, *(len(text) + 2 for text in texts)])
+    lines += [f"{text:<{width}}# {where(equation)}" for text, equation in zip(texts, graph.equations, strict=True)]
+    read = {id(one.holder): known[one.symbol] for one in graph.variables}
+    for position, (variable, symbol) in enumerate(graph.writes):
+        target = read.get(id(variable)) or variable.name or f"w{position}"
+        lines.append(f"  assign {target} = {known.get(symbol, '?')}")
+    lines.append(f"  return {', '.join(known.get(symbol, '?') for symbol in graph.outputs)}".rstrip())
+    return "\n".join(lines)
+
+
+def render_equation(equation: Equation, known: dict[Symbol, str]) -> str:
+    """One equation without its source line; a symbol that is not known prints as ``?``."""
+    outputs = ", ".join(f"{known.get(symbol, '?')}: {describe(symbol)}" for symbol in equation.outputs)
+    operands = [known.get(one, "?") if isinstance(one, Symbol) else str(one) for one in equation.operands]
+    attributes = [f"{name}={show(value)}" for name, value in equation.attributes.items()]
+    return f"{outputs} = {equation.op.name.rstrip('_')}({', '.join([*operands, *attributes])})"
+
+
+def describe(symbol: Symbol) -> str:
+    """``float32[2,3]``."""
+    return type_text(symbol.dtype, symbol.shape)
+
+
+def where(equation: Equation) -> str:
+    """``train.py:41``."""
+    file, line = equation.source
+    return f"{os.path.basename(file)}:{line}"
+
+
+def show(value: object) -> str:
+    """An attribute's value; a dtype by its name."""
+    return str(value) if isinstance(value, np.dtype) else repr(value)

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..dispatch import convert
 from ..errors import DTypeError
-from ..state.variable import Variable
 from ..tensors.tensor import Tensor, describe
+from ..tensors.variable import Variable
 
 __all__ = ["Call", "Structure"]
 

@@ -15,9 +15,9 @@ from ..errors import TraceError
 from ..registry.entry import Entry
 from ..registry.kinds import Kind
 from ..registry.op import Op
-from ..settings import Scope, current_scope
-from ..state.variable import Variable
+from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Symbol, Tensor, describe
+from ..tensors.variable import Variable
 from .ir import Equation, Graph, Input, Literal, Operand
 
 __all__ = ["Trace", "trace"]

@@ -7,6 +7,7 @@ not compiled: it runs once per op, and its types are for checkers.
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -58,8 +59,14 @@ class _Doc:
         return self.own if op is None else op.body.__doc__
 
 
+def _by_name(op: Op) -> tuple[Callable[[str], Op], tuple[str]]:
+    """How an op is pickled and copied: by its name."""
+    return tables.op_named, (op.name,)
+
+
 for _kind in (UnaryOp, BinaryOp, GeneralOp):
     setattr(_kind, "__doc__", _Doc(_kind.__doc__))  # noqa: B010  # a checker refuses the plain assignment
+    copyreg.pickle(_kind, _by_name)  # not __reduce__: an op does not know the tables it stands in
 
 
 def primitive() -> NoReturn:

@@ -9,10 +9,11 @@ from .. import dtypes
 from ..dispatch import convert
 from ..errors import DTypeError, ShapeError
 from ..registry import tables
-from ..settings import NO_SCOPE, current_scope
 from ..state.trackable import Trackable
-from ..state.variable import Variable, update
+from ..state.update import update
+from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.tensor import Tensor, describe
+from ..tensors.variable import Variable
 
 if TYPE_CHECKING:
     from ..device import Device
@@ -217,7 +218,7 @@ class Optimizer(Trackable):
             place = self.__dict__.get("_place")
             if place is not None:
                 for name, slot in made.items():
-                    place.restoration.attach_slot(place.index, variable, name, slot)
+                    place.attach_slot(variable, name, slot)
             found = self._slots[variable] = tuple(made.values())
         return found
 

@@ -1,4 +1,4 @@
-"""Where new tensors go: device names, scopes, the process's choice, ``POLYTAPE_BACKEND``, and its policies.
+"""Where new tensors go: device names, scopes, the process's choice, ``POLYTAPE_BACKEND``; and policies of the process.
 
-May import the contract, `settings`, `registry`, and `plugins` inside functions. Knows no tensor.
+May import the contract, `settings`, `registry`; `plugins` inside functions only. No tensor is known here.
 """

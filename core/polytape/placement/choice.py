@@ -8,8 +8,9 @@ from typing import Final
 
 from ..device import Device, parse_device
 from ..errors import PolytapeWarning
-from ..settings import DeviceScope, change_settings, device_scopes
+from ..settings import change_settings
 from . import selection
+from .selection import DeviceScope, device_scopes
 
 __all__ = ["CurrentBackend", "current_backend", "device", "set_backend"]
 

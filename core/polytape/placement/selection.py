@@ -7,18 +7,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Final
 
 from ..backend import Backend
 from ..device import Device, DeviceSpec, parse_device
 from ..errors import BackendError, DeviceError, SettingError
 from ..registry import tables
-from ..settings import DeviceScope, Settings, device_scopes, settings
+from ..settings import Settings, settings
 
 __all__ = ["check_environment", "default_device", "resolve_device"]
 
 VARIABLE: Final = "POLYTAPE_BACKEND"
 _GRAMMAR: Final = "'auto', or a comma list of backend[:kind][:index], each with '?' behind it if optional"
+
+
+class DeviceScope:
+    """One entered ``with polytape.device(...)``; told apart by identity, since exits can come out of order."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name: Final = name
+
+
+device_scopes: Final[ContextVar[tuple[DeviceScope, ...]]] = ContextVar("polytape.devices", default=())
 
 
 class _Choice:

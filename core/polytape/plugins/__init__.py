@@ -5,19 +5,22 @@ May import the contract and `registry`; nothing that knows a tensor. The names b
 
 from __future__ import annotations
 
-from .loading import (
-    BackendStatus,
-    SessionBackend,
-    backends,
-    get_backend,
-    host_backend,
-    installed,
-    is_known,
-    loaded,
-    refresh,
-    register_backend,
-    warnings_of_filter,
-)
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .loading import (
+        BackendStatus,
+        SessionBackend,
+        backends,
+        get_backend,
+        host_backend,
+        installed,
+        is_known,
+        loaded,
+        refresh,
+        register_backend,
+        warnings_of_filter,
+    )
 
 __all__ = [
     "BackendStatus",
@@ -32,3 +35,13 @@ __all__ = [
     "register_backend",
     "warnings_of_filter",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Late: to check POLYTAPE_PLUGINS takes `discovery` alone.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    found = globals()[name] = getattr(importlib.import_module(f"{__name__}.loading"), name)
+    return found

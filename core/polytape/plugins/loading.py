@@ -269,11 +269,26 @@ def backends() -> list[BackendStatus]:
     found = []
     with _state.lock:
         for name in _names():
-            status = _attempt(name).status
-            if status.status == "ready":
-                status.native, status.decomposed, status.missing = tables.coverage(name)
+            record = _attempt(name)
+            status = record.status
+            if record.backend is not None and status.status == "ready":
+                status.native, status.decomposed, status.missing = _coverage(record.backend)
             found.append(status)
     return found
+
+
+def _coverage(backend: Backend) -> tuple[int, int, int]:
+    """How many ops a backend serves natively (its parents included), by decomposition, and not at all."""
+    names = [one.name for one in backend.chain()]
+    native = decomposed = missing = 0
+    for op in tables.ops().values():
+        if any(tables.kernels_of(name, op.name) for name in names):
+            native += 1
+        elif not op.primitive:
+            decomposed += 1
+        else:
+            missing += 1
+    return native, decomposed, missing
 
 
 def loaded() -> tuple[Backend, ...]:

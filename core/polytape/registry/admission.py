@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import dtypes
 from ..backend import Kernel
 from ..errors import RegistrationError
-
-if TYPE_CHECKING:
-    from .op import Op
+from .op import Op
 
 __all__ = ["check_kernel", "in_order"]
 

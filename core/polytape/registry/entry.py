@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..settings import NO_SCOPE, current_scope
-from ..tensors.tensor import Tensor
+from ..backend import Kernel
+from .kinds import Kind
 
-if TYPE_CHECKING:
-    from ..backend import Kernel
-    from .kinds import Kind
-    from .op import Op
-
-__all__ = ["Entry"]
+__all__ = ["Copying", "Entry", "Guarded"]
 
 
 class Entry:
@@ -81,23 +76,8 @@ class Guarded:
         return self.last
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
+        """Call the kernel that serves these operands."""
         return self.choose(*arrays, **attributes)(*arrays, **attributes)
-
-
-class Unchecked:
-    """A kernel that cannot see a bad shape itself: the op's shape rule runs first and hands it the outputs' spec."""
-
-    __slots__ = ("fn", "op", "outs")
-
-    def __init__(self, fn: Any, op: Op, outs: tuple[Kind, ...]) -> None:
-        self.fn: Any = fn
-        self.op: Op = op
-        self.outs: tuple[Kind, ...] = outs
-
-    def __call__(self, *arrays: Any, **attributes: Any) -> Any:
-        shapes = self.op.output_shapes(arrays, attributes)
-        spec = tuple([(shape, kind.dtype) for shape, kind in zip(shapes, self.outs, strict=True)])
-        return self.fn(*arrays, spec=spec, **attributes)
 
 
 class Copying:
@@ -111,6 +91,7 @@ class Copying:
         self.written: tuple[int, ...] = written
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
+        """Call the kernel on copies."""
         return self.fn(*self.copies(arrays), **attributes)
 
     def copies(self, arrays: tuple[Any, ...]) -> list[Any]:
@@ -121,26 +102,3 @@ class Copying:
             if kind is not None:
                 fresh[position] = kind.backend.copy(arrays[position], kind.device)
         return fresh
-
-
-class Body:
-    """An op's body as a kernel: wraps native arrays, runs the ops it is made of, unwraps."""
-
-    __slots__ = ("kinds", "op")
-
-    def __init__(self, op: Op, kinds: tuple[Kind | None, ...]) -> None:
-        self.op: Op = op
-        self.kinds: tuple[Kind | None, ...] = kinds
-
-    def __call__(self, *arrays: Any, **attributes: Any) -> Any:
-        operands = [
-            None if kind is None else Tensor(array, kind, None) for array, kind in zip(arrays, self.kinds, strict=True)
-        ]
-        token = current_scope.set(NO_SCOPE)
-        try:
-            result = self.op.run_body(operands, attributes)
-        finally:
-            current_scope.reset(token)
-        if isinstance(result, Tensor):
-            return result.array
-        return tuple([one.array for one in result])

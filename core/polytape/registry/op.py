@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from ..errors import KernelError, ShapeError
-from ..tensors.tensor import Tensor
-from .rule import Plan, Rule, make_rule
+from ..errors import KernelError, RegistrationError, ShapeError
+from .entry import Entry
+from .kinds import Kind
+from .rule import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPES, G, Plan, Rule, Y
 
-if TYPE_CHECKING:
-    from .entry import Entry
-    from .kinds import Kind
-
-__all__ = ["Op"]
+__all__ = ["Binary", "Op", "Unary"]
 
 
 class Op:
@@ -31,7 +28,7 @@ class Op:
         the rest of the declaration: as `polytape.ops.declaration.op` explains it.
         table: the fast path: Kind of all operands -> Entry. memo: everything else that was resolved.
         plans: what to keep for which watched operands; few: those of one operand (at 1) and two (at 3, 4, 5), found
-            without a key to hash.
+            without a key to hash; `polytape.autodiff.plan` fills both.
         decomposed: whether something in the tables was not resolved to a kernel.
     """
 
@@ -88,9 +85,6 @@ class Op:
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return declared, (self.name,)
-
     @property
     def __signature__(self) -> inspect.Signature:
         return inspect.signature(self.body)
@@ -140,21 +134,6 @@ class Op:
         self.memo = {}
         self.decomposed = False
 
-    def plan(self, count: int, watched: int) -> Plan:
-        """The plan for ``count`` operands of which the bits of ``watched`` say which are followed."""
-        found = self.plans.get((count, watched))
-        if found is None:
-            found = self.plans[(count, watched)] = Plan(self, count, watched)
-        return found
-
-    def plan_of_few(self, count: int, watched: int) -> Plan:
-        """As `plan`, for one or two operands."""
-        place = watched if count == 1 else watched + 2
-        found = self.few[place]
-        if found is None:
-            found = self.few[place] = self.plan(count, watched)
-        return found
-
     def on_host(self, position: int) -> bool:
         """Whether the operand at ``position`` stays a host array on every device."""
         return bool(self.host) and position < len(self.operands) and self.operands[position] in self.host
@@ -185,7 +164,7 @@ class Op:
             ) from None
         return list(found) if self.outputs is not None else [found]
 
-    def run_body(self, operands: list[Tensor | None], attributes: dict[str, Any]) -> Any:
+    def run_body(self, operands: list[Any], attributes: dict[str, Any]) -> Any:
         """Run the declared function on tensors: as a decomposition, or to differentiate through it."""
         fixed = len(self.operands) - 1 if self.variadic else len(self.operands)
         given = dict(attributes)
@@ -197,18 +176,76 @@ class Op:
         return self.body(*leading, **given)
 
 
-def declared(name: str) -> Op:
-    """The op of that name: what a pickled op becomes."""
-    from . import tables
+class Unary(Op):
+    """An op whose only operand is its first parameter, as Tensor's operators know it."""
 
-    return tables.ops()[name]
+    def operate(self, x: Any) -> Any:
+        """Refuse: `polytape.dispatch.fast_path.UnaryOp` runs it."""
+        raise KernelError(f"{self!r} is no op that can be called", fix="use UnaryOp")
 
 
-def named(name: str) -> Op:
-    """The op of that name: what a pickled op is rebuilt by."""
-    from .tables import ops
+class Binary(Op):
+    """An op with two operands and no attributes, as Tensor's operators know it."""
 
-    return ops()[name]
+    def operate(self, x1: Any, x2: Any) -> Any:
+        """Refuse: `polytape.dispatch.fast_path.BinaryOp` runs it."""
+        raise KernelError(f"{self!r} is no op that can be called", fix="use BinaryOp")
+
+
+def make_rule(op: Op, names: Sequence[str], fn: Any, parameters: Sequence[str], positional: int) -> Rule:
+    """Check a rule's parameter names against its op and settle what each of them asks for.
+
+    Args:
+        op: the op.
+        names: the operands it serves.
+        fn: the rule.
+        parameters: its parameters' names; those from ``positional`` on are keyword-only.
+    Raises:
+        RegistrationError: a name that the op does not have.
+    """
+    needs = tuple([_need(op, name, parameters) for name in parameters[:positional]])
+    keywords = tuple(parameters[positional:])
+    for name in keywords:
+        if name not in op.attributes:
+            _need(op, name, ())
+    positions = tuple([_position(op, name) for name in names])
+    return Rule(fn, positions, needs, keywords)
+
+
+def _need(op: Op, name: str, parameters: Sequence[str]) -> int:
+    if name == "g":
+        return G
+    if name == "y":
+        return Y
+    if name == "index" and op.variadic:
+        return INDEX
+    if name == "shapes" and op.variadic:
+        return SHAPES
+    if name in op.operands:
+        position = op.operands.index(name)
+        return SEQUENCE if op.variadic and position == len(op.operands) - 1 else position
+    if name in op.attributes:
+        return ATTRIBUTE + op.attributes.index(name)
+    if name.endswith("_shape") and name[:-6] in op.operands:
+        return SHAPE_OF + op.operands.index(name[:-6])
+    raise RegistrationError(
+        f"a gradient rule of {op.name} asks for {name!r}.",
+        expected=f"g, y, an operand ({', '.join(op.operands)}), <operand>_shape or an attribute "
+        f"({', '.join(op.attributes)})",
+        got=f"parameters {', '.join(parameters)}",
+        fix="rename the rule's parameter",
+    )
+
+
+def _position(op: Op, name: str) -> int:
+    if name not in op.operands:
+        raise RegistrationError(
+            f"{op.name} has no operand {name!r} to give a gradient for.",
+            expected=f"one of {', '.join(op.operands)}",
+            got=repr(name),
+            fix="rename it in the call of .gradient",
+        )
+    return op.operands.index(name)
 
 
 def positional_count(fn: Any) -> int:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from _thread import RLock
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ..backend import Backend, Kernel
 from ..errors import RegistrationError, SettingError
+from .op import Op
 
-if TYPE_CHECKING:
-    from .op import Op
-
-__all__ = ["add_backend", "add_kernels", "coverage", "kernels_of", "remove_backend", "remove_kernels"]
+__all__ = ["add_backend", "add_kernels", "kernels_of", "remove_backend", "remove_kernels"]
 
 KernelTable = dict[str, dict[str, tuple[Kernel, ...]]]
 
@@ -84,6 +82,11 @@ def add_op(op: Op) -> None:
         _registry.ops[op.name] = op
 
 
+def op_named(name: str) -> Op:
+    """The op of that name: what a pickled op becomes."""
+    return ops()[name]
+
+
 def kernels_of(backend: str, op: str) -> tuple[Kernel, ...]:
     """The kernels of one op registered for a backend, in the order they are asked."""
     return _registry.kernels.get(backend, {}).get(op, ())
@@ -152,22 +155,6 @@ def _swap(staged: KernelTable, touched: set[str]) -> None:
     for op in _registry.ops.values():
         if op.decomposed:
             op.forget()
-
-
-def coverage(backend: str) -> tuple[int, int, int]:
-    """How many ops a backend serves natively (its parents included), by decomposition, and not at all."""
-    from .. import plugins
-
-    names = [one.name for one in plugins.get_backend(backend).chain()]
-    native = decomposed = missing = 0
-    for op in ops().values():
-        if any(kernels_of(name, op.name) for name in names):
-            native += 1
-        elif not op.primitive:
-            decomposed += 1
-        else:
-            missing += 1
-    return native, decomposed, missing
 
 
 def pins() -> dict[tuple[str, str], str]:

@@ -1,4 +1,4 @@
-"""What outlives an op: variables, updates of them in place, and objects whose variables a checkpoint saves.
+"""What outlives a step: updates of variables in place, and objects whose variables a checkpoint saves.
 
-May import every room below: the contract, `settings`, `tensors`, `autodiff`, `dispatch`.
+May import every room below: the contract, `settings`, `registry`, `tensors`, `dispatch`.
 """

@@ -6,13 +6,10 @@ This module always runs as Python: users derive their classes from `Trackable`, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ..tensors.tensor import Tensor
-from .variable import Variable
-
-if TYPE_CHECKING:
-    from ..checkpoint.restoring import Restoration
+from ..tensors.variable import Variable
 
 __all__ = ["Trackable"]
 
@@ -20,8 +17,11 @@ __all__ = ["Trackable"]
 class Place(Protocol):
     """Where an object stands in a checkpoint that is not yet restored completely."""
 
-    restoration: Restoration
-    index: int
+    def attach(self, name: str, value: object) -> None:
+        """Restore what exists below ``value``, which becomes the attribute ``name`` of the object."""
+
+    def attach_slot(self, variable: Variable, name: str, slot: Variable) -> None:
+        """Restore the slot ``name`` that the object has just made for ``variable``."""
 
 
 class Trackable:
@@ -43,7 +43,7 @@ class Trackable:
     def __setattr__(self, name: str, value: Any) -> None:
         place: Place | None = self.__dict__.get("_place")
         if place is not None and not name.startswith("_"):
-            place.restoration.attach(place.index, name, value)
+            place.attach(name, value)
         object.__setattr__(self, name, value)
 
     def _tracked_children(self) -> Iterable[tuple[str, object]]:

@@ -1,4 +1,4 @@
-"""Node: what a tape keeps of one op on watched tensors.
+"""Node: what a tape keeps of one op on watched tensors; and Tape: what nodes and scopes know of a tape.
 
 A node keeps native arrays, never tensor handles: a kept output handle would be a cycle (y -> node -> y), and a kept
 operand handle could be pointed elsewhere by ``x[k] = v`` before the backward pass.
@@ -6,15 +6,14 @@ operand handle could be pointed elsewhere by ``x[k] = v`` before the backward pa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from ..autodiff.tape import GradientTape
-    from ..registry.kinds import Kind
-    from ..registry.op import Op
-    from ..registry.rule import Plan
+from ..errors import TapeError
+from ..registry.kinds import Kind
+from ..registry.op import Op
+from ..registry.rule import Plan
 
-__all__ = ["Node", "leaf"]
+__all__ = ["Node", "Tape", "leaf"]
 
 Shape = tuple[int, ...]
 
@@ -53,7 +52,7 @@ class Node:
 
     def __init__(
         self,
-        tapes: tuple[GradientTape, ...],
+        tapes: tuple[Tape, ...],
         op: Op | None,
         attributes: dict[str, Any] | None,
         plan: Plan | None,
@@ -69,7 +68,7 @@ class Node:
         seq = counter.value + 1
         counter.value = seq
         self.seq: int = seq
-        self.tapes: tuple[GradientTape, ...] = tapes
+        self.tapes: tuple[Tape, ...] = tapes
         self.seen: int = -1
         self.op: Op | None = op
         self.attributes: dict[str, Any] | None = attributes
@@ -97,3 +96,27 @@ class Node:
 def leaf(kind: Any, shape: Any) -> Node:
     """A node without an op: a variable's, a watched tensor's, or a symbolic tensor's that no tape follows."""
     return Node((), None, None, None, (), (), (), (), kind, shape)
+
+
+class Tape:
+    """What records and the walk back ask of a tape; `polytape.GradientTape` answers.
+
+    Attributes:
+        closed: whether it does not record now; spent: whether it was used, and is not persistent.
+        leaves: the nodes it follows from the start, in order.
+    """
+
+    __slots__ = ("closed", "leaves", "spent")
+
+    def __init__(self) -> None:
+        self.closed: bool = True
+        self.spent: bool = False
+        self.leaves: dict[Node, None] = {}
+
+    def follows(self, x: Any) -> bool:
+        """Whether this tape follows the tensor ``x``."""
+        raise TapeError(f"{self!r} follows nothing", fix="use polytape.GradientTape")
+
+    def pull_back(self, run: Any, inputs: list[Any]) -> tuple[Any, Any]:
+        """What ``run()`` gives, and ``(targets, weights) -> gradients by inputs``; on a tape of its own."""
+        raise TapeError(f"{self!r} follows nothing", fix="use polytape.GradientTape")

@@ -5,10 +5,9 @@ The ring is compiled below the declarations of ops: this is the one place where 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from ..dispatch.fast_path import BinaryOp, UnaryOp
+from ..registry.op import Binary, Unary
 
 __all__ = ["operators"]
 
@@ -17,29 +16,29 @@ class Operators:
     """The ops behind Tensor's operators and methods; `polytape.ops` binds them once, at import."""
 
     def __init__(self) -> None:
-        self.add: BinaryOp
-        self.subtract: BinaryOp
-        self.multiply: BinaryOp
-        self.divide: BinaryOp
-        self.power: BinaryOp
-        self.matmul: BinaryOp
-        self.equal: BinaryOp
-        self.not_equal: BinaryOp
-        self.less: BinaryOp
-        self.less_equal: BinaryOp
-        self.greater: BinaryOp
-        self.greater_equal: BinaryOp
-        self.logical_and: BinaryOp
-        self.logical_or: BinaryOp
-        self.negative: UnaryOp
-        self.abs: UnaryOp
-        self.logical_not: UnaryOp
-        self.sum: UnaryOp
-        self.reshape: UnaryOp
-        self.identity: UnaryOp
-        self.stop_gradient: UnaryOp
-        self.astype: UnaryOp
-        self.broadcast_to: UnaryOp
+        self.add: Binary
+        self.subtract: Binary
+        self.multiply: Binary
+        self.divide: Binary
+        self.power: Binary
+        self.matmul: Binary
+        self.equal: Binary
+        self.not_equal: Binary
+        self.less: Binary
+        self.less_equal: Binary
+        self.greater: Binary
+        self.greater_equal: Binary
+        self.logical_and: Binary
+        self.logical_or: Binary
+        self.negative: Unary
+        self.abs: Unary
+        self.logical_not: Unary
+        self.sum: Unary
+        self.reshape: Unary
+        self.identity: Unary
+        self.stop_gradient: Unary
+        self.astype: Unary
+        self.broadcast_to: Unary
         self.concat: Any = None
         self.getitem: Any = None
         self.setitem: Any = None

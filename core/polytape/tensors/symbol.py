@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..dtypes import DType
+from ..dtypes import DType
 
-__all__ = ["Symbol"]
+__all__ = ["Symbol", "type_text"]
 
 Shape = tuple[int, ...]
 
@@ -28,4 +27,9 @@ class Symbol:
         self.dtype: DType = dtype
 
     def __repr__(self) -> str:
-        return f"Symbol({self.dtype}[{','.join(map(str, self.shape))}])"
+        return f"Symbol({type_text(self.dtype, self.shape)})"
+
+
+def type_text(dtype: DType, shape: Shape) -> str:
+    """``float32[2,3]``."""
+    return f"{dtype}[{','.join(map(str, shape))}]"

@@ -13,7 +13,7 @@ from ..registry.kinds import Kind
 from ..settings import trimmed
 from .node import Node
 from .operators import operators
-from .symbol import Symbol
+from .symbol import Symbol, type_text
 
 if TYPE_CHECKING:
     from mypy_extensions import mypyc_attr
@@ -207,13 +207,17 @@ class Tensor:
             return format(self._one("format()").item(), spec)
         return format(str(self), spec)
 
+    def _label(self) -> str | None:
+        return None  # a variable has one
+
+    def _is_symbolic(self) -> bool:
+        return isinstance(self.array, Symbol)
+
     def __repr__(self) -> str:
-        text: str = importlib.import_module("polytape.tensors.printing").repr_tensor(self)
-        return text
+        return importlib.import_module("polytape.tensors.printing").repr_tensor(self)
 
     def __str__(self) -> str:
-        text: str = importlib.import_module("polytape.tensors.printing").str_tensor(self)
-        return text
+        return importlib.import_module("polytape.tensors.printing").str_tensor(self)
 
     # --- as a container -----------------------------------------------------------------------------------------
 
@@ -388,7 +392,7 @@ def restore(host: Any, device: str) -> Tensor:
 def describe(x: object) -> str:
     """``float32[2,3]`` for a tensor or native array; the repr of anything else."""
     if isinstance(x, Tensor):
-        return f"{x.kind.dtype}[{','.join(map(str, x.shape))}]"
+        return type_text(x.kind.dtype, x.shape)
     if isinstance(x, Symbol):
         return repr(x)
     text = repr(x)

@@ -7,7 +7,6 @@ what was got.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -19,43 +18,14 @@ from ..device import Device
 from ..dispatch import convert
 from ..errors import PolytapeError
 from ..tensors.tensor import Tensor
+from .calls import attributes_on, calls, device_of, named, run
 from .case import Case, ErrorSample, Sample, call, tensors
 from .compare import assert_close, widen
 from .gradients import check_gradients
+from .kernels import direct_calls
 from .makers import Array
 
-__all__ = ["CHECKS", "device_of", "run"]
-
-
-def device_of(backend: str) -> Device:
-    """A backend's first device."""
-    return plugins.get_backend(backend).device_list()[0]
-
-
-def attributes_on(case: Case, sample: Sample, device: Device) -> dict[str, Any]:
-    """The sample's attributes, with the device where the op creates tensors."""
-    return {**sample.attributes, "device": device} if case.op.creates else sample.attributes
-
-
-def run(case: Case, sample: Sample, hosts: list[Array], device: Device) -> tuple[tuple[Any, ...], list[Tensor]]:
-    """The results of one call on ``device``, and the operands it was given."""
-    operands = tensors(case.op, hosts, device, sample.layout)
-    return call(case.op, operands, attributes_on(case, sample, device)), operands
-
-
-def named(case: Case, sample: Sample, dtype: str, backend: str) -> str:
-    """The call, as errors name it."""
-    return f"{case}{sample}{f' of {dtype}' if dtype else ''} on {backend}"
-
-
-def calls(case: Case, backend: str) -> Iterator[tuple[Sample, str, list[Array], str]]:
-    """Every sample in every dtype that the backend has."""
-    held = plugins.get_backend(backend).dtypes
-    for one in case.samples:
-        fixed = [maker.dtypes[0] for maker in one.operands if not maker.varies]
-        for dtype in one.dtypes():
-            if {dtype, *fixed, *case.result(dtype, one.attributes)} - {""} <= set(held):
-                yield one, dtype, one.hosts(dtype), named(case, one, dtype, backend)
+__all__ = ["CHECKS"]
 
 
 def expected_values(case: Case, sample: Sample, hosts: list[Array]) -> tuple[Any, ...]:
@@ -123,8 +93,6 @@ def check_operands_stay(case: Case, backend: str) -> None:
 
 def check_errors(case: Case, backend: str) -> None:
     """Each error sample is refused, with a text that names op, expectation and fix; by every kernel of the op."""
-    from .kernels import direct_calls
-
     device = device_of(backend)
     held = plugins.get_backend(backend).dtypes
     for one in case.errors:

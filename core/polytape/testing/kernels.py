@@ -13,8 +13,8 @@ from ..dispatch import resolve
 from ..dispatch import slow_path as applied
 from ..registry import tables
 from ..tensors.tensor import Tensor
+from .calls import attributes_on, calls, device_of
 from .case import Case, Sample, tensors
-from .checks import attributes_on, calls, device_of
 
 __all__ = ["direct_calls", "unreached_kernels"]
 

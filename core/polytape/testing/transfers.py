@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import dtypes, plugins
 from ..dispatch import convert
-from .checks import device_of
+from .calls import device_of
 from .makers import Array
 
 __all__ = ["TRANSFERS"]

@@ -134,7 +134,7 @@ def test_adam_s_cuda_gives_algorithm_1(
 
 
 def test_adam_steps_in_the_variable_s_own_buffer_without_waiting(xp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("polytape.variable._count", lambda: 0)  # a test runner's threads do not look at variables
+    monkeypatch.setattr("polytape.state.update._count", lambda: 0)  # a test runner's threads do not look at variables
     with pt.device(GPUS[1]):
         w = pt.Variable(np.linspace(-1.0, 1.0, 8, dtype="float32"))
         optimizer, gradient = Adam(0.1), pt.ones((8,))

@@ -144,7 +144,7 @@ def test_adam_writes_what_numpy_writes_into_the_same_buffers(shape: tuple[int, .
 
 
 def test_adam_steps_in_the_variable_s_own_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("polytape.variable._count", lambda: 0)  # a test runner's threads do not look at variables
+    monkeypatch.setattr("polytape.state.update._count", lambda: 0)  # a test runner's threads do not look at variables
     with pt.device("numba"):
         w = pt.Variable(np.linspace(-1.0, 1.0, 1000, dtype="float32"))
         optimizer = Adam(0.1)

@@ -9,7 +9,7 @@ import pytest
 
 import polytape as pt
 from polytape.autodiff.record import active_tapes, join
-from polytape.settings import current_scope
+from polytape.tensors.scope import current_scope
 
 
 def kept(f: Any, *values: Any) -> list[Any]:

@@ -12,7 +12,7 @@ import pytest
 
 import polytape as pt
 from polytape.errors import DTypeError, SettingError, ShapeError, TapeError
-from polytape.settings import current_scope
+from polytape.tensors.scope import current_scope
 
 
 def numbers(found: Any) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 import polytape as pt
 from polytape.errors import ShapeError, TraceError
-from polytape.settings import current_scope
+from polytape.tensors.scope import current_scope
 
 
 def test_variables_are_read_at_each_call_and_assigned_after_it(backend: str) -> None:

@@ -180,7 +180,7 @@ def test_a_traced_step_is_the_eager_step(make: Maker) -> None:
 def test_updates_write_into_a_buffer_that_nobody_else_sees_and_into_no_other(
     make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("polytape.variable._count", lambda: 0)  # a test runner's threads do not look at variables
+    monkeypatch.setattr("polytape.state.update._count", lambda: 0)  # a test runner's threads do not look at variables
     x = pt.Variable(np.zeros(4, "float32"))
     optimizer = make()
     gradient = pt.asarray(np.ones(4, "float32"))

@@ -11,7 +11,7 @@ Child = Callable[..., "CompletedProcess[str]"]
 
 START = """
 import logging, sys, polytape as pt
-from polytape.selection import default_device, resolve_device
+from polytape.placement.selection import default_device, resolve_device
 def attempt(call, *args):
     try:
         print(call(*args))

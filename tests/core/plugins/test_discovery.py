@@ -111,7 +111,8 @@ def test_it_finds_what_importlib_metadata_finds_here() -> None:
 
 
 def test_a_distribution_installed_by_pip_is_found_without_importing_anything(install: Callable[[str], Path]) -> None:
-    code = "import sys; from polytape.discovery import scan; print(scan(sys.argv[1:])); print('pluggy' in sys.modules)"
+    code = "import sys; from polytape.plugins.discovery import scan; print(scan(sys.argv[1:])); "
+    code += "print('pluggy' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code, str(install("future"))], capture_output=True, text=True, check=True, timeout=120
     )

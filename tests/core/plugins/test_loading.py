@@ -151,7 +151,7 @@ def test_a_kernel_plugin_adds_to_the_backend_it_is_named_after(child: Child) -> 
     assert numpy["kernels_from"] == "('polytape-faster',)" and numpy["disabled"] == "()"
     code = """
 import polytape as pt
-from polytape.registry import kernels_of
+from polytape.registry.tables import kernels_of
 pt.get_backend("numpy")
 print(kernels_of("numpy", "add")[0].provider)
 """
@@ -163,7 +163,7 @@ def test_a_failing_kernel_plugin_is_disabled_whole_and_the_backend_stays(child: 
     code = (
         STATUS
         + """
-from polytape.registry import kernels_of
+from polytape.registry.tables import kernels_of
 s = statuses["numpy"]
 print(s.status, s.kernels_from, s.disabled)
 print({k.provider for k in kernels_of("numpy", "add")} - {"polytape"})

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 import polytape as pt
+from polytape.dispatch.wrappers import Unchecked
 from polytape.registry import tables
-from polytape.registry.entry import Copying, Guarded, Unchecked
+from polytape.registry.entry import Copying, Guarded
 
 
 def test_the_first_predicate_that_holds_chooses() -> None:

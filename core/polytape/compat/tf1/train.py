@@ -12,8 +12,8 @@ from ...errors import DTypeError, TapeError
 from ...optim import SGD, Adam
 from ...optim.base import LearningRate, Pair
 from ...optim.base import Optimizer as Base
-from ...state.variable import Variable
 from ...tensors.tensor import Tensor, describe
+from ...tensors.variable import Variable
 from ..mode import need_eager
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...state import variable
+from ...tensors import variable
 from ..mode import need_eager
 
 __all__ = ["Variable"]

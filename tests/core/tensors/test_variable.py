@@ -14,7 +14,7 @@ import pytest
 import polytape as pt
 from polytape.errors import DTypeError, ShapeError
 from polytape.registry import tables
-from polytape.state.variable import update
+from polytape.state.update import update
 
 Child = Callable[..., "CompletedProcess[str]"]
 
@@ -192,8 +192,8 @@ def test_it_prints_its_name_and_value() -> None:
 START = """
 import threading
 import numpy as np, polytape as pt
-from polytape import registry
-from polytape.variable import owned, update
+from polytape.registry import tables
+from polytape.state.update import owned, update
 v, m, s = (pt.Variable(np.full(3, value, "float32")) for value in (1.0, 0.0, 0.0))
 def address():
     return v.array.__array_interface__["data"][0]

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from _thread import _count
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-from ..autodiff.record import wrap
-from ..dispatch import convert
-from ..dispatch.slow_path import apply, find_entry
 from ..dtypes import weak_promote
 from ..errors import DTypeError, PolytapeError, ShapeError, TraceError
-from ..registry.entry import Copying, Guarded
-from ..settings import Scope, current_scope, trimmed
-from ..tensors.node import leaf
-from ..tensors.tensor import Symbol, Tensor, TensorLike, describe, operators
+from ..registry.op import Binary
+from ..settings import trimmed
+from .node import leaf
+from .scope import Scope, current_scope
+from .tensor import Symbol, Tensor, TensorLike, describe, operators
 
-if TYPE_CHECKING:
-    from ..dispatch.fast_path import BinaryOp, Op
-
-__all__ = ["Variable", "update"]
+__all__ = ["Variable"]
 
 
 class Variable(Tensor):
@@ -59,7 +51,7 @@ class Variable(Tensor):
                 got="a new variable at each call, which a graph cannot make",
                 fix="make it outside the function, or on the object whose method is traced",
             )
-        made = convert.asarray(value, dtype, device, None)
+        made: Tensor = operators.asarray(value, dtype, device)
         super().__init__(made.array, made.kind, leaf(made.kind, made.array.shape))
         self.trainable: bool = trainable
         self.name: str = name
@@ -99,7 +91,7 @@ class Variable(Tensor):
         except PolytapeError as error:
             raise trimmed(error) from None
 
-    def _change(self, what: str, op: BinaryOp, value: Any) -> Variable:
+    def _change(self, what: str, op: Binary, value: Any) -> Variable:
         scope = current_scope.get()
         kind = self.kind
         if scope.trace is None and isinstance(value, Tensor) and value.kind is kind:
@@ -113,7 +105,7 @@ class Variable(Tensor):
         other = value if number else self._accepted(what, value)
         token = current_scope.set(Scope((), scope.trace))
         try:
-            self._set(apply(op, [self, other], {}))
+            self._set(op.operate(self, other))
         finally:
             current_scope.reset(token)
         return self
@@ -126,9 +118,9 @@ class Variable(Tensor):
             self._check_number(what, value)
             made = Tensor(self.kind.make_scalar(value), self.kind, None)
         else:
-            made = convert.asarray(value, None, self.kind.device, None)
+            made = operators.asarray(value, None, self.kind.device)
             if made.kind.category <= self.kind.category and _plain_numbers(value):
-                made = convert.asarray(value, self.dtype, self.kind.device, None)
+                made = operators.asarray(value, self.dtype, self.kind.device)
         shape = self.array.shape
         if made.array.shape != shape:
             raise ShapeError(
@@ -144,7 +136,9 @@ class Variable(Tensor):
                 got=f"dtype {made.kind.dtype}",
                 fix=f"cast it with polytape.astype(value, '{self.kind.dtype}')",
             )
-        return made if made.kind.device is self.kind.device else convert.to_device(made, self.kind.device)
+        if made.kind.device is not self.kind.device:
+            made = operators.to_device(made, self.kind.device)
+        return made
 
     def _check_number(self, what: str, value: Any) -> None:
         """Whether a Python number beside this variable leaves the dtype as it is."""
@@ -173,6 +167,13 @@ class Variable(Tensor):
     def __pos__(self) -> Tensor:
         return self.read_value()
 
+    def _label(self) -> str | None:
+        return self.name
+
+    def _is_symbolic(self) -> bool:
+        # While a function is traced, a variable stands for its value at each call.
+        return current_scope.get().trace is not None or isinstance(self.array, Symbol)
+
     def _host(self, what: str) -> Any:
         trace = current_scope.get().trace
         if trace is None:
@@ -182,8 +183,10 @@ class Variable(Tensor):
 
     def __copy__(self) -> Tensor:
         trace = current_scope.get().trace
-        made = self if trace is None else trace.read(self)
-        return wrap(made.array, self.kind, None)
+        if trace is None:
+            return Tensor(self.array, self.kind, None)
+        read: Tensor = trace.read(self)
+        return Tensor(read.array, self.kind, leaf(self.kind, read.array.shape))
 
     def __deepcopy__(self, memo: Any) -> Variable:
         return Variable(self.read_value(), self.trainable, self.name)
@@ -208,106 +211,3 @@ def _plain_numbers(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all([_plain_numbers(one) for one in value])
     return type(value) in (int, float, bool)
-
-
-# --- updates in place -----------------------------------------------------------------------------------------------
-
-
-class Holder:
-    """Holds an array as a variable does, to learn what a single reference counts."""
-
-    __slots__ = ("array",)
-
-    def __init__(self, array: Any) -> None:
-        self.array: Any = array
-
-
-def references(holder: Holder) -> int:
-    """References to a holder's array as this code sees them."""
-    return sys.getrefcount(holder.array)
-
-
-def variable_references(variable: Variable) -> int:
-    """References to a variable's array as this code sees them."""
-    return sys.getrefcount(variable.array)
-
-
-# What the interpreter (or the compiled ring) itself adds to the count is measured, not assumed.
-SINGLE: Final[int] = references(Holder([]))
-
-
-def owned(variable: Variable) -> bool:
-    """Whether nobody but this variable can see its buffer, so that it may be written."""
-    if _count() > 0:
-        return False  # another thread could take a reference between this answer and the write
-    exclusive = variable.kind.backend.exclusive
-    return exclusive is not None and variable_references(variable) == SINGLE and bool(exclusive(variable.array))
-
-
-def update(op: Op, variables: Sequence[Variable], operands: Sequence[Tensor], attributes: dict[str, Any]) -> None:
-    """Run an op whose leading operands are variables and whose outputs are their new values.
-
-    Where the kernel writes these operands, and nobody else sees a variable's buffer, the buffer itself is
-    overwritten; every other variable is pointed at its new array.
-
-    Args:
-        op: the op; its outputs stand in the order of ``variables``.
-        variables: its leading operands.
-        operands: the others.
-    Raises:
-        ShapeError, DTypeError: as the op; the variables are untouched then.
-    """
-    scope = current_scope.get()
-    if scope.trace is not None or scope.tapes:
-        token = current_scope.set(Scope((), scope.trace))
-        try:
-            _update_by_op(op, variables, operands, attributes)
-        finally:
-            current_scope.reset(token)
-        return
-    tensors: list[Tensor | None] = [*variables, *operands]
-    device = variables[0].kind.device
-    for x in tensors:
-        if x is None or x.kind.device is not device or isinstance(x.array, Symbol):
-            _update_by_op(op, variables, operands, attributes)
-            return
-    entry = find_entry(op, tensors, attributes, device, variables[0].kind.backend)
-    fn = entry.fn
-    if type(fn) is Guarded:
-        fn = fn.choose(*[x.array for x in tensors if x is not None], **attributes)
-    if type(fn) is not Copying:
-        _update_by_op(op, variables, operands, attributes)
-        return
-    _check(op, variables, tensors, attributes)
-    arrays: list[Any] = [
-        variable.array if owned(variable) else variable.kind.backend.copy(variable.array, device)
-        for variable in variables
-    ]
-    arrays.extend([x.array for x in operands])
-    results = fn.fn(*arrays, **attributes)
-    lifted = entry.lift_all(results) if op.outputs is not None else [entry.lift(results)]
-    for variable, result in zip(variables, lifted, strict=True):
-        variable.array = result
-
-
-def _check(op: Op, variables: Sequence[Variable], tensors: list[Tensor | None], attributes: dict[str, Any]) -> None:
-    # A buffer must not be half written when a shape turns out to be wrong.
-    shapes = op.output_shapes([None if x is None else x.array for x in tensors], attributes)
-    for variable, shape in zip(variables, shapes, strict=True):
-        if variable.array.shape != shape:
-            raise ShapeError(
-                f"{op.name} would change the shape of the variable {variable.name or describe(variable)}.",
-                expected=f"shape {variable.array.shape}",
-                got=f"shape {shape}",
-                fix="give a gradient of the variable's own shape",
-            )
-
-
-def _update_by_op(
-    op: Op, variables: Sequence[Variable], operands: Sequence[Tensor], attributes: dict[str, Any]
-) -> None:
-    results = apply(op, [*variables, *operands], attributes)
-    values = list(results) if op.outputs is not None else [results]
-    accepted = [variable._accepted(op.name, value) for variable, value in zip(variables, values, strict=True)]
-    for variable, value in zip(variables, accepted, strict=True):
-        variable._set(value)

@@ -1,0 +1,80 @@
+"""Plans: for an op and the operands that tapes follow, what a record keeps and which rules the way back calls."""
+
+from __future__ import annotations
+
+from ..registry.op import Op
+from ..registry.rule import ATTRIBUTE, SEQUENCE, SHAPE_OF, SHAPES, Plan, Rule, Y
+
+__all__ = ["plan_of", "plan_of_few"]
+
+
+def plan_of(op: Op, count: int, watched: int) -> Plan:
+    """The plan for ``count`` operands of which the bits of ``watched`` say which are followed; made once."""
+    found = op.plans.get((count, watched))
+    if found is None:
+        found = op.plans[(count, watched)] = make_plan(op, count, watched)
+    return found
+
+
+def plan_of_few(op: Op, count: int, watched: int) -> Plan:
+    """As `plan_of`, for one or two operands, without a key to hash."""
+    place = watched if count == 1 else watched + 2
+    found = op.few[place]
+    if found is None:
+        found = op.few[place] = plan_of(op, count, watched)
+    return found
+
+
+def make_plan(op: Op, count: int, watched: int) -> Plan:
+    """The plan, made anew."""
+    last = len(op.operands) - 1
+    needs = Needs(count, last)
+    rules: list[Rule] = []
+    positions: list[int] = []
+    body = not op.rules and not op.no_gradient
+    if body:
+        needs.keep = [True] * count
+        positions = [position for position in range(count) if watched >> position & 1]
+    for position in range(count):
+        if body or not watched >> position & 1:
+            continue
+        declared = last if op.variadic and position >= last else position
+        for rule in op.rules:
+            if declared not in rule.operands or (len(rule.operands) > 1 and rule in rules):
+                continue
+            rules.append(rule)
+            positions.append(position)
+            needs.add(rule)
+        needs.keep_shape[position] = True
+    contractions = tuple([op.contractions.get(place) for place in positions])
+    # A kept array tells its shape.
+    keep_shape = tuple([shape and not kept for shape, kept in zip(needs.keep_shape, needs.keep, strict=True)])
+    return Plan(tuple(needs.keep), keep_shape, needs.keep_y, rules, positions, contractions, body)
+
+
+class Needs:
+    """What the rules found so far ask for: per operand its array, its shape; and the output."""
+
+    __slots__ = ("keep", "keep_shape", "keep_y", "last")
+
+    def __init__(self, count: int, last: int) -> None:
+        self.keep: list[bool] = [False] * count
+        self.keep_shape: list[bool] = [False] * count
+        self.keep_y: bool = False
+        self.last: int = last
+
+    def add(self, rule: Rule) -> None:
+        """What one more rule asks for."""
+        for need in rule.needs:
+            if need == Y:
+                self.keep_y = True
+            elif need == SEQUENCE:
+                self.keep[self.last :] = [True] * (len(self.keep) - self.last)
+            elif need == SHAPES:
+                self.keep_shape[self.last :] = [True] * (len(self.keep_shape) - self.last)
+            elif need >= ATTRIBUTE:
+                pass
+            elif need >= SHAPE_OF:
+                self.keep_shape[need - SHAPE_OF] = True
+            elif need >= 0:
+                self.keep[need] = True

@@ -1,0 +1,118 @@
+"""Updates of variables by one op, in place where nobody else can see the buffer (docs/decisions/0004-buffers.md)."""
+
+from __future__ import annotations
+
+import sys
+from _thread import _count
+from collections.abc import Sequence
+from typing import Any, Final
+
+from ..dispatch.slow_path import apply, find_entry
+from ..errors import ShapeError
+from ..registry.entry import Copying, Guarded
+from ..registry.op import Op
+from ..tensors.scope import Scope, current_scope
+from ..tensors.tensor import Symbol, Tensor, describe
+from ..tensors.variable import Variable
+
+__all__ = ["update"]
+
+
+class Holder:
+    """Holds an array as a variable does, to learn what a single reference counts."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Any) -> None:
+        self.array: Any = array
+
+
+def references(holder: Holder) -> int:
+    """References to a holder's array as this code sees them."""
+    return sys.getrefcount(holder.array)
+
+
+def variable_references(variable: Variable) -> int:
+    """References to a variable's array as this code sees them."""
+    return sys.getrefcount(variable.array)
+
+
+# What the interpreter (or the compiled ring) itself adds to the count is measured, not assumed.
+SINGLE: Final[int] = references(Holder([]))
+
+
+def owned(variable: Variable) -> bool:
+    """Whether nobody but this variable can see its buffer, so that it may be written."""
+    if _count() > 0:
+        return False  # another thread could take a reference between this answer and the write
+    exclusive = variable.kind.backend.exclusive
+    return exclusive is not None and variable_references(variable) == SINGLE and bool(exclusive(variable.array))
+
+
+def update(op: Op, variables: Sequence[Variable], operands: Sequence[Tensor], attributes: dict[str, Any]) -> None:
+    """Run an op whose leading operands are variables and whose outputs are their new values.
+
+    Where the kernel writes these operands, and nobody else sees a variable's buffer, the buffer itself is
+    overwritten; every other variable is pointed at its new array.
+
+    Args:
+        op: the op; its outputs stand in the order of ``variables``.
+        variables: its leading operands.
+        operands: the others.
+    Raises:
+        ShapeError, DTypeError: as the op; the variables are untouched then.
+    """
+    scope = current_scope.get()
+    if scope.trace is not None or scope.tapes:
+        token = current_scope.set(Scope((), scope.trace))
+        try:
+            _update_by_op(op, variables, operands, attributes)
+        finally:
+            current_scope.reset(token)
+        return
+    tensors: list[Tensor | None] = [*variables, *operands]
+    device = variables[0].kind.device
+    for x in tensors:
+        if x is None or x.kind.device is not device or isinstance(x.array, Symbol):
+            _update_by_op(op, variables, operands, attributes)
+            return
+    entry = find_entry(op, tensors, attributes, device, variables[0].kind.backend)
+    fn = entry.fn
+    if type(fn) is Guarded:
+        fn = fn.choose(*[x.array for x in tensors if x is not None], **attributes)
+    if type(fn) is not Copying:
+        _update_by_op(op, variables, operands, attributes)
+        return
+    _check(op, variables, tensors, attributes)
+    arrays: list[Any] = [
+        variable.array if owned(variable) else variable.kind.backend.copy(variable.array, device)
+        for variable in variables
+    ]
+    arrays.extend([x.array for x in operands])
+    results = fn.fn(*arrays, **attributes)
+    lifted = entry.lift_all(results) if op.outputs is not None else [entry.lift(results)]
+    for variable, result in zip(variables, lifted, strict=True):
+        variable.array = result
+
+
+def _check(op: Op, variables: Sequence[Variable], tensors: list[Tensor | None], attributes: dict[str, Any]) -> None:
+    # A buffer must not be half written when a shape turns out to be wrong.
+    shapes = op.output_shapes([None if x is None else x.array for x in tensors], attributes)
+    for variable, shape in zip(variables, shapes, strict=True):
+        if variable.array.shape != shape:
+            raise ShapeError(
+                f"{op.name} would change the shape of the variable {variable.name or describe(variable)}.",
+                expected=f"shape {variable.array.shape}",
+                got=f"shape {shape}",
+                fix="give a gradient of the variable's own shape",
+            )
+
+
+def _update_by_op(
+    op: Op, variables: Sequence[Variable], operands: Sequence[Tensor], attributes: dict[str, Any]
+) -> None:
+    results = apply(op, [*variables, *operands], attributes)
+    values = list(results) if op.outputs is not None else [results]
+    accepted = [variable._accepted(op.name, value) for variable, value in zip(variables, values, strict=True)]
+    for variable, value in zip(variables, accepted, strict=True):
+        variable._set(value)
