@@ -28,14 +28,15 @@ ROOTS = ("core", "backends/numpy", "backends/numba", "backends/cupy")
 # The kernel ring: what runs per op, and so what mypyc compiles (docs/decisions/0003-the-ring.md). Everything else in
 # core/polytape runs as Python: it sets up, prints or saves.
 RING = (
-    "backend", "device", "dtypes", "settings",
-    "registry/entry", "registry/kinds", "registry/op", "registry/rule", "registry/tables",
+    "device", "dtypes", "settings",
+    "registry/gradient_rule", "registry/op", "registry/resolution", "registry/tables", "registry/tensor_type",
     "placement/selection",
     "tensors/node", "tensors/operators", "tensors/scope", "tensors/structure", "tensors/symbol", "tensors/tensor",
     "tensors/variable",
-    "autodiff/cotangent", "autodiff/plan", "autodiff/record", "autodiff/request", "autodiff/tape", "autodiff/walk",
-    "dispatch/convert", "dispatch/fast_path", "dispatch/resolve", "dispatch/slow_path", "dispatch/transfer",
-    "dispatch/wrappers",
+    "autodiff/backward", "autodiff/cotangent", "autodiff/gradient_arguments", "autodiff/gradient_plan",
+    "autodiff/record", "autodiff/tape",
+    "dispatch/convert", "dispatch/fast_path", "dispatch/mixed_devices", "dispatch/resolve", "dispatch/slow_path",
+    "dispatch/transfer", "dispatch/wrappers",
     "state/update",
 )  # fmt: skip
 

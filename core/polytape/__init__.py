@@ -84,7 +84,7 @@ from .ops.logic import (
 )
 from .ops.manipulation import astype, broadcast_to, concat, identity, permute_dims, reshape, stop_gradient
 from .ops.reduction import argmax, max, mean, sum
-from .placement.choice import current_backend, device, set_backend
+from .placement.default_backend import current_backend, device, set_backend
 from .placement.selection import check_environment as _check_environment
 from .tensors.tensor import Tensor, TensorLike
 from .tensors.variable import Variable
@@ -101,9 +101,12 @@ if TYPE_CHECKING:
         value_and_gradients_function,
     )
     from .checkpoint import Checkpoint, latest_checkpoint
-    from .dispatch.session import explain, kernel
+    from .dispatch.explanation import explain
+    from .dispatch.fallback import set_fallback
+    from .dispatch.kernel_registration import kernel
+    from .dispatch.mixed_devices import set_mixed_devices
     from .graph import function
-    from .placement.policy import memory_info, set_fallback, set_mixed_devices, synchronize
+    from .placement.devices import memory_info, synchronize
     from .plugins import backends, get_backend, refresh, register_backend
     from .plugins.hookspecs import hookimpl
     from .state.trackable import Trackable
@@ -228,7 +231,7 @@ _LAZY = {
     "checkpoint": ("checkpoint", ""),
     "compat": ("compat", ""),
     "custom_gradient": ("autodiff.functional", "custom_gradient"),
-    "explain": ("dispatch.session", "explain"),
+    "explain": ("dispatch.explanation", "explain"),
     "function": ("graph", "function"),
     "get_backend": ("plugins", "get_backend"),
     "gradients_function": ("autodiff.functional", "gradients_function"),
@@ -236,17 +239,17 @@ _LAZY = {
     "hookimpl": ("plugins.hookspecs", "hookimpl"),
     "implicit_gradients": ("autodiff.functional", "implicit_gradients"),
     "implicit_value_and_gradients": ("autodiff.functional", "implicit_value_and_gradients"),
-    "kernel": ("dispatch.session", "kernel"),
+    "kernel": ("dispatch.kernel_registration", "kernel"),
     "latest_checkpoint": ("checkpoint", "latest_checkpoint"),
-    "memory_info": ("placement.policy", "memory_info"),
+    "memory_info": ("placement.devices", "memory_info"),
     "nn": ("nn", ""),
     "optim": ("optim", ""),
     "random": ("random", ""),
     "refresh": ("plugins", "refresh"),
     "register_backend": ("plugins", "register_backend"),
-    "set_fallback": ("placement.policy", "set_fallback"),
-    "set_mixed_devices": ("placement.policy", "set_mixed_devices"),
-    "synchronize": ("placement.policy", "synchronize"),
+    "set_fallback": ("dispatch.fallback", "set_fallback"),
+    "set_mixed_devices": ("dispatch.mixed_devices", "set_mixed_devices"),
+    "synchronize": ("placement.devices", "synchronize"),
     "testing": ("testing", ""),
     "value_and_gradients_function": ("autodiff.functional", "value_and_gradients_function"),
 }

@@ -70,7 +70,7 @@ class Kernel:
         self.fresh: bool = fresh or out
         self.out: bool = out
         self.backend: str = backend
-        self.provider: str = ""  # the distribution (or "session") it came from; set at registration
+        self.provider: str = ""  # the distribution (or "in-process") it came from; set at registration
 
     def __repr__(self) -> str:
         where = f"{self.backend or '?'}:{'|'.join(self.devices) or '*'}"

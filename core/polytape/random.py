@@ -18,7 +18,7 @@ from .dispatch import convert
 from .errors import DTypeError
 from .placement import selection
 from .registry import tables
-from .registry.kinds import get_kind
+from .registry.tensor_type import get_tensor_type
 from .state.trackable import Trackable
 from .tensors.scope import NO_SCOPE, current_scope
 from .tensors.tensor import Tensor
@@ -95,8 +95,8 @@ class Generator(Trackable):
             array = state.array
             key, counter = array.tolist()  # the host backend's arrays are NumPy's
             after = np.asarray([key, (counter + blocks) & _MASK64], dtypes.uint64)
-            state.array = state.kind.backend.from_host(after, state.device)
-        return Tensor(array, state.kind, None)
+            state.array = state.type.backend.from_host(after, state.device)
+        return Tensor(array, state.type, None)
 
 
 def _rebuild(key: int, counter: int) -> Generator:
@@ -171,12 +171,12 @@ def _plan(shape: Shape, dtype: Any, device: Any, category: int, fix: str) -> tup
 
     wanted = dtypes.lookup(dtype)
     if dtypes.category(wanted) != category:
-        kind = "an integer" if category == dtypes.INTEGER else "a real floating"
+        tensor_type = "an integer" if category == dtypes.INTEGER else "a real floating"
         raise DTypeError(
-            f"no random numbers of {wanted} are drawn here.", expected=f"{kind} dtype", got=str(wanted), fix=fix
+            f"no random numbers of {wanted} are drawn here.", expected=f"{tensor_type} dtype", got=str(wanted), fix=fix
         )
     place = selection.resolve_device(device)
-    get_kind(selection.backend_of(place), place, wanted)
+    get_tensor_type(selection.backend_of(place), place, wanted)
     return as_shape(shape), wanted, place
 
 

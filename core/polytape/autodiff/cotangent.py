@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..registry.kinds import Kind
+from ..registry.tensor_type import TensorType
 from ..tensors.tensor import Tensor, operators
 from .record import wrap
 
@@ -53,15 +53,15 @@ def unbroadcast(g: Tensor, shape: Shape, full: Shape) -> Tensor:
     return g
 
 
-def adapted(g: Tensor, kind: Kind) -> Tensor:
+def adapted(g: Tensor, tensor_type: TensorType) -> Tensor:
     """A gradient in its operand's dtype and on its device."""
-    if g.kind.dtype is not kind.dtype:
-        g = operators.astype(g, kind.dtype)
-    if g.kind.device is not kind.device:
-        g = operators.to_device(g, kind.device)
+    if g.type.dtype is not tensor_type.dtype:
+        g = operators.astype(g, tensor_type.dtype)
+    if g.type.device is not tensor_type.device:
+        g = operators.to_device(g, tensor_type.device)
     return g
 
 
 def zeros_like(x: Tensor) -> Tensor:
     """The gradient of an unconnected source where zeros are asked for."""
-    return expanded(wrap(x.kind.scalar(0.0), x.kind, None), x.array.shape)
+    return expanded(wrap(x.type.scalar(0.0), x.type, None), x.array.shape)

@@ -7,16 +7,16 @@ from typing import Any, Final
 
 from ..dtypes import FLOATING, float32
 from ..errors import DTypeError, TapeError
-from ..registry.entry import Entry
+from ..registry.gradient_rule import G, GradientRule
 from ..registry.op import Op
-from ..registry.rule import G, Rule
+from ..registry.resolution import Resolution
 from ..tensors import structure
 from ..tensors.scope import current_scope
 from ..tensors.tensor import Tensor, describe, operators
 from ..tensors.variable import Variable
 from .cotangent import expanded
-from .plan import plan_of
-from .record import active_tapes, join, record, record_several, wrap
+from .gradient_plan import plan_of
+from .record import follow, record, record_several, wrap
 from .tape import GradientTape
 
 __all__ = [
@@ -98,7 +98,7 @@ def _places(f: Callable[..., Any], params: list[int | str] | None, count: int) -
 def _input(x: Any) -> Tensor:
     """An argument as a handle of its own, so that watching it leaves the caller's alone."""
     made: Tensor = x if isinstance(x, Tensor) else operators.asarray(x)
-    if made.kind.category < FLOATING:
+    if made.type.category < FLOATING:
         made = operators.astype(made, float32)
     if isinstance(made, Variable):
         return made
@@ -106,7 +106,7 @@ def _input(x: Any) -> Tensor:
         # The same tensor may be two arguments: a node per argument, which open tapes follow.
         own: Tensor = operators.identity(made)
         return own
-    return Tensor(made.array, made.kind, None)
+    return Tensor(made.array, made.type, None)
 
 
 def _check_value(f: Callable[..., Any], value: Any) -> None:
@@ -183,20 +183,20 @@ class Several:
 class HandRule:
     """The hand-written gradient as a rule: fills in zeros for results nobody used, and checks what comes back."""
 
-    __slots__ = ("grad", "inputs", "kinds", "name", "shapes")
+    __slots__ = ("grad", "inputs", "name", "shapes", "types")
 
-    def __init__(self, name: str, grad: Any, inputs: list[Any], kinds: list[Any], shapes: list[Any]) -> None:
+    def __init__(self, name: str, grad: Any, inputs: list[Any], tensor_types: list[Any], shapes: list[Any]) -> None:
         self.name: Final[str] = name
         self.grad: Final[Any] = grad
-        self.inputs: Final[list[Any]] = inputs  # per argument its Kind and shape
-        self.kinds: Final[list[Any]] = kinds
+        self.inputs: Final[list[Any]] = inputs  # per argument its tensor type and shape
+        self.types: Final[list[Any]] = tensor_types
         self.shapes: Final[list[Any]] = shapes
 
     def __call__(self, g: Any) -> Any:
         parts = list(g.parts) if isinstance(g, Several) else [g]
         full = [
-            expanded(Tensor(kind.scalar(0.0), kind, None) if part is None else part, shape)
-            for part, kind, shape in zip(parts, self.kinds, self.shapes, strict=True)
+            expanded(Tensor(tensor_type.scalar(0.0), tensor_type, None) if part is None else part, shape)
+            for part, tensor_type, shape in zip(parts, self.types, self.shapes, strict=True)
         ]
         found = self.grad(*full)
         results = list(found) if isinstance(found, (tuple, list)) else [found]
@@ -214,9 +214,9 @@ class HandRule:
         """One gradient as a tensor of its argument's shape, or of shape () where one number stands for all."""
         if result is None:
             return None
-        kind, shape = self.inputs[place]
+        tensor_type, shape = self.inputs[place]
         if isinstance(result, (bool, int, float)):
-            return Tensor(kind.make_scalar(float(result)), kind, None)
+            return Tensor(tensor_type.make_scalar(float(result)), tensor_type, None)
         if not isinstance(result, Tensor) or result.array.shape not in (shape, ()):
             raise TapeError(
                 f"the gradient of {self.name} by argument {place} is {describe(result)}.",
@@ -285,30 +285,24 @@ def _with_gradient(name: str, inputs: list[Tensor], y: Any, grad: Any) -> Any:
     scope = current_scope.get()
     if scope.trace is not None:
         outputs = [scope.trace.read(out) for out in outputs]
-    tapes: Any = ()
-    watched = 0
-    for place, x in enumerate(inputs):
-        found = active_tapes(x, scope)
-        if found:
-            watched |= 1 << place
-            tapes = join(tapes, found, scope)
+    tapes, watched = follow(inputs, scope)
     # New handles: the gradient function may hold the ones it was made beside, and would close a cycle.
     if not watched:
-        return structure.rebuild(y, [wrap(out.array, out.kind, None) for out in outputs])
+        return structure.rebuild(y, [wrap(out.array, out.type, None) for out in outputs])
     several = not isinstance(y, Tensor)
-    kinds = [out.kind for out in outputs]
+    tensor_types = [out.type for out in outputs]
     shapes = [out.array.shape for out in outputs]
     op = _hand_op(name, len(inputs), several)
-    rule = HandRule(name, grad, [(x.kind, x.array.shape) for x in inputs], kinds, shapes)
-    op.rules.append(Rule(rule, tuple(range(len(inputs))), (G,), ()))
-    entry = Entry(None, None, tuple([x.kind for x in inputs]), tuple(kinds), (), "kernel")
+    rule = HandRule(name, grad, [(x.type, x.array.shape) for x in inputs], tensor_types, shapes)
+    op.rules.append(GradientRule(rule, tuple(range(len(inputs))), (G,), ()))
+    resolution = Resolution(None, None, tuple([x.type for x in inputs]), tuple(tensor_types), (), "kernel")
     nodes = tuple([x.node if watched >> place & 1 else None for place, x in enumerate(inputs)])
     plan = plan_of(op, len(inputs), watched)
     arrays = tuple([x.array for x in inputs])
     results = [out.array for out in outputs]
     if several:
-        return structure.rebuild(y, record_several(op, entry, plan, tapes, nodes, arrays, None, results))
-    return Tensor(results[0], kinds[0], record(op, entry, plan, tapes, nodes, arrays, None, results[0]))
+        return structure.rebuild(y, record_several(op, resolution, plan, tapes, nodes, arrays, None, results))
+    return Tensor(results[0], tensor_types[0], record(op, resolution, plan, tapes, nodes, arrays, None, results[0]))
 
 
 def _hand_op(name: str, count: int, several: bool) -> Op:

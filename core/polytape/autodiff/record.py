@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..dtypes import FLOATING
-from ..registry.entry import Entry
+from ..registry.gradient_rule import GradientPlan
 from ..registry.op import Op
-from ..registry.rule import Plan
+from ..registry.resolution import Resolution
 from ..tensors.node import Node, Tape, leaf
 from ..tensors.scope import Scope
 from ..tensors.tensor import Symbol, Tensor
@@ -48,17 +49,29 @@ def join(a: Tapes, b: Tapes, scope: Scope) -> Tapes:
     return scope.tapes if len(found) == len(scope.tapes) else found
 
 
-def wrap(array: Any, kind: Any, node: Node | None) -> Tensor:
+def follow(inputs: Sequence[Tensor | None], scope: Scope) -> tuple[Tapes, int]:
+    """The open tapes of ``scope`` that follow any of these tensors, and which tensors they follow, as bits."""
+    tapes: Tapes = ()
+    watched = 0
+    for position, x in enumerate(inputs):
+        following = () if x is None else active_tapes(x, scope)
+        if following:
+            watched |= 1 << position
+            tapes = join(tapes, following, scope)
+    return tapes, watched
+
+
+def wrap(array: Any, tensor_type: Any, node: Node | None) -> Tensor:
     """A tensor on ``array``; a symbolic one always has a node, which keeps it off the fast path."""
     if node is None and isinstance(array, Symbol):
-        node = leaf(kind, array.shape)
-    return Tensor(array, kind, node)
+        node = leaf(tensor_type, array.shape)
+    return Tensor(array, tensor_type, node)
 
 
 def record(
     op: Op,
-    entry: Entry,
-    plan: Plan,
+    resolution: Resolution,
+    plan: GradientPlan,
     tapes: Tapes,
     nodes: tuple[Node | None, ...],
     arrays: tuple[Any, ...],
@@ -85,23 +98,25 @@ def record(
     else:
         kept = (*kept_arrays(plan, arrays), result if plan.keep_y else None)
         shapes = kept_shapes(plan, arrays)
-    return Node(tapes, op, attributes, plan, nodes, kept, entry.kinds, shapes, entry.out, shape)
+    return Node(
+        tapes, op, attributes, plan, nodes, kept, resolution.operand_types, shapes, resolution.result_type, shape
+    )
 
 
-def kept_arrays(plan: Plan, arrays: tuple[Any, ...]) -> list[Any]:
+def kept_arrays(plan: GradientPlan, arrays: tuple[Any, ...]) -> list[Any]:
     """Per operand its array, or None where no rule needs it."""
     return [array if keep else None for array, keep in zip(arrays, plan.keep, strict=True)]
 
 
-def kept_shapes(plan: Plan, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+def kept_shapes(plan: GradientPlan, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
     """Per operand its shape, or None where its array is kept or nobody needs it."""
     return tuple([array.shape if keep else None for array, keep in zip(arrays, plan.keep_shape, strict=True)])
 
 
 def record_several(
     op: Op,
-    entry: Entry,
-    plan: Plan,
+    resolution: Resolution,
+    plan: GradientPlan,
     tapes: Tapes,
     nodes: tuple[Node | None, ...],
     arrays: tuple[Any, ...],
@@ -109,16 +124,18 @@ def record_several(
     results: list[Any],
 ) -> list[Tensor]:
     """The outputs of one op with several, each hanging on a node that points at the op's own."""
-    outs = tuple(entry.outs)
+    outs = tuple(resolution.result_types)
     shapes = tuple([result.shape for result in results])
     kept = (*kept_arrays(plan, arrays), tuple(results) if plan.keep_y else None)
-    node = Node(tapes, op, attributes, plan, nodes, kept, entry.kinds, kept_shapes(plan, arrays), outs, shapes)
+    node = Node(
+        tapes, op, attributes, plan, nodes, kept, resolution.operand_types, kept_shapes(plan, arrays), outs, shapes
+    )
     return [
-        wrap(result, kind, output_node(node, index) if kind.category >= FLOATING else None)
-        for index, (result, kind) in enumerate(zip(results, outs, strict=True))
+        wrap(result, tensor_type, output_node(node, index) if tensor_type.category >= FLOATING else None)
+        for index, (result, tensor_type) in enumerate(zip(results, outs, strict=True))
     ]
 
 
 def output_node(node: Node, index: int) -> Node:
     """The node of output ``index`` of the op that ``node`` records."""
-    return Node(node.tapes, None, None, None, (node,), (), (), (), node.kind[index], node.shape[index], index)
+    return Node(node.tapes, None, None, None, (node,), (), (), (), node.type[index], node.shape[index], index)

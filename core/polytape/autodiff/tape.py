@@ -11,7 +11,7 @@ from ..tensors.node import Node, Tape, leaf
 from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Tensor, describe
 from ..tensors.variable import Variable
-from . import request, walk
+from . import backward, gradient_arguments
 from .cotangent import zeros_like
 
 if TYPE_CHECKING:
@@ -71,7 +71,10 @@ class GradientTape(Tape):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self._close()
 
@@ -113,10 +116,10 @@ class GradientTape(Tape):
                     got=type(x).__name__,
                     fix="convert it with polytape.asarray first",
                 )
-            if x.kind.category != FLOATING:
+            if x.type.category != FLOATING:
                 raise _not_differentiable(x)
             if x.node is None:
-                x.node = leaf(x.kind, x.array.shape)
+                x.node = leaf(x.type, x.array.shape)
             self.leaves[x.node] = None
             if isinstance(x, Variable):
                 self.variables[x.node] = x
@@ -132,7 +135,7 @@ class GradientTape(Tape):
             return False
         if node in self.leaves:
             return True
-        if self.watch_accessed_variables and isinstance(x, Variable) and x.trainable and x.kind.category == FLOATING:
+        if self.watch_accessed_variables and isinstance(x, Variable) and x.trainable and x.type.category == FLOATING:
             self.leaves[node] = None
             self.variables[node] = x
             return True
@@ -180,18 +183,18 @@ class GradientTape(Tape):
         """
         if self.spent:
             raise _spent()
-        request.check_unconnected(unconnected_gradients)
-        targets = request.check_targets(structure.leaves(target))
-        seeds = request.check_seeds(targets, output_gradients)
+        gradient_arguments.check_unconnected(unconnected_gradients)
+        targets = gradient_arguments.check_targets(structure.leaves(target))
+        seeds = gradient_arguments.check_seeds(targets, output_gradients)
         single = isinstance(sources, Tensor)
         flat = [sources] if single else structure.leaves(sources)
-        nodes = request.check_sources(flat)
+        nodes = gradient_arguments.check_sources(flat)
         if not self.persistent:
             if not self.closed:
                 self._close()
             self.spent = True
         try:
-            found = walk.backward(self, targets, seeds, nodes, self.persistent)
+            found = backward.backward(self, targets, seeds, nodes, self.persistent)
         finally:
             if not self.persistent:
                 self.leaves = {}
@@ -215,7 +218,10 @@ class StopRecording:
         self.tape._pop()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         if self.was_open and not self.tape.closed and self.tape not in current_scope.get().tapes:
             self.tape._push()
@@ -231,7 +237,7 @@ def _spent() -> TapeError:
 
 
 def _not_differentiable(x: Tensor) -> DTypeError:
-    what = "complex gradients are not there yet" if x.kind.category == COMPLEX else "it has no gradient"
+    what = "complex gradients are not there yet" if x.type.category == COMPLEX else "it has no gradient"
     return DTypeError(
         f"GradientTape.watch cannot follow {describe(x)}: {what}.",
         expected="a tensor of float16, bfloat16, float32 or float64",

@@ -72,7 +72,7 @@ class Checkpoint(Trackable):
         name = os.fspath(path)
         nodes, variables = collect(self)
         # All arrays first: while they are held here, no later update of another thread writes into them.
-        arrays = {key: (variable.array, variable.kind.backend) for key, variable in variables.items()}
+        arrays = {key: (variable.array, variable.type.backend) for key, variable in variables.items()}
         tensors = {key: backend.to_host(array) for key, (array, backend) in arrays.items()}
         write_tensors(name, tensors, {METADATA_KEY: graph_text(nodes)})
         return name

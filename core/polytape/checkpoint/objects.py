@@ -23,13 +23,13 @@ from ..state.trackable import Trackable, follows
 from ..tensors.variable import Variable
 from .files import damaged, strict_json
 
-__all__ = ["METADATA_KEY", "Node", "children_of", "collect", "graph_of", "graph_text"]
+__all__ = ["METADATA_KEY", "ObjectNode", "children_of", "collect", "graph_of", "graph_text"]
 
 METADATA_KEY: Final = "polytape.objects"
 _VERSION: Final = 1
 
 
-class Node:
+class ObjectNode:
     """One object: its children's places by name, its slots (variable's place, places by slot name), its tensor."""
 
     __slots__ = ("children", "slots", "tensor")
@@ -40,7 +40,7 @@ class Node:
         self.tensor: str = tensor  # "" for an object that is no variable
 
     def __repr__(self) -> str:
-        return f"Node({self.tensor!r}, {sorted(self.children)}, {len(self.slots)} slots)"
+        return f"ObjectNode({self.tensor!r}, {sorted(self.children)}, {len(self.slots)} slots)"
 
 
 def children_of(value: object) -> list[tuple[str, object]]:
@@ -72,11 +72,11 @@ def children_of(value: object) -> list[tuple[str, object]]:
     return found
 
 
-class _Walk:
+class _Collector:
     """The nodes found so far, their objects (kept, so that ids stay theirs) and their paths."""
 
     def __init__(self) -> None:
-        self.nodes: list[Node] = []
+        self.nodes: list[ObjectNode] = []
         self.objects: list[object] = []
         self.paths: list[str] = []
         self.places: dict[int, int] = {}
@@ -88,7 +88,7 @@ class _Walk:
         if found is not None:
             return found
         index = len(self.nodes)
-        node = Node("")
+        node = ObjectNode("")
         if isinstance(value, Variable):
             if path in self.variables:
                 raise _same_path(path)
@@ -101,14 +101,14 @@ class _Walk:
         return index
 
 
-def collect(root: Trackable) -> tuple[list[Node], dict[str, Variable]]:
+def collect(root: Trackable) -> tuple[list[ObjectNode], dict[str, Variable]]:
     """The object graph from ``root`` on, and its variables by key.
 
     Raises:
         CheckpointError: an optimizer has slots of a variable that is not reached from ``root``, or two objects would
             have one key.
     """
-    walk = _Walk()
+    walk = _Collector()
     walk.place(root, "")
     done = 0
     while done < len(walk.nodes):  # breadth first: the first path to an object is its shortest
@@ -123,7 +123,7 @@ def collect(root: Trackable) -> tuple[list[Node], dict[str, Variable]]:
     return walk.nodes, walk.variables
 
 
-def _collect_slots(walk: _Walk, place: int, owner: Trackable) -> None:
+def _collect_slots(walk: _Collector, place: int, owner: Trackable) -> None:
     for variable, slots in owner._tracked_slots():
         of = walk.places.get(id(variable))
         if of is None:
@@ -154,7 +154,7 @@ def _same_path(path: str) -> CheckpointError:
     )
 
 
-def graph_text(nodes: Sequence[Node]) -> str:
+def graph_text(nodes: Sequence[ObjectNode]) -> str:
     """The object graph as JSON text."""
     import json
 
@@ -171,7 +171,7 @@ def graph_text(nodes: Sequence[Node]) -> str:
     return json.dumps({"format": _VERSION, "nodes": written}, ensure_ascii=False, separators=(",", ":"))
 
 
-def graph_of(path: str, metadata: dict[str, str], names: Sequence[str]) -> list[Node]:
+def graph_of(path: str, metadata: dict[str, str], names: Sequence[str]) -> list[ObjectNode]:
     """The object graph of the checkpoint file ``path``; of one of another writer, by its tensors' ``names``.
 
     Raises:
@@ -205,8 +205,8 @@ def graph_of(path: str, metadata: dict[str, str], names: Sequence[str]) -> list[
         ) from error
 
 
-def _graph_of_names(names: Sequence[str]) -> list[Node]:
-    nodes = [Node("")]
+def _graph_of_names(names: Sequence[str]) -> list[ObjectNode]:
+    nodes = [ObjectNode("")]
     for name in names:
         node = nodes[0]
         for part in name.split("/"):
@@ -214,24 +214,24 @@ def _graph_of_names(names: Sequence[str]) -> list[Node]:
             place = node.children.get(plain)
             if place is None:
                 place = node.children[plain] = len(nodes)
-                nodes.append(Node(""))
+                nodes.append(ObjectNode(""))
             node = nodes[place]
         node.tensor = name
     return nodes
 
 
-def _parse(content: dict[str, Any], names: set[str]) -> list[Node]:
+def _parse(content: dict[str, Any], names: set[str]) -> list[ObjectNode]:
     listed: object = content.get("nodes")
     if content.get("format") != _VERSION or not isinstance(listed, list) or not listed:
         raise ValueError(f"format {content.get('format')!r} with {type(listed).__name__} nodes")
-    nodes: list[Node] = []
+    nodes: list[ObjectNode] = []
     for entry in listed:
         if not isinstance(entry, dict):
             raise ValueError(f"the node {entry!r}")
         tensor: object = entry.get("tensor", "")
         if not isinstance(tensor, str) or (tensor and tensor not in names):
             raise ValueError(f"a node of the tensor {tensor!r}, which is not in the file")
-        node = Node(tensor)
+        node = ObjectNode(tensor)
         node.children = _places(entry.get("children", {}), len(listed))
         slots: object = entry.get("slots", [])
         if not isinstance(slots, list):

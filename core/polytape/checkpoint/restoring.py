@@ -11,7 +11,7 @@ from ..tensors.scope import current_scope
 from ..tensors.tensor import describe
 from ..tensors.variable import Variable
 from .format import TensorFile, open_tensors
-from .objects import Node, children_of, collect, graph_of
+from .objects import ObjectNode, children_of, collect, graph_of
 
 __all__ = ["Restoration", "Status", "refuse_trace"]
 
@@ -41,8 +41,8 @@ class _Match:
         self.seen: set[tuple[int, int]] = set()
 
 
-class Place:
-    """Where a trackable stands in a restoration; it is kept as its attribute ``_place``."""
+class NodeRestoration:
+    """Where a trackable stands in a restoration; it is kept as its attribute ``_pending_restoration``."""
 
     __slots__ = ("index", "restoration")
 
@@ -79,7 +79,7 @@ class Restoration:
         self.path: Final = path
         self.file: Final[TensorFile] = open_tensors(path)
         try:
-            self.nodes: Final[list[Node]] = graph_of(path, self.file.metadata, self.file.names)
+            self.nodes: Final[list[ObjectNode]] = graph_of(path, self.file.metadata, self.file.names)
         except BaseException:
             self.file.close()
             raise
@@ -166,8 +166,8 @@ class Restoration:
                         self._look(there[name], place, match)
 
     def _waits(self, trackable: Trackable) -> bool:
-        place = trackable.__dict__.get("_place")
-        return isinstance(place, Place) and place.restoration is self
+        place = trackable.__dict__.get("_pending_restoration")
+        return isinstance(place, NodeRestoration) and place.restoration is self
 
     # --- applying ---------------------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class Restoration:
         arrays: list[Any] = []
         for index, variable in match.variables.items():
             host = self.file.read(self.nodes[index].tensor)
-            arrays.append(variable.kind.backend.from_host(host, variable.kind.device))
+            arrays.append(variable.type.backend.from_host(host, variable.type.device))
         # Nothing below can fail.
         for variable, array in zip(match.variables.values(), arrays, strict=True):
             variable.array = array
@@ -187,7 +187,7 @@ class Restoration:
         self.ids.update(match.ids)
         for trackable, index in match.trackables:
             if not self._waits(trackable):
-                trackable.__dict__["_place"] = Place(self, index)
+                trackable.__dict__["_pending_restoration"] = NodeRestoration(self, index)
                 self.waiting.append((weakref.ref(trackable), index))
         if len(self.variables) == len(self.file.names):
             self._finish()
@@ -197,7 +197,7 @@ class Restoration:
         for reference, _ in self.waiting:
             trackable = reference()
             if trackable is not None and self._waits(trackable):
-                del trackable.__dict__["_place"]
+                del trackable.__dict__["_pending_restoration"]
         self.waiting = []
 
     def _check(self, key: str, variable: Variable) -> None:

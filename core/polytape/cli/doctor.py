@@ -16,7 +16,7 @@ from typing import Any
 from .. import buildinfo, plugins
 from ..backend import API_VERSION
 from ..errors import PolytapeError
-from ..placement.choice import current_backend
+from ..placement.default_backend import current_backend
 from ..plugins.statuses import BackendStatus
 from .backends import as_json, table
 

@@ -12,9 +12,8 @@ from ..device import Device
 from ..dtypes import DType
 from ..errors import DeviceError, DTypeError, PolytapeError, TraceError
 from ..placement import selection
-from ..registry.kinds import get_kind
-from ..registry.op import Op
-from ..settings import settings, trimmed
+from ..registry.tensor_type import get_tensor_type
+from ..settings import trimmed
 from ..tensors.scope import current_scope
 from ..tensors.tensor import Symbol, Tensor, describe, operators
 
@@ -55,7 +54,7 @@ def _from_data(obj: Any, wanted: DType | None, device: Any, copy: bool | None) -
     place = device if isinstance(device, Device) else selection.resolve_device(device)
     backend = selection.backend_of(place)
     host = host_array(obj, wanted)
-    kind = get_kind(backend, place, host.dtype)
+    tensor_type = get_tensor_type(backend, place, host.dtype)
     if copy is False:
         if not (backend.host and isinstance(obj, np.ndarray) and host is obj):
             raise DeviceError(
@@ -64,15 +63,15 @@ def _from_data(obj: Any, wanted: DType | None, device: Any, copy: bool | None) -
                 got=f"{type(obj).__name__} for {place}",
                 fix="leave copy out, or pass copy=None",
             )
-        return Tensor(host.view(), kind, None)
-    return Tensor(backend.from_host(host, place), kind, None)
+        return Tensor(host.view(), tensor_type, None)
+    return Tensor(backend.from_host(host, place), tensor_type, None)
 
 
 def _from_tensor(x: Tensor, dtype: DType | None, device: Any, copy: bool | None) -> Tensor:
     result = x
     if device is not None:
         result = to_device(result, device)
-    if dtype is not None and dtype is not result.kind.dtype:
+    if dtype is not None and dtype is not result.type.dtype:
         result = cast(result, dtype)
     if copy is False and result.array is not x.array:
         raise DeviceError(
@@ -87,7 +86,7 @@ def _from_tensor(x: Tensor, dtype: DType | None, device: Any, copy: bool | None)
         own = _value_of(result)
         if isinstance(own.array, Symbol):
             return own  # graphs never write an array
-        result = Tensor(own.kind.backend.copy(own.array, own.kind.device), own.kind, own.node)
+        result = Tensor(own.type.backend.copy(own.array, own.type.device), own.type, own.node)
     return result
 
 
@@ -224,44 +223,6 @@ def cast(x: Tensor, dtype: DType) -> Tensor:
     return result
 
 
-def common(op: Op, operands: list[Any], found: Tensor, other: Tensor) -> Tensor:
-    """The operand whose device wins where two differ: a child backend's on shared memory, else by policy.
-
-    Raises:
-        DeviceError: they share no memory, and the policy is ``explicit``.
-    """
-    a, b = found.kind, other.kind
-    if a.device.kind == b.device.kind and a.device.index == b.device.index:
-        if a.backend in b.backend.chain():
-            return other
-        if b.backend in a.backend.chain():
-            return found
-    policy = settings().mixed_devices
-    if policy == "explicit":
-        places = ", ".join(
-            [
-                f"{op.operands[min(position, len(op.operands) - 1)]} is {describe(x)} on {x.device}"
-                for position, x in enumerate(operands)
-                if isinstance(x, Tensor)
-            ]
-        )
-        raise DeviceError(
-            f"{op.name} got tensors on different devices.",
-            expected="all tensors on one device",
-            got=places,
-            fix=f"move them, for example with .to_device('{a.device}'), or polytape.set_mixed_devices('warn')",
-        )
-    if policy == "warn":
-        import warnings
-
-        from ..errors import PolytapeWarning
-
-        warnings.warn(
-            f"{op.name}: {describe(other)} moved from {b.device} to {a.device}", PolytapeWarning, stacklevel=4
-        )
-    return found
-
-
 def shares_memory(a: Backend, b: Backend) -> bool:
     """Whether one of two backends extends the other, so that an array of one is one of the other's."""
     return a in b.chain() or b in a.chain()
@@ -270,28 +231,28 @@ def shares_memory(a: Backend, b: Backend) -> bool:
 def to_device(x: Tensor, device: Any) -> Tensor:
     """``x`` on another device; a record of its own where a tape follows ``x``."""
     place = device if isinstance(device, Device) else selection.resolve_device(device)
-    kind = x.kind
-    if kind.device is place:
+    tensor_type = x.type
+    if tensor_type.device is place:
         return x if type(x) is Tensor else _value_of(x)
     trace = current_scope.get().trace
     if trace is not None:
         x = trace.read(x)  # a variable's value now would be settled in the graph
     backend = selection.backend_of(place)
-    target = get_kind(backend, place, kind.dtype)
-    same_place = kind.device.kind == place.kind and kind.device.index == place.index
-    if same_place and shares_memory(kind.backend, backend):
+    target = get_tensor_type(backend, place, tensor_type.dtype)
+    same_place = tensor_type.device.kind == place.kind and tensor_type.device.index == place.index
+    if same_place and shares_memory(tensor_type.backend, backend):
         array = x.array
     elif isinstance(x.array, Symbol):
         raise TraceError(
             f"to_device of {describe(x)} inside a traced function.",
             expected="a graph on one device",
-            got=f"a move from {kind.device} to {place}",
+            got=f"a move from {tensor_type.device} to {place}",
             fix="move the tensor before the call, or after it",
         )
-    elif backend is kind.backend:
+    elif backend is tensor_type.backend:
         array = backend.copy(x.array, place)
     else:
-        array = backend.from_host(kind.backend.to_host(x.array), place)
+        array = backend.from_host(tensor_type.backend.to_host(x.array), place)
     from .transfer import record_transfer  # loaded with the first move
 
     return record_transfer(x, array, target)

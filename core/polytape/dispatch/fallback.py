@@ -1,4 +1,4 @@
-"""The host as the last rung: an op run by the host's kernel, with transfers both ways, only where policy allows."""
+"""The host fallback: an op without a kernel on its device runs on the host, with transfers both ways, if allowed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,33 @@ import warnings
 from typing import Any
 
 from ..errors import PolytapeWarning
-from ..registry.entry import Entry
-from ..registry.kinds import Kind
+from ..registry import tables
 from ..registry.op import Op
+from ..registry.resolution import Resolution
+from ..registry.tensor_type import TensorType
+from ..settings import change_settings
 
-__all__ = ["HostCall", "host_calls"]
+__all__ = ["HostCall", "host_calls", "set_fallback"]
 
 # op name -> how often it ran on the host, so that a benchmark can refuse a number that hides transfers
 _calls: dict[str, int] = {}
+
+
+def set_fallback(policy: str) -> str:
+    """Set what happens when a device has neither a kernel nor a decomposition for an op.
+
+    Args:
+        policy: ``"error"`` (default), ``"warn"`` (run it on the host, warn once per op) or ``"allow"``.
+    Returns:
+        The previous policy.
+    Raises:
+        SettingError: ``policy`` is none of these.
+    """
+    old = change_settings(fallback=policy).fallback
+    for op in tables.ops().values():
+        if op.decomposed:
+            op.forget()
+    return old
 
 
 def host_calls() -> dict[str, int]:
@@ -24,33 +43,38 @@ def host_calls() -> dict[str, int]:
 class HostCall:
     """One op's call on the host."""
 
-    __slots__ = ("entry", "kinds", "op", "outs", "warn")
+    __slots__ = ("op", "operand_types", "resolution", "result_types", "warn")
 
     def __init__(
-        self, op: Op, entry: Entry, kinds: tuple[Kind | None, ...], outs: tuple[Kind, ...], warn: bool
+        self,
+        op: Op,
+        resolution: Resolution,
+        operand_types: tuple[TensorType | None, ...],
+        result_types: tuple[TensorType, ...],
+        warn: bool,
     ) -> None:
         self.op: Op = op
-        self.entry: Entry = entry
-        self.kinds: tuple[Kind | None, ...] = kinds
-        self.outs: tuple[Kind, ...] = outs
+        self.resolution: Resolution = resolution
+        self.operand_types: tuple[TensorType | None, ...] = operand_types
+        self.result_types: tuple[TensorType, ...] = result_types
         self.warn: bool = warn
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
         """Run the op on host copies, and bring its results back."""
         name = self.op.name
         if self.warn and name not in _calls:
-            warnings.warn(f"{name} runs on the host: {self.outs[0].device} has no kernel", PolytapeWarning, 2)
+            warnings.warn(f"{name} runs on the host: {self.result_types[0].device} has no kernel", PolytapeWarning, 2)
         _calls[name] = _calls.get(name, 0) + 1
         host = [
-            None if kind is None else kind.backend.to_host(array)
-            for array, kind in zip(arrays, self.kinds, strict=True)
+            None if tensor_type is None else tensor_type.backend.to_host(array)
+            for array, tensor_type in zip(arrays, self.operand_types, strict=True)
         ]
-        result = self.entry.fn(*host, **attributes)
+        result = self.resolution.fn(*host, **attributes)
         if self.op.outputs is None:
-            return self._back(result, self.outs[0])
-        return tuple([self._back(one, out) for one, out in zip(result, self.outs, strict=True)])
+            return self._back(result, self.result_types[0])
+        return tuple([self._back(one, out) for one, out in zip(result, self.result_types, strict=True)])
 
-    def _back(self, result: Any, out: Kind) -> Any:
+    def _back(self, result: Any, out: TensorType) -> Any:
         import numpy as np
 
         return out.backend.from_host(np.asarray(result), out.device)

@@ -1,7 +1,7 @@
-"""The eager fast path: ops as callable objects, one exact dict from Kind to kernel.
+"""The eager fast path: ops as callable objects, and one dict per op from tensor type to kernel.
 
-An op tries, in order: one pointer compare of the operands' Kinds and a call on their native arrays; the same with a
-record for operands that have a node; and `apply`, which serves everything else.
+An op tries in this order: compare the operands' types by identity and call the kernel on their native arrays; do the
+same and record it, for operands that have a node; otherwise call `apply`, which handles every other case.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.plan import plan_of_few
+from ..autodiff.gradient_plan import plan_of_few
 from ..autodiff.record import active_tapes, join, record
 from ..dtypes import FLOATING
 from ..errors import PolytapeError
-from ..registry.entry import Entry
-from ..registry.kinds import Kind
 from ..registry.op import Binary, Op, Unary, check_attributes, too_many
+from ..registry.resolution import Resolution
+from ..registry.tensor_type import TensorType
 from ..settings import trimmed
 from ..tensors.node import Node
 from ..tensors.scope import NO_SCOPE, Scope, current_scope
@@ -29,7 +29,7 @@ __all__ = ["BinaryOp", "GeneralOp", "Op", "UnaryOp"]
 class UnaryOp(Unary):
     """An op whose only operand is its first parameter."""
 
-    latest: Entry | None = None
+    latest: Resolution | None = None
 
     def __call__(self, x: Any, /, *args: Any, **attributes: Any) -> Any:
         """Run the op."""
@@ -37,9 +37,9 @@ class UnaryOp(Unary):
             return self.operate(x)
         given = self.bind(args, attributes)
         if isinstance(x, Tensor):
-            entry = self.table.get(x.kind)
-            if entry is not None and not self.settled(given):
-                return self.run(x, entry, given)
+            resolution = self.table.get(x.type)
+            if resolution is not None and not self.settled(given):
+                return self.run(x, resolution, given)
         try:
             return apply(self, [x], given)
         except PolytapeError as error:
@@ -68,42 +68,44 @@ class UnaryOp(Unary):
     def operate(self, x: Any) -> Any:
         """The op on ``x``, attributes at their defaults."""
         if isinstance(x, Tensor):
-            kind = x.kind
-            entry = self.latest
-            if entry is None or entry.key is not kind:
-                entry = self.table.get(kind)
-                if entry is not None:
-                    self.latest = entry
-            if entry is not None:
-                return self.run(x, entry, None)
+            tensor_type = x.type
+            resolution = self.latest
+            if resolution is None or resolution.shared_type is not tensor_type:
+                resolution = self.table.get(tensor_type)
+                if resolution is not None:
+                    self.latest = resolution
+            if resolution is not None:
+                return self.run(x, resolution, None)
         try:
             return apply(self, [x], {})
         except PolytapeError as error:
             raise trimmed(error) from None
 
-    def run(self, x: Tensor, entry: Entry, given: dict[str, Any] | None) -> Any:
-        """The op on a tensor whose Kind the table knows."""
+    def run(self, x: Tensor, resolution: Resolution, given: dict[str, Any] | None) -> Any:
+        """The op on a tensor whose type the table knows."""
         array = x.array
         if x.node is not None:
             scope = current_scope.get()
-            if scope.trace is not None or type(array) is Symbol or entry.how != "kernel":
+            if scope.trace is not None or type(array) is Symbol or resolution.how != "kernel":
                 try:
                     return apply(self, [x], given or {})
                 except PolytapeError as error:
                     raise trimmed(error) from None
         try:
-            result = entry.fn(array, **given) if given else entry.fn(array)
+            result = resolution.fn(array, **given) if given else resolution.fn(array)
         except Exception as error:
             raise failure(self, [x], given or {}, error) from None
-        if type(result) is not entry.array_type:
-            result = entry.out.lift(result)
-        node = None if x.node is None else self.follow(x, entry, array, given, result)
-        return Tensor(result, entry.out, node)
+        if type(result) is not resolution.array_type:
+            result = resolution.result_type.lift(result)
+        node = None if x.node is None else self.follow(x, resolution, array, given, result)
+        return Tensor(result, resolution.result_type, node)
 
-    def follow(self, x: Tensor, entry: Entry, array: Any, given: dict[str, Any] | None, result: Any) -> Node | None:
+    def follow(
+        self, x: Tensor, resolution: Resolution, array: Any, given: dict[str, Any] | None, result: Any
+    ) -> Node | None:
         """The record of the op, where an open tape follows its operand."""
         scope = current_scope.get()
-        if scope is NO_SCOPE or entry.out.category < FLOATING:
+        if scope is NO_SCOPE or resolution.result_type.category < FLOATING:
             return None
         tapes = active_tapes(x, scope)
         if not tapes:
@@ -111,7 +113,7 @@ class UnaryOp(Unary):
         plan = plan_of_few(self, 1, 1)
         if not plan.useful:
             return None
-        return record(self, entry, plan, tapes, (x.node,), (array,), given, result)
+        return record(self, resolution, plan, tapes, (x.node,), (array,), given, result)
 
     def forget(self) -> None:
         """Drop what was resolved, after a registration."""
@@ -122,20 +124,24 @@ class UnaryOp(Unary):
 class BinaryOp(Binary):
     """An op with two operands and no attributes."""
 
-    latest: Entry | None = None
+    latest: Resolution | None = None
 
     def __call__(self, x1: Any, x2: Any, /) -> Any:
         """Run the op."""
         # The commonest call, without another function's frame in between.
         if isinstance(x1, Tensor) and isinstance(x2, Tensor) and x1.node is None and x2.node is None:
-            kind = x1.kind
-            entry = self.latest
-            if x2.kind is kind and entry is not None and entry.key is kind:
+            tensor_type = x1.type
+            resolution = self.latest
+            if x2.type is tensor_type and resolution is not None and resolution.shared_type is tensor_type:
                 try:
-                    result = entry.fn(x1.array, x2.array)
+                    result = resolution.fn(x1.array, x2.array)
                 except Exception as error:
                     raise failure(self, [x1, x2], {}, error) from None
-                return Tensor(result if type(result) is entry.array_type else entry.out.lift(result), entry.out, None)
+                return Tensor(
+                    result if type(result) is resolution.array_type else resolution.result_type.lift(result),
+                    resolution.result_type,
+                    None,
+                )
         result = self.operate(x1, x2)
         if result is NotImplemented:
             try:
@@ -146,80 +152,84 @@ class BinaryOp(Binary):
 
     def operate(self, x1: Any, x2: Any) -> Result:
         """The op on two operands of which at least one is a tensor; NotImplemented for a foreign other one."""
-        kind: Kind | None = None
+        tensor_type: TensorType | None = None
         a1 = a2 = None
         plain = True
         if isinstance(x1, Tensor):
             a1 = x1.array
             plain = x1.node is None
             if isinstance(x2, Tensor):
-                if x2.kind is x1.kind:
-                    kind = x1.kind
+                if x2.type is x1.type:
+                    tensor_type = x1.type
                     a2 = x2.array
                     plain = plain and x2.node is None
-            elif x1.kind.takes(x2):
-                kind = x1.kind
-        elif isinstance(x2, Tensor) and x2.kind.takes(x1):
-            kind = x2.kind
+            elif x1.type.takes(x2):
+                tensor_type = x1.type
+        elif isinstance(x2, Tensor) and x2.type.takes(x1):
+            tensor_type = x2.type
             a2 = x2.array
             plain = x2.node is None
-        entry = self.latest
-        if kind is not None and (entry is None or entry.key is not kind):
-            entry = self.table.get(kind)
-            if entry is not None:
-                self.latest = entry
+        resolution = self.latest
+        if tensor_type is not None and (resolution is None or resolution.shared_type is not tensor_type):
+            resolution = self.table.get(tensor_type)
+            if resolution is not None:
+                self.latest = resolution
         try:
-            if kind is None or entry is None:
+            if tensor_type is None or resolution is None:
                 return self.slow(x1, x2)
             if a2 is None:
-                a2 = kind.scalar(x2)
+                a2 = tensor_type.scalar(x2)
             elif a1 is None:
-                a1 = kind.scalar(x1)
+                a1 = tensor_type.scalar(x1)
             if not plain:
-                recorded: Tensor = self.recorded(x1, x2, a1, a2, entry)
+                recorded: Tensor = self.recorded(x1, x2, a1, a2, resolution)
                 return recorded
             if self.one_is_neutral:
                 # A backward pass starts at one: its products are the other factor, and arrays are never written.
-                if a1 is kind.one:
-                    return Tensor(a2, kind, None)
-                if a2 is kind.one:
-                    return Tensor(a1, kind, None)
-            result = entry.fn(a1, a2)
+                if a1 is tensor_type.one:
+                    return Tensor(a2, tensor_type, None)
+                if a2 is tensor_type.one:
+                    return Tensor(a1, tensor_type, None)
+            result = resolution.fn(a1, a2)
         except Exception as error:
             raise failure(self, [x1, x2], {}, error) from None
-        return Tensor(result if type(result) is entry.array_type else entry.out.lift(result), entry.out, None)
+        return Tensor(
+            result if type(result) is resolution.array_type else resolution.result_type.lift(result),
+            resolution.result_type,
+            None,
+        )
 
     def slow(self, x1: Any, x2: Any) -> Result:
-        """Everything that is not two tensors of one Kind, or one beside a Python number that fits it."""
+        """Everything that is not two tensors of one type, or one beside a Python number that fits it."""
         if foreign(x1) or foreign(x2):
             return NotImplemented  # type: ignore[no-any-return]  # see Result in tensor.py
         result: Tensor = apply(self, [x1, x2], {})
         return result
 
-    def recorded(self, x1: Any, x2: Any, a1: Any, a2: Any, entry: Entry) -> Any:
-        """The op on operands of one Kind of which at least one has a node."""
+    def recorded(self, x1: Any, x2: Any, a1: Any, a2: Any, resolution: Resolution) -> Any:
+        """The op on operands of one type of which at least one has a node."""
         scope: Scope = current_scope.get()
-        if scope.trace is not None or type(a1) is Symbol or type(a2) is Symbol or entry.how != "kernel":
+        if scope.trace is not None or type(a1) is Symbol or type(a2) is Symbol or resolution.how != "kernel":
             return apply(self, [x1, x2], {})
-        one = entry.out.one if self.one_is_neutral else None
+        one = resolution.result_type.one if self.one_is_neutral else None
         if one is not None and (a1 is one or a2 is one):
             result = a2 if a1 is one else a1
         else:
-            result = entry.fn(a1, a2)
-            if type(result) is not entry.array_type:
-                result = entry.out.lift(result)
-        if scope is NO_SCOPE or entry.out.category < FLOATING:
-            return Tensor(result, entry.out, None)
+            result = resolution.fn(a1, a2)
+            if type(result) is not resolution.array_type:
+                result = resolution.result_type.lift(result)
+        if scope is NO_SCOPE or resolution.result_type.category < FLOATING:
+            return Tensor(result, resolution.result_type, None)
         tapes1 = active_tapes(x1, scope) if isinstance(x1, Tensor) else ()
         tapes2 = active_tapes(x2, scope) if isinstance(x2, Tensor) else ()
         if not tapes1 and not tapes2:
-            return Tensor(result, entry.out, None)
+            return Tensor(result, resolution.result_type, None)
         plan = plan_of_few(self, 2, (1 if tapes1 else 0) | (2 if tapes2 else 0))
         if not plan.useful:
-            return Tensor(result, entry.out, None)
+            return Tensor(result, resolution.result_type, None)
         nodes = (x1.node if tapes1 else None, x2.node if tapes2 else None)
-        node = record(self, entry, plan, join(tapes1, tapes2, scope), nodes, (a1, a2), None, result)
-        return Tensor(result, entry.out, node)
+        node = record(self, resolution, plan, join(tapes1, tapes2, scope), nodes, (a1, a2), None, result)
+        return Tensor(result, resolution.result_type, node)
 
     def forget(self) -> None:
         """Drop what was resolved, after a registration."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..autodiff.plan import plan_of
+from ..autodiff.gradient_plan import plan_of
 from ..autodiff.record import active_tapes, record, wrap
-from ..registry.entry import Entry
-from ..registry.kinds import Kind
 from ..registry.op import Op, make_rule
+from ..registry.resolution import Resolution
+from ..registry.tensor_type import TensorType
 from ..tensors.node import Node
 from ..tensors.scope import current_scope
 from ..tensors.tensor import Tensor, operators
@@ -41,13 +41,13 @@ def _declare() -> Op:
 _transfer: Final = _declare()
 
 
-def record_transfer(x: Tensor, array: Any, target: Kind) -> Tensor:
+def record_transfer(x: Tensor, array: Any, target: TensorType) -> Tensor:
     """The moved tensor, followed by the tapes that follow ``x``."""
     scope = current_scope.get()
     tapes = active_tapes(x, scope)
     node: Node | None = None
     if tapes:
-        entry = Entry(None, None, (x.kind,), (target,), (), "kernel")
-        attributes = {"source": x.kind.device}
-        node = record(_transfer, entry, plan_of(_transfer, 1, 1), tapes, (x.node,), (x.array,), attributes, array)
+        resolution = Resolution(None, None, (x.type,), (target,), (), "kernel")
+        attributes = {"source": x.type.device}
+        node = record(_transfer, resolution, plan_of(_transfer, 1, 1), tapes, (x.node,), (x.array,), attributes, array)
     return wrap(array, target, node)

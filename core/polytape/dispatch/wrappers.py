@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..registry.kinds import Kind
 from ..registry.op import Op
+from ..registry.tensor_type import TensorType
 from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.tensor import Tensor
 
@@ -15,33 +15,34 @@ __all__ = ["Body", "Unchecked"]
 class Unchecked:
     """A kernel that cannot see a bad shape itself: the op's shape rule runs first and hands it the outputs' spec."""
 
-    __slots__ = ("fn", "op", "outs")
+    __slots__ = ("fn", "op", "result_types")
 
-    def __init__(self, fn: Any, op: Op, outs: tuple[Kind, ...]) -> None:
+    def __init__(self, fn: Any, op: Op, result_types: tuple[TensorType, ...]) -> None:
         self.fn: Any = fn
         self.op: Op = op
-        self.outs: tuple[Kind, ...] = outs
+        self.result_types: tuple[TensorType, ...] = result_types
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
         """Run the shape rule, then the kernel."""
         shapes = self.op.output_shapes(arrays, attributes)
-        spec = tuple([(shape, kind.dtype) for shape, kind in zip(shapes, self.outs, strict=True)])
+        spec = tuple([(shape, tensor_type.dtype) for shape, tensor_type in zip(shapes, self.result_types, strict=True)])
         return self.fn(*arrays, spec=spec, **attributes)
 
 
 class Body:
     """An op's body as a kernel: wraps native arrays, runs the ops it is made of, unwraps."""
 
-    __slots__ = ("kinds", "op")
+    __slots__ = ("op", "operand_types")
 
-    def __init__(self, op: Op, kinds: tuple[Kind | None, ...]) -> None:
+    def __init__(self, op: Op, operand_types: tuple[TensorType | None, ...]) -> None:
         self.op: Op = op
-        self.kinds: tuple[Kind | None, ...] = kinds
+        self.operand_types: tuple[TensorType | None, ...] = operand_types
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
         """Run the body on tensors that no tape follows."""
         operands = [
-            None if kind is None else Tensor(array, kind, None) for array, kind in zip(arrays, self.kinds, strict=True)
+            None if tensor_type is None else Tensor(array, tensor_type, None)
+            for array, tensor_type in zip(arrays, self.operand_types, strict=True)
         ]
         token = current_scope.set(NO_SCOPE)
         try:

@@ -28,8 +28,8 @@ def check(graph: Graph, after: str = "tracing") -> None:
     for one in graph.inputs():
         if one.symbol in defined:
             raise fault(graph, after, None, "an input is there twice", one.name)
-        if one.kind.dtype is not one.symbol.dtype:
-            raise fault(graph, after, None, f"an input's kind is {one.kind.dtype}", describe(one.symbol))
+        if one.type.dtype is not one.symbol.dtype:
+            raise fault(graph, after, None, f"an input's dtype is {one.type.dtype}", describe(one.symbol))
         defined.add(one.symbol)
     for position, equation in enumerate(graph.equations):
         for symbol in equation.symbols():
@@ -69,14 +69,14 @@ def check_types(graph: Graph, after: str, position: int, equation: Equation) -> 
 
 def typed(literal: Literal) -> Symbol:
     """What a literal looks like to an op's rules."""
-    return Symbol(None, None, 0, (), literal.kind.dtype)
+    return Symbol(None, None, 0, (), literal.type.dtype)
 
 
 def check_results(graph: Graph, after: str) -> None:
     """Whether outputs and assignments have the types that are promised."""
-    for symbol, kind in zip(graph.outputs, graph.kinds, strict=True):
-        if symbol.dtype is not kind.dtype:
-            raise fault(graph, after, None, f"an output of {kind.dtype} is promised", describe(symbol))
+    for symbol, tensor_type in zip(graph.outputs, graph.output_types, strict=True):
+        if symbol.dtype is not tensor_type.dtype:
+            raise fault(graph, after, None, f"an output of {tensor_type.dtype} is promised", describe(symbol))
     for variable, symbol in graph.writes:
         if symbol.dtype is not variable.dtype or symbol.shape != variable.shape:
             raise fault(graph, after, None, "a variable is assigned another type", describe(symbol))

@@ -9,15 +9,15 @@ from typing import Any
 
 from ..autodiff.cotangent import expanded
 from ..autodiff.functional import Several
-from ..autodiff.plan import plan_of
-from ..autodiff.record import Tapes, active_tapes, join, record_several
+from ..autodiff.gradient_plan import plan_of
+from ..autodiff.record import follow, record_several
 from ..autodiff.tape import GradientTape
 from ..dtypes import FLOATING
 from ..errors import TraceError
-from ..registry.entry import Entry
-from ..registry.kinds import Kind
+from ..registry.gradient_rule import G, GradientRule
 from ..registry.op import Op
-from ..registry.rule import G, Rule
+from ..registry.resolution import Resolution
+from ..registry.tensor_type import TensorType
 from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
@@ -37,7 +37,7 @@ class Concrete:
 
     Attributes:
         body: from tensors to a structure of results: the Python function, its static arguments filled in.
-        inputs: name, Kind and shape of each tensor.
+        inputs: name, type and shape of each tensor.
         traced: the graph as traced; ``graph``: after the passes.
         structure: the results' structure, static values in their places.
         places: which of its leaves are outputs of the graph.
@@ -46,7 +46,7 @@ class Concrete:
     """
 
     def __init__(
-        self, name: str, inputs: Sequence[tuple[str, Kind, tuple[int, ...]]], body: Body, writes: bool
+        self, name: str, inputs: Sequence[tuple[str, TensorType, tuple[int, ...]]], body: Body, writes: bool
     ) -> None:
         self.name = name
         self.body = body
@@ -62,7 +62,7 @@ class Concrete:
         constants = [one.holder for one in self.traced.constants if one.holder is not None]
         self.captured = [x for x in constants if x.node is not None]
         self.plain = [one for one in self.traced.constants if one.holder is not None and one.holder.node is None]
-        self.differentiable = any(kind.category >= FLOATING for kind in self.graph.kinds)
+        self.differentiable = any(tensor_type.category >= FLOATING for tensor_type in self.graph.output_types)
         self.records: dict[int, Record] = {}
         self.derivatives: dict[tuple[int, tuple[int, ...]], Concrete] = {}
         self.lock = RLock()
@@ -104,14 +104,17 @@ class Concrete:
         arrays, results = self.assigned(inputs)
         count = len(self.places)
         tapes, watched = follow(inputs, scope) if scope.tapes else ((), 0)
-        kinds = self.graph.kinds
+        tensor_types = self.graph.output_types
         if not watched or not self.differentiable:
-            return [Tensor(array, kind, None) for array, kind in zip(results[:count], kinds, strict=True)]
+            return [
+                Tensor(array, tensor_type, None)
+                for array, tensor_type in zip(results[:count], tensor_types, strict=True)
+            ]
         found = self.records.get(watched)
         if found is None:
             found = self.records[watched] = Record(self, watched, inputs)
         nodes = tuple([x.node if watched >> place & 1 else None for place, x in enumerate(inputs)])
-        return record_several(found.op, found.entry, found.plan, tapes, nodes, arrays, None, list(results[:count]))
+        return record_several(found.op, found.resolution, found.plan, tapes, nodes, arrays, None, list(results[:count]))
 
     def assigned(self, inputs: Sequence[Tensor]) -> tuple[tuple[Any, ...], Any]:
         """The inputs' arrays and the graph's results, the variables assigned."""
@@ -141,7 +144,7 @@ class Concrete:
             if found is None:
                 outputs = [self.graph.outputs[place] for place in seeded]
                 seeds = [
-                    (f"g{place}", self.graph.kinds[place], symbol.shape)
+                    (f"g{place}", self.graph.output_types[place], symbol.shape)
                     for place, symbol in zip(seeded, outputs, strict=True)
                 ]
                 body = Gradients(self, watched, seeded)
@@ -158,7 +161,7 @@ class Record:
         plan: what a record keeps: every input, for the rule computes the results again.
     """
 
-    __slots__ = ("entry", "op", "plan")
+    __slots__ = ("op", "plan", "resolution")
 
     def __init__(self, concrete: Concrete, watched: int, inputs: Sequence[Tensor]) -> None:
         count = len(inputs)
@@ -166,21 +169,11 @@ class Record:
         self.op = Op(concrete.name, concrete.body, operands, operands, count)
         self.op.outputs = Several
         sources = tuple([place for place in range(count) if watched >> place & 1])
-        self.op.rules.append(Rule(Backward(concrete, watched), sources, (G, *range(count)), ()))
+        self.op.rules.append(GradientRule(Backward(concrete, watched), sources, (G, *range(count)), ()))
         self.plan = plan_of(self.op, count, watched)
-        self.entry = Entry(None, None, tuple([x.kind for x in inputs]), concrete.graph.kinds, (), "kernel")
-
-
-def follow(inputs: Sequence[Tensor], scope: Scope) -> tuple[Tapes, int]:
-    """The open tapes that follow an input, and which inputs they follow, as bits."""
-    tapes: Tapes = ()
-    watched = 0
-    for place, x in enumerate(inputs):
-        found = active_tapes(x, scope)
-        if found:
-            watched |= 1 << place
-            tapes = join(tapes, found, scope)
-    return tapes, watched
+        self.resolution = Resolution(
+            None, None, tuple([x.type for x in inputs]), concrete.graph.output_types, (), "kernel"
+        )
 
 
 class Gradients:

@@ -118,8 +118,8 @@ class _Source:
         for position, (variable, symbol) in enumerate(graph.writes):
             self.lines.append(f"{indent}{self.bind(f'w{position}', variable)}.array = {self.local[symbol]}")
         made = [
-            f"Tensor({self.local[symbol]}, {self.bind(f'o{position}', kind)}, None)"
-            for position, (symbol, kind) in enumerate(zip(graph.outputs, graph.kinds, strict=True))
+            f"Tensor({self.local[symbol]}, {self.bind(f'o{position}', tensor_type)}, None)"
+            for position, (symbol, tensor_type) in enumerate(zip(graph.outputs, graph.output_types, strict=True))
         ]
         self.lines.append(f"    return {made[0] if single else ''.join(['(', *(f'{one}, ' for one in made), ')'])}")
 
@@ -144,9 +144,9 @@ class _Source:
         for place, symbol in enumerate(equation.outputs):
             if not symbol.shape:
                 # NumPy's ufuncs give scalars for 0-d results.
-                kind = equation.entry.outs[place]
-                type_name = self.bind(f"t{position}_{place}", kind.array_type)
-                lift = self.bind(f"l{position}_{place}", kind.lift)
+                tensor_type = equation.resolution.result_types[place]
+                type_name = self.bind(f"t{position}_{place}", tensor_type.array_type)
+                lift = self.bind(f"l{position}_{place}", tensor_type.lift)
                 name = outputs[place]
                 lines.append(f"if type({name}) is not {type_name}: {name} = {lift}({name})")
         return lines
@@ -162,7 +162,7 @@ class _Source:
 
 def unfolded(equation: Equation) -> tuple[Any, dict[str, Any]]:
     """The kernel and its attributes, without the wrappers whose work is done once shapes are known."""
-    fn: Any = equation.entry.fn
+    fn: Any = equation.resolution.fn
     attributes = {name: value for name, value in equation.attributes.items() if name not in ("device", "dtype")}
     while True:
         if isinstance(fn, partial) and not fn.args:
@@ -188,7 +188,7 @@ def reusable(graph: Graph, dying: list[list[Symbol]]) -> list[Symbol | None]:
     idle: list[Symbol] = []
     buffers: list[Symbol | None] = []
     for position, equation in enumerate(graph.equations):
-        candidates = equation.entry.candidates
+        candidates = equation.resolution.candidates
         if len(candidates) != 1 or not candidates[0].fresh or candidates[0].writes:
             own.difference_update(equation.symbols())
             buffers.append(None)

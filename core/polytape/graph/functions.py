@@ -12,13 +12,14 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from ..autodiff.record import active_tapes
-from ..errors import PolytapeWarning, TraceError
+from ..dispatch.rejections import leaked_symbol
+from ..errors import PolytapeWarning
 from ..placement import selection
 from ..placement.selection import device_scopes
 from ..registry.tables import _registry
 from ..settings import settings
 from ..tensors.scope import NO_SCOPE, Scope, current_scope
-from ..tensors.tensor import Symbol, Tensor, describe
+from ..tensors.tensor import Symbol, Tensor
 from ..tensors.variable import Variable
 from .concrete import Concrete
 from .ir import Graph
@@ -146,12 +147,12 @@ class Function:
             call = Call(self.name, self.signature, args, kwargs)
             for x in call.tensors:
                 if isinstance(x.array, Symbol):
-                    raise _symbolic(self.name, x)
+                    raise leaked_symbol(self.name, [x])
             key = (selection.default_device(), call.key)
             found = self.concretes.get(key)
             if found is None or (scope.tapes and newly_followed(found, scope)):
                 self.count_scalars(call)
-                inputs = [(name, x.kind, x.array.shape) for name, x in zip(call.names, call.tensors, strict=True)]
+                inputs = [(name, x.type, x.array.shape) for name, x in zip(call.names, call.tensors, strict=True)]
                 found = self.concretes[key] = Concrete(self.name, inputs, call.caller(self.python), True)
             self.latest = Latest.of(found, args, kwargs, table)
         return found, call.tensors
@@ -174,7 +175,7 @@ class Latest:
     """The last call's trace, and what must be the same for the next one to use it without looking anything up.
 
     Attributes:
-        expected: per argument a Kind and a shape, or None and the very object.
+        expected: per argument a tensor type and a shape, or None and the very object.
         keywords: names of the last arguments.
         places: which arguments are tensors.
         direct: whether there are no keywords, and the arguments and the only result are tensors.
@@ -186,7 +187,7 @@ class Latest:
     def __init__(self, concrete: Concrete, given: tuple[Any, ...], keywords: tuple[str, ...], kernels: Any) -> None:
         self.concrete = concrete
         self.keywords = keywords
-        self.expected = [(x.kind, x.array.shape) if type(x) is Tensor else (None, x) for x in given]
+        self.expected = [(x.type, x.array.shape) if type(x) is Tensor else (None, x) for x in given]
         self.places = [place for place, x in enumerate(given) if type(x) is Tensor]
         self.direct = not keywords and len(self.places) == len(given) and concrete.single
         self.call = concrete.executable.call
@@ -207,10 +208,10 @@ class Latest:
         expected = self.expected
         if len(given) != len(expected):
             return False
-        for x, (kind, what) in zip(given, expected):  # noqa: B905  # the lengths are equal, and strict= costs 50 ns
+        for x, (tensor_type, what) in zip(given, expected):  # noqa: B905  # the lengths are equal, and strict= costs 50 ns
             if type(x) is Tensor:
                 array = x.array
-                if x.kind is not kind or array.shape != what or type(array) is Symbol:
+                if x.type is not tensor_type or array.shape != what or type(array) is Symbol:
                     return False
             elif x is not what:
                 return False
@@ -246,12 +247,3 @@ def newly_followed(concrete: Concrete, scope: Scope) -> bool:
         if handle.array is one.holder.array and active_tapes(handle, scope):
             return True
     return False
-
-
-def _symbolic(name: str, x: Tensor) -> TraceError:
-    return TraceError(
-        f"{name}({describe(x)}): a symbolic tensor outside its trace.",
-        expected="tensors with values",
-        got="a tensor kept from inside a traced function, which stands for a value and has none",
-        fix="return it from the function instead of storing it",
-    )

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..registry.entry import Entry
-from ..registry.kinds import Kind
 from ..registry.op import Op
+from ..registry.resolution import Resolution
+from ..registry.tensor_type import TensorType
 from ..tensors.symbol import Symbol, type_text
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
@@ -31,14 +31,14 @@ class Literal:
     """A Python number in the dtype of its equation; a host value, whatever the device."""
 
     value: complex
-    kind: Kind
+    type: TensorType
 
     def __str__(self) -> str:
         return repr(self.value)
 
     def array(self) -> Any:
         """Its native array of shape ()."""
-        return self.kind.scalar(self.value) if self.kind.takes(self.value) else self.kind.make_scalar(self.value)
+        return self.type.scalar(self.value) if self.type.takes(self.value) else self.type.make_scalar(self.value)
 
 
 Operand = Symbol | Literal | None
@@ -57,7 +57,7 @@ class Equation:
     """
 
     op: Op
-    entry: Entry
+    resolution: Resolution
     operands: tuple[Operand, ...]
     attributes: dict[str, Any]
     outputs: tuple[Symbol, ...]
@@ -82,14 +82,14 @@ class Input:
     Attributes:
         name: the parameter's or variable's name, empty where it has none.
         symbol: its value in the graph.
-        kind: its backend, device and dtype.
+        type: its backend, device and dtype.
         holder: the variable that is read at each call, a constant's tensor, or None for an argument.
         handle: the user's own handle on a constant, which may be watched or pointed elsewhere later.
     """
 
     name: str
     symbol: Symbol
-    kind: Kind
+    type: TensorType
     holder: Tensor | None = None
     handle: Tensor | None = None
 
@@ -102,7 +102,7 @@ class Graph:
         name: the function's.
         arguments, variables, constants: the inputs.
         equations: in an order in which they can run.
-        outputs: the results, ``kinds`` theirs.
+        outputs: the results, ``output_types`` their types.
         writes: the variables that are assigned after the run, and with what.
         locks: held from reading the variables until they are assigned.
     """
@@ -113,7 +113,7 @@ class Graph:
     constants: tuple[Input, ...]
     equations: tuple[Equation, ...]
     outputs: tuple[Symbol, ...]
-    kinds: tuple[Kind, ...]
+    output_types: tuple[TensorType, ...]
     writes: tuple[tuple[Variable, Symbol], ...]
     locks: tuple[Any, ...] = ()
 

@@ -1,4 +1,4 @@
-"""What a call of a traced function is keyed by: tensors by Kind and shape, everything else by value."""
+"""What a call of a traced function is keyed by: tensors by type and shape, everything else by value."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Call:
         if isinstance(leaf, Tensor):
             self.tensors.append(leaf)
             self.names.append(label)
-            return leaf.kind, leaf.array.shape
+            return leaf.type, leaf.array.shape
         if isinstance(leaf, (int, float)) and not isinstance(leaf, bool):
             self.scalars.append((label, leaf))
         try:

@@ -11,12 +11,12 @@ import numpy as np
 
 from .. import dtypes
 from ..autodiff.record import active_tapes, wrap
-from ..errors import TraceError
-from ..registry.entry import Entry
-from ..registry.kinds import Kind
+from ..dispatch.rejections import leaked_symbol
 from ..registry.op import Op
+from ..registry.resolution import Resolution
+from ..registry.tensor_type import TensorType
 from ..tensors.scope import Scope, current_scope
-from ..tensors.tensor import Symbol, Tensor, describe
+from ..tensors.tensor import Symbol, Tensor
 from ..tensors.variable import Variable
 from .ir import Equation, Graph, Input, Literal, Operand
 
@@ -47,10 +47,10 @@ class Trace:
     def __repr__(self) -> str:
         return f"<trace of {self.name}: {len(self.equations)} equations>"
 
-    def argument(self, name: str, kind: Kind, shape: Shape) -> Symbol:
+    def argument(self, name: str, tensor_type: TensorType, shape: Shape) -> Symbol:
         """A new argument's value."""
-        symbol = Symbol(self.mark, None, len(self.arguments), shape, kind.dtype)
-        self.arguments.append(Input(name, symbol, kind))
+        symbol = Symbol(self.mark, None, len(self.arguments), shape, tensor_type.dtype)
+        self.arguments.append(Input(name, symbol, tensor_type))
         return symbol
 
     # --- what the ring calls --------------------------------------------------------------------------------------
@@ -65,17 +65,17 @@ class Trace:
             scope = current_scope.get()
             if scope.tapes:
                 active_tapes(x, scope)  # a tape watches a variable when it is used
-            return Tensor(self.variable(x), x.kind, x.node)
+            return Tensor(self.variable(x), x.type, x.node)
         if isinstance(x.array, Symbol):
             if x.array.trace is not self.mark:
-                raise leaked(x)
+                raise leaked_symbol(self.name, [x])
             return x
-        return x if x.node is None else Tensor(self.constant(x), x.kind, x.node)
+        return x if x.node is None else Tensor(self.constant(x), x.type, x.node)
 
     def emit(
         self,
         op: Op,
-        entry: Entry,
+        resolution: Resolution,
         operands: Sequence[Any],
         tensors: Sequence[Tensor | None],
         attributes: dict[str, Any],
@@ -93,11 +93,11 @@ class Trace:
         given = normalised(op, attributes)
         shapes = op.output_shapes([None if x is None else x.array for x in tensors], given)
         outputs = tuple(
-            Symbol(self.mark, None, index, tuple(shape), kind.dtype)
-            for index, (shape, kind) in enumerate(zip(shapes, entry.outs, strict=True))
+            Symbol(self.mark, None, index, tuple(shape), tensor_type.dtype)
+            for index, (shape, tensor_type) in enumerate(zip(shapes, resolution.result_types, strict=True))
         )
         atoms = tuple(self.operand(x, raw) for x, raw in zip(tensors, operands, strict=True))
-        self.equations.append(Equation(op, entry, atoms, given, outputs, user_line()))
+        self.equations.append(Equation(op, resolution, atoms, given, outputs, user_line()))
         return list(outputs)
 
     def write(self, variable: Variable, value: Tensor) -> None:
@@ -115,8 +115,8 @@ class Trace:
         """A variable's value at this point; reading it makes it an input, also after a write (tapes may follow it)."""
         found = self.variables.get(id(variable))
         if found is None:
-            symbol = Symbol(self.mark, None, 0, variable.array.shape, variable.kind.dtype)
-            found = self.variables[id(variable)] = Input(variable.name, symbol, variable.kind, variable)
+            symbol = Symbol(self.mark, None, 0, variable.array.shape, variable.type.dtype)
+            found = self.variables[id(variable)] = Input(variable.name, symbol, variable.type, variable)
         return self.values.setdefault(id(variable), found.symbol)
 
     def constant(self, x: Tensor) -> Symbol:
@@ -124,8 +124,8 @@ class Trace:
         key = (id(x.array), id(x.node))  # a tensor and its copy may share an array, and tapes tell them apart
         found = self.constants.get(key)
         if found is None:
-            symbol = Symbol(self.mark, None, 0, tuple(x.array.shape), x.kind.dtype)
-            found = self.constants[key] = Input("", symbol, x.kind, Tensor(x.array, x.kind, x.node), x)
+            symbol = Symbol(self.mark, None, 0, tuple(x.array.shape), x.type.dtype)
+            found = self.constants[key] = Input("", symbol, x.type, Tensor(x.array, x.type, x.node), x)
         return found.symbol
 
     def symbol(self, x: Tensor) -> Symbol:
@@ -137,16 +137,16 @@ class Trace:
         if x is None or isinstance(x.array, Symbol):
             return None if x is None else x.array
         if isinstance(raw, (bool, int, float, complex)):
-            return Literal(raw.item() if isinstance(raw, np.generic) else raw, x.kind)
+            return Literal(raw.item() if isinstance(raw, np.generic) else raw, x.type)
         if not x.array.shape:
-            # Gradient rules make their ones and zeros of the Kind's cached numbers.
-            for cache in (x.kind.floats, x.kind.ints):
+            # Gradient rules make their ones and zeros of the type's cached numbers.
+            for cache in (x.type.floats, x.type.ints):
                 for value, array in list(cache.items()):
                     if array is x.array and isinstance(value, (bool, int, float)):
-                        return Literal(value, x.kind)
-            for value, array in ((0.0, x.kind.zero), (1.0, x.kind.one)):
+                        return Literal(value, x.type)
+            for value, array in ((0.0, x.type.zero), (1.0, x.type.one)):
                 if array is x.array:
-                    return Literal(value, x.kind)
+                    return Literal(value, x.type)
         return self.constant(x)
 
     def graph(self, outputs: Sequence[Tensor]) -> Graph:
@@ -160,14 +160,14 @@ class Trace:
             tuple(self.constants.values()),
             tuple(self.equations),
             results,
-            tuple(x.kind for x in outputs),
+            tuple(x.type for x in outputs),
             writes,
             tuple(self.locks.values()),
         )
 
 
 def trace(
-    name: str, inputs: Sequence[tuple[str, Kind, Shape]], body: Callable[[list[Tensor]], Sequence[Tensor]]
+    name: str, inputs: Sequence[tuple[str, TensorType, Shape]], body: Callable[[list[Tensor]], Sequence[Tensor]]
 ) -> Graph:
     """The graph of ``body``, run on one symbolic tensor per input.
 
@@ -176,22 +176,22 @@ def trace(
 
     Args:
         name: the graph's name.
-        inputs: per argument its name, Kind and shape.
+        inputs: per argument its name, type and shape.
         body: from symbolic tensors to the results.
     """
     made = Trace(name)
-    symbols = [(made.argument(label, kind, shape), kind) for label, kind, shape in inputs]
+    symbols = [(made.argument(label, tensor_type, shape), tensor_type) for label, tensor_type, shape in inputs]
     token = current_scope.set(Scope((), made))
     try:
-        arguments = [symbolic(symbol, kind) for symbol, kind in symbols]
+        arguments = [symbolic(symbol, tensor_type) for symbol, tensor_type in symbols]
         return made.graph(body(arguments))
     finally:
         current_scope.reset(token)
 
 
-def symbolic(symbol: Symbol, kind: Kind) -> Tensor:
+def symbolic(symbol: Symbol, tensor_type: TensorType) -> Tensor:
     """A tensor on a symbol."""
-    return wrap(symbol, kind, None)
+    return wrap(symbol, tensor_type, None)
 
 
 def normalised(op: Op, attributes: dict[str, Any]) -> dict[str, Any]:
@@ -221,13 +221,3 @@ def user_line() -> tuple[str, int]:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
-
-
-def leaked(x: Tensor) -> TraceError:
-    """The error for a symbolic tensor of another trace."""
-    return TraceError(
-        f"{describe(x)} is used outside the trace that made it.",
-        expected="tensors with values, or symbolic tensors of the function being traced",
-        got="a tensor kept from inside another traced function, which stands for a value and has none",
-        fix="return it from that function instead of storing it",
-    )

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from ..dispatch.fast_path import BinaryOp, GeneralOp, Op, UnaryOp
 from ..errors import KernelError, RegistrationError
 from ..registry import tables
+from ..registry.gradient_rule import RESERVED
 from ..registry.op import parameter_names
-from ..registry.rule import RESERVED
 from ..tensors.tensor import TensorLike
 
 if TYPE_CHECKING:

@@ -261,7 +261,7 @@ def _setitem_value_back(g: Tensor, indices: tuple[Tensor, ...], value_shape: Sha
 
 
 def _zero_like(x: Tensor) -> Tensor:
-    return Tensor(x.kind.scalar(0.0), x.kind, None)
+    return Tensor(x.type.scalar(0.0), x.type, None)
 
 
 def setitem(x: Tensor, key: Any, value: Any) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import dtypes
 from ..dispatch import convert
+from ..dispatch.mixed_devices import deciding_operand
 from ..errors import DTypeError, ShapeError
 from ..registry import tables
 from ..state.trackable import Trackable
@@ -18,7 +19,7 @@ from ..tensors.variable import Variable
 if TYPE_CHECKING:
     from ..device import Device
     from ..dispatch.fast_path import Op
-    from ..registry.kinds import Kind
+    from ..registry.tensor_type import TensorType
 
 __all__ = ["LearningRate", "Optimizer"]
 
@@ -51,7 +52,7 @@ class Optimizer(Trackable):
         self._one = convert.asarray(1, dtypes.int64, self.step.device, None)
         # A dict finds a variable by its identity, before it would compare elements.
         self._slots: dict[Variable, tuple[Variable, ...]] = {}
-        self._tails: dict[Kind, list[Tensor]] = {}  # the op's last operands, for the learning rate _rate
+        self._tails: dict[TensorType, list[Tensor]] = {}  # the op's last operands, for the learning rate _rate
         self._rate: float | None = None
 
     def __repr__(self) -> str:
@@ -91,7 +92,7 @@ class Optimizer(Trackable):
         calls: list[tuple[Variable, list[Tensor]]] = []
         left_out: list[object] = []
         for gradient, variable in grads_and_vars:
-            if type(gradient) is Tensor and isinstance(variable, Variable) and gradient.kind is variable.kind:
+            if type(gradient) is Tensor and isinstance(variable, Variable) and gradient.type is variable.type:
                 if gradient.array.shape != variable.array.shape:
                     raise self._misfit(gradient, variable)
                 found = gradient
@@ -100,8 +101,8 @@ class Optimizer(Trackable):
             else:
                 left_out.append(variable)
                 continue
-            tail = tails.get(found.kind)
-            calls.append((variable, [found, *(self._tail(tails, found.kind) if tail is None else tail)]))
+            tail = tails.get(found.type)
+            calls.append((variable, [found, *(self._tail(tails, found.type) if tail is None else tail)]))
         if not calls:
             raise self._nothing(left_out)
         slots = [self._slots_of(variable) for variable, _ in calls] if self.slot_names else [()] * len(calls)
@@ -109,7 +110,7 @@ class Optimizer(Trackable):
         op, attributes = self._op(), self._attributes()
         for (variable, operands), own in zip(calls, slots, strict=True):
             if self.takes_step:
-                operands.append(self._step_on(variable.kind.device))
+                operands.append(self._step_on(variable.type.device))
             update(op, [variable, *own], operands, attributes)
 
     def _op(self) -> Op:
@@ -128,7 +129,7 @@ class Optimizer(Trackable):
                 got=type(variable).__name__,
                 fix="pass zip(gradients, variables), in this order",
             )
-        if variable.kind.category != dtypes.FLOATING:
+        if variable.type.category != dtypes.FLOATING:
             raise self._misfit(gradient, variable)
         if not isinstance(gradient, Tensor):
             gradient = convert.asarray(gradient, None, variable.device, None)
@@ -136,7 +137,7 @@ class Optimizer(Trackable):
             raise self._misfit(gradient, variable)
         if gradient.device is not variable.device:
             # Raises under the policy for mixed devices, or warns.
-            convert.common(self._op(), [variable, gradient], variable, gradient)
+            deciding_operand(self._op(), [variable, gradient], variable, gradient)
             return convert.to_device(gradient, variable.device)
         checked: Tensor = gradient
         return checked
@@ -149,7 +150,7 @@ class Optimizer(Trackable):
         }
         summary = f"{type(self).__name__}.apply_gradients: the gradient of {variable.name or describe(variable)} does "
         alike = isinstance(gradient, Tensor) and gradient.dtype == variable.dtype
-        if alike and variable.kind.category == dtypes.FLOATING:
+        if alike and variable.type.category == dtypes.FLOATING:
             return ShapeError(f"{summary}not have its shape.", **texts)
         return DTypeError(f"{summary}not have its dtype.", **texts)
 
@@ -164,16 +165,16 @@ class Optimizer(Trackable):
 
     # --- the learning rate ------------------------------------------------------------------------------------------
 
-    def _current_tails(self) -> dict[Kind, list[Tensor]]:
-        """What follows the gradient in the op's operands, by the gradient's Kind, as far as it is known."""
+    def _current_tails(self) -> dict[TensorType, list[Tensor]]:
+        """What follows the gradient in the op's operands, by the gradient's type, as far as it is known."""
         rate = self.learning_rate
         if type(rate) is float and rate == self._rate:
             return self._tails
         found = rate() if callable(rate) else rate
         if isinstance(found, Tensor):
-            if found.shape != () or found.kind.category != dtypes.FLOATING:
+            if found.shape != () or found.type.category != dtypes.FLOATING:
                 raise self._bad_rate(found)
-            return {found.kind: [found]}
+            return {found.type: [found]}
         if not hasattr(found, "__float__"):
             raise self._bad_rate(found)
         number = float(found)
@@ -181,20 +182,20 @@ class Optimizer(Trackable):
             self._rate, self._tails = number, {}
         return self._tails
 
-    def _tail(self, tails: dict[Kind, list[Tensor]], kind: Kind) -> list[Tensor]:
-        if kind.category != dtypes.FLOATING:
+    def _tail(self, tails: dict[TensorType, list[Tensor]], tensor_type: TensorType) -> list[Tensor]:
+        if tensor_type.category != dtypes.FLOATING:
             raise DTypeError(
-                f"{type(self).__name__}.apply_gradients cannot change a variable of {kind.dtype}.",
+                f"{type(self).__name__}.apply_gradients cannot change a variable of {tensor_type.dtype}.",
                 expected="variables of a real floating dtype",
-                got=str(kind.dtype),
+                got=str(tensor_type.dtype),
                 fix="leave this variable out",
             )
         if tails is self._tails:
-            rate = Tensor(kind.scalar(self._rate), kind, None)
+            rate = Tensor(tensor_type.scalar(self._rate), tensor_type, None)
         else:
             given = next(iter(tails.values()))[0]  # the rate as it was given comes first
-            rate = convert.cast(convert.to_device(given, kind.device), kind.dtype)
-        made = tails[kind] = [rate]
+            rate = convert.cast(convert.to_device(given, tensor_type.device), tensor_type.dtype)
+        made = tails[tensor_type] = [rate]
         return made
 
     def _bad_rate(self, rate: object) -> DTypeError:
@@ -209,13 +210,13 @@ class Optimizer(Trackable):
 
     def _step_on(self, device: Device) -> Tensor:
         step = self.step
-        return step if step.kind.device is device else convert.to_device(step.read_value(), device)
+        return step if step.type.device is device else convert.to_device(step.read_value(), device)
 
     def _slots_of(self, variable: Variable) -> tuple[Variable, ...]:
         found = self._slots.get(variable)
         if found is None:
             made = {name: _zeros(variable, name) for name in self.slot_names}
-            place = self.__dict__.get("_place")
+            place = self.__dict__.get("_pending_restoration")
             if place is not None:
                 for name, slot in made.items():
                     place.attach_slot(variable, name, slot)

@@ -238,7 +238,7 @@ def _auto() -> Device:
     return first
 
 
-def choose(text: str, source: str, place: Callable[[DeviceSpec], Device]) -> Device:
+def choose(text: str, source: str, find: Callable[[DeviceSpec], Device]) -> Device:
     """The device that a list means: its first item that can be used."""
     if text.strip().lower() == "auto":
         return _auto()
@@ -246,7 +246,7 @@ def choose(text: str, source: str, place: Callable[[DeviceSpec], Device]) -> Dev
     misses: list[BackendError | DeviceError] = []
     for choice in choices:
         try:
-            return place(choice.spec)
+            return find(choice.spec)
         except (BackendError, DeviceError) as error:
             misses.append(error)
         _info(f"{source}={text!r}: {misses[-1].summary}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .loading import (
         BackendStatus,
-        SessionBackend,
+        RegisteredBackend,
         backends,
         get_backend,
         host_backend,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BackendStatus",
-    "SessionBackend",
+    "RegisteredBackend",
     "backends",
     "get_backend",
     "host_backend",

@@ -20,7 +20,7 @@ from .statuses import CATALOGUE, BackendStatus, describe_failure, say_absent, sa
 
 __all__ = [
     "BackendStatus",
-    "SessionBackend",
+    "RegisteredBackend",
     "backends",
     "get_backend",
     "host_backend",
@@ -31,8 +31,6 @@ __all__ = [
     "register_backend",
     "warnings_of_filter",
 ]
-
-SESSION: Final = "session"
 
 
 class _Record:
@@ -79,7 +77,7 @@ def _scan() -> tuple[EntryPoint, ...]:
 
 
 def is_known(name: str) -> bool:
-    """Whether ``name`` is a backend: of this session, installed, or of the project's own."""
+    """Whether ``name`` is a backend: registered in this process, installed, or of the project's own."""
     if name in tables.ready() or name in CATALOGUE:
         return True
     return any(entry.name == name for entry in installed() if entry.group == BACKENDS)
@@ -314,14 +312,14 @@ def refresh() -> None:
             _attach_kernels(record)
 
 
-class SessionBackend:
+class RegisteredBackend:
     """A backend registered in process; as a context manager it is removed at the end."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend: Final = backend
 
     def __repr__(self) -> str:
-        return f"SessionBackend({self.backend.name!r})"
+        return f"RegisteredBackend({self.backend.name!r})"
 
     def __enter__(self) -> Backend:
         return self.backend
@@ -340,8 +338,8 @@ class SessionBackend:
                 _state.records = {key: value for key, value in _state.records.items() if key != name}
 
 
-def register_backend(backend: Backend) -> SessionBackend:
-    """Register a backend in process, shown as coming from ``session``.
+def register_backend(backend: Backend) -> RegisteredBackend:
+    """Register a backend in process, shown as coming from ``in-process``.
 
     Args:
         backend: the backend; ``with polytape.register_backend(backend):`` removes it at the end of the block.
@@ -362,9 +360,9 @@ def register_backend(backend: Backend) -> SessionBackend:
                 fix=f"choose another name, or leave that plugin out with POLYTAPE_PLUGINS=-{normalise(taken)}",
             )
         record = _Record(backend.name)
-        record.status.distribution = SESSION
-        _adopt(record, backend, SESSION)
+        record.status.distribution = tables.IN_PROCESS
+        _adopt(record, backend, tables.IN_PROCESS)
         if record.status.status != "ready":
             raise _unusable(record.status)
         _state.records = {**_state.records, backend.name: record}
-        return SessionBackend(backend)
+        return RegisteredBackend(backend)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import KernelError, RegistrationError, ShapeError
-from .entry import Entry
-from .kinds import Kind
-from .rule import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPES, G, Plan, Rule, Y
+from .gradient_rule import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPES, G, GradientPlan, GradientRule, Y
+from .resolution import Resolution
+from .tensor_type import TensorType
 
 __all__ = ["Binary", "Op", "Unary"]
 
@@ -26,9 +26,9 @@ class Op:
         creates: whether it makes new tensors: it has a ``device``.
         outputs: the NamedTuple class of an op with several outputs.
         the rest of the declaration: as `polytape.ops.declaration.op` explains it.
-        table: the fast path: Kind of all operands -> Entry. memo: everything else that was resolved.
+        table: the fast path: type of all operands -> Resolution. memo: everything else that was resolved.
         plans: what to keep for which watched operands; few: those of one operand (at 1) and two (at 3, 4, 5), found
-            without a key to hash; `polytape.autodiff.plan` fills both.
+            without a key to hash; `polytape.autodiff.gradient_plan` fills both.
         decomposed: whether something in the tables was not resolved to a kernel.
     """
 
@@ -69,12 +69,12 @@ class Op:
         self.host: tuple[str, ...] = ()
         self.no_gradient: str = ""
         self.one_is_neutral: bool = False
-        self.rules: list[Rule] = []
-        self.contractions: dict[int, Rule] = {}
-        self.table: dict[Kind, Entry] = {}
-        self.memo: dict[Any, Entry] = {}
-        self.plans: dict[tuple[int, int], Plan] = {}
-        self.few: list[Plan | None] = [None] * 6
+        self.rules: list[GradientRule] = []
+        self.contractions: dict[int, GradientRule] = {}
+        self.table: dict[TensorType, Resolution] = {}
+        self.memo: dict[Any, Resolution] = {}
+        self.plans: dict[tuple[int, int], GradientPlan] = {}
+        self.few: list[GradientPlan | None] = [None] * 6
         self.decomposed: bool = False
 
     # Here too, not only in the subclasses: mypyc 2.4 lays out a class with __call__ differently from a base without.
@@ -140,8 +140,11 @@ class Op:
 
     def promoted(self, position: int) -> bool:
         """Whether the operand at ``position`` promotes with others."""
-        name = self.operands[min(position, len(self.operands) - 1)] if self.operands else ""
-        return name in self.promotes
+        return bool(self.promotes) and self.operand_name(position) in self.promotes
+
+    def operand_name(self, position: int) -> str:
+        """The name of the operand at ``position``; a sequence's elements share one."""
+        return self.operands[min(position, len(self.operands) - 1)]
 
     def output_shapes(self, arrays: Any, attributes: dict[str, Any]) -> list[tuple[int, ...]]:
         """The outputs' shapes, by the shape rule.
@@ -192,7 +195,7 @@ class Binary(Op):
         raise KernelError(f"{self!r} is no op that can be called", fix="use BinaryOp")
 
 
-def make_rule(op: Op, names: Sequence[str], fn: Any, parameters: Sequence[str], positional: int) -> Rule:
+def make_rule(op: Op, names: Sequence[str], fn: Any, parameters: Sequence[str], positional: int) -> GradientRule:
     """Check a rule's parameter names against its op and settle what each of them asks for.
 
     Args:
@@ -209,7 +212,7 @@ def make_rule(op: Op, names: Sequence[str], fn: Any, parameters: Sequence[str], 
         if name not in op.attributes:
             _need(op, name, ())
     positions = tuple([_position(op, name) for name in names])
-    return Rule(fn, positions, needs, keywords)
+    return GradientRule(fn, positions, needs, keywords)
 
 
 def _need(op: Op, name: str, parameters: Sequence[str]) -> int:

@@ -12,6 +12,8 @@ from .op import Op
 
 __all__ = ["add_backend", "add_kernels", "kernels_of", "remove_backend", "remove_kernels"]
 
+IN_PROCESS: Final = "in-process"  # the provider of what no distribution brought
+
 KernelTable = dict[str, dict[str, tuple[Kernel, ...]]]
 
 
@@ -112,7 +114,7 @@ def add_kernels(kernels: Sequence[Kernel], provider: str) -> None:
     Raises:
         RegistrationError: as `add_backend`; nothing has been registered then.
     """
-    from .admission import check_kernel, in_order
+    from .kernel_checks import check_kernel, in_order
 
     declare_all()
     with _lock:

@@ -14,7 +14,7 @@ from ..tensors.variable import Variable
 __all__ = ["Trackable"]
 
 
-class Place(Protocol):
+class PendingRestoration(Protocol):
     """Where an object stands in a checkpoint that is not yet restored completely."""
 
     def attach(self, name: str, value: object) -> None:
@@ -41,7 +41,7 @@ class Trackable:
     """
 
     def __setattr__(self, name: str, value: Any) -> None:
-        place: Place | None = self.__dict__.get("_place")
+        place: PendingRestoration | None = self.__dict__.get("_pending_restoration")
         if place is not None and not name.startswith("_"):
             place.attach(name, value)
         object.__setattr__(self, name, value)

@@ -7,10 +7,10 @@ from _thread import _count
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ..dispatch.slow_path import apply, find_entry
+from ..dispatch.slow_path import apply, find_resolution
 from ..errors import ShapeError
-from ..registry.entry import Copying, Guarded
 from ..registry.op import Op
+from ..registry.resolution import Copying, Guarded
 from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Symbol, Tensor, describe
 from ..tensors.variable import Variable
@@ -45,7 +45,7 @@ def owned(variable: Variable) -> bool:
     """Whether nobody but this variable can see its buffer, so that it may be written."""
     if _count() > 0:
         return False  # another thread could take a reference between this answer and the write
-    exclusive = variable.kind.backend.exclusive
+    exclusive = variable.type.backend.exclusive
     return exclusive is not None and variable_references(variable) == SINGLE and bool(exclusive(variable.array))
 
 
@@ -71,13 +71,13 @@ def update(op: Op, variables: Sequence[Variable], operands: Sequence[Tensor], at
             current_scope.reset(token)
         return
     tensors: list[Tensor | None] = [*variables, *operands]
-    device = variables[0].kind.device
+    device = variables[0].type.device
     for x in tensors:
-        if x is None or x.kind.device is not device or isinstance(x.array, Symbol):
+        if x is None or x.type.device is not device or isinstance(x.array, Symbol):
             _update_by_op(op, variables, operands, attributes)
             return
-    entry = find_entry(op, tensors, attributes, device, variables[0].kind.backend)
-    fn = entry.fn
+    resolution = find_resolution(op, tensors, attributes, device, variables[0].type.backend)
+    fn = resolution.fn
     if type(fn) is Guarded:
         fn = fn.choose(*[x.array for x in tensors if x is not None], **attributes)
     if type(fn) is not Copying:
@@ -85,12 +85,12 @@ def update(op: Op, variables: Sequence[Variable], operands: Sequence[Tensor], at
         return
     _check(op, variables, tensors, attributes)
     arrays: list[Any] = [
-        variable.array if owned(variable) else variable.kind.backend.copy(variable.array, device)
+        variable.array if owned(variable) else variable.type.backend.copy(variable.array, device)
         for variable in variables
     ]
     arrays.extend([x.array for x in operands])
     results = fn.fn(*arrays, **attributes)
-    lifted = entry.lift_all(results) if op.outputs is not None else [entry.lift(results)]
+    lifted = resolution.lift_all(results) if op.outputs is not None else [resolution.lift(results)]
     for variable, result in zip(variables, lifted, strict=True):
         variable.array = result
 

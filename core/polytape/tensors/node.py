@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..errors import TapeError
-from ..registry.kinds import Kind
+from ..registry.gradient_rule import GradientPlan
 from ..registry.op import Op
-from ..registry.rule import Plan
+from ..registry.tensor_type import TensorType
 
 __all__ = ["Node", "Tape", "leaf"]
 
@@ -40,14 +40,14 @@ class Node:
         op, attributes, plan: what ran, and which gradient rules are called; plan is None for leaves and outputs.
         parents: per operand its node, None where no tape here follows it.
         arrays: per operand, then the output: the native array where a rule needs it, else None.
-        kinds, shapes: per operand; a shape is None where the array is kept or nobody needs it.
-        kind, shape: of the output (a tuple of each for an op with several).
+        operand_types, shapes: per operand; a shape is None where the array is kept or nobody needs it.
+        type, shape: of the output (a tuple of each for an op with several).
         index: which output of ``parents[0]`` it is; -1 for anything else.
     """
 
     __slots__ = (
-        "arrays", "attributes", "index", "kind", "kinds", "op", "parents", "plan", "seen", "seq", "shape", "shapes",
-        "tapes",
+        "arrays", "attributes", "index", "op", "operand_types", "parents", "plan", "seen", "seq", "shape", "shapes",
+        "tapes", "type",
     )  # fmt: skip
 
     def __init__(
@@ -55,12 +55,12 @@ class Node:
         tapes: tuple[Tape, ...],
         op: Op | None,
         attributes: dict[str, Any] | None,
-        plan: Plan | None,
+        plan: GradientPlan | None,
         parents: tuple[Node | None, ...],
         arrays: tuple[Any, ...],
-        kinds: tuple[Kind | None, ...],
+        tensor_types: tuple[TensorType | None, ...],
         shapes: tuple[Shape | None, ...],
-        kind: Any,
+        tensor_type: Any,
         shape: Any,
         index: int = -1,
     ) -> None:
@@ -72,12 +72,12 @@ class Node:
         self.seen: int = -1
         self.op: Op | None = op
         self.attributes: dict[str, Any] | None = attributes
-        self.plan: Plan | None = plan
+        self.plan: GradientPlan | None = plan
         self.parents: tuple[Node | None, ...] = parents
         self.arrays: tuple[Any, ...] = arrays
-        self.kinds: tuple[Kind | None, ...] = kinds
+        self.operand_types: tuple[TensorType | None, ...] = tensor_types
         self.shapes: tuple[Shape | None, ...] = shapes
-        self.kind: Any = kind
+        self.type: Any = tensor_type
         self.shape: Any = shape
         self.index: int = index
 
@@ -93,9 +93,9 @@ class Node:
         self.plan = None
 
 
-def leaf(kind: Any, shape: Any) -> Node:
+def leaf(tensor_type: Any, shape: Any) -> Node:
     """A node without an op: a variable's, a watched tensor's, or a symbolic tensor's that no tape follows."""
-    return Node((), None, None, None, (), (), (), (), kind, shape)
+    return Node((), None, None, None, (), (), (), (), tensor_type, shape)
 
 
 class Tape:

@@ -54,7 +54,7 @@ def _name(x: Any) -> str:
 def describe_plain(x: Any) -> str:
     """dtype and shape, and the device where it is not the backend's only one."""
     device = x.device
-    where = f" on {device.kind}:{device.index}" if len(x.kind.backend.device_list()) > 1 else ""
+    where = f" on {device.kind}:{device.index}" if len(x.type.backend.device_list()) > 1 else ""
     return f"{type_text(x.dtype, x.shape)}{where}"
 
 

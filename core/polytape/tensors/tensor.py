@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from ..errors import DTypeError, PolytapeError, ShapeError, TraceError
-from ..registry.kinds import Kind
+from ..registry.tensor_type import TensorType
 from ..settings import trimmed
 from .node import Node
 from .operators import operators
@@ -49,12 +49,12 @@ class Tensor:
     written: ``x += y`` binds a new tensor, and ``x[k] = v`` points this handle at an updated copy.
     """
 
-    __slots__ = ("array", "kind", "node")
+    __slots__ = ("array", "node", "type")
     __array_priority__ = 1000.0  # ndarray + tensor reaches __radd__; np.add(t, u) still gives an ndarray
 
-    def __init__(self, array: Any, kind: Kind, node: Node | None) -> None:
+    def __init__(self, array: Any, tensor_type: TensorType, node: Node | None) -> None:
         self.array: Any = array
-        self.kind: Kind = kind
+        self.type: TensorType = tensor_type
         self.node: Node | None = node
 
     # --- what it is ---------------------------------------------------------------------------------------------
@@ -68,12 +68,12 @@ class Tensor:
     @property
     def dtype(self) -> DType:
         """The element type, a NumPy dtype object."""
-        return self.kind.dtype
+        return self.type.dtype
 
     @property
     def device(self) -> Device:
         """Where the array lives; prints as ``backend:kind:index``."""
-        return self.kind.device
+        return self.type.device
 
     @property
     def ndim(self) -> int:
@@ -91,7 +91,7 @@ class Tensor:
     @property
     def nbytes(self) -> int:
         """Size of the elements in bytes."""
-        return self.size * self.kind.dtype.itemsize
+        return self.size * self.type.dtype.itemsize
 
     @property
     def T(self) -> Tensor:
@@ -144,7 +144,7 @@ class Tensor:
                 got="a symbolic tensor: the function is being traced, nothing has been computed",
                 fix="return the tensor from the function and look at it outside, or run the function eagerly",
             )
-        return self.kind.backend.to_host(array)
+        return self.type.backend.to_host(array)
 
     def item(self) -> Any:
         """The value of a tensor with one element, as a Python number.
@@ -190,7 +190,7 @@ class Tensor:
         return complex(value)
 
     def __index__(self) -> int:
-        if self.kind.dtype.kind not in "iu" or self.ndim != 0:
+        if self.type.dtype.kind not in "iu" or self.ndim != 0:
             raise DTypeError(
                 f"{describe(self)} cannot be used as an index.",
                 expected="an integer tensor of shape ()",
@@ -249,7 +249,7 @@ class Tensor:
         except PolytapeError as error:
             raise trimmed(error) from None
         self.array = updated.array
-        self.kind = updated.kind
+        self.type = updated.type
         self.node = updated.node
 
     # --- to elsewhere -------------------------------------------------------------------------------------------
@@ -287,13 +287,13 @@ class Tensor:
         return device
 
     def __copy__(self) -> Tensor:
-        return Tensor(self.array, self.kind, self.node)
+        return Tensor(self.array, self.type, self.node)
 
     def __deepcopy__(self, memo: Any) -> Tensor:
-        return Tensor(self.array, self.kind, None)
+        return Tensor(self.array, self.type, None)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return restore, (self._host("pickle").copy(), str(self.kind.device))
+        return restore, (self._host("pickle").copy(), str(self.type.device))
 
     # --- operators ----------------------------------------------------------------------------------------------
 
@@ -392,7 +392,7 @@ def restore(host: Any, device: str) -> Tensor:
 def describe(x: object) -> str:
     """``float32[2,3]`` for a tensor or native array; the repr of anything else."""
     if isinstance(x, Tensor):
-        return type_text(x.kind.dtype, x.shape)
+        return type_text(x.type.dtype, x.shape)
     if isinstance(x, Symbol):
         return repr(x)
     text = repr(x)

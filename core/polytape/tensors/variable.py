@@ -52,7 +52,7 @@ class Variable(Tensor):
                 fix="make it outside the function, or on the object whose method is traced",
             )
         made: Tensor = operators.asarray(value, dtype, device)
-        super().__init__(made.array, made.kind, leaf(made.kind, made.array.shape))
+        super().__init__(made.array, made.type, leaf(made.type, made.array.shape))
         self.trainable: bool = trainable
         self.name: str = name
 
@@ -93,11 +93,11 @@ class Variable(Tensor):
 
     def _change(self, what: str, op: Binary, value: Any) -> Variable:
         scope = current_scope.get()
-        kind = self.kind
-        if scope.trace is None and isinstance(value, Tensor) and value.kind is kind:
-            entry = op.table.get(kind)
-            if entry is not None and entry.how == "kernel" and value.array.shape == self.array.shape:
-                self.array = entry.lift(entry.fn(self.array, value.array))
+        tensor_type = self.type
+        if scope.trace is None and isinstance(value, Tensor) and value.type is tensor_type:
+            resolution = op.table.get(tensor_type)
+            if resolution is not None and resolution.how == "kernel" and value.array.shape == self.array.shape:
+                self.array = resolution.lift(resolution.fn(self.array, value.array))
                 return self
         number = isinstance(value, (bool, int, float, complex))
         if number:
@@ -116,11 +116,11 @@ class Variable(Tensor):
             made = value
         elif isinstance(value, (bool, int, float, complex)):
             self._check_number(what, value)
-            made = Tensor(self.kind.make_scalar(value), self.kind, None)
+            made = Tensor(self.type.make_scalar(value), self.type, None)
         else:
-            made = operators.asarray(value, None, self.kind.device)
-            if made.kind.category <= self.kind.category and _plain_numbers(value):
-                made = operators.asarray(value, self.dtype, self.kind.device)
+            made = operators.asarray(value, None, self.type.device)
+            if made.type.category <= self.type.category and _plain_numbers(value):
+                made = operators.asarray(value, self.dtype, self.type.device)
         shape = self.array.shape
         if made.array.shape != shape:
             raise ShapeError(
@@ -129,23 +129,23 @@ class Variable(Tensor):
                 got=f"shape {made.array.shape}",
                 fix="reshape or broadcast the value to the variable's shape first",
             )
-        if made.kind.dtype is not self.kind.dtype:
+        if made.type.dtype is not self.type.dtype:
             raise DTypeError(
                 f"{what} of {describe(made)} to the variable {self.name or describe(self)}.",
-                expected=f"dtype {self.kind.dtype}",
-                got=f"dtype {made.kind.dtype}",
-                fix=f"cast it with polytape.astype(value, '{self.kind.dtype}')",
+                expected=f"dtype {self.type.dtype}",
+                got=f"dtype {made.type.dtype}",
+                fix=f"cast it with polytape.astype(value, '{self.type.dtype}')",
             )
-        if made.kind.device is not self.kind.device:
-            made = operators.to_device(made, self.kind.device)
+        if made.type.device is not self.type.device:
+            made = operators.to_device(made, self.type.device)
         return made
 
     def _check_number(self, what: str, value: Any) -> None:
         """Whether a Python number beside this variable leaves the dtype as it is."""
-        if weak_promote(self.kind.dtype, value) is not self.kind.dtype:
+        if weak_promote(self.type.dtype, value) is not self.type.dtype:
             raise DTypeError(
                 f"{what} of {value} to the variable {self.name or describe(self)}.",
-                expected=f"a number that leaves the dtype {self.kind.dtype}",
+                expected=f"a number that leaves the dtype {self.type.dtype}",
                 got=f"{value} of type {type(value).__name__}",
                 fix="round it first, or make the variable with a floating dtype",
             )
@@ -184,15 +184,15 @@ class Variable(Tensor):
     def __copy__(self) -> Tensor:
         trace = current_scope.get().trace
         if trace is None:
-            return Tensor(self.array, self.kind, None)
+            return Tensor(self.array, self.type, None)
         read: Tensor = trace.read(self)
-        return Tensor(read.array, self.kind, leaf(self.kind, read.array.shape))
+        return Tensor(read.array, self.type, leaf(self.type, read.array.shape))
 
     def __deepcopy__(self, memo: Any) -> Variable:
         return Variable(self.read_value(), self.trainable, self.name)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self._host("pickle").copy(), self.trainable, self.name, str(self.kind.device))
+        return _restore, (self._host("pickle").copy(), self.trainable, self.name, str(self.type.device))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise DTypeError(

@@ -134,7 +134,7 @@ def _gradients(
     f: Callable[..., Any], arguments: list[Tensor], smooth: list[int], incoming: list[Tensor]
 ) -> list[Tensor | None]:
     # Handles of their own: watching them leaves the caller's alone.
-    own = [Tensor(x.array, x.kind, x.node) for x in arguments]
+    own = [Tensor(x.array, x.type, x.node) for x in arguments]
     sources = [own[place] for place in smooth]
     with GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(sources)

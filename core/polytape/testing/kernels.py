@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import plugins
 from ..backend import Kernel
-from ..dispatch import resolve
-from ..dispatch import slow_path as applied
+from ..dispatch import slow_path
+from ..dispatch.resolve import Resolver
 from ..registry import tables
 from ..tensors.tensor import Tensor
 from .calls import attributes_on, calls, device_of
@@ -48,12 +48,12 @@ def asked(case: Case, sample: Sample, hosts: Sequence[Any], backend: str) -> lis
     device = device_of(backend)
     operands = tensors(case.op, hosts, device, sample.layout)
     attributes = attributes_on(case, sample, device)
-    entry = applied.find_entry(
+    resolution = slow_path.find_resolution(
         case.op, ready(case.op, operands, device), attributes, device, plugins.get_backend(backend)
     )
     arrays = [x.array for x in ready(case.op, operands, device) if x is not None]
     found = []
-    for kernel in entry.candidates:
+    for kernel in resolution.candidates:
         holds = kernel.when is None or bool(kernel.when(*arrays, **passed(attributes)))
         found.append((kernel, holds))
         if holds:
@@ -63,7 +63,7 @@ def asked(case: Case, sample: Sample, hosts: Sequence[Any], backend: str) -> lis
 
 def ready(op: Any, operands: Sequence[Tensor], device: Any) -> list[Tensor | None]:
     """The operands as kernels get them: promoted, on the device."""
-    return applied.convert_all(op, list(operands), device)
+    return slow_path.convert_all(op, list(operands), device)
 
 
 def passed(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -75,28 +75,25 @@ def direct_calls(
     op: Any, operands: Sequence[Tensor], attributes: dict[str, Any]
 ) -> list[tuple[str, Callable[[], Any]]]:
     """Each kernel that would take these operands, called as core calls it: not only the one that is chosen."""
-    device = applied.place(op, list(operands), attributes)
+    device = slow_path.device_of(op, list(operands), attributes)
     backend = plugins.get_backend(device.backend)
     try:
         given = ready(op, operands, device)
-        kinds = tuple(None if x is None else x.kind for x in given)
-        fixed = {name: attributes.get(name, op.defaults.get(name)) for name in op.dtype_attributes}
-        outs = resolve.output_kinds(op, backend, device, kinds, fixed)
+        fixed = slow_path.settling(op, attributes)
+        if op.creates:
+            fixed["device"] = device
+        operand_types = tuple(None if x is None else x.type for x in given)
+        resolver = Resolver(op, backend, device, operand_types, fixed)
     except Exception:
-        return []  # refused before any kernel is asked
-    names = resolve.dtype_names(op, kinds, outs)
-    resolved = {**fixed, "dtype": outs[0].dtype} if "dtype" in op.attributes else fixed
-    if op.creates:
-        resolved["device"] = device
+        return []  # rejected before any kernel is tried
     arrays = [None if x is None else x.array for x in given]
-    found: list[tuple[str, Callable[[], Any]]] = []
-    for one in backend.chain():
-        for kernel in tables.kernels_of(one.name, op.name):
-            if resolve.why_not(op, kernel, device, names) or not _would_take(kernel, arrays, attributes):
-                continue
-            fn = resolve.prepare(op, kernel, kinds, outs, resolved)
-            found.append((repr(kernel), _attempt(op, fn, given, arrays, attributes)))
-    return found
+    attempts: list[tuple[str, Callable[[], Any]]] = []
+    for owner in backend.chain():
+        for kernel in tables.kernels_of(owner.name, op.name):
+            if resolver.mismatch(kernel) == "" and _would_take(kernel, arrays, attributes):
+                fn = resolver.prepare(kernel)
+                attempts.append((repr(kernel), _attempt(op, fn, given, arrays, attributes)))
+    return attempts
 
 
 def _would_take(kernel: Kernel, arrays: Sequence[Any], attributes: dict[str, Any]) -> bool:
@@ -108,7 +105,7 @@ def _attempt(op: Any, fn: Any, given: Any, arrays: Any, attributes: dict[str, An
         try:
             result = fn(*arrays, **passed(attributes))
         except Exception as error:
-            raise applied.failure(op, given, attributes, error) from None
+            raise slow_path.failure(op, given, attributes, error) from None
         return np.shape(result)
 
     return attempt

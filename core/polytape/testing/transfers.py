@@ -18,10 +18,10 @@ _SHAPES: Final = ((), (1,), (0,), (2, 0, 3), (2, 3), (2, 1, 3, 1, 2))
 
 def _values(shape: tuple[int, ...], dtype: str) -> Array:
     """Bytes of every kind, NaN with a payload among them; bool has two."""
-    kind = dtypes.lookup(dtype)
-    count = int(np.prod(shape)) * kind.itemsize
+    tensor_type = dtypes.lookup(dtype)
+    count = int(np.prod(shape)) * tensor_type.itemsize
     raw = np.random.default_rng(3).integers(0, 2 if dtype == "bool" else 256, count, dtype="uint8")
-    return raw.view(kind).reshape(shape)
+    return raw.view(tensor_type).reshape(shape)
 
 
 def _require(holds: bool, what: str, expected: Any, got: Any) -> None:
@@ -39,7 +39,7 @@ def check_round_trip(backend: str) -> None:
                 x = convert.asarray(layout, device=device)
                 what = f"{dtype}{list(layout.shape)} to {backend} and back"
                 _require(x.shape == layout.shape, what, layout.shape, x.shape)
-                _require(x.dtype == layout.dtype and x.device is device, what, f"{dtype} on {device}", repr(x.kind))
+                _require(x.dtype == layout.dtype and x.device is device, what, f"{dtype} on {device}", repr(x.type))
                 back = x.numpy()
                 _require(back.shape == layout.shape and back.dtype == layout.dtype, what, layout.dtype, back.dtype)
                 _require(back.tobytes() == layout.tobytes(), what, layout.tolist(), back.tolist())

@@ -37,7 +37,7 @@ def enable() -> bool:
     import polytape as pt
     from polytape.plugins import get_backend, installed
 
-    if any(entry.name == "cupy" for entry in installed()):
+    if any(resolution.name == "cupy" for resolution in installed()):
         get_backend("cupy")
     elif not any(status.name == "cupy" and status.status == "ready" for status in pt.backends()):
         from polytape_cupy.plugin import polytape_backend

@@ -38,9 +38,9 @@ CASES: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = [
 
 def _reference(key: tuple[Any, ...], arrays: tuple[Array, ...]) -> tuple[Any, ...]:
     left = list(arrays)
-    kinds = {"slice": lambda p: slice(*p[1:]), "int": lambda p: p[1], "newaxis": lambda _: None}
-    kinds |= {"ellipsis": lambda _: Ellipsis, "array": lambda _: left.pop(0)}
-    return tuple(kinds[part[0]](part) for part in key)
+    tensor_types = {"slice": lambda p: slice(*p[1:]), "int": lambda p: p[1], "newaxis": lambda _: None}
+    tensor_types |= {"ellipsis": lambda _: Ellipsis, "array": lambda _: left.pop(0)}
+    return tuple(tensor_types[part[0]](part) for part in key)
 
 
 @pytest.mark.parametrize(("key", "arrays"), CASES, ids=str)

@@ -99,11 +99,11 @@ def test_reductions_agree_with_float64(dtype: str, axis: Any, keepdims: bool) ->
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_sums_do_not_stick(dtype: str) -> None:
     ml_dtypes = pytest.importorskip("ml_dtypes")
-    kind = np.dtype(getattr(ml_dtypes, dtype, dtype))
-    x = np.ones((4096, 2), kind)
-    assert KERNELS["sum"](x, axis=0, dtype=kind).astype("float32").tolist() == [4096.0, 4096.0]
+    tensor_type = np.dtype(getattr(ml_dtypes, dtype, dtype))
+    x = np.ones((4096, 2), tensor_type)
+    assert KERNELS["sum"](x, axis=0, dtype=tensor_type).astype("float32").tolist() == [4096.0, 4096.0]
     mean = KERNELS["mean"](x)
-    assert mean.dtype == kind
+    assert mean.dtype == tensor_type
     assert float(mean) == 1.0
 
 
@@ -236,15 +236,15 @@ def test_kernels_leave_their_operands_as_they_were() -> None:
 
 def test_bfloat16_is_kept_by_every_kernel() -> None:
     ml_dtypes = pytest.importorskip("ml_dtypes")
-    kind = np.dtype(ml_dtypes.bfloat16)
-    x, labels = _floats(3, 4).astype(kind), np.asarray([0, 1, 2])
+    tensor_type = np.dtype(ml_dtypes.bfloat16)
+    x, labels = _floats(3, 4).astype(tensor_type), np.asarray([0, 1, 2])
     results = [KERNELS[name](x) for name in ("softmax", "log_softmax", "relu", "sigmoid", "mean", "max", "exp")]
     results += [
         KERNELS["matmul"](x, x.T),
         KERNELS["matmul"](x[None], x.T[None]),
         KERNELS["sparse_softmax_cross_entropy_with_logits"](labels, x),
         KERNELS["softmax_cross_entropy_gradient"](x[:, 0], labels, x),
-        KERNELS["full"](shape=(2,), fill_value=1.5, dtype=kind, device=CPU),
-        KERNELS["arange"](start=0, stop=3, step=1, dtype=kind, device=CPU),
+        KERNELS["full"](shape=(2,), fill_value=1.5, dtype=tensor_type, device=CPU),
+        KERNELS["arange"](start=0, stop=3, step=1, dtype=tensor_type, device=CPU),
     ]
-    assert [result.dtype for result in results] == [kind] * len(results)
+    assert [result.dtype for result in results] == [tensor_type] * len(results)

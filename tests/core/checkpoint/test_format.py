@@ -63,7 +63,7 @@ def craft(path: Path, header: object, data: bytes = b"") -> Path:
     return path
 
 
-def entry(dtype: object = "U8", shape: object = (4,), offsets: object = (0, 4)) -> dict[str, object]:
+def resolution(dtype: object = "U8", shape: object = (4,), offsets: object = (0, 4)) -> dict[str, object]:
     return {"dtype": dtype, "shape": shape, "data_offsets": offsets}
 
 
@@ -235,7 +235,7 @@ def test_a_header_of_more_than_100_megabytes_is_refused_unread(tmp_path: Path) -
 
 
 def test_bytes_that_are_no_bool_are_refused(tmp_path: Path) -> None:
-    path = craft(tmp_path / "x.safetensors", {"mask": entry("BOOL")}, b"\0\1\2\0")
+    path = craft(tmp_path / "x.safetensors", {"mask": resolution("BOOL")}, b"\0\1\2\0")
     with open_tensors(str(path)) as file, pytest.raises(CheckpointError, match="no bool"):
         file.read("mask")
 

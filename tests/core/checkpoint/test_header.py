@@ -32,7 +32,7 @@ def craft(path: Path, header: object, data: bytes = b"") -> Path:
     return path
 
 
-def entry(dtype: object = "U8", shape: object = (4,), offsets: object = (0, 4)) -> dict[str, object]:
+def resolution(dtype: object = "U8", shape: object = (4,), offsets: object = (0, 4)) -> dict[str, object]:
     return {"dtype": dtype, "shape": shape, "data_offsets": offsets}
 
 
@@ -50,30 +50,30 @@ MALFORMED: list[tuple[str, object, bytes]] = [
     ("no valid JSON", b'{"a": NaN}', b""),
     ("no valid JSON", '{"a": 1}'.encode("utf-16"), b""),
     ("nested too deeply", DEEP, b""),
-    ("'w' is there twice", b'{"w": %s, "w": %s}' % ((json.dumps(entry()).encode(),) * 2), b"1234"),
+    ("'w' is there twice", b'{"w": %s, "w": %s}' % ((json.dumps(resolution()).encode(),) * 2), b"1234"),
     ("'dtype' is there twice", b'{"w": {"dtype": "U8", "dtype": "U8"}}', b"1234"),
     ("no JSON object", [1], b""),
-    ("no JSON object", b' {"w": ' + json.dumps(entry()).encode() + b"}", b"1234"),
+    ("no JSON object", b' {"w": ' + json.dumps(resolution()).encode() + b"}", b"1234"),
     ("has no description", {"w": 3}, b""),
-    ("unknown dtype", {"w": entry("F8_E4M3")}, b"1234"),
-    ("unknown dtype", {"w": entry(["U8"])}, b"1234"),
+    ("unknown dtype", {"w": resolution("F8_E4M3")}, b"1234"),
+    ("unknown dtype", {"w": resolution(["U8"])}, b"1234"),
     ("malformed description", {"w": {"dtype": "U8"}}, b"1234"),
-    ("malformed description", {"w": entry(shape=[4.0])}, b"1234"),
-    ("malformed description", {"w": entry(shape=[True, 4])}, b"1234"),
-    ("malformed description", {"w": entry(shape=[-2, -2])}, b"1234"),
-    ("malformed description", {"w": entry(shape=[1] * 65, offsets=[0, 1])}, b"1"),
-    ("malformed description", {"w": entry(offsets=[4, 0])}, b"1234"),
-    ("malformed description", {"w": entry(offsets=[-4, 0])}, b"1234"),
-    ("malformed description", {"w": entry(offsets=[0, 2, 4])}, b"1234"),
-    ("too large", {"w": entry(shape=[2**62, 2**62, 0], offsets=[0, 0])}, b""),
-    ("does not fit its shape", {"w": entry("I16")}, b"1234"),
-    ("does not fit its shape", {"w": entry(shape=[5])}, b"1234"),
-    ("leaves a hole", {"w": entry(offsets=[4, 8])}, b"12345678"),
-    ("leaves a hole", {"v": entry(), "w": entry(offsets=[5, 9])}, b"123456789"),
-    ("overlaps another", {"v": entry(), "w": entry(offsets=[2, 6])}, b"123456"),
-    ("overlaps another", {"v": entry(), "w": entry()}, b"1234"),
-    ("cut off", {"w": entry()}, b"123"),
-    ("belong to no tensor", {"w": entry()}, b"12345"),
+    ("malformed description", {"w": resolution(shape=[4.0])}, b"1234"),
+    ("malformed description", {"w": resolution(shape=[True, 4])}, b"1234"),
+    ("malformed description", {"w": resolution(shape=[-2, -2])}, b"1234"),
+    ("malformed description", {"w": resolution(shape=[1] * 65, offsets=[0, 1])}, b"1"),
+    ("malformed description", {"w": resolution(offsets=[4, 0])}, b"1234"),
+    ("malformed description", {"w": resolution(offsets=[-4, 0])}, b"1234"),
+    ("malformed description", {"w": resolution(offsets=[0, 2, 4])}, b"1234"),
+    ("too large", {"w": resolution(shape=[2**62, 2**62, 0], offsets=[0, 0])}, b""),
+    ("does not fit its shape", {"w": resolution("I16")}, b"1234"),
+    ("does not fit its shape", {"w": resolution(shape=[5])}, b"1234"),
+    ("leaves a hole", {"w": resolution(offsets=[4, 8])}, b"12345678"),
+    ("leaves a hole", {"v": resolution(), "w": resolution(offsets=[5, 9])}, b"123456789"),
+    ("overlaps another", {"v": resolution(), "w": resolution(offsets=[2, 6])}, b"123456"),
+    ("overlaps another", {"v": resolution(), "w": resolution()}, b"1234"),
+    ("cut off", {"w": resolution()}, b"123"),
+    ("belong to no tensor", {"w": resolution()}, b"12345"),
     ("__metadata__ is malformed", {"__metadata__": {"a": 1}}, b""),
     ("__metadata__ is malformed", {"__metadata__": "text"}, b""),
 ]
@@ -95,7 +95,7 @@ def test_a_malformed_file_is_refused_with_its_path_and_reason(
     st.dictionaries(
         st.sampled_from(["v", "w"]),
         st.builds(
-            entry,
+            resolution,
             st.sampled_from(["U8", "I16", "F32", "F64", "F99"]),
             st.lists(st.integers(-1, 4), max_size=3),
             st.lists(st.integers(-1, 16), min_size=1, max_size=3),
@@ -157,7 +157,7 @@ def test_metadata_forged_with_a_right_header_checksum_is_refused(
 ) -> None:
     texts = {"polytape.format": "1", "polytape.checksums": json.dumps({"w": ["9be3e0a3", 4]})}
     texts[key] = text
-    header = {"__metadata__": texts, "w": entry(shape=[4], offsets=[0, 4])}
+    header = {"__metadata__": texts, "w": resolution(shape=[4], offsets=[0, 4])}
     canonical = json.dumps(header, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     texts["polytape.header"] = f"{zlib.crc32(canonical):08x}"
     with pytest.raises(CheckpointError, match=reason):

@@ -13,7 +13,7 @@ import polytape as pt
 from polytape import buildinfo
 from polytape.errors import DTypeError, ShapeError
 from polytape.registry import tables
-from polytape.registry.kinds import SCALARS
+from polytape.registry.tensor_type import SCALARS
 
 
 def called(f: Any) -> list[str]:
@@ -118,7 +118,7 @@ def test_a_schedule_of_numbers_does_not_grow_the_cache() -> None:
     for step in range(3 * SCALARS):
         assert (x * (step + 0.5)).item() == step + 0.5
         assert (x + step).item() == 1.0 + step
-    assert len(x.kind.floats) <= SCALARS and len(x.kind.ints) <= SCALARS
+    assert len(x.type.floats) <= SCALARS and len(x.type.ints) <= SCALARS
     assert (x * 1.0).item() == 1.0 and (x * 0.5).item() == 0.5
 
 

@@ -1,4 +1,4 @@
-"""Resolution: backends in session, parent and child, decomposition, unchecked kernels, predicates without an end."""
+"""Resolution: backends registered in process, parent and child, decomposition, unchecked kernels, predicates."""
 
 from __future__ import annotations
 
@@ -183,10 +183,10 @@ def test_a_dtype_a_backend_does_not_hold_is_refused_by_name() -> None:
         pt.asarray(np.ones(2), device="resolve_small")
 
 
-def test_a_session_backend_goes_with_its_block_and_its_tensors_stop_computing() -> None:
+def test_a_backend_registered_in_process_goes_with_its_block_and_its_tensors_stop_computing() -> None:
     with pt.register_backend(copied("resolve_gone", list(build(np)))) as backend:
         x = pt.asarray([1.0], device="resolve_gone")
-        assert (x + x).tolist() == [2.0] and backend.provider == "session"
+        assert (x + x).tolist() == [2.0] and backend.provider == "in-process"
         with pytest.raises(RegistrationError, match="the name of backend 'resolve_gone' is taken"):
             pt.register_backend(copied("resolve_gone", []))
     with pytest.raises(DeviceError):

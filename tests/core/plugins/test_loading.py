@@ -300,10 +300,10 @@ except pt.errors.BackendError as error:
     print(error.summary)
 """
     assert child(code, "good").stdout.splitlines() == [
-        "True ready session session",
+        "True ready in-process in-process",
         "mine",
         "no backend 'mine'",
-        "SessionBackend('mine') Backend('mine', extends='numpy')",
+        "RegisteredBackend('mine') Backend('mine', extends='numpy')",
         "the name of backend 'mine' is taken.",
         "the name of backend 'numpy' is taken.",
         "the name of backend 'good' is taken.",

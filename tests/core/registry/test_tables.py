@@ -121,10 +121,10 @@ def test_a_kernel_needs_a_backend_that_is_there() -> None:
         tables.add_kernels([pt.Kernel("tanh", np.tanh)], "test")
 
 
-def test_a_session_kernel_is_callable_removable_and_shown() -> None:
+def test_a_kernel_registered_in_process_is_callable_removable_and_shown() -> None:
     made = tanh(as_="mine", priority=4)
     assert made(np.ones(2)).tolist() == [4.0, 4.0] and winner() == 4.0
-    assert "from session" in pt.explain("tanh", pt.asarray(1.0)) and "mine" in repr(made)
+    assert "from in-process" in pt.explain("tanh", pt.asarray(1.0)) and "mine" in repr(made)
     made.remove()
     made.remove()  # again is no harm
     assert winner() == pytest.approx(np.tanh(1.0))
@@ -145,7 +145,7 @@ def test_a_pin_prefers_a_distributions_kernel(monkeypatch: pytest.MonkeyPatch) -
         assert winner() == pytest.approx(np.tanh(1.0))
         assert pt.exp(pt.asarray(0.0)).item() == 1.0
         assert pt.explain("tanh", pt.asarray(1.0)).count("CHOSEN") == 1
-        monkeypatch.setenv("POLYTAPE_KERNELS", "tanh@numpy=session")
+        monkeypatch.setenv("POLYTAPE_KERNELS", "tanh@numpy=in-process")
         tables.ops()["tanh"].forget()
         assert winner() == 4.0
     tables.ops()["tanh"].forget()

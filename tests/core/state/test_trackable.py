@@ -147,7 +147,7 @@ def test_a_copy_of_a_waiting_object_waits_for_nothing(tmp_path: Path) -> None:
 def test_once_everything_is_restored_nothing_is_remembered(tmp_path: Path) -> None:
     box = Box(w=pt.Variable(0.0), child=Box(), layers=[pt.Variable(0.0)], table={"x": pt.Variable(0.0)})
     status = pt.Checkpoint(box=box).restore(saved(tmp_path))
-    assert "_place" in vars(box) and "_place" in vars(box.child)
+    assert "_pending_restoration" in vars(box) and "_pending_restoration" in vars(box.child)
     box.child.b = pt.Variable(0.0)
-    assert "_place" not in vars(box) and "_place" not in vars(box.child)
+    assert "_pending_restoration" not in vars(box) and "_pending_restoration" not in vars(box.child)
     status.assert_consumed()

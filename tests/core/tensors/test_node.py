@@ -39,4 +39,4 @@ def test_a_leaf_has_no_tapes_of_its_own() -> None:
     x = pt.asarray([1.0])
     with pt.GradientTape() as tape:
         tape.watch(x)
-    assert x.node is not None and x.node.tapes == () and leaf(x.kind, (1,)).parents == ()
+    assert x.node is not None and x.node.tapes == () and leaf(x.type, (1,)).parents == ()

@@ -22,7 +22,7 @@ from ...dtypes import (
     uint32,
     uint64,
 )
-from ...placement.choice import device
+from ...placement.default_backend import device
 from ...tensors.tensor import Tensor
 from ..mode import GraphModeError, enable_eager_execution, executing_eagerly
 from . import nn, train

@@ -41,11 +41,11 @@ def _key(equation: Equation) -> Hashable:
     # 1, 1.0 and True are one dict key, and so are 0.0 and -0.0: types and texts tell them apart.
     attributes = tuple((name, _exact(value)) for name, value in sorted(equation.attributes.items()))
     operands = tuple(_operand(one) for one in equation.operands)
-    return equation.op, operands, attributes, equation.entry.outs
+    return equation.op, operands, attributes, equation.resolution.result_types
 
 
 def _operand(operand: Operand) -> Hashable:
-    return (operand.kind, _exact(operand.value)) if isinstance(operand, Literal) else operand
+    return (operand.type, _exact(operand.value)) if isinstance(operand, Literal) else operand
 
 
 def _exact(value: object) -> Hashable:

@@ -48,9 +48,9 @@ def test_a_predicate_may_ask_for_attributes() -> None:
         pt.sum(x, axis=0)
         pt.sum(x)
         assert seen == [-1]
-        assert "when=last, priority=2, from session): CHOSEN" in pt.explain("sum", x, axis=-1)
-        assert "when=last, priority=2, from session): its predicate last is false" in pt.explain("sum", x, axis=0)
-        assert "priority=2, from session): its predicate" in pt.explain("sum", x, dtype="float64")
+        assert "when=last, priority=2, from in-process): CHOSEN" in pt.explain("sum", x, axis=-1)
+        assert "when=last, priority=2, from in-process): its predicate last is false" in pt.explain("sum", x, axis=0)
+        assert "priority=2, from in-process): its predicate" in pt.explain("sum", x, dtype="float64")
 
 
 def test_dtypes_and_devices_that_do_not_fit_are_named() -> None:

@@ -1,61 +1,61 @@
-"""Entry: what resolution found for one op on operands of given Kinds, ready to be called."""
+"""Resolution: what serves one op on operands of given types, ready to be called."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..backend import Kernel
-from .kinds import Kind
+from .tensor_type import TensorType
 
-__all__ = ["Copying", "Entry", "Guarded"]
+__all__ = ["Copying", "Guarded", "Resolution"]
 
 
-class Entry:
+class Resolution:
     """A memoised resolution.
 
     Attributes:
         fn: ``(*native arrays, **attributes)``; predicates, the shape rule of unchecked kernels and resolved
             attributes are folded in.
-        key: the Kind shared by all operands that was resolved for; None for an entry of several Kinds.
-        kinds: per operand.
-        out: the output's Kind (the first one's of an op with several); outs: all of them.
+        shared_type: the type that all operands share; None where they differ.
+        operand_types: per operand.
+        result_type: the output's type (the first one's of an op with several); result_types: all of them.
         array_type: what ``fn`` should return; anything else is lifted.
         candidates: kernels in the order they are asked, the last one without a predicate or none.
         how: ``kernel``, ``body`` (decomposition) or ``host`` (fallback).
     """
 
-    __slots__ = ("array_type", "candidates", "fn", "how", "key", "kinds", "out", "outs")
+    __slots__ = ("array_type", "candidates", "fn", "how", "operand_types", "result_type", "result_types", "shared_type")
 
     def __init__(
         self,
         fn: Any,
-        key: Kind | None,
-        kinds: tuple[Kind | None, ...],
-        outs: tuple[Kind, ...],
+        shared_type: TensorType | None,
+        operand_types: tuple[TensorType | None, ...],
+        result_types: tuple[TensorType, ...],
         candidates: tuple[Kernel, ...],
         how: str,
     ) -> None:
         self.fn: Any = fn
-        self.key: Kind | None = key
-        self.kinds: tuple[Kind | None, ...] = kinds
-        self.outs: tuple[Kind, ...] = outs
-        self.out: Kind = outs[0]
-        self.array_type: Any = outs[0].array_type
+        self.shared_type: TensorType | None = shared_type
+        self.operand_types: tuple[TensorType | None, ...] = operand_types
+        self.result_types: tuple[TensorType, ...] = result_types
+        self.result_type: TensorType = result_types[0]
+        self.array_type: Any = result_types[0].array_type
         self.candidates: tuple[Kernel, ...] = candidates
         self.how: str = how
 
     def __repr__(self) -> str:
-        return f"Entry({self.how}, {self.kinds} -> {self.outs})"
+        return f"Resolution({self.how}, {self.operand_types} -> {self.result_types})"
 
     def lift(self, result: Any) -> Any:
         """One output's native array, from whatever the kernel returned for it."""
-        return result if type(result) is self.array_type else self.out.lift(result)
+        return result if type(result) is self.array_type else self.result_type.lift(result)
 
     def lift_all(self, results: Any) -> list[Any]:
         """The native arrays of an op with several outputs."""
         return [
-            result if type(result) is kind.array_type else kind.lift(result)
-            for result, kind in zip(results, self.outs, strict=True)
+            result if type(result) is tensor_type.array_type else tensor_type.lift(result)
+            for result, tensor_type in zip(results, self.result_types, strict=True)
         ]
 
 
@@ -83,11 +83,11 @@ class Guarded:
 class Copying:
     """A kernel that writes operands, called where core does not own them: it gets fresh copies."""
 
-    __slots__ = ("fn", "kinds", "written")
+    __slots__ = ("fn", "operand_types", "written")
 
-    def __init__(self, fn: Any, kinds: tuple[Kind | None, ...], written: tuple[int, ...]) -> None:
+    def __init__(self, fn: Any, operand_types: tuple[TensorType | None, ...], written: tuple[int, ...]) -> None:
         self.fn: Any = fn
-        self.kinds: tuple[Kind | None, ...] = kinds
+        self.operand_types: tuple[TensorType | None, ...] = operand_types
         self.written: tuple[int, ...] = written
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
@@ -98,7 +98,7 @@ class Copying:
         """The operands, those that get written copied."""
         fresh = list(arrays)
         for position in self.written:
-            kind = self.kinds[position]
-            if kind is not None:
-                fresh[position] = kind.backend.copy(arrays[position], kind.device)
+            tensor_type = self.operand_types[position]
+            if tensor_type is not None:
+                fresh[position] = tensor_type.backend.copy(arrays[position], tensor_type.device)
         return fresh

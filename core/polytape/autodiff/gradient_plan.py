@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from ..registry.gradient_rule import ATTRIBUTE, SEQUENCE, SHAPE_OF, SHAPES, GradientPlan, GradientRule, Y
 from ..registry.op import Op
-from ..registry.rule import ATTRIBUTE, SEQUENCE, SHAPE_OF, SHAPES, Plan, Rule, Y
 
 __all__ = ["plan_of", "plan_of_few"]
 
 
-def plan_of(op: Op, count: int, watched: int) -> Plan:
+def plan_of(op: Op, count: int, watched: int) -> GradientPlan:
     """The plan for ``count`` operands of which the bits of ``watched`` say which are followed; made once."""
     found = op.plans.get((count, watched))
     if found is None:
@@ -16,7 +16,7 @@ def plan_of(op: Op, count: int, watched: int) -> Plan:
     return found
 
 
-def plan_of_few(op: Op, count: int, watched: int) -> Plan:
+def plan_of_few(op: Op, count: int, watched: int) -> GradientPlan:
     """As `plan_of`, for one or two operands, without a key to hash."""
     place = watched if count == 1 else watched + 2
     found = op.few[place]
@@ -25,11 +25,11 @@ def plan_of_few(op: Op, count: int, watched: int) -> Plan:
     return found
 
 
-def make_plan(op: Op, count: int, watched: int) -> Plan:
+def make_plan(op: Op, count: int, watched: int) -> GradientPlan:
     """The plan, made anew."""
     last = len(op.operands) - 1
     needs = Needs(count, last)
-    rules: list[Rule] = []
+    rules: list[GradientRule] = []
     positions: list[int] = []
     body = not op.rules and not op.no_gradient
     if body:
@@ -49,7 +49,7 @@ def make_plan(op: Op, count: int, watched: int) -> Plan:
     contractions = tuple([op.contractions.get(place) for place in positions])
     # A kept array tells its shape.
     keep_shape = tuple([shape and not kept for shape, kept in zip(needs.keep_shape, needs.keep, strict=True)])
-    return Plan(tuple(needs.keep), keep_shape, needs.keep_y, rules, positions, contractions, body)
+    return GradientPlan(tuple(needs.keep), keep_shape, needs.keep_y, rules, positions, contractions, body)
 
 
 class Needs:
@@ -63,7 +63,7 @@ class Needs:
         self.keep_y: bool = False
         self.last: int = last
 
-    def add(self, rule: Rule) -> None:
+    def add(self, rule: GradientRule) -> None:
         """What one more rule asks for."""
         for need in rule.needs:
             if need == Y:

@@ -29,7 +29,7 @@ def check_targets(given: list[Any]) -> list[Tensor]:
     """The targets, all of which can be differentiated."""
     targets: list[Tensor] = []
     for x in given:
-        if not isinstance(x, Tensor) or x.kind.category != FLOATING:
+        if not isinstance(x, Tensor) or x.type.category != FLOATING:
             raise DTypeError(
                 f"gradient cannot start at {describe(x)}.",
                 expected="a tensor of a real floating dtype, or a structure of such tensors",
@@ -80,5 +80,5 @@ def check_seeds(targets: list[Tensor], output_gradients: Any) -> list[Tensor | N
                 got=f"shape {tensor.shape}",
                 fix="reshape it, or leave it out for ones",
             )
-        seeds.append(adapted(tensor, target.kind))
+        seeds.append(adapted(tensor, target.type))
     return seeds

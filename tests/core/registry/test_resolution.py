@@ -9,7 +9,7 @@ import numpy as np
 import polytape as pt
 from polytape.dispatch.wrappers import Unchecked
 from polytape.registry import tables
-from polytape.registry.entry import Copying, Guarded
+from polytape.registry.resolution import Copying, Guarded
 
 
 def test_the_first_predicate_that_holds_chooses() -> None:
@@ -24,23 +24,23 @@ def test_predicates_see_the_attributes() -> None:
 
 
 def test_a_kernel_that_writes_gets_copies_of_just_those_operands() -> None:
-    kind = pt.asarray([1.0]).kind
+    tensor_type = pt.asarray([1.0]).type
     seen: list[Any] = []
-    copying = Copying(lambda *arrays: seen.extend(arrays), (kind, kind), (0,))
+    copying = Copying(lambda *arrays: seen.extend(arrays), (tensor_type, tensor_type), (0,))
     a, b = np.ones(1, "float32"), np.ones(1, "float32")
     copying(a, b)
     assert seen[0] is not a and seen[1] is b
 
 
 def test_an_unchecked_kernel_gets_the_spec() -> None:
-    kind = pt.asarray([1.0]).kind
-    unchecked = Unchecked(lambda x, y, spec: spec, tables.ops()["add"], (kind,))
+    tensor_type = pt.asarray([1.0]).type
+    unchecked = Unchecked(lambda x, y, spec: spec, tables.ops()["add"], (tensor_type,))
     assert unchecked(np.ones((2, 1)), np.ones(3)) == (((2, 3), np.dtype("float32")),)
 
 
 def test_an_entry_says_how_it_serves() -> None:
     x = pt.asarray([1.0])
     x + x
-    entry = tables.ops()["add"].table[x.kind]
-    assert repr(entry).startswith("Entry(kernel, (Kind(float32, numpy:cpu:0)")
-    assert type(entry.lift(np.float32(1.0))) is np.ndarray and entry.lift(x.array) is x.array
+    resolution = tables.ops()["add"].table[x.type]
+    assert repr(resolution).startswith("Resolution(kernel, (TensorType(float32, numpy:cpu:0)")
+    assert type(resolution.lift(np.float32(1.0))) is np.ndarray and resolution.lift(x.array) is x.array

@@ -1,6 +1,6 @@
-"""Kind: one interned object for a tensor's backend, device and dtype.
+"""TensorType: one interned object for a tensor's backend, device and dtype.
 
-Two tensors with the same Kind pointer agree in all three, so one comparison settles where an op runs, at which dtype
+Two tensors with the same TensorType agree in all three, so one comparison settles where an op runs, at which dtype
 and by which kernel.
 """
 
@@ -17,13 +17,13 @@ from ..device import Device
 from ..dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, category
 from ..errors import DTypeError
 
-__all__ = ["Kind", "get_kind"]
+__all__ = ["TensorType", "get_tensor_type"]
 
 # A schedule of learning rates makes a new scalar every step: the cache is bounded and starts afresh when full.
 SCALARS: Final = 512
 
 
-class Kind:
+class TensorType:
     """Backend, device and dtype of a tensor, and the 0-d arrays of the Python numbers met beside it."""
 
     __slots__ = ("array_type", "backend", "category", "device", "dtype", "floats", "ints", "lift", "one", "zero")
@@ -41,7 +41,7 @@ class Kind:
         self.one: Any = None  # the array of 1.0, once it was met: see BinaryOp.operate
 
     def __repr__(self) -> str:
-        return f"Kind({self.dtype}, {self.device})"
+        return f"TensorType({self.dtype}, {self.device})"
 
     def make_scalar(self, value: object) -> Any:
         """A fresh 0-d native array of ``value``."""
@@ -51,7 +51,7 @@ class Kind:
         """``value`` as a 0-d NumPy array of this dtype.
 
         Raises:
-            DTypeError: a number out of the dtype's range, or of another kind.
+            DTypeError: a number out of the dtype's range, or of another category.
         """
         try:
             return np.asarray(value, dtype=self.dtype)
@@ -100,7 +100,7 @@ class Kind:
         return self.zero
 
     def takes(self, value: object) -> bool:
-        """Whether the Python number ``value`` beside this Kind leaves the result's dtype as it is."""
+        """Whether the Python number ``value`` beside this type leaves the result's dtype as it is."""
         cls = type(value)
         if cls is float:
             return self.category >= FLOATING
@@ -120,12 +120,12 @@ def describe_number(value: object) -> str:
     return str(value)
 
 
-_kinds: Final[dict[tuple[Backend, Device, DType], Kind]] = {}
+_kinds: Final[dict[tuple[Backend, Device, DType], TensorType]] = {}
 _lock: Final = allocate_lock()
 
 
-def get_kind(backend: Backend, device: Device, dtype: DType) -> Kind:
-    """The one Kind of these three.
+def get_tensor_type(backend: Backend, device: Device, dtype: DType) -> TensorType:
+    """The one TensorType of these three.
 
     Raises:
         DTypeError: the backend holds no arrays of ``dtype``.
@@ -144,5 +144,5 @@ def get_kind(backend: Backend, device: Device, dtype: DType) -> Kind:
     with _lock:
         found = _kinds.get(key)
         if found is None:
-            found = _kinds[key] = Kind(backend, device, dtype)
+            found = _kinds[key] = TensorType(backend, device, dtype)
     return found

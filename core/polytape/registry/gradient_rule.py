@@ -1,13 +1,13 @@
 """A gradient rule, and a plan made of rules for one set of watched operands: data, which `Op` holds.
 
-`Op.gradient` makes the rules; `polytape.autodiff.plan` makes the plans.
+`Op.gradient` makes the rules; `polytape.autodiff.gradient_plan` makes the plans.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["Plan", "Rule"]
+__all__ = ["GradientPlan", "GradientRule"]
 
 # What a rule's parameter asks for: an operand by its position, that operand's shape (SHAPE_OF + position), an
 # attribute, or:
@@ -22,7 +22,7 @@ ATTRIBUTE: Final = 1 << 21  # ATTRIBUTE + its position among the op's attributes
 RESERVED: Final = ("g", "y", "index", "shapes", "spec", "out")
 
 
-class Rule:
+class GradientRule:
     """How the gradient of an op's output becomes that of one operand (or of several, as a tuple).
 
     Attributes:
@@ -41,7 +41,7 @@ class Rule:
         self.keywords: Final = keywords
 
 
-class Plan:
+class GradientPlan:
     """What a record of an op keeps, and which rules the backward pass calls, for one set of watched operands.
 
     Attributes:
@@ -63,16 +63,16 @@ class Plan:
         keep: tuple[bool, ...],
         keep_shape: tuple[bool, ...],
         keep_y: bool,
-        rules: list[Rule],
+        rules: list[GradientRule],
         positions: list[int],
-        contractions: tuple[Rule | None, ...],
+        contractions: tuple[GradientRule | None, ...],
         body: bool,
     ) -> None:
         self.keep: tuple[bool, ...] = keep
         self.keep_shape: tuple[bool, ...] = keep_shape
         self.keep_y: bool = keep_y
-        self.rules: list[Rule] = rules
+        self.rules: list[GradientRule] = rules
         self.positions: list[int] = positions
-        self.contractions: tuple[Rule | None, ...] = contractions
+        self.contractions: tuple[GradientRule | None, ...] = contractions
         self.body: bool = body
         self.useful: bool = body or bool(rules)

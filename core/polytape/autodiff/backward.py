@@ -5,8 +5,8 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any, Final
 
+from ..registry.gradient_rule import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPES, G, GradientPlan, GradientRule, Y
 from ..registry.op import Op
-from ..registry.rule import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPES, G, Plan, Rule, Y
 from ..tensors.node import Node, Tape
 from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.tensor import Tensor, operators
@@ -19,7 +19,7 @@ Shape = tuple[int, ...]
 INSERTION: Final = 32
 
 
-class Walk:
+class BackwardPass:
     """One backward pass: whether handles get their nodes back, and the cotangents so far.
 
     A cotangent may be smaller than its node's shape; the node has the full one, which un-broadcasting needs.
@@ -32,11 +32,11 @@ class Walk:
         self.taped: Final = taped
         self.cotangents: dict[Node, Any] = {}
 
-    def handle(self, array: Any, kind: Any, node: Node | None) -> Tensor:
+    def handle(self, array: Any, tensor_type: Any, node: Node | None) -> Tensor:
         """A tensor on a kept array; with its node only where an outer tape records."""
         if self.taped:
-            return wrap(array, kind, node)
-        return Tensor(array, kind, None)
+            return wrap(array, tensor_type, node)
+        return Tensor(array, tensor_type, None)
 
     def add(self, node: Node, g: Tensor) -> None:
         """Add a cotangent to those of ``node``."""
@@ -50,7 +50,7 @@ class Walk:
             return
         parts = self.cotangents.get(parent)
         if parts is None:
-            parts = self.cotangents[parent] = [None] * len(parent.kind)
+            parts = self.cotangents[parent] = [None] * len(parent.type)
         parts[node.index] = g
 
     def pass_back(self, node: Node, g: Any) -> None:
@@ -82,7 +82,7 @@ class Walk:
                 for operand, result in zip(rule.operands, self.call(rule, node, g, position), strict=True):
                     self.give(node, operand, result)
 
-    def pass_elementwise(self, op: Op, plan: Plan, node: Node, g: Any) -> None:
+    def pass_elementwise(self, op: Op, plan: GradientPlan, node: Node, g: Any) -> None:
         """As `pass_back`, summing each result down to its operand's shape."""
         full: Shape = node.shape if op.outputs is None else node.shape[0]
         for place in range(len(plan.rules)):
@@ -100,7 +100,7 @@ class Walk:
                     if result is not None and node.parents[operand] is not None:
                         self.give(node, operand, unbroadcast(result, operand_shape(node, operand), full))
 
-    def is_full(self, rule: Rule, node: Node, g: Any, full: Shape) -> bool:
+    def is_full(self, rule: GradientRule, node: Node, g: Any, full: Shape) -> bool:
         """Whether ``g`` and the operands that a contraction asks for have the output's shape."""
         if g.array.shape != full:
             return False
@@ -114,12 +114,12 @@ class Walk:
         parent = node.parents[position]
         if parent is None or result is None:
             return
-        kind = node.kinds[position]
-        if kind is not None and result.kind is not kind:
-            result = adapted(result, kind)
+        tensor_type = node.operand_types[position]
+        if tensor_type is not None and result.type is not tensor_type:
+            result = adapted(result, tensor_type)
         self.add(parent, result)
 
-    def call(self, rule: Rule, node: Node, g: Any, position: int) -> Any:
+    def call(self, rule: GradientRule, node: Node, g: Any, position: int) -> Any:
         """One rule, with what its parameters ask for."""
         needs = rule.needs
         count = len(needs)
@@ -151,7 +151,7 @@ class Walk:
             return None if op is None else attribute(node, op.attributes[need - ATTRIBUTE])
         if need >= 0:
             array = node.arrays[need]
-            return None if array is None else self.handle(array, node.kinds[need], node.parents[need])
+            return None if array is None else self.handle(array, node.operand_types[need], node.parents[need])
         last = len(op.operands) - 1 if op is not None else 0
         if need == Y:
             return self.outputs(node)
@@ -162,7 +162,7 @@ class Walk:
         if need == SEQUENCE:
             return tuple(
                 [
-                    self.handle(node.arrays[place], node.kinds[place], node.parents[place])
+                    self.handle(node.arrays[place], node.operand_types[place], node.parents[place])
                     for place in range(last, len(node.parents))
                 ]
             )
@@ -173,8 +173,10 @@ class Walk:
         op = node.op
         kept = node.arrays[-1]
         if op is None or op.outputs is None:
-            return self.handle(kept, node.kind, node)
-        return op.outputs(*[self.handle(array, kind, None) for array, kind in zip(kept, node.kind, strict=True)])
+            return self.handle(kept, node.type, node)
+        return op.outputs(
+            *[self.handle(array, tensor_type, None) for array, tensor_type in zip(kept, node.type, strict=True)]
+        )
 
     def through_body(self, node: Node, g: Any) -> None:
         """Differentiate the body of an op that has no rule, by a tape of its own (this computes it again)."""
@@ -183,8 +185,8 @@ class Walk:
         if op is None or plan is None:
             return
         operands = [
-            None if kind is None else self.handle(array, kind, parent)
-            for array, kind, parent in zip(node.arrays, node.kinds, node.parents, strict=False)
+            None if tensor_type is None else self.handle(array, tensor_type, parent)
+            for array, tensor_type, parent in zip(node.arrays, node.operand_types, node.parents, strict=False)
         ]
         if self.taped:
             # A handle and a node of its own for each: one tensor given twice must not get the sum at both places.
@@ -218,7 +220,7 @@ def backward(
     for source in sources:
         if source is not None:
             wanted[source] = None
-    walk = Walk(tape, scope is not NO_SCOPE and (bool(scope.tapes) or scope.trace is not None))
+    walk = BackwardPass(tape, scope is not NO_SCOPE and (bool(scope.tapes) or scope.trace is not None))
     starts: list[Node] = []
     for place, target in enumerate(targets):
         node = target.node
@@ -336,9 +338,9 @@ def operand_shape(node: Node, position: int) -> Shape:
     return shape
 
 
-def one_like(target: Tensor, walk: Walk) -> Tensor:
+def one_like(target: Tensor, walk: BackwardPass) -> Tensor:
     """The default weight of a target: a single one, which broadcasts to its shape."""
-    return walk.handle(target.kind.scalar(1.0), target.kind, None)
+    return walk.handle(target.type.scalar(1.0), target.type, None)
 
 
 def finished(g: Tensor | None, node: Node) -> Tensor | None:

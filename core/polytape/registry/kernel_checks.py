@@ -26,8 +26,8 @@ def check_kernel(kernel: Kernel, op: Op | None) -> None:
         raise _bad(kernel, "it names no backend", "backend= the backend it is for", "backend=''")
     if not callable(kernel.fn):
         raise _bad(kernel, "it is not callable", "a function", repr(kernel.fn))
-    for entry in kernel.dtypes:
-        for part in _parts(entry):
+    for resolution in kernel.dtypes:
+        for part in _parts(resolution):
             dtypes.names_of(part)  # raises for a word that names no dtype: it would fail at every later call
     for name in kernel.writes:
         if name not in op.operands:
@@ -74,11 +74,11 @@ def _rank(kernel: Kernel) -> tuple[int, int, int]:
 
 
 def _exact(kernel: Kernel) -> bool:
-    return all(part in dtypes.NAMES for entry in kernel.dtypes for part in _parts(entry))
+    return all(part in dtypes.NAMES for resolution in kernel.dtypes for part in _parts(resolution))
 
 
-def _parts(entry: str | tuple[str, ...]) -> tuple[str, ...]:
-    return entry if isinstance(entry, tuple) else (entry,)
+def _parts(resolution: str | tuple[str, ...]) -> tuple[str, ...]:
+    return resolution if isinstance(resolution, tuple) else (resolution,)
 
 
 def in_order(kernels: tuple[Kernel, ...]) -> tuple[Kernel, ...]:

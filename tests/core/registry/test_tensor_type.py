@@ -1,4 +1,4 @@
-"""Kind: interned, and careful with the numbers it keeps."""
+"""TensorType: interned, and careful with the numbers it keeps."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import pytest
 
 import polytape as pt
 from polytape.errors import DTypeError
-from polytape.registry.kinds import SCALARS, Kind, get_kind
+from polytape.registry.tensor_type import SCALARS, TensorType, get_tensor_type
 
 BACKEND = pt.get_backend("numpy")
 DEVICE = BACKEND.device_list()[0]
 
 
-def kind(dtype: str) -> Kind:
-    """The Kind of a dtype on numpy."""
-    return get_kind(BACKEND, DEVICE, pt.dtypes.lookup(dtype))
+def tensor_type(dtype: str) -> TensorType:
+    """The type of a dtype on numpy."""
+    return get_tensor_type(BACKEND, DEVICE, pt.dtypes.lookup(dtype))
 
 
 def test_there_is_one_kind_per_backend_device_and_dtype() -> None:
-    assert kind("float32") is kind("float32") is pt.ones(1, device="numpy").kind
-    assert kind("float32") is not kind("float64")
-    assert repr(kind("float32")) == "Kind(float32, numpy:cpu:0)"
+    assert tensor_type("float32") is tensor_type("float32") is pt.ones(1, device="numpy").type
+    assert tensor_type("float32") is not tensor_type("float64")
+    assert repr(tensor_type("float32")) == "TensorType(float32, numpy:cpu:0)"
 
 
 def test_a_dtype_the_backend_does_not_hold_is_refused_with_those_it_does() -> None:
@@ -31,7 +31,7 @@ def test_a_dtype_the_backend_does_not_hold_is_refused_with_those_it_does() -> No
         if "float64" in small.dtypes:
             pytest.skip("a backend takes over its parent's dtypes")
         with pytest.raises(DTypeError, match=r"'small' has no arrays of float64(.|\n)*one of float32, int32"):
-            get_kind(small, small.device_list()[0], pt.float64)
+            get_tensor_type(small, small.device_list()[0], pt.float64)
 
 
 @pytest.mark.parametrize(
@@ -43,19 +43,19 @@ def test_a_dtype_the_backend_does_not_hold_is_refused_with_those_it_does() -> No
     ],
 )  # fmt: skip
 def test_a_kind_takes_the_numbers_that_leave_it_as_it_is(dtype: str, value: object, expected: bool) -> None:
-    assert kind(dtype).takes(value) is expected
+    assert tensor_type(dtype).takes(value) is expected
 
 
 def test_equal_numbers_of_different_types_are_kept_apart() -> None:
-    one = kind("float32")
+    one = tensor_type("float32")
     for value in (1, 1.0, True, 0, 0.0, False):
         assert one.scalar(value).dtype == "float32"
         assert one.scalar(value) == value
-    assert kind("int32").scalar(1) is kind("int32").scalar(1)
+    assert tensor_type("int32").scalar(1) is tensor_type("int32").scalar(1)
 
 
 def test_the_sign_of_zero_is_kept() -> None:
-    one = kind("float64")
+    one = tensor_type("float64")
     assert math.copysign(1.0, float(one.scalar(0.0))) == 1.0
     assert math.copysign(1.0, float(one.scalar(-0.0))) == -1.0
     assert math.copysign(1.0, float(one.scalar(0.0))) == 1.0
@@ -63,12 +63,12 @@ def test_the_sign_of_zero_is_kept() -> None:
 
 
 def test_nan_and_infinity_are_scalars() -> None:
-    assert math.isnan(float(kind("float32").scalar(math.nan)))
-    assert float(kind("float32").scalar(math.inf)) == math.inf
+    assert math.isnan(float(tensor_type("float32").scalar(math.nan)))
+    assert float(tensor_type("float32").scalar(math.inf)) == math.inf
 
 
 def test_a_schedule_of_numbers_does_not_grow_the_cache_for_ever() -> None:
-    one = kind("float16")
+    one = tensor_type("float16")
     for step in range(2 * SCALARS + 5):
         one.scalar(0.5 + step)
     assert len(one.floats) <= SCALARS
@@ -77,4 +77,4 @@ def test_a_schedule_of_numbers_does_not_grow_the_cache_for_ever() -> None:
 
 def test_an_integer_out_of_range_is_refused() -> None:
     with pytest.raises(DTypeError, match=r"300 does not fit int8(.|\n)*from -128 to 127"):
-        kind("int8").scalar(300)
+        tensor_type("int8").scalar(300)

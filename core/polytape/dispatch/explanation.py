@@ -1,0 +1,80 @@
+"""Explain which kernel would serve a call, and why the other kernels would not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import plugins
+from ..backend import Backend
+from ..device import Device
+from ..errors import RegistrationError
+from ..registry import tables
+from ..registry.op import Op
+from ..registry.resolution import Resolution
+from ..settings import settings
+from .resolve import Resolver
+from .slow_path import convert_all, device_of, find_resolution, settling
+
+__all__ = ["explain"]
+
+
+def explain(op: Any, *operands: Any, **attributes: Any) -> str:
+    """Which kernel would serve an op on these operands, and why the others would not; nothing is computed.
+
+    Args:
+        op: an op, or its name.
+        operands: as the op would be called with; for an op with a sequence, its elements one by one.
+        attributes: as the op would be called with.
+    Returns:
+        Text: each candidate in the order asked, with the reason it lost or CHOSEN.
+    Raises:
+        KernelError: nothing would serve it. RegistrationError: there is no such op.
+    """
+    found = tables.ops().get(op) if isinstance(op, str) else op
+    if found is None or not hasattr(found, "memo"):
+        import difflib
+
+        near = difflib.get_close_matches(str(op), list(tables.ops()), 3)
+        raise RegistrationError(
+            f"there is no op {op!r}.",
+            expected=f"an op, such as {', '.join(near) or 'add'}",
+            got=repr(op),
+            fix="polytape.ops lists them all",
+        )
+    device = device_of(found, list(operands), attributes)
+    tensors = convert_all(found, list(operands), device)
+    backend = plugins.get_backend(device.backend)
+    resolution = find_resolution(found, tensors, attributes, device, backend)
+    arrays = [None if x is None else x.array for x in tensors]
+    return _text(found, resolution, device, backend, arrays, attributes)
+
+
+def _text(
+    op: Op, resolution: Resolution, device: Device, backend: Backend, arrays: list[Any], attributes: dict[str, Any]
+) -> str:
+    """Each candidate, and why it was chosen or not (predicates are evaluated)."""
+    resolver = Resolver(op, backend, device, resolution.operand_types, settling(op, attributes))
+    given = {name: value for name, value in attributes.items() if name not in ("dtype", "device")}  # as a call does
+    lines = [f"{op.name}({', '.join(resolver.dtype_names())}) on {device}"]
+    decided = False
+    for owner, kernels in resolver.registered():
+        if not kernels:
+            lines.append(f"  {owner.name}: no kernel registered")
+        for kernel in kernels:
+            reason = resolver.mismatch(kernel)
+            if reason == "" and decided:
+                reason = "not reached"
+            if reason == "" and kernel.when is not None and not kernel.when(*arrays, **given):
+                reason = f"its predicate {getattr(kernel.when, '__name__', '')} is false for these operands"
+            if reason == "":
+                decided = True
+            lines.append(f"  {owner.name}: {kernel!r}: {reason or 'CHOSEN'}")
+    if not decided:
+        how = "CHOSEN: the host (fallback policy)"
+        if not op.primitive:
+            how = "CHOSEN: its body, run as ops on the same device"
+        elif settings().fallback == "error":
+            how = "nothing serves: a call raises KernelError"
+        lines.append(f"  {how}")
+    lines.append(f"  output: {', '.join(str(result_type.dtype) for result_type in resolution.result_types)}")
+    return "\n".join(lines)

@@ -1,0 +1,58 @@
+"""Errors of calls that no kernel can serve. Loaded when one is raised; the ring stays small and quick to import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..backend import Backend
+from ..device import Device
+from ..errors import DeviceError, DTypeError, KernelError, TraceError
+from ..registry.op import Op
+from ..tensors.tensor import Tensor, describe
+
+__all__ = ["different_devices", "leaked_symbol", "no_kernel", "not_an_operand"]
+
+
+def not_an_operand(op: Op, operands: Sequence[Any], position: int) -> DTypeError:
+    """The error for an operand of a type that no op accepts."""
+    x = operands[position]
+    return DTypeError(
+        f"{op.name} cannot take {describe(x)} as {op.operand_name(position)}.",
+        expected="a tensor, a Python number, a NumPy array or a rectangular list of numbers",
+        got=f"{type(x).__name__}",
+        fix="convert it with polytape.asarray first",
+    )
+
+
+def leaked_symbol(name: str, operands: Sequence[Any]) -> TraceError:
+    """The error for a call of ``name`` with a symbolic tensor outside the trace that made it."""
+    return TraceError(
+        f"{name}({', '.join([describe(x) for x in operands])}): a symbolic tensor outside its trace.",
+        expected="tensors with values",
+        got="a tensor kept from inside a traced function, which stands for a value and has none",
+        fix="return it from the function instead of storing it",
+    )
+
+
+def different_devices(op: Op, operands: Sequence[Any], device: object) -> DeviceError:
+    """The error for tensors on different devices; the fix suggests ``device``."""
+    tensors = [(position, x) for position, x in enumerate(operands) if isinstance(x, Tensor)]
+    return DeviceError(
+        f"{op.name} got tensors on different devices.",
+        expected="all tensors on one device",
+        got=", ".join([f"{op.operand_name(position)} is {describe(x)} on {x.device}" for position, x in tensors]),
+        fix=f"move them, for example with .to_device('{device}'), or polytape.set_mixed_devices('warn')",
+    )
+
+
+def no_kernel(op: Op, device: Device, chain: Sequence[Backend], dtypes: str, rejected: Sequence[str]) -> KernelError:
+    """The error for an op that nothing serves on ``device``; ``rejected`` gives a reason per registered kernel."""
+    name = chain[0].name
+    return KernelError(
+        f"{op.name} has no kernel for ({dtypes}) on {device}.",
+        expected=f"a kernel of backend {name!r} for {op.name}, which has no decomposition",
+        got="; ".join(rejected) or f"none registered for {op.name} on {' or '.join([owner.name for owner in chain])}",
+        fix=f"cast to a dtype it serves, register one with @polytape.kernel({op.name!r}, backend={name!r}), "
+        "or allow the host with polytape.set_fallback('warn')",
+    )
