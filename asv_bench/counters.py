@@ -125,7 +125,7 @@ def part_kernels() -> Counters:
             checked=kernel.checked, writes=kernel.writes,
         )  # fmt: skip
 
-    kernels = [counting(kernel) for kernel in pt.get_backend("numpy").kernels]
+    kernels = [counting(kernel) for kernel in pt.get_backend("numpy").all_kernels()]
     counters: Counters = {}
     with pt.register_backend(pt.Backend(name="counting", extends="numpy", kernels=kernels)), pt.device("counting"):
         mlp = mlp_or_none()

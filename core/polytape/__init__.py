@@ -20,254 +20,185 @@ if _os.path.exists(_os.path.join(__path__[0], "..", "..", "pyproject.toml")):
 _collecting = _gc.isenabled()
 _gc.disable()
 try:
-    from . import ops as _ops  # noqa: F401  # declares the ops; must come before what uses them
+    # This comes first: it loads the compiled ring in one go, while importing one of its modules by itself would search
+    # for a file each time (0.15 ms).
+    from .dispatch import fast_path as _fast_path  # noqa: F401  # for what it loads
 finally:
     if _collecting:
         _gc.enable()
 
-from .autodiff.tape import GradientTape
-from .backend import Backend, Kernel, MemoryInfo, Probe
-from .device import Device
-from .dispatch.convert import asarray
+from .device import Device as Device
+from .dispatch.convert import asarray as asarray
 from .dtypes import (
-    bool_,
-    complex64,
-    complex128,
-    float16,
-    float32,
-    float64,
-    int8,
-    int16,
-    int32,
-    int64,
-    isdtype,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
+    bool_ as _bool,
+    complex64 as complex64,
+    complex128 as complex128,
+    float16 as float16,
+    float32 as float32,
+    float64 as float64,
+    int8 as int8,
+    int16 as int16,
+    int32 as int32,
+    int64 as int64,
+    isdtype as isdtype,
+    lookup as _lookup,
+    uint8 as uint8,
+    uint16 as uint16,
+    uint32 as uint32,
+    uint64 as uint64,
 )
-from .dtypes import lookup as _lookup
-from .errors import PolytapeError, PolytapeWarning
-from .ops.creation import arange, full, ones, zeros
-from .ops.declaration import op
-from .ops.elementwise import (
-    abs,
-    add,
-    divide,
-    exp,
-    log,
-    log1p,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    power,
-    sign,
-    sqrt,
-    square,
-    subtract,
-    tanh,
-)
-from .ops.linalg import matmul, matrix_transpose
-from .ops.logic import (
-    equal,
-    greater,
-    greater_equal,
-    isfinite,
-    less,
-    less_equal,
-    logical_and,
-    logical_not,
-    logical_or,
-    not_equal,
-    where,
-)
-from .ops.manipulation import astype, broadcast_to, concat, identity, permute_dims, reshape, stop_gradient
-from .ops.reduction import argmax, max, mean, sum
-from .placement.default_backend import current_backend, device, set_backend
+from .errors import PolytapeError as PolytapeError, PolytapeWarning as PolytapeWarning
+from .ops.declaration import op as op
 from .placement.selection import check_environment as _check_environment
-from .tensors.tensor import Tensor, TensorLike
-from .tensors.variable import Variable
+from .registry.tables import set_families as _set_families
+from .tensors.tensor import Tensor as Tensor, TensorLike as TensorLike
 
 if TYPE_CHECKING:
-    from . import compat as compat
-    from . import nn, optim, random
-    from . import testing as testing
-    from .autodiff.functional import (
-        custom_gradient,
-        gradients_function,
-        implicit_gradients,
-        implicit_value_and_gradients,
-        value_and_gradients_function,
+    # What loads when it is first used; a checker sees it as if it were here. At run time, `_LATE` below says where it
+    # is, and `polytape.ops.families` where an op is: the public names of its families are polytape's.
+    from . import (
+        autodiff as autodiff,
+        checkpoint as checkpoint,
+        compat as compat,
+        graph as graph,
+        nn as nn,
+        optim as optim,
+        random as random,
+        testing as testing,
     )
-    from .checkpoint import Checkpoint, latest_checkpoint
-    from .dispatch.explanation import explain
-    from .dispatch.fallback import set_fallback
-    from .dispatch.kernel_registration import kernel
-    from .dispatch.mixed_devices import set_mixed_devices
-    from .graph import function
-    from .placement.devices import memory_info, synchronize
-    from .plugins import backends, get_backend, refresh, register_backend
-    from .plugins.hookspecs import hookimpl
-    from .state.trackable import Trackable
-    from .testing.gradients import check_gradients
+    from .autodiff.functional import (
+        custom_gradient as custom_gradient,
+        gradients_function as gradients_function,
+        implicit_gradients as implicit_gradients,
+        implicit_value_and_gradients as implicit_value_and_gradients,
+        value_and_gradients_function as value_and_gradients_function,
+    )
+    from .autodiff.tape import GradientTape as GradientTape
+    from .backend import Backend as Backend, Kernel as Kernel, MemoryInfo as MemoryInfo, Probe as Probe
+    from .checkpoint import Checkpoint as Checkpoint, latest_checkpoint as latest_checkpoint
+    from .dispatch.explanation import explain as explain
+    from .dispatch.fallback import set_fallback as set_fallback
+    from .dispatch.kernel_registration import kernel as kernel
+    from .dispatch.mixed_devices import set_mixed_devices as set_mixed_devices
+    from .graph import function as function
+    from .ops.arithmetic import *
+    from .ops.creation import *
+    from .ops.exponential import *
+    from .ops.linalg import *
+    from .ops.logic import *
+    from .ops.manipulation import *
+    from .ops.reduction import *
+    from .ops.trigonometric import *
+    from .placement.default_backend import (
+        current_backend as current_backend,
+        device as device,
+        set_backend as set_backend,
+    )
+    from .placement.devices import memory_info as memory_info, synchronize as synchronize
+    from .plugins import (
+        backends as backends,
+        get_backend as get_backend,
+        refresh as refresh,
+        register_backend as register_backend,
+    )
+    from .plugins.hookspecs import hookimpl as hookimpl
+    from .state.trackable import Trackable as Trackable
+    from .tensors.variable import Variable as Variable
+    from .testing.gradients import check_gradients as check_gradients
+
+    bfloat16 = float16  # a NumPy dtype object like the others, if ml_dtypes is installed
 
 _check_environment()
+
+
+def _families() -> Any:
+    """The families of ops: they load with the first tensor, or when one of their names is first used."""
+    from .ops import families
+
+    return families
+
+
+_set_families(_families)
+
+if not TYPE_CHECKING:
+    del device  # the submodule, which the imports above have bound here: `device` is the scope, and loads late
+
+bool = _bool
 
 __version__ = "0.1.0"
 __array_api_version__ = "2024.12"
 
-bool = bool_
-
-__all__ = [
-    "Backend",
-    "Checkpoint",
-    "Device",
-    "GradientTape",
-    "Kernel",
-    "MemoryInfo",
-    "PolytapeError",
-    "PolytapeWarning",
-    "Probe",
-    "Tensor",
-    "TensorLike",
-    "Trackable",
-    "Variable",
-    "abs",
-    "add",
-    "arange",
-    "argmax",
-    "asarray",
-    "astype",
-    "backends",
-    "bool",
-    "broadcast_to",
-    "check_gradients",
-    "complex64",
-    "complex128",
-    "concat",
-    "current_backend",
-    "custom_gradient",
-    "device",
-    "divide",
-    "equal",
-    "exp",
-    "explain",
-    "float16",
-    "float32",
-    "float64",
-    "full",
-    "function",
-    "get_backend",
-    "gradients_function",
-    "greater",
-    "greater_equal",
-    "hookimpl",
-    "identity",
-    "implicit_gradients",
-    "implicit_value_and_gradients",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "isdtype",
-    "isfinite",
-    "kernel",
-    "latest_checkpoint",
-    "less",
-    "less_equal",
-    "log",
-    "log1p",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "matmul",
-    "matrix_transpose",
-    "max",
-    "maximum",
-    "mean",
-    "memory_info",
-    "minimum",
-    "multiply",
-    "negative",
-    "nn",
-    "not_equal",
-    "ones",
-    "op",
-    "optim",
-    "permute_dims",
-    "power",
-    "random",
-    "refresh",
-    "register_backend",
-    "reshape",
-    "set_backend",
-    "set_fallback",
-    "set_mixed_devices",
-    "sign",
-    "sqrt",
-    "square",
-    "stop_gradient",
-    "subtract",
-    "sum",
-    "synchronize",
-    "tanh",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "value_and_gradients_function",
-    "where",
-    "zeros",
-]
-
-# What loads when it is first asked for: name -> (module, attribute or "" for the module itself).
-_LAZY = {
-    "autodiff": ("autodiff", ""),
-    "Checkpoint": ("checkpoint", "Checkpoint"),
-    "Trackable": ("state.trackable", "Trackable"),
+# What loads when it is first used: modules, of which the namespaces are in `__all__`, and names of modules.
+_NAMESPACES = ("nn", "optim", "random")
+_MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "graph", "ops", "testing")
+_LATE = {
+    "Backend": ("backend", "Backend"),
     "backends": ("plugins", "backends"),
     "check_gradients": ("testing.gradients", "check_gradients"),
-    "checkpoint": ("checkpoint", ""),
-    "compat": ("compat", ""),
+    "Checkpoint": ("checkpoint", "Checkpoint"),
+    "current_backend": ("placement.default_backend", "current_backend"),
     "custom_gradient": ("autodiff.functional", "custom_gradient"),
+    "device": ("placement.default_backend", "device"),
     "explain": ("dispatch.explanation", "explain"),
     "function": ("graph", "function"),
     "get_backend": ("plugins", "get_backend"),
     "gradients_function": ("autodiff.functional", "gradients_function"),
-    "graph": ("graph", ""),
+    "GradientTape": ("autodiff.tape", "GradientTape"),
     "hookimpl": ("plugins.hookspecs", "hookimpl"),
     "implicit_gradients": ("autodiff.functional", "implicit_gradients"),
     "implicit_value_and_gradients": ("autodiff.functional", "implicit_value_and_gradients"),
+    "Kernel": ("backend", "Kernel"),
     "kernel": ("dispatch.kernel_registration", "kernel"),
     "latest_checkpoint": ("checkpoint", "latest_checkpoint"),
     "memory_info": ("placement.devices", "memory_info"),
-    "nn": ("nn", ""),
-    "optim": ("optim", ""),
-    "random": ("random", ""),
+    "MemoryInfo": ("backend", "MemoryInfo"),
+    "Probe": ("backend", "Probe"),
     "refresh": ("plugins", "refresh"),
     "register_backend": ("plugins", "register_backend"),
+    "set_backend": ("placement.default_backend", "set_backend"),
     "set_fallback": ("dispatch.fallback", "set_fallback"),
     "set_mixed_devices": ("dispatch.mixed_devices", "set_mixed_devices"),
     "synchronize": ("placement.devices", "synchronize"),
-    "testing": ("testing", ""),
+    "Trackable": ("state.trackable", "Trackable"),
     "value_and_gradients_function": ("autodiff.functional", "value_and_gradients_function"),
+    "Variable": ("tensors.variable", "Variable"),
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name == "bfloat16":
-        return _lookup(name)
-    target = _LAZY.get(name)
-    if target is None:
-        raise AttributeError(f"module 'polytape' has no attribute {name!r}")
-    import importlib
+def _is_submodule(name: str) -> Any:
+    """Whether there is a module of that name, which looking at files answers sooner than looking for an op."""
+    path = _os.path.join(_os.path.dirname(__file__), name)
+    return _os.path.isdir(path) or _os.path.isfile(f"{path}.py")
 
-    module = importlib.import_module(f"polytape.{target[0]}")
-    found = getattr(module, target[1]) if target[1] else module
-    globals()[name] = found
-    return found
+
+def _names() -> list[str]:
+    """Every public name: what stands here (modules left out), what loads late, and the ops of the families."""
+    module = type(_gc)
+    here = {name for name, value in globals().items() if name[0] != "_" and type(value) is not module}
+    here -= {"TYPE_CHECKING", "Any", "annotations"}
+    return sorted({*here, *_NAMESPACES, *_LATE, *_families().public_names("")})
+
+
+if not TYPE_CHECKING:  # a checker must see a name that does not exist as an error
+
+    def __getattr__(name: str) -> Any:
+        if name == "__all__":  # looks into every family's source
+            return _names()
+        if name == "bfloat16":
+            return _lookup(name)
+        if name in _MODULES or name in _LATE:
+            import importlib
+
+            module, attribute = _LATE.get(name, (name, ""))
+            loaded = importlib.import_module(f"polytape.{module}")
+            value = getattr(loaded, attribute) if attribute else loaded
+        elif _is_submodule(name):  # `from . import name` asks here before it imports
+            raise AttributeError(f"module 'polytape' has no attribute {name!r}: import polytape.{name}")
+        else:
+            value = _families().find("", name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_MODULES, *_names()})

@@ -6,7 +6,7 @@ never looks at its name to decide anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from .device import Device, get_device
@@ -158,6 +158,9 @@ class Backend:
             scalars for 0-d results).
         dtypes: names of the dtypes its arrays hold.
         kernels: its kernels.
+        late_kernels: further kernels, by the family of their ops, such as ``"nn.losses"``; each value is a function
+            ``() -> kernels`` that is called when an op of that family is first resolved on this backend. They are
+            checked then; a wrong one raises RegistrationError from that call.
         extends: name of the backend it extends.
         probe: ``() -> Probe``; never raises; default: ready.
         exclusive: ``(array) -> bool``; whether the array owns its memory, so that with a single reference it may be
@@ -185,6 +188,7 @@ class Backend:
         lift: Callable[[Any], Any] | None = None,
         dtypes: Sequence[str] = (),
         kernels: Iterable[Kernel] = (),
+        late_kernels: Mapping[str, Callable[[], Iterable[Kernel]]] | None = None,
         extends: str = "",
         probe: Callable[[], Probe] | None = None,
         exclusive: Callable[[Any], bool] | None = None,
@@ -207,6 +211,7 @@ class Backend:
         self.lift: Any = lift
         self.dtypes: tuple[str, ...] = tuple(dtypes)
         self.kernels: tuple[Kernel, ...] = tuple(kernels)
+        self.late_kernels: dict[str, Callable[[], Iterable[Kernel]]] = dict(late_kernels or {})
         self.extends: str = extends
         self.probe: Any = probe if probe is not None else Probe
         self.exclusive: Any = exclusive
@@ -229,6 +234,10 @@ class Backend:
             found.append(backend)
             backend = backend.parent
         return found
+
+    def all_kernels(self) -> list[Kernel]:
+        """Its own kernels, the late ones among them: new objects, loaded but not registered."""
+        return [*self.kernels, *(kernel for load in self.late_kernels.values() for kernel in load())]
 
     def device_list(self) -> list[Device]:
         """All devices, in order; the first is the default one."""

@@ -160,14 +160,14 @@ def _draw(
     **attributes: Any,
 ) -> Tensor:
     state = (_default.get(None) if generator is None else generator).take(words)
-    op: Any = tables.ops()[name]
+    op: Any = tables.get_op(name)
     result: Tensor = op(state, shape=shape, dtype=dtype, device=place, **attributes)
     return result
 
 
 def _plan(shape: Shape, dtype: Any, device: Any, category: int, fix: str) -> tuple[tuple[int, ...], DType, Device]:
     """What a draw needs to know before it takes anything from the stream: an error leaves the stream as it was."""
-    from .ops.rules import as_shape
+    from .ops.shape_rules import as_shape
 
     wanted = dtypes.lookup(dtype)
     if dtypes.category(wanted) != category:

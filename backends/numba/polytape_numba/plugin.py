@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import polytape
 from polytape.backend import Backend, Probe
 
-from .kernels import kernels
+from .kernels import late
 
 __all__ = ["polytape_backend"]
 
@@ -23,7 +23,7 @@ def polytape_backend() -> Backend:
         version=getattr(polytape, "__version__", ""),
         library=f"numba {_version()}".rstrip(),
         extends="numpy",
-        kernels=kernels(),
+        late_kernels=late(),
         probe=_probe,
         rank=10,
     )

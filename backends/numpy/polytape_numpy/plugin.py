@@ -11,7 +11,7 @@ import polytape
 from polytape.backend import Backend
 from polytape.device import Device
 
-from .kernels import build
+from .kernels import late
 
 __all__ = ["polytape_backend"]
 
@@ -39,7 +39,7 @@ def polytape_backend() -> Backend:
         synchronize=_synchronize,
         lift=np.asarray,
         dtypes=_DTYPES,
-        kernels=build(np),
+        late_kernels=late(np),
         exclusive=_exclusive,
         host=True,
         rank=0,

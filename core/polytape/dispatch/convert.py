@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import dtypes
-from ..backend import Backend
 from ..device import Device
 from ..dtypes import DType
 from ..errors import DeviceError, DTypeError, PolytapeError, TraceError
@@ -16,6 +15,9 @@ from ..registry.tensor_type import get_tensor_type
 from ..settings import trimmed
 from ..tensors.scope import current_scope
 from ..tensors.tensor import Symbol, Tensor, describe, operators
+
+if TYPE_CHECKING:
+    from ..backend import Backend
 
 __all__ = ["asarray"]
 
@@ -256,3 +258,7 @@ def to_device(x: Tensor, device: Any) -> Tensor:
     from .transfer import record_transfer  # loaded with the first move
 
     return record_transfer(x, array, target)
+
+
+operators.asarray = asarray
+operators.to_device = to_device

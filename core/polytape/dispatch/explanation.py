@@ -7,7 +7,6 @@ from typing import Any
 from .. import plugins
 from ..backend import Backend
 from ..device import Device
-from ..errors import RegistrationError
 from ..registry import tables
 from ..registry.op import Op
 from ..registry.resolution import Resolution
@@ -30,17 +29,7 @@ def explain(op: Any, *operands: Any, **attributes: Any) -> str:
     Raises:
         KernelError: nothing would serve it. RegistrationError: there is no such op.
     """
-    found = tables.ops().get(op) if isinstance(op, str) else op
-    if found is None or not hasattr(found, "memo"):
-        import difflib
-
-        near = difflib.get_close_matches(str(op), list(tables.ops()), 3)
-        raise RegistrationError(
-            f"there is no op {op!r}.",
-            expected=f"an op, such as {', '.join(near) or 'add'}",
-            got=repr(op),
-            fix="polytape.ops lists them all",
-        )
+    found = op if isinstance(op, Op) else tables.get_op(str(op))
     device = device_of(found, list(operands), attributes)
     tensors = convert_all(found, list(operands), device)
     backend = plugins.get_backend(device.backend)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
-from ..backend import Backend, Kernel
 from ..device import Device
 from ..errors import DTypeError
 from ..registry import tables
@@ -15,6 +14,9 @@ from ..registry.resolution import Copying, Guarded, Resolution
 from ..registry.tensor_type import TensorType, get_tensor_type
 from ..settings import settings
 from .wrappers import Body, Unchecked
+
+if TYPE_CHECKING:
+    from ..backend import Backend, Kernel
 
 __all__ = ["Resolver", "resolve"]
 

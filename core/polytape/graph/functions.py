@@ -16,7 +16,7 @@ from ..dispatch.rejections import leaked_symbol
 from ..errors import PolytapeWarning
 from ..placement import selection
 from ..placement.selection import device_scopes
-from ..registry.tables import _registry
+from ..registry import tables
 from ..settings import settings
 from ..tensors.scope import NO_SCOPE, Scope, current_scope
 from ..tensors.tensor import Symbol, Tensor
@@ -73,7 +73,7 @@ class Function:
         self.signature = inspect.signature(python)
         self.concretes: dict[Hashable, Concrete] = {}
         self.latest: Latest | None = None
-        self.kernels: Any = None
+        self.version = tables.version()
         self.seen: dict[str, set[str]] = {}
         self.methods: dict[int, tuple[weakref.ref[Any], Function]] = {}
         self.lock = RLock()
@@ -140,10 +140,10 @@ class Function:
             same = tuple(kwargs) == latest.keywords and latest.fits(given)
             if same and not (scope.tapes and newly_followed(latest.concrete, scope)):
                 return latest.concrete, [given[place] for place in latest.places]
-        table = _registry.kernels
+        version = tables.version()
         with self.lock:
-            if self.kernels is not table:  # a kernel was registered: what was resolved may be another's now
-                self.concretes, self.latest, self.kernels = {}, None, table
+            if self.version != version:  # a kernel was registered: what was resolved may be another's now
+                self.concretes, self.latest, self.version = {}, None, version
             call = Call(self.name, self.signature, args, kwargs)
             for x in call.tensors:
                 if isinstance(x.array, Symbol):
@@ -154,7 +154,7 @@ class Function:
                 self.count_scalars(call)
                 inputs = [(name, x.type, x.array.shape) for name, x in zip(call.names, call.tensors, strict=True)]
                 found = self.concretes[key] = Concrete(self.name, inputs, call.caller(self.python), True)
-            self.latest = Latest.of(found, args, kwargs, table)
+            self.latest = Latest.of(found, args, kwargs, version)
         return found, call.tensors
 
     def count_scalars(self, call: Call) -> None:
@@ -182,26 +182,26 @@ class Latest:
         call: the code that runs then.
     """
 
-    __slots__ = ("call", "concrete", "devices", "direct", "expected", "kernels", "keywords", "places", "settings")
+    __slots__ = ("call", "concrete", "devices", "direct", "expected", "keywords", "places", "settings", "version")
 
-    def __init__(self, concrete: Concrete, given: tuple[Any, ...], keywords: tuple[str, ...], kernels: Any) -> None:
+    def __init__(self, concrete: Concrete, given: tuple[Any, ...], keywords: tuple[str, ...], version: int) -> None:
         self.concrete = concrete
         self.keywords = keywords
         self.expected = [(x.type, x.array.shape) if type(x) is Tensor else (None, x) for x in given]
         self.places = [place for place, x in enumerate(given) if type(x) is Tensor]
         self.direct = not keywords and len(self.places) == len(given) and concrete.single
         self.call = concrete.executable.call
-        self.kernels = kernels
+        self.version = version
         self.devices = device_scopes.get()
         self.settings = settings()
 
     @classmethod
-    def of(cls, concrete: Concrete, args: tuple[Any, ...], kwargs: dict[str, Any], kernels: Any) -> Latest | None:
+    def of(cls, concrete: Concrete, args: tuple[Any, ...], kwargs: dict[str, Any], version: int) -> Latest | None:
         """The memory of a call; None where an argument has contents that could change."""
         given = (*args, *kwargs.values())
         if any(type(x) not in SIMPLE for x in given):
             return None
-        return cls(concrete, given, tuple(kwargs), kernels)
+        return cls(concrete, given, tuple(kwargs), version)
 
     def fits(self, given: tuple[Any, ...]) -> bool:
         """Whether a call with these arguments is of the same signature, in the same circumstances."""
@@ -215,7 +215,7 @@ class Latest:
                     return False
             elif x is not what:
                 return False
-        return _registry.kernels is self.kernels and device_scopes.get() is self.devices and settings() is self.settings
+        return tables.version() == self.version and device_scopes.get() is self.devices and settings() is self.settings
 
 
 class _Method:

@@ -1,7 +1,20 @@
-"""Neural ops: activations and losses on logits."""
+"""Neural ops: activations and losses on logits. The ops are declared in `polytape.ops.nn`, a module per family."""
 
 from __future__ import annotations
 
-from ..ops.nn import log_softmax, relu, sigmoid, softmax, sparse_softmax_cross_entropy_with_logits
+from typing import TYPE_CHECKING
 
-__all__ = ["log_softmax", "relu", "sigmoid", "softmax", "sparse_softmax_cross_entropy_with_logits"]
+if TYPE_CHECKING:
+    from ..ops.nn.activations import *
+    from ..ops.nn.losses import *
+else:
+    from ..ops import families
+
+    def __getattr__(name: str) -> object:
+        if name == "__all__":
+            return sorted(families.public_names("nn"))
+        value = globals()[name] = families.find("nn", name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *families.public_names("nn")})

@@ -9,7 +9,7 @@ from ..device import Device
 from ..dtypes import DType
 from ..errors import DTypeError, ShapeError
 from ..tensors.tensor import Tensor
-from . import rules
+from . import shape_rules
 from .declaration import op, primitive
 
 __all__ = ["arange", "full", "ones", "zeros"]
@@ -32,57 +32,41 @@ def _default_float(*, dtype: DType | None) -> DType:
     return dtypes.float32 if dtype is None else dtype
 
 
-@op(dtype=_fill_dtype, shape=rules.given_shape)
+@op(dtype=_fill_dtype, shape=shape_rules.given_shape)
 def full(shape: Shape, fill_value: complex, *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
     """A tensor filled with one number.
 
     Args:
-        shape: size of each axis.
         fill_value: the number.
-        dtype: default: what the number has (float32, int32, bool, complex64).
-        device: default: where new tensors go.
+        dtype: default: the default dtype for the number (float32, int32, bool, complex64).
     Returns:
         ``shape``, ``dtype``.
     Raises:
-        ShapeError: ``shape`` is no shape. DTypeError: ``fill_value`` is no number.
-    Source:
-        Array API standard 2024.12, ``full``.
+        ShapeError: ``shape`` is not a shape. DTypeError: ``fill_value`` is not a number.
     """
     return primitive()
 
 
-@op(dtype=_default_float, shape=rules.given_shape)
+@op(dtype=_default_float, shape=shape_rules.given_shape)
 def zeros(shape: Shape, *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
     """A tensor of zeros.
 
     Args:
-        shape: size of each axis.
         dtype: default float32.
-        device: default: where new tensors go.
     Returns:
         ``shape``, ``dtype``.
-    Raises:
-        ShapeError: ``shape`` is no shape.
-    Source:
-        Array API standard 2024.12, ``zeros``.
     """
     return full(shape, 0, dtype=_default_float(dtype=dtype), device=device)
 
 
-@op(dtype=_default_float, shape=rules.given_shape)
+@op(dtype=_default_float, shape=shape_rules.given_shape)
 def ones(shape: Shape, *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
     """A tensor of ones.
 
     Args:
-        shape: size of each axis.
         dtype: default float32.
-        device: default: where new tensors go.
     Returns:
         ``shape``, ``dtype``.
-    Raises:
-        ShapeError: ``shape`` is no shape.
-    Source:
-        Array API standard 2024.12, ``ones``.
     """
     return full(shape, 1, dtype=_default_float(dtype=dtype), device=device)
 
@@ -113,8 +97,6 @@ def arange_(start: float, stop: float, step: float, *, dtype: Any = None, device
         [ceil((stop - start) / step)], ``dtype``.
     Raises:
         ShapeError: a step of 0.
-    Source:
-        Array API standard 2024.12, ``arange``.
     """
     return primitive()
 

@@ -21,7 +21,7 @@ from ..tensors.tensor import TensorLike
 if TYPE_CHECKING:
     from typing import ParamSpec, Protocol, TypeVar
 
-__all__ = ["op", "primitive"]
+__all__ = ["op", "primitive", "states"]
 
 if TYPE_CHECKING:
     # For checkers alone: making these classes at import would take 0.7 ms.
@@ -50,23 +50,47 @@ _KNOWN = _OPERANDS | _SEQUENCES
 
 
 class _Doc:
-    """``op.__doc__``: the declared function's. The class's own would hide an instance's attribute once compiled."""
+    """``op.__doc__``: the declared function's docstring, completed with what the op's rules state.
+
+    A descriptor, since the class's own docstring would hide an instance's attribute once compiled.
+    """
 
     def __init__(self, own: str | None) -> None:
         self.own = own
 
-    def __get__(self, op: Op | None, kind: type) -> str | None:
-        return self.own if op is None else op.body.__doc__
+    def __get__(self, op: Op | None, owner: type) -> str | None:
+        if op is None:
+            return self.own
+        from .documentation import complete
+
+        return complete(op)
 
 
 def _by_name(op: Op) -> tuple[Callable[[str], Op], tuple[str]]:
     """How an op is pickled and copied: by its name."""
-    return tables.op_named, (op.name,)
+    return tables.get_op, (op.name,)
 
 
-for _kind in (UnaryOp, BinaryOp, GeneralOp):
-    setattr(_kind, "__doc__", _Doc(_kind.__doc__))  # noqa: B010  # a checker refuses the plain assignment
-    copyreg.pickle(_kind, _by_name)  # not __reduce__: an op does not know the tables it stands in
+for _class in (UnaryOp, BinaryOp, GeneralOp):
+    setattr(_class, "__doc__", _Doc(_class.__doc__))  # noqa: B010  # a checker rejects the plain assignment
+    copyreg.pickle(_class, _by_name)  # not __reduce__: an op does not know the tables that hold it
+
+
+def states(**facts: str) -> Callable[[F], F]:
+    """Attach to a dtype or shape rule what it says in words: docstrings and the kit's default samples are made of it.
+
+    Args:
+        facts: ``takes``: the dtypes that a dtype rule accepts, or the shapes of the operands that a shape rule accepts.
+            ``returns``: the result's dtype or shape; ``same``: the operand's, or what several operands promote or
+            broadcast to. ``rejects``: which operands raise an error. Any other name is an attribute that the rule
+            reads, with its meaning. ``{x}`` stands for the operands.
+    """
+
+    def attach(rule: F) -> F:
+        rule.facts = facts  # type: ignore[attr-defined]  # functions take attributes
+        return rule
+
+    return attach
 
 
 def primitive() -> NoReturn:
@@ -86,6 +110,7 @@ def op(
     outputs: type | None = None,
     no_gradient: str = "",
     one_is_neutral: bool = False,
+    internal: str = "",
 ) -> Callable[[Callable[P, R]], Declared[P, R]]:
     """Make an op of a function.
 
@@ -102,6 +127,7 @@ def op(
         no_gradient: why no gradient flows through it; without it an op without rules is differentiated through its
             body.
         one_is_neutral: whether the op with 1 gives the other operand.
+        internal: how users reach an op that is not in its module's ``__all__``, for example ``x[key]``.
     Raises:
         RegistrationError: a parameter name that gradient rules reserve, or a name another op has.
     """
@@ -115,6 +141,7 @@ def op(
         made.host = host
         made.no_gradient = no_gradient
         made.one_is_neutral = one_is_neutral
+        made.internal = internal
         tables.add_op(made)
         return cast("Declared[P, R]", made)
 
@@ -146,14 +173,14 @@ def build(
     optional = tuple(one for one in operands if notes[one].endswith(" | None"))
     attributes = [one for one in parameters if one not in operands]
     code = cast("Any", body).__code__
-    kind: Any = GeneralOp
+    op_class: Any = GeneralOp
     simple = not (variadic or optional or host or outputs)
     # UnaryOp and BinaryOp take their operands by position only: another signature is served by GeneralOp.
     if simple and len(operands) == 1 and parameters[0] == operands[0] and code.co_posonlyargcount:
-        kind = UnaryOp
+        op_class = UnaryOp
     elif simple and len(operands) == 2 and not attributes and code.co_posonlyargcount == 2:
-        kind = BinaryOp
-    made: Op = kind(name, body, parameters, operands, code.co_argcount)
+        op_class = BinaryOp
+    made: Op = op_class(name, body, parameters, operands, code.co_argcount)
     made.defaults = _defaults(body, parameters)
     made.required = any(one not in made.defaults for one in attributes)
     made.primitive = code.co_names[:1] == ("primitive",)

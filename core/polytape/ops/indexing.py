@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..autodiff.cotangent import unbroadcast
 from ..dispatch.convert import asarray
 from ..dtypes import DType
 from ..errors import DTypeError, OutOfRangeError, ShapeError
 from ..tensors.tensor import Symbol, Tensor, TensorLike, describe
-from . import rules
+from . import shape_rules
 from .declaration import op, primitive
 from .manipulation import astype
 
-__all__ = ["getitem", "scatter_add", "setitem"]
+__all__: list[str] = []
 
 Shape = tuple[int, ...]
 
@@ -139,7 +138,7 @@ def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
     if not advanced:
         return tuple(result)
     place = places[0] if len(runs) == 1 else 0  # apart from each other, they come first
-    return (*result[:place], *rules.broadcast(*advanced), *result[place:])
+    return (*result[:place], *shape_rules.broadcast(*advanced), *result[place:])
 
 
 def _check_bound(index: int, size: int, axis: int) -> None:
@@ -167,7 +166,7 @@ def _spelled_out(key: Key, open_axes: int) -> list[tuple[Any, ...]]:
     return parts if seen else [*parts, *[whole] * open_axes]
 
 
-@op(dtype=_element_dtype, shape=_indexed)
+@op(dtype=_element_dtype, shape=_indexed, internal="x[key]")
 def getitem(x: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key) -> Tensor:
     """Elements chosen by a key; written ``x[key]``.
 
@@ -191,7 +190,7 @@ def _getitem_back(g: Tensor, indices: tuple[Tensor, ...], x_shape: Shape, key: K
 
 
 def _scattered(values: Shape, *indices: Shape, shape: Any, key: Key) -> Shape:
-    wanted = rules.as_shape(shape)
+    wanted = shape_rules.as_shape(shape)
     found = _indexed(wanted, *indices, key=key)
     if found != values:
         raise ShapeError(
@@ -203,7 +202,7 @@ def _scattered(values: Shape, *indices: Shape, shape: Any, key: Key) -> Shape:
     return wanted
 
 
-@op(dtype=_element_dtype, shape=_scattered)
+@op(dtype=_element_dtype, shape=_scattered, internal="the gradient of x[key]")
 def scatter_add(values: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key, shape: Shape) -> Tensor:
     """Zeros with values added where a key points; the transpose of `getitem`.
 
@@ -226,11 +225,11 @@ scatter_add.gradient(values=lambda g, indices, key: getitem(g, indices, key=key)
 
 
 def _updated(x: Shape, value: Shape, *indices: Shape, key: Key) -> Shape:
-    rules.broadcast_to_shape(value, shape=_indexed(x, *indices, key=key))
+    shape_rules.broadcast_to_shape(value, shape=_indexed(x, *indices, key=key))
     return x
 
 
-@op(dtype=_assigned_dtype, shape=_updated, promotes=())
+@op(dtype=_assigned_dtype, shape=_updated, promotes=(), internal="x[key] = value")
 def setitem_(x: TensorLike, value: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key) -> Tensor:
     """``x`` with other elements where a key points; behind ``x[key] = value``.
 
@@ -256,6 +255,8 @@ def _setitem_back(g: Tensor, indices: tuple[Tensor, ...], key: Key) -> Tensor:
 
 @setitem_.gradient("value")
 def _setitem_value_back(g: Tensor, indices: tuple[Tensor, ...], value_shape: Shape, key: Key) -> Tensor:
+    from ..autodiff.cotangent import unbroadcast  # loaded with the first tape
+
     chosen = getitem(g, indices, key=key)
     return unbroadcast(chosen, value_shape, chosen.shape)
 

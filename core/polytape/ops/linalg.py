@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from ..autodiff.cotangent import unbroadcast
 from ..errors import ShapeError
 from ..tensors.tensor import Tensor, TensorLike
-from . import rules
+from . import dtype_rules, shape_rules
+from .arithmetic import multiply
 from .declaration import op, primitive
-from .elementwise import multiply
 from .manipulation import permute_dims, reshape
 
-__all__ = ["matmul", "matrix_transpose", "vdot"]
+__all__ = ["matmul", "matrix_transpose"]
 
 Shape = tuple[int, ...]
 
@@ -31,7 +30,7 @@ def matrix_transpose(x: Tensor, /) -> Tensor:
     return permute_dims(x, (*range(rank - 2), rank - 1, rank - 2))
 
 
-@op(dtype=rules.same_numeric, shape=rules.contracted, promotes=("x1", "x2"))
+@op(dtype=dtype_rules.same_numeric, shape=shape_rules.contracted, promotes=("x1", "x2"))
 def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Matrix product; leading axes broadcast.
 
@@ -40,10 +39,6 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         x2: numeric[..., k, n], or [k] for a column.
     Returns:
         [..., m, n], without the axes of a row or column.
-    Raises:
-        ShapeError: inner sizes that differ, or a number as operand. DTypeError: bool operands.
-    Source:
-        Array API standard 2024.12, ``matmul``.
     """
     return primitive()
 
@@ -62,6 +57,8 @@ def _as_matrices(g: Tensor, shape1: Shape, shape2: Shape) -> Tensor:
 def _matmul_left(g: Tensor, x2: Tensor, x1_shape: Shape) -> Tensor:
     if len(x1_shape) == 2 and x2.ndim == 2:
         return matmul(g, permute_dims(x2, (1, 0)))
+    from ..autodiff.cotangent import unbroadcast  # loaded with the first tape
+
     columns = x2 if x2.ndim > 1 else reshape(x2, (*x2.shape, 1))
     rows = (1, *x1_shape) if len(x1_shape) == 1 else x1_shape
     found = matmul(_as_matrices(g, x1_shape, x2.shape), matrix_transpose(columns))
@@ -73,6 +70,8 @@ def _matmul_left(g: Tensor, x2: Tensor, x1_shape: Shape) -> Tensor:
 def _matmul_right(g: Tensor, x1: Tensor, x2_shape: Shape) -> Tensor:
     if x1.ndim == 2 and len(x2_shape) == 2:
         return matmul(permute_dims(x1, (1, 0)), g)
+    from ..autodiff.cotangent import unbroadcast
+
     rows = x1 if x1.ndim > 1 else reshape(x1, (1, *x1.shape))
     columns = (*x2_shape, 1) if len(x2_shape) == 1 else x2_shape
     found = matmul(matrix_transpose(rows), _as_matrices(g, x1.shape, x2_shape))
@@ -88,7 +87,12 @@ def _same_shapes(x1: Shape, x2: Shape) -> Shape:
     return ()
 
 
-@op(dtype=rules.same_numeric, shape=_same_shapes, promotes=("x1", "x2"))
+@op(
+    dtype=dtype_rules.same_numeric,
+    shape=_same_shapes,
+    promotes=("x1", "x2"),
+    internal="the gradient of products",
+)
 def vdot(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Sum of ``x1 * x2`` over all elements.
 

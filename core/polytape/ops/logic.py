@@ -1,9 +1,9 @@
-"""Comparisons, truth values, and the choice between two tensors."""
+"""Comparisons, logical operations, and selection between two tensors."""
 
 from __future__ import annotations
 
 from ..tensors.tensor import Tensor, TensorLike
-from . import rules
+from . import dtype_rules, shape_rules
 from .declaration import op, primitive
 
 __all__ = [
@@ -23,19 +23,14 @@ __all__ = [
 _PIECEWISE = "its result is constant between jumps"
 
 
-@op(dtype=rules.second_dtype, shape=rules.broadcast, elementwise=True, promotes=("x1", "x2"))
+@op(dtype=dtype_rules.second_dtype, shape=shape_rules.broadcast, elementwise=True, promotes=("x1", "x2"))
 def where(condition: TensorLike, x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """``x1`` where ``condition`` is true, ``x2`` elsewhere.
 
     Args:
         condition: bool[...].
-        x1, x2: any dtype[...], promoted together; all three broadcast.
     Returns:
         The broadcast shape, the promoted dtype of ``x1`` and ``x2``.
-    Raises:
-        ShapeError: shapes that do not broadcast.
-    Source:
-        Array API standard 2024.12, ``where``.
     """
     return primitive()
 
@@ -46,161 +41,61 @@ where.gradient(
 )
 
 
-@op(dtype=rules.truth, shape=rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.truth, shape=shape_rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
 def equal(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """``x1 == x2``, elementwise.
-
-    Args:
-        x1, x2: any dtype[...], broadcast and promoted together.
-    Returns:
-        The broadcast shape, bool.
-    Raises:
-        ShapeError: shapes that do not broadcast.
-    Source:
-        Array API standard 2024.12, ``equal``.
-    """
+    """``x1 == x2``, elementwise."""
     return primitive()
 
 
-@op(dtype=rules.truth, shape=rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.truth, shape=shape_rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
 def not_equal(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """``x1 != x2``, elementwise.
-
-    Args:
-        x1, x2: any dtype[...], broadcast and promoted together.
-    Returns:
-        The broadcast shape, bool.
-    Raises:
-        ShapeError: shapes that do not broadcast.
-    Source:
-        Array API standard 2024.12, ``not_equal``.
-    """
+    """``x1 != x2``, elementwise."""
     return primitive()
 
 
-@op(dtype=rules.ordered_truth, shape=rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.ordered_truth, shape=shape_rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
 def less(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """``x1 < x2``, elementwise.
-
-    Args:
-        x1, x2: real[...], broadcast and promoted together.
-    Returns:
-        The broadcast shape, bool.
-    Raises:
-        ShapeError: shapes that do not broadcast. DTypeError: complex operands.
-    Source:
-        Array API standard 2024.12, ``less``.
-    """
+    """``x1 < x2``, elementwise."""
     return primitive()
 
 
-@op(dtype=rules.ordered_truth, shape=rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.ordered_truth, shape=shape_rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
 def less_equal(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """``x1 <= x2``, elementwise.
-
-    Args:
-        x1, x2: real[...], broadcast and promoted together.
-    Returns:
-        The broadcast shape, bool.
-    Raises:
-        ShapeError: shapes that do not broadcast. DTypeError: complex operands.
-    Source:
-        Array API standard 2024.12, ``less_equal``.
-    """
+    """``x1 <= x2``, elementwise."""
     return primitive()
 
 
-@op(dtype=rules.ordered_truth, shape=rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.ordered_truth, shape=shape_rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
 def greater(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """``x1 > x2``, elementwise.
-
-    Args:
-        x1, x2: real[...], broadcast and promoted together.
-    Returns:
-        The broadcast shape, bool.
-    Raises:
-        ShapeError: shapes that do not broadcast. DTypeError: complex operands.
-    Source:
-        Array API standard 2024.12, ``greater``.
-    """
+    """``x1 > x2``, elementwise."""
     return primitive()
 
 
-@op(dtype=rules.ordered_truth, shape=rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.ordered_truth, shape=shape_rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
 def greater_equal(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """``x1 >= x2``, elementwise.
-
-    Args:
-        x1, x2: real[...], broadcast and promoted together.
-    Returns:
-        The broadcast shape, bool.
-    Raises:
-        ShapeError: shapes that do not broadcast. DTypeError: complex operands.
-    Source:
-        Array API standard 2024.12, ``greater_equal``.
-    """
+    """``x1 >= x2``, elementwise."""
     return primitive()
 
 
-@op(dtype=rules.logical, shape=rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.logical, shape=shape_rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
 def logical_and(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """Both of ``x1`` and ``x2``, elementwise.
-
-    Args:
-        x1, x2: bool[...], broadcast together.
-    Returns:
-        The broadcast shape, bool.
-    Raises:
-        ShapeError: shapes that do not broadcast. DTypeError: operands that are not bool.
-    Source:
-        Array API standard 2024.12, ``logical_and``.
-    """
+    """``x1`` and ``x2``, elementwise."""
     return primitive()
 
 
-@op(dtype=rules.logical, shape=rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.logical, shape=shape_rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
 def logical_or(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """Either of ``x1`` and ``x2``, elementwise.
-
-    Args:
-        x1, x2: bool[...], broadcast together.
-    Returns:
-        The broadcast shape, bool.
-    Raises:
-        ShapeError: shapes that do not broadcast. DTypeError: operands that are not bool.
-    Source:
-        Array API standard 2024.12, ``logical_or``.
-    """
+    """``x1`` or ``x2``, elementwise."""
     return primitive()
 
 
-@op(dtype=rules.logical, shape=rules.same_shape, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.logical, shape=shape_rules.same_shape, elementwise=True, no_gradient=_PIECEWISE)
 def logical_not(x: TensorLike, /) -> Tensor:
-    """Not ``x``, elementwise.
-
-    Args:
-        x: bool[...].
-    Returns:
-        Shape of ``x``, bool.
-    Raises:
-        DTypeError: ``x`` is not bool.
-    Source:
-        Array API standard 2024.12, ``logical_not``.
-    """
+    """Not ``x``, elementwise."""
     return primitive()
 
 
-@op(dtype=rules.truth, shape=rules.same_shape, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.truth, shape=shape_rules.same_shape, elementwise=True, no_gradient=_PIECEWISE)
 def isfinite(x: TensorLike, /) -> Tensor:
-    """Whether ``x`` is neither infinite nor NaN, elementwise.
-
-    Args:
-        x: numeric[...].
-    Returns:
-        Shape of ``x``, bool.
-    Raises:
-        Nothing of its own.
-    Source:
-        Array API standard 2024.12, ``isfinite``.
-    """
+    """Whether ``x`` is neither infinite nor NaN, elementwise."""
     return primitive()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..tensors.tensor import Tensor, TensorLike
-from . import rules
+from . import dtype_rules, shape_rules
 from .declaration import op, primitive
 
 __all__ = ["astype", "broadcast_to", "concat", "identity", "permute_dims", "reshape", "stop_gradient"]
@@ -14,40 +14,18 @@ __all__ = ["astype", "broadcast_to", "concat", "identity", "permute_dims", "resh
 Shape = tuple[int, ...]
 
 
-@op(dtype=rules.same_dtype, shape=rules.reshaped)
+@op(dtype=dtype_rules.same_dtype, shape=shape_rules.reshaped)
 def reshape(x: TensorLike, /, shape: int | Shape | list[int]) -> Tensor:
-    """The same elements, in order, in another shape.
-
-    Args:
-        x: any dtype[...].
-        shape: the new sizes; one may be -1, which is worked out.
-    Returns:
-        ``shape``, dtype of ``x``.
-    Raises:
-        ShapeError: the number of elements would change.
-    Source:
-        Array API standard 2024.12, ``reshape``.
-    """
+    """The same elements, in order, in another shape."""
     return primitive()
 
 
 reshape.gradient(x=lambda g, x_shape: reshape(g, x_shape))
 
 
-@op(dtype=rules.same_dtype, shape=rules.permuted)
+@op(dtype=dtype_rules.same_dtype, shape=shape_rules.permuted)
 def permute_dims(x: TensorLike, /, axes: Shape) -> Tensor:
-    """Axes in another order.
-
-    Args:
-        x: any dtype[...].
-        axes: for each axis of the result, which axis of ``x`` it is.
-    Returns:
-        The permuted shape, dtype of ``x``.
-    Raises:
-        ShapeError: ``axes`` is no permutation.
-    Source:
-        Array API standard 2024.12, ``permute_dims``.
-    """
+    """Axes in another order."""
     return primitive()
 
 
@@ -60,39 +38,23 @@ def _permute_back(g: Tensor, axes: Shape) -> Tensor:
 
 
 # Declared elementwise so that core sums its gradient back down, as for any operand that was broadcast.
-@op(dtype=rules.same_dtype, shape=rules.broadcast_to_shape, elementwise=True, promotes=())
+@op(dtype=dtype_rules.same_dtype, shape=shape_rules.broadcast_to_shape, elementwise=True, promotes=())
 def broadcast_to(x: TensorLike, /, shape: Shape) -> Tensor:
-    """Elements repeated along axes of size 1, and along new axes in front.
-
-    Args:
-        x: any dtype[...].
-        shape: the new sizes.
-    Returns:
-        ``shape``, dtype of ``x``.
-    Raises:
-        ShapeError: ``x`` does not broadcast to ``shape``.
-    Source:
-        Array API standard 2024.12, ``broadcast_to``.
-    """
+    """Elements repeated along axes of size 1, and along new leading axes."""
     return primitive()
 
 
 broadcast_to.gradient(x=lambda g: g)
 
 
-@op(dtype=rules.joined_dtype, shape=rules.joined, promotes=("arrays",))
+@op(dtype=dtype_rules.joined_dtype, shape=shape_rules.joined, promotes=("arrays",))
 def concat(arrays: Sequence[TensorLike], /, *, axis: int | None = 0) -> Tensor:
-    """Tensors behind each other along an axis.
+    """Join tensors along an axis.
 
     Args:
-        arrays: any dtype[...], of one shape but for ``axis``; promoted together.
-        axis: the axis to join along; None: flattened.
+        arrays: any dtype[...], of one shape except along ``axis``; promoted together.
     Returns:
         The shapes, added up along ``axis``.
-    Raises:
-        ShapeError: shapes that differ elsewhere, or no tensor at all.
-    Source:
-        Array API standard 2024.12, ``concat``.
     """
     return primitive()
 
@@ -100,59 +62,36 @@ def concat(arrays: Sequence[TensorLike], /, *, axis: int | None = 0) -> Tensor:
 @concat.gradient("arrays")
 def _concat_back(g: Tensor, index: int, shapes: list[Shape], axis: int | None) -> Tensor:
     if axis is None:
-        start = sum(rules.count(shape) for shape in shapes[:index])
-        return reshape(g[start : start + rules.count(shapes[index])], shapes[index])
+        start = sum(shape_rules.count(shape) for shape in shapes[:index])
+        return reshape(g[start : start + shape_rules.count(shapes[index])], shapes[index])
     place = axis % len(shapes[0])
     start = sum(shape[place] for shape in shapes[:index])
     return g[(slice(None),) * place + (slice(start, start + shapes[index][place]),)]
 
 
-@op(dtype=rules.given_dtype, shape=rules.same_shape)
+@op(dtype=dtype_rules.given_dtype, shape=shape_rules.same_shape)
 def astype(x: TensorLike, dtype: Any, /) -> Tensor:
-    """Elements as another dtype.
-
-    Args:
-        x: any dtype[...].
-        dtype: the new dtype.
-    Returns:
-        Shape of ``x``, ``dtype``.
-    Raises:
-        DTypeError: ``dtype`` is none that tensors have.
-    Source:
-        Array API standard 2024.12, ``astype``.
-    """
+    """Elements as another dtype."""
     return primitive()
 
 
 astype.gradient(x=lambda g: g)  # core casts it to the operand's dtype
 
 
-@op(dtype=rules.same_dtype, shape=rules.same_shape, no_gradient="that is its purpose")
+@op(dtype=dtype_rules.same_dtype, shape=shape_rules.same_shape, no_gradient="that is its purpose")
 def stop_gradient(x: TensorLike, /) -> Tensor:
     """``x``, with no gradient flowing back through it.
 
-    Args:
-        x: any dtype[...].
-    Returns:
-        Shape and dtype of ``x``.
-    Raises:
-        Nothing of its own.
     Source:
         TensorFlow 1.7, ``tf.stop_gradient``.
     """
     return primitive()
 
 
-@op(dtype=rules.same_dtype, shape=rules.same_shape)
+@op(dtype=dtype_rules.same_dtype, shape=shape_rules.same_shape)
 def identity(x: TensorLike, /) -> Tensor:
-    """``x`` as a tensor of its own: a variable's value now.
+    """``x`` as a new tensor: the current value of a variable.
 
-    Args:
-        x: any dtype[...].
-    Returns:
-        Shape and dtype of ``x``.
-    Raises:
-        Nothing of its own.
     Source:
         TensorFlow 1.7, ``tf.identity``.
     """

@@ -7,12 +7,13 @@ from typing import NamedTuple
 from ..dtypes import DType
 from ..errors import DTypeError, ShapeError
 from ..tensors.tensor import Tensor
-from . import rules
+from . import dtype_rules
+from .arithmetic import square
 from .declaration import op
-from .elementwise import sqrt, square
+from .exponential import sqrt
 from .manipulation import astype
 
-__all__ = ["AdamUpdate", "adam_update", "sgd_update"]
+__all__: list[str] = []
 
 Shape = tuple[int, ...]
 _NOT_DIFFERENTIATED = "an optimizer's update is not differentiated"
@@ -32,7 +33,7 @@ def _alike(x: DType, *others: DType) -> DType:
             raise DTypeError(
                 "updates in one dtype.", expected=f"{x} everywhere", got=str(other), fix="cast the gradient first"
             )
-    return rules.same_real_floating(x)
+    return dtype_rules.same_real_floating(x)
 
 
 def _alike_shape(x: Shape, gradient: Shape, learning_rate: Shape) -> Shape:
@@ -46,7 +47,7 @@ def _alike_shape(x: Shape, gradient: Shape, learning_rate: Shape) -> Shape:
     return x
 
 
-@op(dtype=_alike, shape=_alike_shape, no_gradient=_NOT_DIFFERENTIATED)
+@op(dtype=_alike, shape=_alike_shape, no_gradient=_NOT_DIFFERENTIATED, internal="polytape.optim.SGD")
 def sgd_update(x: Tensor, gradient: Tensor, learning_rate: Tensor) -> Tensor:
     """``x - learning_rate * gradient``.
 
@@ -82,7 +83,13 @@ def _adam_shape(
     return x, x, x
 
 
-@op(dtype=_adam_dtype, shape=_adam_shape, outputs=AdamUpdate, no_gradient=_NOT_DIFFERENTIATED)
+@op(
+    dtype=_adam_dtype,
+    shape=_adam_shape,
+    outputs=AdamUpdate,
+    no_gradient=_NOT_DIFFERENTIATED,
+    internal="polytape.optim.Adam",
+)
 def adam_update(
     x: Tensor,
     m: Tensor,

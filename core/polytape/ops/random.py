@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensors.tensor import Tensor
-from . import rules
+from . import dtype_rules, shape_rules
 from .declaration import op, primitive
 
-__all__ = ["random_integers", "random_normal", "random_uniform"]
+__all__: list[str] = []
 
 Shape = tuple[int, ...]
 _DRAWN = "a draw does not depend on its state in a way that has a derivative"
 
 
-@op(dtype=rules.given_floating, shape=rules.given_shape, host=("state",), no_gradient=_DRAWN)
+@op(
+    dtype=dtype_rules.given_floating,
+    shape=shape_rules.given_shape,
+    host=("state",),
+    no_gradient=_DRAWN,
+    internal="polytape.random.uniform",
+)
 def random_uniform(state: Tensor, *, shape: Shape, dtype: Any, device: Any = None) -> Tensor:
     """Uniform numbers in [0, 1), from the counter onwards.
 
@@ -22,8 +28,6 @@ def random_uniform(state: Tensor, *, shape: Shape, dtype: Any, device: Any = Non
         state: uint64[2] on the host: key and counter of Philox4x32-10. Word i is word ``i % 4`` of the block at
             ``counter + i // 4``; float32 takes the upper 24 bits of a word, float64 53 bits of two.
         shape, dtype, device: of the result.
-    Returns:
-        ``shape``, ``dtype``.
     Raises:
         DTypeError: ``dtype`` is not real floating.
     Source:
@@ -32,7 +36,13 @@ def random_uniform(state: Tensor, *, shape: Shape, dtype: Any, device: Any = Non
     return primitive()
 
 
-@op(dtype=rules.given_floating, shape=rules.given_shape, host=("state",), no_gradient=_DRAWN)
+@op(
+    dtype=dtype_rules.given_floating,
+    shape=shape_rules.given_shape,
+    host=("state",),
+    no_gradient=_DRAWN,
+    internal="polytape.random.normal",
+)
 def random_normal(state: Tensor, *, shape: Shape, dtype: Any, device: Any = None) -> Tensor:
     """Standard normal numbers, from the counter onwards.
 
@@ -49,7 +59,13 @@ def random_normal(state: Tensor, *, shape: Shape, dtype: Any, device: Any = None
     return primitive()
 
 
-@op(dtype=rules.given_integer, shape=rules.given_shape, host=("state",), no_gradient=_DRAWN)
+@op(
+    dtype=dtype_rules.given_integer,
+    shape=shape_rules.given_shape,
+    host=("state",),
+    no_gradient=_DRAWN,
+    internal="polytape.random.integers",
+)
 def random_integers(state: Tensor, *, low: int, high: int, shape: Shape, dtype: Any, device: Any = None) -> Tensor:
     """Integers from ``low`` to ``high - 1``, from the counter onwards.
 
@@ -57,8 +73,6 @@ def random_integers(state: Tensor, *, low: int, high: int, shape: Shape, dtype: 
         state: uint64[2] on the host, as for `random_uniform`; each integer takes two words.
         low, high: the range; the bias is below (high - low) / 2**64.
         shape, dtype, device: of the result.
-    Returns:
-        ``shape``, ``dtype``.
     Raises:
         DTypeError: ``dtype`` is no integer dtype.
     Source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensors.tensor import Tensor, TensorLike
-from . import rules
+from . import dtype_rules, shape_rules
 from .declaration import op, primitive
 from .logic import equal
 from .manipulation import astype, reshape
@@ -19,22 +19,15 @@ def _spread(g: Tensor, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Te
     """A reduction's cotangent with the reduced axes back as size 1, so that it broadcasts to ``shape``."""
     if keepdims or axis is None or not g.shape:
         return g
-    return reshape(g, rules.reduced(shape, axis=axis, keepdims=True))
+    return reshape(g, shape_rules.reduced(shape, axis=axis, keepdims=True))
 
 
-@op(dtype=rules.sum_dtype, shape=rules.reduced, partial=True)
+@op(dtype=dtype_rules.sum_dtype, shape=shape_rules.reduced, partial=True)
 def sum(x: TensorLike, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
-    """Sum over axes.
+    """Sum over axes; 0 over no elements.
 
     Args:
-        x: any dtype[...].
-        axis: axes to reduce; None: all.
         dtype: of the result and the sum; default that of ``x``, integers below 32 bits and bool as int32 or uint32.
-        keepdims: whether reduced axes stay with size 1.
-    Returns:
-        ``x`` without the reduced axes; 0 over no elements.
-    Raises:
-        ShapeError: an axis that is not there.
     Source:
         Array API standard 2024.12, ``sum``, with int32 as the default integer.
     """
@@ -46,71 +39,38 @@ def _sum_back(g: Tensor, x_shape: tuple[int, ...], axis: Axis, keepdims: bool) -
     return _spread(g, x_shape, axis, keepdims)
 
 
-@op(dtype=rules.same_floating, shape=rules.reduced, partial=True)
+@op(dtype=dtype_rules.same_floating, shape=shape_rules.reduced, partial=True)
 def mean(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Arithmetic mean over axes.
-
-    Args:
-        x: floating[...].
-        axis: axes to reduce; None: all.
-        keepdims: whether reduced axes stay with size 1.
-    Returns:
-        ``x`` without the reduced axes; NaN over no elements.
-    Raises:
-        ShapeError: an axis that is not there. DTypeError: ``x`` is not floating.
-    Source:
-        Array API standard 2024.12, ``mean``.
-    """
+    """Arithmetic mean over axes; NaN over no elements."""
     return primitive()
 
 
 @mean.gradient("x")
 def _mean_back(g: Tensor, x_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Tensor:
     if axis is None:
-        size = rules.count(x_shape)
+        size = shape_rules.count(x_shape)
     else:
-        size = rules.count(tuple(x_shape[place] for place in rules.normalise(axis, len(x_shape))))
+        size = shape_rules.count(tuple(x_shape[place] for place in shape_rules.normalise(axis, len(x_shape))))
     return _spread(g * (1.0 / size if size else 0.0), x_shape, axis, keepdims)
 
 
-@op(dtype=rules.same_real, shape=rules.reduced_nonempty)
+@op(dtype=dtype_rules.same_real, shape=shape_rules.reduced_nonempty)
 def max(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Largest element over axes; NaN where there is one.
 
-    Args:
-        x: real[...]. Elements that are equally large share the gradient.
-        axis: axes to reduce; None: all.
-        keepdims: whether reduced axes stay with size 1.
-    Returns:
-        ``x`` without the reduced axes.
-    Raises:
-        ShapeError: an axis that is not there, or has no elements. DTypeError: ``x`` is complex.
-    Source:
-        Array API standard 2024.12, ``max``.
+    Elements that are equally large share the gradient.
     """
     return primitive()
 
 
 @max.gradient("x")
 def _max_back(g: Tensor, x: Tensor, y: Tensor, axis: Axis, keepdims: bool) -> Tensor:
-    shape = rules.reduced(x.shape, axis=axis, keepdims=True)
+    shape = shape_rules.reduced(x.shape, axis=axis, keepdims=True)
     mask = astype(equal(x, reshape(y, shape)), x.dtype)
     return reshape(g, shape) * mask / sum(mask, axis=axis, keepdims=True)
 
 
-@op(dtype=rules.index_dtype, shape=rules.reduced_one, no_gradient="its result is an index")
+@op(dtype=dtype_rules.index_dtype, shape=shape_rules.reduced_one, no_gradient="its result is an index")
 def argmax(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Index of the first largest element along an axis.
-
-    Args:
-        x: real[...].
-        axis: the axis; None: of ``x`` flattened.
-        keepdims: whether the reduced axis stays with size 1.
-    Returns:
-        int64, ``x`` without the reduced axis.
-    Raises:
-        ShapeError: an axis that is not there, or has no elements. DTypeError: ``x`` is complex.
-    Source:
-        Array API standard 2024.12, ``argmax``.
-    """
+    """Index of the first largest element along an axis."""
     return primitive()

@@ -114,7 +114,7 @@ class Optimizer(Trackable):
             update(op, [variable, *own], operands, attributes)
 
     def _op(self) -> Op:
-        return tables.ops()[self.op_name]
+        return tables.get_op(self.op_name)
 
     def _attributes(self) -> dict[str, Any]:
         return {}
@@ -232,7 +232,7 @@ def _zeros(variable: Variable, name: str) -> Variable:
     # Made at once, also where a function is being traced: a slot is state, and outlives the graph.
     token = current_scope.set(NO_SCOPE)
     try:
-        zeros: Any = tables.ops()["zeros"]
+        zeros: Any = tables.get_op("zeros")
         value = zeros(variable.shape, dtype=variable.dtype, device=variable.device)
         return Variable(value, trainable=False, name=f"{variable.name}/{name}" if variable.name else name)
     finally:

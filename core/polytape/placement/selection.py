@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ..backend import Backend
 from ..device import Device, DeviceSpec, parse_device
 from ..errors import BackendError, DeviceError, SettingError
 from ..registry import tables
 from ..settings import Settings, settings
+
+if TYPE_CHECKING:
+    from ..backend import Backend
 
 __all__ = ["check_environment", "default_device", "resolve_device"]
 

@@ -19,6 +19,7 @@ class Op:
 
     Attributes:
         name: unique.
+        module: of the declared function; an op of polytape's is in a family, a module of `polytape.ops`.
         body: the declared function; it raises for a primitive.
         parameters: their names in order, of which the first ``positional`` can be given by position.
         operands: names of the operands; the last is a sequence where ``variadic``, those in ``optional`` may be None.
@@ -43,8 +44,9 @@ class Op:
         self.name: str = name
         self.__name__: str = name
         self.__qualname__: str = name
-        self.__module__: str = getattr(body, "__module__", "polytape")
-        self.__doc__: str | None = body.__doc__
+        # Compiled, the class's own __module__ hides an instance's; exec may give a function no module.
+        self.module: str = getattr(body, "__module__", None) or "polytape"
+        self.__module__: str = self.module
         self.__wrapped__: Any = body
         self.body: Any = body
         self.parameters: tuple[str, ...] = parameters
@@ -69,6 +71,7 @@ class Op:
         self.host: tuple[str, ...] = ()
         self.no_gradient: str = ""
         self.one_is_neutral: bool = False
+        self.internal: str = ""
         self.rules: list[GradientRule] = []
         self.contractions: dict[int, GradientRule] = {}
         self.table: dict[TensorType, Resolution] = {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..backend import Kernel
 from .tensor_type import TensorType
+
+if TYPE_CHECKING:
+    from ..backend import Kernel
 
 __all__ = ["Copying", "Guarded", "Resolution"]
 

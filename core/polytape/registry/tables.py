@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from _thread import RLock
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ..backend import Backend, Kernel
 from ..errors import RegistrationError, SettingError
 from .op import Op
+
+if TYPE_CHECKING:
+    from ..backend import Backend, Kernel
 
 __all__ = ["add_backend", "add_kernels", "kernels_of", "remove_backend", "remove_kernels"]
 
 IN_PROCESS: Final = "in-process"  # the provider of what no distribution brought
+FAMILIES: Final = "polytape.ops."  # the package whose modules are the families of ops
 
-KernelTable = dict[str, dict[str, tuple[Kernel, ...]]]
+KernelTable: TypeAlias = "dict[str, dict[str, tuple[Kernel, ...]]]"
 
 
 class _Registry:
@@ -23,8 +26,11 @@ class _Registry:
     def __init__(self) -> None:
         self.ops: dict[str, Op] = {}
         self.kernels: KernelTable = {}
+        self.version: int = 0  # changes with each registration
+        self.late: dict[tuple[str, str], Any] = {}  # (backend, family) -> what gives the kernels, see `add_backend`
         self.ready: dict[str, Backend] = {}
-        self.declare: Any = None
+        self.families: Any = None  # () -> the module polytape.ops.families, which declares ops
+        self.bound: bool = False  # whether the ops behind Tensor's operators are loaded
         self.generation: int = 0
 
 
@@ -43,32 +49,35 @@ def ready() -> dict[str, Backend]:
 
 
 def publish(backends: dict[str, Backend]) -> None:
-    """Swap the ready backends for others."""
+    """Swap the ready backends for others; before the first, load the ops that every tensor needs."""
+    if not _registry.bound:
+        _registry.bound = True
+        _registry.families().bind()
     _registry.ready = backends
     _registry.generation += 1
 
 
+# --- Ops ---
+
+
+def set_families(families: Any) -> None:
+    """Set the function that gives the module with the families of ops, which the registry itself does not know."""
+    _registry.families = families
+
+
 def ops() -> dict[str, Op]:
-    """All ops by name; do not change it."""
-    declare_all()
+    """All ops by name, after every family was loaded; do not change it."""
+    _registry.families().declare_all()
     return _registry.ops
 
 
-def declare_later(families: Any) -> None:
-    """Name a function that declares the ops which `import polytape` leaves out."""
-    _registry.declare = families
-
-
-def declare_all() -> None:
-    """Declare every op there is: before kernels are registered, or all ops are listed."""
-    families = _registry.declare
-    if families is not None:
-        _registry.declare = None
-        families()
+def declared() -> dict[str, Op]:
+    """The ops of the families that are loaded now, by name; do not change it."""
+    return _registry.ops
 
 
 def add_op(op: Op) -> None:
-    """Make an op known by its name.
+    """Register an op by its name.
 
     Raises:
         RegistrationError: another op has that name.
@@ -84,21 +93,83 @@ def add_op(op: Op) -> None:
         _registry.ops[op.name] = op
 
 
-def op_named(name: str) -> Op:
-    """The op of that name: what a pickled op becomes."""
-    return ops()[name]
+def find_op(name: str) -> Op | None:
+    """The op of that name, None if there is none; its family is loaded if it was not yet."""
+    op = _registry.ops.get(name)
+    if op is None:
+        _registry.families().declare(name)
+        op = _registry.ops.get(name)
+    return op
+
+
+def get_op(name: str) -> Op:
+    """As `find_op`, for a name that exists.
+
+    Raises:
+        RegistrationError: there is no such op.
+    """
+    op = find_op(name)
+    if op is None:
+        import difflib
+
+        near = difflib.get_close_matches(name, list(ops()), 3)
+        raise RegistrationError(
+            f"there is no op {name!r}.",
+            expected=f"an op, such as {', '.join(near) or 'add'}",
+            got=repr(name),
+            fix="polytape.ops lists them all",
+        )
+    return op
+
+
+# --- Kernels ---
+
+
+def version() -> int:
+    """A number that changes with every registration or removal of kernels: what was resolved before may be stale."""
+    return _registry.version
 
 
 def kernels_of(backend: str, op: str) -> tuple[Kernel, ...]:
-    """The kernels of one op registered for a backend, in the order they are asked."""
+    """The kernels of one op registered for a backend, in the order they are tried."""
+    if _registry.late:
+        _load_late(backend, op)
     return _registry.kernels.get(backend, {}).get(op, ())
 
 
+class _Late:
+    """A backend's kernels for one family of ops, loaded when the first of these ops is resolved."""
+
+    def __init__(self, backend: Backend, load: Any) -> None:
+        self.backend: Backend = backend
+        self.load: Any = load  # () -> kernels
+
+
+def _load_late(backend: str, op: str) -> None:
+    """Register the backend's kernels for the family of ``op``, if they are not registered yet."""
+    owner = _registry.ops.get(op)
+    if owner is None:
+        return
+    key = (backend, owner.module.removeprefix(FAMILIES))
+    if key not in _registry.late:
+        return
+    with _lock:
+        late = _registry.late.get(key)
+        if late is None:
+            return  # another thread has just loaded them
+        kernels = tuple(late.load())
+        for kernel in kernels:
+            kernel.backend = backend
+        # The version stays: no op of this family has been resolved on this backend before.
+        _stage(kernels, late.backend.provider)
+        _registry.late = {other: waiting for other, waiting in _registry.late.items() if other != key}
+
+
 def add_backend(backend: Backend, provider: str) -> None:
-    """Register a backend's own kernels, all or none.
+    """Register a backend's own kernels, all or none; those in ``late_kernels`` when their family is first used.
 
     Raises:
-        RegistrationError: a kernel that does not fit its op, or two that nothing tells apart.
+        RegistrationError: a kernel that does not fit its op, or two kernels that are ambiguous.
     """
     backend.provider = provider
     for kernel in backend.kernels:
@@ -106,53 +177,65 @@ def add_backend(backend: Backend, provider: str) -> None:
     with _lock:
         remove_backend(backend.name)
         add_kernels(backend.kernels, provider)
+        waiting = {(backend.name, family): _Late(backend, load) for family, load in backend.late_kernels.items()}
+        _registry.late = {**_registry.late, **waiting}
 
 
 def add_kernels(kernels: Sequence[Kernel], provider: str) -> None:
-    """Register kernels for backends they name, all or none.
+    """Register kernels for backends they name, all or none; the families of their ops are loaded.
 
     Raises:
         RegistrationError: as `add_backend`; nothing has been registered then.
     """
+    if not kernels:
+        return
+    with _lock:
+        _stage(kernels, provider)
+        _registry.version += 1
+
+
+def _stage(kernels: Sequence[Kernel], provider: str) -> None:
+    """Check kernels against their ops, build the new table aside and swap it in."""
     from .kernel_checks import check_kernel, in_order
 
-    declare_all()
-    with _lock:
-        staged: KernelTable = {name: dict(table) for name, table in _registry.kernels.items()}
-        touched: set[str] = set()
-        for kernel in kernels:
-            kernel.provider = provider
-            check_kernel(kernel, _registry.ops.get(kernel.op))
-            table = staged.setdefault(kernel.backend, {})
-            table[kernel.op] = in_order((*table.get(kernel.op, ()), kernel))
-            touched.add(kernel.op)
-        _swap(staged, touched)
+    staged: KernelTable = {name: dict(table) for name, table in _registry.kernels.items()}
+    touched: set[str] = set()
+    for kernel in kernels:
+        kernel.provider = provider
+        check_kernel(kernel, find_op(kernel.op))
+        table = staged.setdefault(kernel.backend, {})
+        table[kernel.op] = in_order((*table.get(kernel.op, ()), kernel))
+        touched.add(kernel.op)
+    _swap(staged, touched)
 
 
 def remove_kernels(kernels: Sequence[Kernel]) -> None:
-    """Take these very kernels out again."""
+    """Remove exactly these kernels."""
     gone = {id(kernel) for kernel in kernels}
     with _lock:
         staged = {
-            name: {op: tuple(k for k in found if id(k) not in gone) for op, found in table.items()}
+            name: {op: tuple(k for k in kept if id(k) not in gone) for op, kept in table.items()}
             for name, table in _registry.kernels.items()
         }
         _swap(staged, {kernel.op for kernel in kernels})
+        _registry.version += 1
 
 
 def remove_backend(name: str) -> None:
-    """Take out all kernels of a backend."""
+    """Remove all kernels of a backend."""
     with _lock:
+        _registry.late = {key: waiting for key, waiting in _registry.late.items() if key[0] != name}
         staged = dict(_registry.kernels)
         table = staged.pop(name, None)
         if table is not None:
             _swap(staged, set(table))
+            _registry.version += 1
 
 
 def _swap(staged: KernelTable, touched: set[str]) -> None:
     _registry.kernels = staged
     for name in touched:
-        # An op resolved through another backend's chain, or by decomposition, is resolved afresh as well.
+        # An op resolved through another backend's chain, or by decomposition, is resolved anew as well.
         _registry.ops[name].forget()
     for op in _registry.ops.values():
         if op.decomposed:
@@ -168,7 +251,7 @@ def pins() -> dict[tuple[str, str], str]:
     import os
 
     text = os.environ.get("POLYTAPE_KERNELS", "")
-    found: dict[tuple[str, str], str] = {}
+    pinned: dict[tuple[str, str], str] = {}
     for item in [part.strip() for part in text.split(",") if part.strip()]:
         head, equals, provider = item.partition("=")
         op, at, backend = head.partition("@")
@@ -179,5 +262,5 @@ def pins() -> dict[tuple[str, str], str]:
                 got=repr(item),
                 fix="for example matmul@numpy=polytape-fast",
             )
-        found[(op.strip(), backend.strip())] = provider.strip()
-    return found
+        pinned[(op.strip(), backend.strip())] = provider.strip()
+    return pinned

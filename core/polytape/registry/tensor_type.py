@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from _thread import allocate_lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..backend import Backend
 from ..device import Device
 from ..dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, category
 from ..errors import DTypeError
+
+if TYPE_CHECKING:
+    from ..backend import Backend
 
 __all__ = ["TensorType", "get_tensor_type"]
 

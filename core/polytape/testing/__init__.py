@@ -10,7 +10,7 @@ made of serve anybody's tests. Nothing here is loaded by ``import polytape``.
 
 from __future__ import annotations
 
-from .case import Case, ErrorSample, Sample, error, sample
+from .case import Case
 from .cases import CASES, case_of
 from .checks import CHECKS
 from .compare import assert_close
@@ -18,6 +18,7 @@ from .completeness import incomplete_ops, own_ops
 from .gradients import check_gradients
 from .kernels import unreached_kernels
 from .makers import Maker, anything, booleans, exactly, floating, floats, integers, nonzero, numbers, positive, reals
+from .samples import ErrorSample, Sample, error, sample
 from .transfers import TRANSFERS
 
 __all__ = [

@@ -8,8 +8,9 @@ from typing import Any
 from .. import plugins
 from ..device import Device
 from ..tensors.tensor import Tensor
-from .case import Case, Sample, call, tensors
+from .case import Case, call, tensors
 from .makers import Array
+from .samples import Sample
 
 __all__ = ["attributes_on", "calls", "device_of", "named", "run"]
 

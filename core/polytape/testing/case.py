@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import math
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from .. import dtypes
 from ..device import Device
 from ..tensors.tensor import Tensor
+from .defaults import default_errors, default_operands, default_result, default_samples
 from .makers import FLOATS, Array, Maker, exactly
+from .samples import ErrorSample, Sample
 
-__all__ = ["Case", "ErrorSample", "Sample", "call", "error", "sample"]
+__all__ = ["Case", "call", "tensors"]
 
 Reference = Callable[..., Any]
 
@@ -29,131 +28,25 @@ _SHAPES: Final[dict[int, list[tuple[tuple[int, ...], ...]]]] = {
 _SPECIAL: Final = (float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 1.0, -1.0, 0.5, -2.0)
 
 
-class Sample:
-    """Operands and attributes of one call.
-
-    Attributes:
-        smooth: whether its gradient is checked. Not so where it sits on a kink, or is NaN or infinite.
-        layout: how operands lie in memory: ``""``, ``"transposed"``, ``"strided"`` or ``"reversed"``.
-        signs: whether the sign of a zero counts.
-    """
-
-    __slots__ = ("attributes", "layout", "operands", "signs", "smooth")
-
-    def __init__(
-        self,
-        operands: Sequence[Maker],
-        attributes: dict[str, Any],
-        *,
-        smooth: bool = True,
-        layout: str = "",
-        signs: bool = False,
-    ) -> None:
-        self.operands = tuple(operands)
-        self.attributes = attributes
-        self.smooth = smooth
-        self.layout = layout
-        self.signs = signs
-
-    def __repr__(self) -> str:
-        given = [*map(repr, self.operands), *(f"{name}={value!r}" for name, value in self.attributes.items())]
-        return f"({', '.join(given)}{', ' + self.layout if self.layout else ''})"
-
-    def dtypes(self) -> tuple[str, ...]:
-        """The dtypes it is run for; ``("",)`` if none of its operands varies."""
-        varying = [maker.dtypes for maker in self.operands if maker.varies]
-        if not varying:
-            return ("",)
-        return tuple(name for name in varying[0] if all(name in names for names in varying))
-
-    def size(self) -> int:
-        """Number of elements of all operands."""
-        return sum(math.prod(maker.shape) for maker in self.operands)
-
-    def hosts(self, dtype: str, *, seed: int = 0) -> list[Array]:
-        """The operands as NumPy arrays."""
-        rng = np.random.default_rng([zlib.crc32(repr(self).encode()), seed])
-        kind = dtypes.lookup(dtype or "float32")
-        return [maker.make(rng, kind) for maker in self.operands]
-
-    def untied(self) -> list[Array]:
-        """The operands in float64 without a tie or a zero anywhere, for gradients beside kinks."""
-        hosts = self.hosts("float64")
-        rng = np.random.default_rng(7)
-        total = sum(host.size for host, maker in zip(hosts, self.operands, strict=True) if maker.varies)
-        pool = (rng.permutation(total) - total / 2 + 0.3) * (4.0 / max(total, 1))
-        found, start = [], 0
-        for host, maker in zip(hosts, self.operands, strict=True):
-            stop = start + host.size
-            found.append(pool[start:stop].reshape(host.shape) if maker.varies else host)
-            start = stop if maker.varies else start
-        return found
-
-
-class ErrorSample(Sample):
-    """A call that must be refused.
-
-    Attributes:
-        kind: the exception's type.
-        part: what its text contains.
-        dtype: of the operands that vary.
-        named: whether the text names the op; not so where an attribute is refused before the op is asked.
-    """
-
-    __slots__ = ("dtype", "kind", "named", "part")
-
-    def __init__(
-        self,
-        kind: type[Exception],
-        part: str,
-        operands: Sequence[Maker],
-        attributes: dict[str, Any],
-        dtype: str,
-        named: bool,
-    ) -> None:
-        super().__init__(operands, attributes)
-        self.kind = kind
-        self.part = part
-        self.dtype = dtype
-        self.named = named
-
-
-def sample(*operands: Maker, smooth: bool = True, signs: bool = False, **attributes: Any) -> Sample:
-    """A further sample of a row; see `Sample`."""
-    return Sample(operands, attributes, smooth=smooth, signs=signs)
-
-
-def error(
-    kind: type[Exception],
-    part: str,
-    *operands: Maker,
-    varied: str = "float32",
-    named: bool = True,
-    **attributes: Any,
-) -> ErrorSample:
-    """A sample that must be refused with ``kind`` and a text that contains ``part``; see `ErrorSample`."""
-    return ErrorSample(kind, part, operands, attributes, varied, named)
-
-
 class Case:
     """One op's row. It prints as the op's name.
 
     Args:
         op: the op.
-        operands: a maker per operand (for a sequence, per element) of the first sample.
+        operands: a maker per operand (for a sequence, per element) of the first sample; default: by the op's rules.
         near: values near which floating results are easily wrong; an elementwise op meets them beside NaN, the
             infinities, both zeros and small numbers.
         avoid: ``"ties"`` where the gradient has kinks at equal operands or at 0.
-        more: further samples. An elementwise op without attributes meets shapes of rank 0, no and one element,
-            broadcasting and higher rank by itself.
-        errors: samples that must be refused.
+        more: further samples, beside those that follow from the op's shape rule. An elementwise op without attributes
+            also gets shapes of rank 0, without and with one element, broadcasting, and of higher rank.
+        errors: calls that must be rejected, beside those that follow from the op's rules.
         reference: ``(*arrays, **attributes) -> array`` on float64, complex128, int64, uint64 or bool arrays; a tuple
             for several outputs. Default: NumPy's function of the op's name.
         ulp: allowed error in units of the last place of the result's dtype: of the exact result, or of ``scale``
             where that is larger. By dtype, or one for all.
         scale: for results that are sums: the size of what is added.
         result: the result's dtype: ``"same"`` as the operands that vary, a name, or
-            ``(dtype, attributes) -> name`` (a tuple of names for several outputs).
+            ``(dtype, attributes) -> name`` (a tuple of names for several outputs); default: by the dtype rule.
         signs: whether the sign of a zero counts among special values.
         gradient: why no gradient is checked; empty: it is, where the op does not say itself why it has none.
         attributes: of the first sample.
@@ -170,7 +63,7 @@ class Case:
         reference: Reference | None = None,
         ulp: float | dict[str, float] = 4.0,
         scale: float = 0.0,
-        result: str | tuple[str, ...] | Callable[[str, dict[str, Any]], Any] = "same",
+        result: str | tuple[str, ...] | Callable[[str, dict[str, Any]], Any] = "",
         signs: bool = True,
         gradient: str = "",
         **attributes: Any,
@@ -178,14 +71,18 @@ class Case:
         self.op = op
         self.near = tuple(near)
         self.avoid = avoid
-        self.errors = tuple(errors)
         self.reference: Reference = reference if reference is not None else getattr(np, op.name)
         self._ulp = ulp
         self.scale = scale
-        self._result = result
+        self._result = result or default_result(op)
         self.gradient = gradient or op.no_gradient
-        first = Sample(operands, attributes)
-        self.samples: tuple[Sample, ...] = (first, *more, *self._varied(first, signs))
+        makers: Sequence[Maker] = operands
+        if op.operands and not operands:
+            makers, given = default_operands(op)
+            attributes = {**given, **attributes}
+        first = Sample(makers, attributes)
+        self.samples: tuple[Sample, ...] = (first, *more, *default_samples(op, first), *self._varied(first, signs))
+        self.errors: tuple[ErrorSample, ...] = (*errors, *default_errors(op, makers))
 
     def __repr__(self) -> str:
         name: str = self.op.name

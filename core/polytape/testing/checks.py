@@ -19,11 +19,12 @@ from ..dispatch import convert
 from ..errors import PolytapeError
 from ..tensors.tensor import Tensor
 from .calls import attributes_on, calls, device_of, named, run
-from .case import Case, ErrorSample, Sample, call, tensors
+from .case import Case, call, tensors
 from .compare import assert_close, widen
 from .gradients import check_gradients
 from .kernels import direct_calls
 from .makers import Array
+from .samples import ErrorSample, Sample
 
 __all__ = ["CHECKS"]
 
@@ -57,15 +58,16 @@ def check_value_dtype_and_shape(case: Case, backend: str) -> None:
 def check_device(case: Case, backend: str) -> None:
     """Results are the backend's own arrays, on the operands' device."""
     device = device_of(backend)
-    kind = plugins.get_backend(backend).array_type
+    array_type = plugins.get_backend(backend).array_type
     for one, dtype, hosts, what in calls(case, backend):
         if dtype != one.dtypes()[-1]:
             continue  # one dtype shows it
         with np.errstate(all="ignore"):
             for y in run(case, one, hosts, device)[0]:
                 got = f"{type(y.array).__name__} on {y.device}"
-                if y.device is not device or not isinstance(y.array, kind):
-                    raise AssertionError(f"{what}\n  expected: {kind.__name__} on {device}\n  got: {got}")
+                if y.device is not device or not isinstance(y.array, array_type):
+                    raise AssertionError(f"{what}\n  expected: {array_type.__name__} on {device}\n  got: {got}")
+            polytape.synchronize(device)  # queued work runs under the error state of this check, not of a later one
 
 
 def check_operands_stay(case: Case, backend: str) -> None:
@@ -107,7 +109,7 @@ def check_errors(case: Case, backend: str) -> None:
 
 
 def _refused(case: Case, attempt: Any, what: str, one: ErrorSample) -> None:
-    kind, part = one.kind, one.part
+    exception, part = one.exception, one.part
     try:
         with np.errstate(all="ignore"):
             found = attempt()
@@ -115,15 +117,16 @@ def _refused(case: Case, attempt: Any, what: str, one: ErrorSample) -> None:
         text = str(error)
         # A composite op may be refused by an op of its body.
         wanted = [part, case.op.name] if case.op.primitive and one.named else [part]
-        if issubclass(kind, PolytapeError):
+        if issubclass(exception, PolytapeError):
             wanted += ["expected:", "fix:"]
         missing = [word for word in wanted if word not in text]
-        if not isinstance(error, kind) or missing:
+        if not isinstance(error, exception) or missing:
             raise AssertionError(
-                f"{what}\n  expected: {kind.__name__} with {missing or part!r}\n  got: {type(error).__name__}: {text}"
+                f"{what}\n  expected: {exception.__name__} with {missing or part!r}\n"
+                f"  got: {type(error).__name__}: {text}"
             ) from error
         return
-    raise AssertionError(f"{what}\n  expected: {kind.__name__}\n  got: {found!r}")
+    raise AssertionError(f"{what}\n  expected: {exception.__name__}\n  got: {found!r}")
 
 
 def check_gradient(case: Case, backend: str) -> None:

@@ -6,31 +6,18 @@ import importlib
 from collections.abc import Iterable
 from typing import Any, Final
 
+from ..ops.documentation import complete, sections
 from ..registry import tables
 from .case import Case
 
 __all__ = ["incomplete_ops", "own_ops"]
 
-SECTIONS: Final = ("Args:", "Returns:", "Raises:", "Source:")
-
-# Ops that users reach in another way than by name.
-INTERNAL: Final = {
-    "adam_update": "polytape.optim.Adam",
-    "getitem": "x[key]",
-    "random_integers": "polytape.random.integers",
-    "random_normal": "polytape.random.normal",
-    "random_uniform": "polytape.random.uniform",
-    "scatter_add": "the gradient of x[key]",
-    "setitem": "x[key] = value",
-    "sgd_update": "polytape.optim.SGD",
-    "softmax_cross_entropy_gradient": "the gradient of the cross entropy",
-    "vdot": "the gradient of products",
-}
+SECTIONS: Final = ("Args", "Returns", "Source")
 
 
 def own_ops() -> dict[str, Any]:
     """The ops that polytape itself declares, by name."""
-    return {name: op for name, op in tables.ops().items() if op.__module__.startswith("polytape.ops.")}
+    return {name: op for name, op in tables.ops().items() if op.module.startswith("polytape.ops.")}
 
 
 def incomplete_ops(ops: dict[str, Any], cases: Iterable[Case]) -> list[str]:
@@ -52,17 +39,20 @@ def incomplete_ops(ops: dict[str, Any], cases: Iterable[Case]) -> list[str]:
             missing.append(f"{name}: no smooth sample in float64 for its gradient, nor a reason (gradient=)")
         if op.primitive and op.operands and not op.rules and not op.no_gradient:
             missing.append(f"{name}: neither a gradient rule nor a reason why it has none (no_gradient=)")
-        if (
-            "Raises:" in (op.__doc__ or "")
-            and "Nothing of its own" not in op.__doc__
-            and not all(case.errors for case in own)
-        ):
+        documented = sections(op.__doc__ or "")
+        if "Raises" in documented and not all(case.errors for case in own):
             missing.append(f"{name}: its docstring names errors, its row has no sample of any (errors=)")
-        absent = [section for section in SECTIONS if section not in (op.__doc__ or "")]
+        absent = [section for section in SECTIONS if section not in documented]
         if absent:
-            missing.append(f"{name}: its docstring lacks {', '.join(absent)}")
-        if name not in INTERNAL and _is_listed(op) and not _is_public(name):
-            missing.append(f"{name}: in its module's __all__, but in that of neither polytape nor polytape.nn")
+            missing.append(f"{name}: its docstring lacks {', '.join(absent)}, and its rules do not state them")
+        repeated = _repeated(op)
+        if repeated:
+            missing.append(f"{name}: its docstring repeats what its rules state: {', '.join(repeated)}")
+        listed = _is_listed(op)
+        if not listed and not op.internal:
+            missing.append(f"{name}: neither in its module's __all__ nor internal (internal= how users reach it)")
+        if listed and op.internal:
+            missing.append(f"{name}: internal, yet in its module's __all__")
     return missing
 
 
@@ -71,13 +61,12 @@ def _differentiates(case: Case) -> bool:
 
 
 def _is_listed(op: Any) -> bool:
-    """Whether the module that declares an op offers it to users."""
-    return op.name in getattr(importlib.import_module(op.__module__), "__all__", ())
+    """Whether the module that declares an op lists it among its public names."""
+    return op.name in getattr(importlib.import_module(op.module), "__all__", ())
 
 
-def _is_public(name: str) -> bool:
-    for namespace in ("polytape", "polytape.nn"):
-        module = importlib.import_module(namespace)
-        if name in module.__all__ and callable(getattr(module, name)):
-            return True
-    return False
+def _repeated(op: Any) -> list[str]:
+    """Sections of a declaration's docstring that would be generated with the same text."""
+    written = sections(op.body.__doc__ or "")
+    made = sections(complete(op, {}) or "")
+    return [name for name in (*SECTIONS, "Raises") if name in written and written[name] == made.get(name)]

@@ -14,7 +14,8 @@ from ..dispatch.resolve import Resolver
 from ..registry import tables
 from ..tensors.tensor import Tensor
 from .calls import attributes_on, calls, device_of
-from .case import Case, Sample, tensors
+from .case import Case, tensors
+from .samples import Sample
 
 __all__ = ["direct_calls", "unreached_kernels"]
 

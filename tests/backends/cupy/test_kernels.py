@@ -9,7 +9,7 @@ import pytest
 
 import polytape as pt
 from polytape.backend import Backend
-from polytape.ops import nn, optim
+from polytape.ops import optim
 from polytape.optim import Adam
 from polytape.plugins import get_backend
 from polytape_numpy.kernels import build
@@ -78,7 +78,7 @@ def test_bfloat16_is_refused_by_name(cupy_backend: Backend) -> None:
 def test_ops_run_on_their_operands_device_whichever_is_current(device: str, xp: Any) -> None:
     with xp.cuda.Device(0):
         x = pt.asarray(np.linspace(-2.0, 2.0, 12, dtype="float32").reshape(3, 4), device=device)
-        y = nn.softmax(x @ pt.permute_dims(x, (1, 0)) + 1.0)
+        y = pt.nn.softmax(x @ pt.permute_dims(x, (1, 0)) + 1.0)
         drawn = pt.random.normal((5,), device=device)
         made = pt.arange(3, device=device)
         assert {str(one.device) for one in (y, drawn, made)} == {device}

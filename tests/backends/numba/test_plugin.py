@@ -75,7 +75,7 @@ def test_numba_is_imported_by_the_first_call_of_a_compiled_kernel() -> None:
     pytest.importorskip("numba")
     code = """
 import sys, polytape as pt
-from polytape.ops.nn import softmax
+from polytape.nn import softmax
 with pt.device("numba"):
     few, many = pt.zeros((2, 10)), pt.zeros((100, 10))
 softmax(few)
@@ -117,7 +117,7 @@ def test_a_numba_that_cannot_be_imported_is_told_with_its_cause(tmp_path: Path) 
     code = f"""
 import sys; sys.path.insert(0, {str(tmp_path)!r})
 import polytape as pt
-from polytape.ops.nn import softmax
+from polytape.nn import softmax
 try:
     softmax(pt.zeros((100, 10), device="numba"))
 except pt.PolytapeError as error:
@@ -160,7 +160,7 @@ def test_an_unwritable_cache_is_done_without(tmp_path: Path) -> None:
     where = str(tmp_path / "file" / "cache")
     code = """
 import polytape as pt
-from polytape.ops.nn import softmax
+from polytape.nn import softmax
 print(softmax(pt.zeros((100, 10), device="numba")).numpy()[0, 0])
 """
     assert child(code, NUMBA_CACHE_DIR=where).split() == ["0.1"]

@@ -12,8 +12,16 @@ import pytest
 
 from polytape.device import get_device
 from polytape.errors import BackendError
-from polytape_sim import OutOfDeviceMemory, SimAccessError, SimArray, inject, pending, set_limit, synchronize
-from polytape_sim import unsafe_peek as peek
+from polytape_sim import (
+    OutOfDeviceMemory,
+    SimAccessError,
+    SimArray,
+    inject,
+    pending,
+    set_limit,
+    synchronize,
+    unsafe_peek as peek,
+)
 from polytape_sim.kernels import kernels
 from polytape_sim.memory import pools
 

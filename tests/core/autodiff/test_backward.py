@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.ops import rules
+from polytape.ops import dtype_rules, shape_rules
 from polytape.registry import tables
 from polytape.tensors.tensor import Tensor
 
@@ -26,7 +26,7 @@ def _twice(x: Any, *others: Any) -> Any:
 
 
 def _both(*shapes: Any) -> Any:
-    return rules.broadcast(*shapes), rules.broadcast(*shapes)
+    return shape_rules.broadcast(*shapes), shape_rules.broadcast(*shapes)
 
 
 class Ops:
@@ -40,11 +40,11 @@ class Ops:
 
 
 def _declare(found: Ops) -> None:
-    @pt.op(dtype=rules.same_floating, shape=rules.same_shape, elementwise=True)
+    @pt.op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True)
     def walk_cube(x: Tensor) -> Tensor:
         return x * x * x
 
-    @pt.op(dtype=rules.same_floating, shape=rules.broadcast, elementwise=True)
+    @pt.op(dtype=dtype_rules.same_floating, shape=shape_rules.broadcast, elementwise=True)
     def walk_product(x1: Tensor, x2: Tensor) -> Tensor:
         return x1 * x2
 

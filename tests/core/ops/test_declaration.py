@@ -10,7 +10,7 @@ import pytest
 
 import polytape as pt
 from polytape.errors import DTypeError, RegistrationError, ShapeError
-from polytape.ops import rules
+from polytape.ops import dtype_rules, shape_rules
 from polytape.ops.declaration import primitive
 from polytape.registry import tables
 from polytape.tensors.tensor import Tensor, TensorLike
@@ -18,7 +18,7 @@ from polytape.tensors.tensor import Tensor, TensorLike
 
 def declared(body: Any, **changes: Any) -> Any:
     """The op of a function, not registered: it has no kernel, so its body runs."""
-    given = {"dtype": rules.same_dtype, "shape": rules.broadcast, "elementwise": True} | changes
+    given = {"dtype": dtype_rules.same_dtype, "shape": shape_rules.broadcast, "elementwise": True} | changes
     made: Any = pt.op(**given)(body)
     tables.ops().pop(made.name)
     return made
@@ -75,7 +75,7 @@ def test_an_optional_operand_keeps_its_slot() -> None:
 
 
 def test_an_optional_operand_with_a_kernel_and_rules_of_its_own(clean: None) -> None:
-    @pt.op(dtype=rules.same_dtype, shape=lambda x, bias: x)
+    @pt.op(dtype=dtype_rules.same_dtype, shape=lambda x, bias: x)
     def op_biased(x: Tensor, bias: Tensor | None = None, *, times: float = 2.0) -> Tensor:
         return primitive()
 
@@ -128,7 +128,7 @@ def test_a_name_is_given_once(clean: None) -> None:
         return x
 
     with pytest.raises(RegistrationError, match="there is already an op 'add'"):
-        pt.op(dtype=rules.same_dtype, shape=rules.same_shape)(add)
+        pt.op(dtype=dtype_rules.same_dtype, shape=shape_rules.same_shape)(add)
 
 
 def test_a_rule_that_asks_for_what_is_not_there_is_refused() -> None:
@@ -178,3 +178,10 @@ def test_a_fill_that_cannot_be_hashed_is_refused_by_the_dtype_rule() -> None:
     for fill in ([1.0], pt.asarray(1.0)):
         with pytest.raises(DTypeError, match="fills with Python numbers"):
             pt.full((2,), fill)  # type: ignore[arg-type]
+
+
+def test_a_function_made_by_exec_has_no_module_and_is_an_op_all_the_same() -> None:
+    names: dict[str, Any] = {"Tensor": Tensor}
+    exec("def made_by_exec(x: Tensor, /) -> Tensor:\n    return x * 2.0", names)
+    op = declared(names["made_by_exec"])
+    assert op.module in ("polytape", "builtins") and op(pt.asarray([1.0])).tolist() == [2.0]

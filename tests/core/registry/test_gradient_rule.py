@@ -10,7 +10,7 @@ import pytest
 
 import polytape as pt
 from polytape.errors import RegistrationError
-from polytape.ops import rules
+from polytape.ops import dtype_rules, shape_rules
 from polytape.ops.declaration import primitive
 from polytape.registry import tables
 from polytape.tensors.tensor import Tensor
@@ -26,7 +26,7 @@ def _blend(*shapes: Any) -> Any:
 def ops() -> Iterator[dict[str, Any]]:
     """A primitive with an operand, a sequence and attributes, and its kernel."""
 
-    @pt.op(dtype=rules.same_dtype, shape=_blend)
+    @pt.op(dtype=dtype_rules.same_dtype, shape=_blend)
     def plan_blend(x: Tensor, parts: Sequence[Tensor], *, weight: float = 2.0, label: str) -> Tensor:
         return primitive()
 
@@ -94,7 +94,7 @@ def test_a_rule_may_keep_an_operand_of_another_shape() -> None:
 
 
 def test_a_rule_added_later_is_used_at_once() -> None:
-    @pt.op(dtype=rules.same_dtype, shape=rules.same_shape, elementwise=True)
+    @pt.op(dtype=dtype_rules.same_dtype, shape=shape_rules.same_shape, elementwise=True)
     def plan_later(x: Tensor) -> Tensor:
         return x * 3.0
 

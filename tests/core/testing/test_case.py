@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.ops import elementwise, reduction
+from polytape.ops import arithmetic, exponential, reduction
 from polytape.testing import (
     CASES,
     Case,
@@ -27,10 +27,10 @@ from polytape.testing import (
 def test_a_row_and_its_samples_print_as_calls() -> None:
     case = Case(reduction.max, floats(4, 5), axis=1, keepdims=True, more=[sample(floats(), axis=None)])
     assert str(case) == "max"
-    assert [repr(one) for one in case.samples[:3]] == [
-        "(floats(4, 5), axis=1, keepdims=True)",
-        "(floats(), axis=None)",
-        "(floats(4, 5), axis=1, keepdims=True, transposed)",
+    printed = [repr(one) for one in case.samples]
+    assert printed[:3] == ["(floats(4, 5), axis=1, keepdims=True)", "(floats(), axis=None)", "(floats())"]
+    assert printed[-3:] == [
+        f"(floats(4, 5), axis=1, keepdims=True, {layout})" for layout in ("transposed", "strided", "reversed")
     ]
 
 
@@ -79,13 +79,13 @@ def test_every_row_has_a_shape_of_rank_0_or_says_what_it_needs() -> None:
 
 def test_an_error_sample_keeps_type_part_and_dtype() -> None:
     one = error(pt.PolytapeError, "no", floats(2), varied="float64", axis=3)
-    assert (one.kind, one.part, one.dtype, one.attributes) == (pt.PolytapeError, "no", "float64", {"axis": 3})
+    assert (one.exception, one.part, one.dtype, one.attributes) == (pt.PolytapeError, "no", "float64", {"axis": 3})
 
 
 def test_an_op_without_a_numpy_namesake_needs_a_reference() -> None:
     with pytest.raises(AttributeError, match="relu"):
         Case(pt.nn.relu, floats(2))
-    assert Case(elementwise.exp, floats(2)).reference is np.exp
+    assert Case(exponential.exp, floats(2)).reference is np.exp
 
 
 def test_assert_close_counts_in_units_of_the_last_place() -> None:
@@ -105,3 +105,16 @@ def test_assert_close_wants_nan_infinity_and_zero_s_sign_where_they_belong() -> 
     assert_close(np.asarray([-0.0]), [0.0], "exp")
     with pytest.raises(AssertionError):
         assert_close(np.asarray([-0.0]), [0.0], "exp", signs=True)
+
+
+def test_a_row_without_operands_takes_them_from_the_op_s_rules() -> None:
+    case = Case(arithmetic.add)
+    assert repr(case.samples[0]) == "(numbers(2, 3), numbers(2, 3))"
+    assert [(one.part, one.dtype) for one in case.errors] == [
+        ("is not defined for bool", "bool"),
+        ("the shapes do not broadcast", "float32"),
+    ]
+    assert Case(arithmetic.divide).errors[0].part == "the shapes do not broadcast"  # it casts integers
+    reduced = Case(reduction.argmax)
+    assert reduced.samples[0].attributes == {"axis": 1} and reduced.result("float32", {}) == ("int64",)
+    assert {one.part for one in reduced.errors} >= {"nothing to choose from", "takes one axis", "there is no axis 2"}

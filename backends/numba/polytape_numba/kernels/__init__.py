@@ -1,17 +1,28 @@
 """Kernels that numba compiles; each serves operands of a size from which it was measured faster than numpy's.
 
-docs/backends/numba.md has the measurements. What the predicates turn down, numpy's kernels do.
+docs/backends/numba.md has the measurements. numpy's kernels serve all other operands.
 """
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
 from polytape.backend import Kernel
 
-from . import nn, optim
+__all__ = ["kernels", "late"]
 
-__all__ = ["kernels"]
+_FAMILIES: Final = ("nn.activations", "nn.losses", "optim")
 
 
-def kernels() -> list[Kernel]:
-    """The compiled kernels, in a new list; nothing is compiled yet."""
-    return [*nn.kernels(), *optim.kernels()]
+def kernels(families: tuple[str, ...] = _FAMILIES) -> list[Kernel]:
+    """The compiled kernels of these families of ops, in a new list; nothing is compiled yet."""
+    modules: list[Any] = [importlib.import_module(f"{__name__}.{family}") for family in families]
+    return [kernel for module in modules for kernel in module.kernels()]
+
+
+def late() -> dict[str, Callable[[], list[Kernel]]]:
+    """The kernels by family, as `Backend` takes them for ``late_kernels``."""
+    return {family: partial(kernels, (family,)) for family in _FAMILIES}

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 from types import ModuleType
+from typing import Final
 
 from polytape.errors import BackendError
 
-__all__ = ["loops"]
+__all__ = ["LARGE", "loops"]
+
+# Elements. The loops are ahead of numpy from one row of ten on; below this they save at most 10 us a call, and
+# importing numba takes as long as 30,000 such savings.
+LARGE: Final = 256
 
 
 @cache

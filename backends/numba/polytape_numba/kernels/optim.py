@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any, Final
+from typing import Any
 
 from polytape.backend import Kernel
 
-from .compiled import loops
+from .compiled import LARGE, loops
 
 __all__ = ["kernels"]
 
 Array = Any
-
-# Elements. The loop is ahead from one element on; see nn.py for why the smallest are left to numpy.
-_LARGE: Final = 256
 
 
 def kernels() -> list[Kernel]:
@@ -35,7 +32,7 @@ def large_and_contiguous(
 ) -> bool:
     """Whether the variable is large, and it, its moments and the gradient are in C order."""
     return bool(
-        x.size >= _LARGE
+        x.size >= LARGE
         and x.flags.c_contiguous
         and m.flags.c_contiguous
         and v.flags.c_contiguous

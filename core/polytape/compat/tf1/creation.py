@@ -7,8 +7,7 @@ from typing import Any
 
 from ... import random
 from ...dispatch.convert import asarray
-from ...dtypes import FLOATING as _FLOATING
-from ...dtypes import category, float32, lookup
+from ...dtypes import FLOATING as _FLOATING, category, float32, lookup
 from ...ops import creation, manipulation
 from ...tensors.tensor import Tensor
 from ..mode import need_eager

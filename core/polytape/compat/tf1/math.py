@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...dispatch.convert import asarray
-from ...ops import elementwise, linalg, manipulation, reduction
+from ...ops import arithmetic, exponential, linalg, manipulation, reduction, trigonometric
 from ...tensors.tensor import Tensor, TensorLike
 from ..mode import need_eager
 
@@ -41,13 +41,13 @@ Name = str | None
 def abs(x: TensorLike, name: Name = None) -> Tensor:
     """Magnitude, elementwise."""
     need_eager("abs")
-    return elementwise.abs(x)
+    return arithmetic.abs(x)
 
 
 def add(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
     """``x + y``, elementwise."""
     need_eager("add")
-    return elementwise.add(x, y)
+    return arithmetic.add(x, y)
 
 
 def cast(x: TensorLike, dtype: Any, name: Name = None) -> Tensor:
@@ -59,13 +59,13 @@ def cast(x: TensorLike, dtype: Any, name: Name = None) -> Tensor:
 def divide(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
     """``x / y``, elementwise."""
     need_eager("divide")
-    return elementwise.divide(x, y)
+    return arithmetic.divide(x, y)
 
 
 def exp(x: TensorLike, name: Name = None) -> Tensor:
     """Exponential, elementwise."""
     need_eager("exp")
-    return elementwise.exp(x)
+    return exponential.exp(x)
 
 
 def identity(input: TensorLike, name: Name = None) -> Tensor:
@@ -77,7 +77,7 @@ def identity(input: TensorLike, name: Name = None) -> Tensor:
 def log(x: TensorLike, name: Name = None) -> Tensor:
     """Natural logarithm, elementwise."""
     need_eager("log")
-    return elementwise.log(x)
+    return exponential.log(x)
 
 
 def matmul(
@@ -93,25 +93,25 @@ def matmul(
 def maximum(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
     """The larger one, elementwise."""
     need_eager("maximum")
-    return elementwise.maximum(x, y)
+    return arithmetic.maximum(x, y)
 
 
 def minimum(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
     """The smaller one, elementwise."""
     need_eager("minimum")
-    return elementwise.minimum(x, y)
+    return arithmetic.minimum(x, y)
 
 
 def multiply(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
     """``x * y``, elementwise."""
     need_eager("multiply")
-    return elementwise.multiply(x, y)
+    return arithmetic.multiply(x, y)
 
 
 def negative(x: TensorLike, name: Name = None) -> Tensor:
     """``-x``, elementwise."""
     need_eager("negative")
-    return elementwise.negative(x)
+    return arithmetic.negative(x)
 
 
 def reduce_max(
@@ -165,13 +165,13 @@ def reshape(tensor: TensorLike, shape: Sequence[int], name: Name = None) -> Tens
 def sqrt(x: TensorLike, name: Name = None) -> Tensor:
     """Square root, elementwise."""
     need_eager("sqrt")
-    return elementwise.sqrt(x)
+    return exponential.sqrt(x)
 
 
 def square(x: TensorLike, name: Name = None) -> Tensor:
     """``x * x``, elementwise."""
     need_eager("square")
-    return elementwise.square(x)
+    return arithmetic.square(x)
 
 
 def stop_gradient(input: TensorLike, name: Name = None) -> Tensor:
@@ -183,13 +183,13 @@ def stop_gradient(input: TensorLike, name: Name = None) -> Tensor:
 def subtract(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
     """``x - y``, elementwise."""
     need_eager("subtract")
-    return elementwise.subtract(x, y)
+    return arithmetic.subtract(x, y)
 
 
 def tanh(x: TensorLike, name: Name = None) -> Tensor:
     """Hyperbolic tangent, elementwise."""
     need_eager("tanh")
-    return elementwise.tanh(x)
+    return trigonometric.tanh(x)
 
 
 def _axis(axis: Axis, older: Axis) -> int | tuple[int, ...] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...ops import nn
+from ...ops.nn import activations, losses
 from ...tensors.tensor import Tensor, TensorLike
 from ..mode import need_eager
 
@@ -12,25 +12,25 @@ __all__ = ["log_softmax", "relu", "sigmoid", "softmax", "sparse_softmax_cross_en
 def relu(features: TensorLike, name: str | None = None) -> Tensor:
     """``max(features, 0)``, elementwise."""
     need_eager("nn.relu")
-    return nn.relu(features)
+    return activations.relu(features)
 
 
 def sigmoid(x: TensorLike, name: str | None = None) -> Tensor:
     """``1 / (1 + exp(-x))``, elementwise."""
     need_eager("nn.sigmoid")
-    return nn.sigmoid(x)
+    return activations.sigmoid(x)
 
 
 def softmax(logits: TensorLike, axis: int | None = None, name: str | None = None, dim: int | None = None) -> Tensor:
     """``exp(logits) / sum(exp(logits))`` along an axis, by default the last."""
     need_eager("nn.softmax")
-    return nn.softmax(logits, axis=_axis(axis, dim))
+    return activations.softmax(logits, axis=_axis(axis, dim))
 
 
 def log_softmax(logits: TensorLike, axis: int | None = None, name: str | None = None, dim: int | None = None) -> Tensor:
     """``log(softmax(logits))`` along an axis, by default the last."""
     need_eager("nn.log_softmax")
-    return nn.log_softmax(logits, axis=_axis(axis, dim))
+    return activations.log_softmax(logits, axis=_axis(axis, dim))
 
 
 def sparse_softmax_cross_entropy_with_logits(
@@ -38,7 +38,7 @@ def sparse_softmax_cross_entropy_with_logits(
 ) -> Tensor:
     """``-log_softmax(logits)[label]`` of each row."""
     need_eager("nn.sparse_softmax_cross_entropy_with_logits")
-    return nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    return losses.sparse_softmax_cross_entropy_with_logits(labels, logits)
 
 
 def _axis(axis: int | None, older: int | None) -> int:

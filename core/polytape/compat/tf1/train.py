@@ -10,8 +10,7 @@ from ...autodiff.tape import GradientTape
 from ...checkpoint import latest_checkpoint
 from ...errors import DTypeError, TapeError
 from ...optim import SGD, Adam
-from ...optim.base import LearningRate, Pair
-from ...optim.base import Optimizer as Base
+from ...optim.base import LearningRate, Optimizer as Base, Pair
 from ...tensors.tensor import Tensor, describe
 from ...tensors.variable import Variable
 from ..mode import need_eager

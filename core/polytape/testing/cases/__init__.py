@@ -1,17 +1,30 @@
-"""The rows, a module per family of ops; one row per op."""
+"""The rows, a module per family of ops and under its name; one row per op."""
 
 from __future__ import annotations
 
 from ..case import Case
-from . import creation, elementwise, indexing, linalg, logic, manipulation, nn, optim, random, reduction
+from . import (
+    arithmetic,
+    creation,
+    exponential,
+    indexing,
+    linalg,
+    logic,
+    manipulation,
+    optim,
+    random,
+    reduction,
+    trigonometric,
+)
+from .nn import activations, losses
 
 __all__ = ["CASES", "case_of"]
 
-CASES: tuple[Case, ...] = tuple(
-    case
-    for family in (creation, elementwise, logic, reduction, manipulation, indexing, linalg, nn, optim, random)
-    for case in family.CASES
-)
+_FAMILIES = (
+    arithmetic, exponential, trigonometric, creation, logic, reduction, manipulation, indexing, linalg,
+    activations, losses, optim, random,
+)  # fmt: skip
+CASES: tuple[Case, ...] = tuple(case for family in _FAMILIES for case in family.CASES)
 
 
 def case_of(op: str) -> Case:

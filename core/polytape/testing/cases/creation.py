@@ -9,7 +9,8 @@ import numpy as np
 from ... import dtypes
 from ...errors import DTypeError, ShapeError
 from ...ops import creation
-from ..case import Case, error, sample
+from ..case import Case
+from ..samples import error, sample
 
 __all__ = ["CASES"]
 

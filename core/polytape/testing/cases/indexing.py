@@ -8,8 +8,9 @@ import numpy as np
 
 from ...errors import DTypeError, ShapeError
 from ...ops import indexing
-from ..case import Case, error, sample
+from ..case import Case
 from ..makers import anything, exactly, floats, numbers
+from ..samples import error, sample
 
 __all__ = ["CASES"]
 

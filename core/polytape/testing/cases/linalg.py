@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ...errors import DTypeError, ShapeError
+from ...errors import ShapeError
 from ...ops import linalg
-from ..case import Case, error, sample
-from ..makers import booleans, floats, numbers
+from ..case import Case
+from ..makers import floats, numbers
+from ..samples import error, sample
 
 __all__ = ["CASES"]
 
@@ -35,7 +36,6 @@ CASES = [
             error(ShapeError, "the inner sizes differ", floats(3), floats(2)),
             error(ShapeError, "a number has no rows or columns", floats(), floats(3)),
             error(ShapeError, "the shapes do not broadcast", floats(2, 2, 3), floats(5, 3, 4)),
-            error(DTypeError, "is not defined for bool", booleans(2, 2), booleans(2, 2)),
         ],
     ),
     Case(

@@ -8,8 +8,9 @@ import numpy as np
 
 from ...errors import DTypeError, ShapeError
 from ...ops import manipulation
-from ..case import Case, error, sample
+from ..case import Case
 from ..makers import ANYTHING, anything, booleans, exactly, floats, integers, reals
+from ..samples import error, sample
 
 __all__ = ["CASES"]
 

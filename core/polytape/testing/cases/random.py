@@ -9,8 +9,9 @@ import numpy as np
 
 from ...errors import DTypeError, ShapeError
 from ...ops import random
-from ..case import Case, error, sample
+from ..case import Case
 from ..makers import exactly
+from ..samples import error, sample
 
 __all__ = ["CASES"]
 

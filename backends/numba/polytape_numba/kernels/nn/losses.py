@@ -1,4 +1,4 @@
-"""Softmax and the cross entropies over contiguous rows, each row read from memory once."""
+"""The cross entropies over contiguous rows, each row read from memory once."""
 
 from __future__ import annotations
 
@@ -8,23 +8,19 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from .compiled import loops
+from ..compiled import LARGE, loops
 
 __all__ = ["kernels"]
 
 Array = Any
 
-# Elements of the logits. The loops are ahead from one row of ten on; below this they save at most 10 us a call, and
-# importing numba takes as long as 30,000 such savings.
-_LARGE: Final = 256
 _REAL: Final = ("float32", "float64")
 _LABELS: Final = ("int32", "int64")
 
 
 def kernels() -> list[Kernel]:
-    """The neural kernels."""
+    """The kernels of the losses."""
     return [
-        Kernel("softmax", softmax, dtypes=_REAL, when=large_contiguous_rows),
         Kernel(
             "sparse_softmax_cross_entropy_with_logits",
             sparse_softmax_cross_entropy_with_logits,
@@ -40,26 +36,14 @@ def kernels() -> list[Kernel]:
     ]
 
 
-def large_contiguous_rows(x: Array, *, axis: int = -1) -> bool:
-    """Whether the axis is the last one of a large array in C order."""
-    return bool(x.size >= _LARGE and (axis == -1 or axis == x.ndim - 1) and x.flags.c_contiguous)
-
-
 def large_contiguous_logits(labels: Array, logits: Array) -> bool:
     """Whether the logits are a large array in C order."""
-    return bool(logits.size >= _LARGE and logits.flags.c_contiguous)
+    return bool(logits.size >= LARGE and logits.flags.c_contiguous)
 
 
 def large_contiguous_logits_of_a_gradient(incoming: Array, labels: Array, logits: Array) -> bool:
     """Whether the logits are a large array in C order."""
     return large_contiguous_logits(labels, logits)
-
-
-def softmax(x: Array, *, axis: int = -1) -> Array:
-    y = np.empty(x.shape, x.dtype)
-    n = x.shape[-1]
-    loops().softmax(x.reshape(-1, n), y.reshape(-1, n))
-    return y
 
 
 def _refuse_rows(rows: Array, logits: Array) -> None:

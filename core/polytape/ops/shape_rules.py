@@ -1,138 +1,26 @@
-"""Shape and dtype rules, shared by the op declarations.
+"""Shape rules, shared by the op declarations.
 
-A dtype rule gets the operands' dtypes and the attributes it names; a shape rule their shapes and the attributes it
-names. Both raise with a summary that core puts the op's name and operands before.
+A shape rule gets the operands' shapes and the attributes it names, and returns the result's shape. An error's summary
+is completed with the op's name and operands.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .. import dtypes
-from ..dtypes import DType
-from ..errors import DTypeError, ShapeError
+from ..errors import ShapeError
+from .declaration import states
 
 Shape = tuple[int, ...]
 
-# --- dtypes ---------------------------------------------------------------------------------------------------------
 
-
-def same_dtype(x: DType, *others: DType) -> DType:
-    """The first operand's."""
-    return x
-
-
-def same_numeric(x: DType, *others: DType) -> DType:
-    """The first operand's, which must be a number and no bool."""
-    if dtypes.category(x) == dtypes.BOOL:
-        raise DTypeError(
-            "is not defined for bool.", expected="a numeric dtype", fix="cast it, for example to 'int32', first"
-        )
-    return x
-
-
-def same_real(x: DType, *others: DType) -> DType:
-    """The first operand's, which must be ordered: no complex one."""
-    if dtypes.category(x) == dtypes.COMPLEX:
-        raise DTypeError(
-            "has no order on complex numbers.", expected="a real dtype", fix="compare real parts or magnitudes"
-        )
-    return x
-
-
-def same_floating(x: DType, *others: DType) -> DType:
-    """The first operand's, which must be floating (real or complex)."""
-    if dtypes.category(x) < dtypes.FLOATING:
-        raise DTypeError(
-            "needs floating numbers.", expected="a floating dtype", fix="cast it with polytape.astype(x, 'float32')"
-        )
-    return x
-
-
-def same_real_floating(x: DType, *others: DType) -> DType:
-    """The first operand's, which must be real floating."""
-    return same_real(same_floating(x))
-
-
-def truth(*operands: DType) -> DType:
-    """bool, whatever the operands."""
-    return dtypes.bool_
-
-
-def ordered_truth(x: DType, *others: DType) -> DType:
-    """bool, from operands that have an order."""
-    same_real(x)
-    return dtypes.bool_
-
-
-def logical(x: DType, *others: DType) -> DType:
-    """bool, from bool operands."""
-    if x is not dtypes.bool_:
-        raise DTypeError("takes truth values only.", expected="bool operands", fix="compare first, for example x != 0")
-    return dtypes.bool_
-
-
-def index_dtype(x: DType) -> DType:
-    """int64, from operands that have an order."""
-    same_real(x)
-    return dtypes.int64
-
-
-def sum_dtype(x: DType, *, dtype: DType | None) -> DType:
-    """The given one; else the operand's, small integers and bool widened to the default int32 (or uint32)."""
-    if dtype is not None:
-        return dtype
-    if x.kind == "u":
-        return x if x.itemsize >= 4 else dtypes.uint32
-    if dtypes.category(x) < dtypes.FLOATING:
-        return x if x.itemsize >= 4 else dtypes.int32
-    return x
-
-
-def given_dtype(*operands: DType, dtype: DType) -> DType:
-    """The attribute ``dtype``."""
-    return dtype
-
-
-def given_floating(*operands: DType, dtype: DType) -> DType:
-    """The attribute ``dtype``, which must be real floating."""
-    if dtypes.category(dtype) != dtypes.FLOATING:
-        raise DTypeError(
-            f"cannot give {dtype}.", expected="a real floating dtype", fix="draw float32 and cast the result"
-        )
-    return dtype
-
-
-def given_integer(*operands: DType, dtype: DType) -> DType:
-    """The attribute ``dtype``, which must be an integer one."""
-    if dtypes.category(dtype) != dtypes.INTEGER:
-        raise DTypeError(f"cannot give {dtype}.", expected="an integer dtype", fix="draw int32 and cast the result")
-    return dtype
-
-
-def joined_dtype(*arrays: DType) -> DType:
-    """The operands', of which there must be one."""
-    if not arrays:
-        # Dtype rules run first, so this is where an empty list is met.
-        raise ShapeError(
-            "concat([]): nothing to join.", expected="at least one tensor", got="none", fix="pass a non-empty list"
-        )
-    return arrays[0]
-
-
-def second_dtype(x: DType, y: DType, *others: DType) -> DType:
-    """The second operand's."""
-    return y
-
-
-# --- shapes ---------------------------------------------------------------------------------------------------------
-
-
+@states(takes="[...]", returns="same")
 def same_shape(x: Shape, *others: Shape) -> Shape:
     """The first operand's."""
     return x
 
 
+@states(returns="``shape``", rejects="``shape`` is not a shape", shape="size of each axis.")
 def given_shape(*operands: Shape, shape: Any) -> Shape:
     """The attribute ``shape``."""
     return as_shape(shape)
@@ -153,6 +41,7 @@ def as_shape(shape: Any) -> Shape:
     return found
 
 
+@states(takes="[...]", returns="same", rejects="shapes that do not broadcast")
 def broadcast(*shapes: Shape) -> Shape:
     """The shape operands broadcast to (array API standard 2024.12, "Broadcasting")."""
     rank = max(len(shape) for shape in shapes)
@@ -194,6 +83,13 @@ def normalise(axis: Any, rank: int) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+@states(
+    takes="[...]",
+    returns="{x} without the reduced axes",
+    rejects="an axis that does not exist",
+    axis="axes to reduce; None: all.",
+    keepdims="whether reduced axes stay with size 1.",
+)
 def reduced(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
     """Without the reduced axes, or with size 1 there."""
     axes = normalise(axis, len(x))
@@ -202,6 +98,13 @@ def reduced(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
     return tuple(extent for place, extent in enumerate(x) if place not in axes)
 
 
+@states(
+    takes="[...]",
+    returns="{x} without the reduced axes",
+    rejects="an axis that does not exist or has no elements",
+    axis="axes to reduce; None: all.",
+    keepdims="whether reduced axes stay with size 1.",
+)
 def reduced_nonempty(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
     """As `reduced`; the reduced axes must have elements."""
     if any(x[place] == 0 for place in normalise(axis, len(x))):
@@ -211,6 +114,13 @@ def reduced_nonempty(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
     return reduced(x, axis=axis, keepdims=keepdims)
 
 
+@states(
+    takes="[...]",
+    returns="{x} without the reduced axis",
+    rejects="an axis that does not exist or has no elements",
+    axis="the axis; None: of {x} flattened.",
+    keepdims="whether the reduced axis stays with size 1.",
+)
 def reduced_one(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
     """As `reduced_nonempty`, by one axis or all."""
     if isinstance(axis, (tuple, list)):
@@ -218,12 +128,17 @@ def reduced_one(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
     return reduced_nonempty(x, axis=axis, keepdims=keepdims)
 
 
+@states(takes="[...]", returns="same", rejects="an axis that does not exist", axis="the axis to work along.")
 def along_axis(x: Shape, *, axis: Any) -> Shape:
     """The operand's shape, which must have that axis."""
     normalise(axis, len(x))
     return x
 
 
+@states(
+    returns="[..., m, n], without the axes of a row or column",
+    rejects="inner sizes that differ, or a number as operand",
+)
 def contracted(x1: Shape, x2: Shape) -> Shape:
     """A matrix product's shape (array API standard 2024.12, ``matmul``)."""
     if not x1 or not x2:
@@ -244,6 +159,12 @@ def contracted(x1: Shape, x2: Shape) -> Shape:
     return (*broadcast(x1[:-2], x2[:-2]), *x1[-2:-1], *(x2[-1:] if len(x2) > 1 else ()))
 
 
+@states(
+    takes="[...]",
+    returns="``shape``",
+    rejects="the number of elements would change",
+    shape="the new sizes; one may be -1, which is computed.",
+)
 def reshaped(x: Shape, *, shape: Any) -> Shape:
     """The attribute ``shape``, one -1 in it filled in."""
     try:
@@ -278,6 +199,12 @@ def count(shape: Shape) -> int:
     return total
 
 
+@states(
+    takes="[...]",
+    returns="the permuted shape",
+    rejects="``axes`` is not a permutation",
+    axes="for each axis of the result, the axis of {x} it is.",
+)
 def permuted(x: Shape, *, axes: Any) -> Shape:
     """The axes in the given order."""
     order = tuple(axes)
@@ -291,6 +218,7 @@ def permuted(x: Shape, *, axes: Any) -> Shape:
     return tuple(x[place] for place in order)
 
 
+@states(takes="[...]", returns="``shape``", rejects="{x} does not broadcast to ``shape``", shape="the new sizes.")
 def broadcast_to_shape(x: Shape, *, shape: Any) -> Shape:
     """The attribute ``shape``, to which the operand must broadcast."""
     wanted = as_shape(shape)
@@ -304,6 +232,12 @@ def broadcast_to_shape(x: Shape, *, shape: Any) -> Shape:
     return wanted
 
 
+@states(
+    takes="[...]",
+    returns="the shapes, added up along ``axis``",
+    rejects="shapes that differ elsewhere, or no tensor at all",
+    axis="the axis to join along; None: flattened.",
+)
 def joined(*arrays: Shape, axis: Any) -> Shape:
     """Operands behind each other along ``axis``, or flattened for None."""
     if axis is None:

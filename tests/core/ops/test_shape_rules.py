@@ -1,4 +1,4 @@
-"""Shape rules against the shapes NumPy gives, on random operands; dtype rules against the standard's tables."""
+"""Shape rules against the shapes that NumPy gives, on random operands."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import Any
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from polytape import dtypes
-from polytape.errors import DTypeError, ShapeError
-from polytape.ops import indexing, rules
+from polytape.errors import ShapeError
+from polytape.ops import indexing, shape_rules
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 
@@ -33,12 +31,12 @@ def same(rule: Any, numpy: Any) -> None:
 
 @given(st.lists(SHAPES, min_size=1, max_size=3))
 def test_broadcasting_is_numpy_s(shapes: list[Any]) -> None:
-    same(lambda: rules.broadcast(*shapes), lambda: np.broadcast(*map(np.empty, shapes), np.empty(())))
+    same(lambda: shape_rules.broadcast(*shapes), lambda: np.broadcast(*map(np.empty, shapes), np.empty(())))
 
 
 @given(SHAPES, SHAPES)
 def test_broadcast_to_is_numpy_s(shape: Any, wanted: Any) -> None:
-    same(lambda: rules.broadcast_to_shape(shape, shape=wanted), lambda: np.broadcast_to(np.empty(shape), wanted))
+    same(lambda: shape_rules.broadcast_to_shape(shape, shape=wanted), lambda: np.broadcast_to(np.empty(shape), wanted))
 
 
 @given(SHAPES, st.one_of(st.none(), st.integers(-5, 4), st.lists(st.integers(-4, 3), max_size=3)), st.booleans())
@@ -46,35 +44,35 @@ def test_reductions_are_numpy_s(shape: Any, axis: Any, keepdims: bool) -> None:
     axes = tuple(axis) if isinstance(axis, list) else axis
     if shape == () and axes not in (None, ()):
         with pytest.raises(ShapeError, match="there is no axis"):  # NumPy takes axis 0 of rank 0, the standard does not
-            rules.reduced(shape, axis=axes, keepdims=keepdims)
+            shape_rules.reduced(shape, axis=axes, keepdims=keepdims)
         return
     same(
-        lambda: rules.reduced(shape, axis=axes, keepdims=keepdims),
+        lambda: shape_rules.reduced(shape, axis=axes, keepdims=keepdims),
         lambda: np.sum(np.zeros(shape), axis=axes, keepdims=keepdims),
     )
 
 
 @given(SHAPES, st.lists(st.integers(-1, 6), max_size=4))
 def test_reshaping_is_numpy_s(shape: Any, wanted: list[int]) -> None:
-    same(lambda: rules.reshaped(shape, shape=tuple(wanted)), lambda: np.empty(shape).reshape(wanted))
+    same(lambda: shape_rules.reshaped(shape, shape=tuple(wanted)), lambda: np.empty(shape).reshape(wanted))
 
 
 @given(SHAPES, SHAPES)
 def test_matrix_products_are_numpy_s(left: Any, right: Any) -> None:
-    same(lambda: rules.contracted(left, right), lambda: np.matmul(np.zeros(left), np.zeros(right)))
+    same(lambda: shape_rules.contracted(left, right), lambda: np.matmul(np.zeros(left), np.zeros(right)))
 
 
 @given(st.lists(hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=3), min_size=1, max_size=3), st.data())
 def test_joining_is_numpy_s(shapes: list[Any], data: Any) -> None:
     axis = data.draw(st.one_of(st.none(), st.integers(-3, 2)))
-    same(lambda: rules.joined(*shapes, axis=axis), lambda: np.concatenate(list(map(np.empty, shapes)), axis=axis))
+    same(lambda: shape_rules.joined(*shapes, axis=axis), lambda: np.concatenate(list(map(np.empty, shapes)), axis=axis))
 
 
 @given(SHAPES, st.data())
 def test_permuting_is_numpy_s(shape: Any, data: Any) -> None:
     axes = data.draw(st.permutations(range(len(shape))))
     turned = tuple(axis - len(shape) if data.draw(st.booleans()) else axis for axis in axes)
-    same(lambda: rules.permuted(shape, axes=turned), lambda: np.transpose(np.empty(shape), turned))
+    same(lambda: shape_rules.permuted(shape, axes=turned), lambda: np.transpose(np.empty(shape), turned))
 
 
 def _keys(shape: tuple[int, ...]) -> Any:
@@ -96,33 +94,3 @@ def test_indexing_is_numpy_s(shape: Any, data: Any) -> None:
         return  # values of index arrays are the kernel's to check
     template, arrays = indexing.split_key(key)
     same(lambda: indexing._indexed(shape, *(a.shape for a in arrays), key=template), lambda: np.empty(shape)[key])
-
-
-@pytest.mark.parametrize(
-    ("rule", "accepted", "refused"),
-    [
-        (rules.same_numeric, "int8", "bool"),
-        (rules.same_real, "bool", "complex64"),
-        (rules.same_floating, "complex64", "int32"),
-        (rules.same_real_floating, "float16", "complex64"),
-        (rules.logical, "bool", "int32"),
-        (rules.ordered_truth, "float32", "complex128"),
-        (rules.index_dtype, "float32", "complex128"),
-    ],
-)
-def test_dtype_rules_say_what_they_expect(rule: Any, accepted: str, refused: str) -> None:
-    rule(dtypes.lookup(accepted))
-    with pytest.raises(DTypeError) as caught:
-        rule(dtypes.lookup(refused))
-    assert caught.value.expected
-    assert caught.value.fix
-
-
-@pytest.mark.parametrize(
-    ("dtype", "expected"),
-    [("bool", "int32"), ("int8", "int32"), ("int64", "int64"), ("uint8", "uint32"), ("uint64", "uint64")]
-    + [(name, name) for name in ("float16", "float32", "complex64")],
-)
-def test_sums_widen_small_integers_to_the_default(dtype: str, expected: str) -> None:
-    assert rules.sum_dtype(dtypes.lookup(dtype), dtype=None) == expected
-    assert rules.sum_dtype(dtypes.lookup(dtype), dtype=dtypes.float64) is dtypes.float64

@@ -1,0 +1,1 @@
+"""Compiled kernels of the neural ops, a module per family."""

@@ -1,0 +1,16 @@
+"""Arithmetic, by the module's own functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polytape.backend import Kernel
+
+from .ufuncs import ufuncs
+
+__all__ = ["kernels"]
+
+
+def kernels(xp: Any) -> list[Kernel]:
+    """The kernels of the arithmetic family on the arrays of ``xp``."""
+    return ufuncs(xp, "add subtract multiply divide power maximum minimum negative square abs sign")

@@ -1,0 +1,16 @@
+"""Exponentials, logarithms and roots, by the module's own functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polytape.backend import Kernel
+
+from .ufuncs import ufuncs
+
+__all__ = ["kernels"]
+
+
+def kernels(xp: Any) -> list[Kernel]:
+    """The kernels of the exponential family on the arrays of ``xp``."""
+    return ufuncs(xp, "exp log log1p sqrt")

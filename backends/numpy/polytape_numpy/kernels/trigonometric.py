@@ -1,0 +1,16 @@
+"""Trigonometric and hyperbolic functions, by the module's own functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polytape.backend import Kernel
+
+from .ufuncs import ufuncs
+
+__all__ = ["kernels"]
+
+
+def kernels(xp: Any) -> list[Kernel]:
+    """The kernels of the trigonometric family on the arrays of ``xp``."""
+    return ufuncs(xp, "tanh")

@@ -1,0 +1,171 @@
+"""The whole docstring of an op: what its declaration says, completed with what its rules already state.
+
+A declaration's docstring says only what its op alone knows. Operands, attributes, the result and the errors follow from
+the dtype and shape rules, the source from the op's name if the array API standard has it. Nothing of this runs at
+import: a docstring is completed when it is asked for.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from ..registry.op import Op
+
+__all__ = ["SECTIONS", "STANDARD", "Facts", "complete", "facts_of", "sections"]
+
+SECTIONS: Final = ("Args", "Returns", "Raises", "Source", "Example")
+
+# The functions of the Python array API standard 2024.12.
+_NAMES: Final = """
+    abs acos acosh add all any arange argmax argmin argsort asarray asin asinh astype atan atan2 atanh bitwise_and
+    bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor broadcast_arrays broadcast_to can_cast
+    ceil clip concat conj copysign cos cosh count_nonzero cumulative_prod cumulative_sum diff divide empty empty_like
+    equal exp expand_dims expm1 eye finfo flip floor floor_divide from_dlpack full full_like greater greater_equal hypot
+    iinfo imag isdtype isfinite isin isinf isnan less less_equal linspace log log10 log1p log2 logaddexp logical_and
+    logical_not logical_or logical_xor matmul matrix_transpose max maximum mean meshgrid min minimum moveaxis multiply
+    negative nextafter nonzero not_equal ones ones_like permute_dims positive pow prod real reciprocal remainder repeat
+    reshape result_type roll round searchsorted sign signbit sin sinh sort sqrt square squeeze stack std subtract sum
+    take take_along_axis tan tanh tensordot tile tril triu trunc unique_all unique_counts unique_inverse unique_values
+    unstack var vecdot where zeros zeros_like
+"""
+STANDARD: Final = frozenset(_NAMES.split())
+
+# Attributes that mean the same in every op.
+_ATTRIBUTES: Final = {"device": "default: where new tensors go.", "dtype": "of the result."}
+
+
+class Facts:
+    """A dtype or shape rule in words; see `polytape.ops.declaration.states`.
+
+    Attributes:
+        takes, returns, rejects: as stated, empty if not.
+        attributes: per attribute that the rule reads, its meaning.
+    """
+
+    def __init__(self, stated: dict[str, str]) -> None:
+        self.attributes = dict(stated)
+        self.takes = self.attributes.pop("takes", "")
+        self.returns = self.attributes.pop("returns", "")
+        self.rejects = self.attributes.pop("rejects", "")
+
+
+def facts_of(rule: Callable[..., Any]) -> Facts:
+    """What a rule states; nothing for a rule that states nothing."""
+    return Facts(getattr(rule, "facts", {}))
+
+
+def sections(docstring: str) -> dict[str, str]:
+    """A docstring by section; the text before the first section is under ``""``."""
+    found = {"": ""}
+    current = ""
+    for line in inspect.cleandoc(docstring).splitlines():
+        if line.rstrip(":") in SECTIONS and line.endswith(":"):
+            current = line[:-1]
+            found[current] = ""
+        else:
+            found[current] += line + "\n"
+    return {name: text.strip("\n") for name, text in found.items()}
+
+
+def complete(op: Op, given: dict[str, str] | None = None) -> str | None:
+    """The op's whole docstring; None if Python runs without docstrings.
+
+    Args:
+        op: the op.
+        given: the sections to complete; default: those of its declaration.
+    """
+    written = op.body.__doc__
+    if written is None:
+        return None
+    given = sections(written) if given is None else given
+    dtype, shape = facts_of(op.dtype_rule), facts_of(op.shape_rule)
+    made = {
+        "Args": _arguments(op, dtype, shape, given.get("Args", "")),
+        "Returns": given.get("Returns") or _returns(op, dtype, shape),
+        "Raises": given.get("Raises") or _raises(op, dtype, shape),
+        "Source": given.get("Source") or _source(op.name),
+        "Example": given.get("Example", ""),
+    }
+    return "\n".join([given.get("", ""), "", *(f"{name}:\n{text}" for name, text in made.items() if text)])
+
+
+def _arguments(op: Op, dtype: Facts, shape: Facts, given: str) -> str:
+    """A line per parameter: the declaration's, or one of the rules' facts; operands with the same text share it."""
+    written = _written(given)
+    lines: list[str] = []
+    undescribed = [name for name in op.operands if name not in written]
+    for name in op.parameters:
+        if name in written:
+            lines.append(written.pop(name))
+        elif undescribed and name == undescribed[0]:
+            lines.append(f"    {', '.join(undescribed)}: {_operands(op, undescribed, dtype, shape)}.")
+        elif name not in op.operands:
+            meaning = shape.attributes.get(name) or dtype.attributes.get(name) or _ATTRIBUTES.get(name, "")
+            if meaning:
+                lines.append(f"    {name}: {_filled(meaning, op)}")
+    return "\n".join(line for line in lines if line)
+
+
+def _written(given: str) -> dict[str, str]:
+    """The entries of an ``Args`` section by parameter; the first name of several carries the text."""
+    entries: dict[str, str] = {}
+    for block in re.split(r"\n(?=    \S)", given):
+        names = block.strip().partition(":")[0].split(", ")
+        for position, name in enumerate(names):
+            entries[name] = block if position == 0 else ""
+    return entries
+
+
+def _operands(op: Op, names: list[str], dtype: Facts, shape: Facts) -> str:
+    takes = "numeric" if op.floating else dtype.takes or "any dtype"
+    text = f"{takes}{shape.takes or '[...]'}"
+    together = len(op.operands) > 1 or op.variadic
+    if op.elementwise and len(op.operands) > 1:
+        return f"{text}, broadcast and promoted together"
+    return f"{text}, promoted together" if together and op.promotes else text
+
+
+def _filled(text: str, op: Op) -> str:
+    return text.replace("{x}", " and ".join(f"``{name}``" for name in op.operands))
+
+
+def _returns(op: Op, dtype: Facts, shape: Facts) -> str:
+    several = len(op.operands) > 1 or op.variadic
+    same_shape, same_dtype = shape.returns == "same", dtype.returns == "same"
+    if same_shape and same_dtype and not several:
+        return _filled("    Shape and dtype of {x}.", op)
+    shape_text = ("the broadcast shape" if several else "shape of {x}") if same_shape else shape.returns
+    dtype_text = ("the promoted dtype" if several else "dtype of {x}") if same_dtype else dtype.returns
+    if op.floating:
+        dtype_text = dtype_text.replace("promoted dtype", "promoted floating dtype")
+    texts = [text for text in (shape_text, dtype_text) if text]
+    if same_dtype and not several and not same_shape and shape.returns.startswith("{x}"):
+        texts = [shape_text]  # "x without the reduced axes": of its dtype, as one expects
+    text = _filled(", ".join(texts), op)
+    return f"    {text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _raises(op: Op, dtype: Facts, shape: Facts) -> str:
+    several = len(op.operands) > 1 or op.variadic
+    errors = []
+    if shape.rejects:
+        errors.append(f"ShapeError: {_filled(shape.rejects, op)}.")
+    if dtype.rejects and not (op.floating and dtype.rejects == "not floating"):
+        errors.append(f"DTypeError: {_rejected(op, dtype.rejects, several)}.")
+    return f"    {' '.join(errors)}" if errors else ""
+
+
+def _rejected(op: Op, rejects: str, several: bool) -> str:
+    """Which operands a dtype rule rejects: ``bool operands``, or ``x is bool`` for a single one."""
+    if rejects.startswith("``"):
+        return rejects
+    if not several:
+        return _filled(f"{{x}} is {rejects}", op)
+    return f"operands that are {rejects}" if rejects.startswith("not ") else f"{rejects} operands"
+
+
+def _source(name: str) -> str:
+    return f"    Array API standard 2024.12, ``{name}``." if name in STANDARD else ""

@@ -1,0 +1,1 @@
+"""Neural ops, a module per family; public as `polytape.nn`."""

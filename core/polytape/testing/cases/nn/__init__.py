@@ -1,0 +1,1 @@
+"""Rows of the neural ops, a module per family."""

@@ -1,0 +1,48 @@
+"""Rows of the activations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ....errors import ShapeError
+from ....ops.nn import activations
+from ...case import Case
+from ...makers import exactly, floats
+from ...samples import error, sample
+
+__all__ = ["CASES", "LARGE", "log_softmax", "softmax"]
+
+
+def _sigmoid(x: Any) -> Any:
+    return np.where(x < 0, np.exp(x) / (1.0 + np.exp(x)), 1.0 / (1.0 + np.exp(-x)))
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """The reference of ``log_softmax``."""
+    shifted = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """The reference of ``softmax``."""
+    return np.exp(log_softmax(x, axis))
+
+
+LARGE = exactly([[1000.0, 999.0, -1000.0], [-60000.0, -60000.0, -60000.0]])
+_ROWS = [
+    # Kernels that pay only from some size on are chosen here, for each layout of the axis.
+    sample(floats(700, 10, low=-8.0, high=8.0)),
+    sample(floats(64, 1000)),
+    sample(floats(300, 70), axis=0),
+    sample(LARGE, smooth=False),
+]
+_BAD_AXIS = error(ShapeError, "there is no axis 2", floats(700, 10), axis=2)
+
+CASES = [
+    Case(activations.relu, avoid="ties", signs=False, reference=lambda x: np.maximum(x, 0)),
+    Case(activations.sigmoid, near=[-100.0, -20.0, 20.0, 100.0], reference=_sigmoid),
+    Case(activations.softmax, more=_ROWS, reference=softmax, ulp=16.0, errors=[_BAD_AXIS]),
+    Case(activations.log_softmax, more=_ROWS, reference=log_softmax, scale=8.0, errors=[_BAD_AXIS]),
+]

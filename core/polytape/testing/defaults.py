@@ -1,0 +1,127 @@
+"""What a row of samples takes from its op's rules where it says nothing itself: operands, further samples, errors.
+
+A dtype rule states which dtypes an op accepts and which it rejects, a shape rule how axes and shapes behave (see
+`polytape.ops.declaration.states`). So a row states only what its op alone knows: values near which it is easily
+wrong, its tolerance, its kinks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from ..errors import DTypeError, ShapeError
+from ..ops import shape_rules
+from ..ops.documentation import facts_of
+from .makers import Maker, anything, booleans, floating, floats, integers, numbers, reals
+from .samples import ErrorSample, Sample, error, sample
+
+__all__ = ["default_errors", "default_operands", "default_result", "default_samples"]
+
+_MAKERS: Final[dict[str, Callable[..., Maker]]] = {
+    "any dtype": anything,
+    "bool": booleans,
+    "floating": floating,
+    "numeric": numbers,
+    "real": reals,
+    "real floating": floats,
+}
+_REDUCTIONS: Final = (shape_rules.reduced, shape_rules.reduced_nonempty, shape_rules.reduced_one)
+
+
+def maker_of(op: Any) -> Callable[..., Maker]:
+    """The maker of operands that an op's dtype rule accepts."""
+    return numbers if op.floating else _MAKERS[facts_of(op.dtype_rule).takes or "any dtype"]
+
+
+def default_operands(op: Any) -> tuple[list[Maker], dict[str, Any]]:
+    """Operands and attributes of a row's first sample."""
+    make = maker_of(op)
+    if op.shape_rule in _REDUCTIONS:
+        return [make(4, 5)], {"axis": 1}
+    if op.shape_rule is shape_rules.along_axis:
+        return [make(3, 4)], {}
+    return [make(2, 3) for _ in op.operands], {}
+
+
+def default_result(op: Any) -> str:
+    """The result's dtype: a name, or ``same`` as the operands'."""
+    name = facts_of(op.dtype_rule).returns
+    return name if name in ("bool", "int64") else "same"
+
+
+def default_samples(op: Any, first: Sample) -> list[Sample]:
+    """Further samples, by the shape rule."""
+    if not first.operands:
+        return []
+    maker = first.operands[0]
+
+    def at(*shape: int, **attributes: Any) -> Sample:
+        return sample(maker.at(shape), **attributes)
+
+    if op.shape_rule is shape_rules.along_axis:
+        return [at(5), at(3, 4, axis=0), at(2, 3, 4, axis=1), at(2, 1, 3, 1, 2, axis=-2), at(0, 3), at(1)]
+    if op.shape_rule not in _REDUCTIONS:
+        return []
+    samples = [at(), at(1), at(4, 5), at(4, 5, axis=0), at(4, 5, keepdims=True), at(4, 5, axis=-1, keepdims=True)]
+    if op.shape_rule is not shape_rules.reduced_one:
+        samples += [at(2, 3, 4, axis=(0, 2)), at(2, 3, 4, axis=(-1, 0), keepdims=True), at(2, 3, 4, axis=())]
+        samples += [at(2, 1, 3, 1, 2, axis=(1, 3))]
+    if op.shape_rule is shape_rules.reduced:
+        samples += [at(0, 3, axis=0, smooth=False), at(0, 3, axis=1)]
+    else:
+        samples += [at(3, 0, axis=0), at(2, 3, 4, axis=-2)]
+    return samples
+
+
+def default_errors(op: Any, operands: Sequence[Maker]) -> list[ErrorSample]:
+    """Calls that must be rejected, by both rules."""
+    return [*_dtype_errors(op, operands), *_shape_errors(op, operands)]
+
+
+def _dtype_errors(op: Any, operands: Sequence[Maker]) -> list[ErrorSample]:
+    rejects = facts_of(op.dtype_rule).rejects
+    errors = []
+    for rejected, part, make, dtype in (
+        ("bool", "is not defined for bool", booleans, "bool"),
+        ("complex", "has no order on complex numbers", numbers, "complex64"),
+        ("not floating", "needs floating numbers", integers, "int32"),
+        ("not real floating", "needs floating numbers", integers, "int32"),
+        ("not real floating", "has no order on complex numbers", numbers, "complex64"),
+        ("not bool", "takes truth values only", integers, "int32"),
+    ):
+        if rejects == rejected and not (op.floating and dtype == "int32"):
+            bad = [make(*maker.shape) if maker.varies else maker for maker in operands]
+            if rejects == "not bool":
+                bad = [make(*maker.shape) for maker in operands]
+            errors.append(error(DTypeError, part, *bad, varied=dtype))
+    return errors
+
+
+def _shape_errors(op: Any, operands: Sequence[Maker]) -> list[ErrorSample]:
+    if not operands:
+        return []
+
+    def bad(part: str, *shapes: tuple[int, ...], **attributes: Any) -> ErrorSample:
+        makers = [maker.at(shape) for maker, shape in zip(operands, shapes, strict=False)]
+        varied = next((maker.dtypes for maker in makers if maker.varies), ("float32",))
+        dtype = "float32" if "float32" in varied else varied[0]
+        return error(ShapeError, part, *makers, varied=dtype, **attributes)
+
+    rule = op.shape_rule
+    if rule is shape_rules.broadcast and len(operands) > 1:
+        return [bad("the shapes do not broadcast", (2, 3), (4,), ())]
+    if rule is shape_rules.along_axis or rule in _REDUCTIONS:
+        errors = [
+            bad("there is no axis 2", (2, 3), axis=2),
+            bad("there is no axis -3", (2, 3), axis=-3),
+            bad("there is no axis", (), axis=-1),
+        ]
+        if rule in (shape_rules.reduced, shape_rules.reduced_nonempty):
+            errors.append(bad("an axis is named twice", (2, 3), axis=(0, -2)))
+        if rule in (shape_rules.reduced_nonempty, shape_rules.reduced_one):
+            errors.append(bad("nothing to choose from", (0, 3), axis=0))
+        if rule is shape_rules.reduced_one:
+            errors.append(bad("takes one axis", (2, 3), axis=(0, 1)))
+        return errors
+    return []
