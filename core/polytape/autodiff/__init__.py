@@ -1,7 +1,11 @@
-"""Differentiation: what a tape keeps of each op, the walk back, and gradients of functions.
+"""Differentiation: gradient tapes, the backward pass, and gradients of functions.
 
-May import the contract, `registry` and `tensors`. Rules are made of ops, and casts and moves are ops too: they arrive
-through `operators`, so nothing here knows how an op is dispatched.
+`tape` is `GradientTape`; `record` keeps what the backward pass needs of each op, as its `gradient_plan` says;
+`backward` is the pass itself, `cotangent` brings gradients to a shape, dtype and device. `functional` holds
+`gradients_function` and its relatives. Gradient rules are made of ops, which are called through `tensors.operators`:
+nothing here knows how an op is dispatched.
+
+May import: `dtypes`, `errors`, `registry`, `tensors`.
 """
 
 from __future__ import annotations

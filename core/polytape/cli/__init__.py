@@ -1,4 +1,7 @@
-"""The command ``polytape``: one module per subcommand, loaded when it is called."""
+"""The command ``polytape``: one module per subcommand, loaded when it is called.
+
+May import: `backend`, `buildinfo`, `errors`, `placement`, `plugins`, `registry`, and polytape itself.
+"""
 
 from __future__ import annotations
 

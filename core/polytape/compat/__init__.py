@@ -1,6 +1,9 @@
-"""Names of other frameworks over polytape: aliases and thin adapters.
+"""Names of other frameworks, as aliases of polytape's and thin adapters.
 
 ``from polytape.compat import tf1 as tf, tfe`` gives TensorFlow 1.7's.
+
+May import: `autodiff`, `checkpoint`, `dispatch`, `dtypes`, `errors`, `ops`, `optim`, `placement`, `plugins`, `random`,
+`settings`, `tensors`, and polytape itself.
 """
 
 from __future__ import annotations

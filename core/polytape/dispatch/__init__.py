@@ -1,4 +1,10 @@
-"""From a call to a kernel: the fast path, the slow path, conversion, resolution, and the host as the last resort.
+"""From the call of an op to its kernel.
 
-May import the contract, `settings`, `registry`, `placement`, `tensors`, `autodiff`; `plugins` inside functions only.
+`fast_path` serves the common calls; `slow_path` converts operands, promotes dtypes and records; `resolve` finds the
+kernel, which `wrappers` adapt. `convert` makes tensors of host data and moves them between dtypes and devices
+(`transfer` records a move, `mixed_devices` decides where operands on several devices meet). `fallback` runs an op on
+the host where that is permitted. `explanation` and `kernel_registration` are `polytape.explain` and `polytape.kernel`.
+
+May import: `autodiff`, `backend`, `device`, `dtypes`, `errors`, `placement`, `plugins`, `registry`, `settings`,
+`tensors`; `plugins` inside functions only.
 """

@@ -1,4 +1,10 @@
-"""Graphs: `polytape.function` traces a Python function to typed equations, optimises and runs them."""
+"""Graphs: `polytape.function` traces a Python function into typed equations, optimises and runs them.
+
+`functions` keeps one trace per signature (`signature`), `tracing` records it as a graph (`ir`), `passes` optimise it,
+`checking` validates it, `printing` shows it, `execution` runs it, `concrete` makes it callable and differentiable.
+
+May import: `autodiff`, `dispatch`, `dtypes`, `errors`, `placement`, `registry`, `settings`, `tensors`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Neural ops: activations and losses on logits. The ops are declared in `polytape.ops.nn`, a module per family."""
+"""Neural ops: activations and losses on logits. They are declared in `polytape.ops.nn`, a module per family.
+
+May import: `ops`.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The ops, a module per family: what an op is, its rules, its gradient and its body. Kernels are the backends'.
+"""The ops, a module per family: what an op computes, its rules and its gradient. Backends bring the kernels.
 
-Nothing of it loads at import. The families behind Tensor's operators load with the first backend, since there is no
-tensor before; any other family when one of its names is first used, see `polytape.ops.families`.
+`declaration` makes an op of a decorated function, `dtype_rules` and `shape_rules` are shared by the families,
+`documentation` completes docstrings, `families` finds the module of a name. No family loads at import: those behind
+Tensor's operators load with the first backend, any other when one of its names is first used.
 
-May import every room below: the contract, `settings`, `registry`, `placement`, `tensors`, `autodiff`, `dispatch`,
-`state`.
+May import: `autodiff`, `device`, `dispatch`, `dtypes`, `errors`, `registry`, `tensors`.
 """

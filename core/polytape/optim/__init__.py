@@ -1,4 +1,7 @@
-"""Optimizers: rules that change variables by their gradients."""
+"""Optimizers: each changes variables by their gradients, with one fused op per variable.
+
+May import: `device`, `dispatch`, `dtypes`, `errors`, `registry`, `state`, `tensors`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Where new tensors go: device names, scopes, the process's choice, ``POLYTAPE_BACKEND``; and policies of the process.
+"""Where new tensors go.
 
-May import the contract, `settings`, `registry`; `plugins` inside functions only. No tensor is known here.
+`selection` turns device names, scopes, the process's default and ``POLYTAPE_BACKEND`` into a device; `default_backend`
+holds the functions that users call for that, `devices` those that ask a device. Nothing here knows a tensor.
+
+May import: `backend`, `device`, `errors`, `plugins`, `registry`, `settings`; `plugins` inside functions only.
 """

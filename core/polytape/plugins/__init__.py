@@ -1,6 +1,9 @@
-"""Backends as plugins: which are installed, loading one, and why another cannot be used.
+"""Backends as plugins: which are installed, how one is loaded, and why another cannot be used.
 
-May import the contract and `registry`; nothing that knows a tensor. The names below are public.
+`discovery` reads the metadata of installed distributions, `hookspecs` declares the hooks, `loading` loads and
+registers, `statuses` puts failures into words. Nothing here knows a tensor. The names below are public.
+
+May import: `backend`, `device`, `errors`, `registry`.
 """
 
 from __future__ import annotations

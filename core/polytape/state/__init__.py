@@ -1,4 +1,4 @@
-"""What outlives a step: updates of variables in place, and objects whose variables a checkpoint saves.
+"""What outlives a step: objects whose variables a checkpoint saves, and updates of variables in place.
 
-May import every room below: the contract, `settings`, `registry`, `tensors`, `dispatch`.
+May import: `dispatch`, `errors`, `registry`, `tensors`.
 """

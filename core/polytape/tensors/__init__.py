@@ -1,4 +1,8 @@
-"""The values of a program: Tensor and Variable, the node a tape hangs them on, the scope that is open around them.
+"""The values of a program: Tensor and Variable, how they print, and nested structures of them.
 
-May import the contract, `settings` and `registry`. Nothing here computes: ops arrive through `operators`, bound once.
+`node` holds what a tape records about an op, `scope` the tapes and the trace that are open around a call, `symbol` what
+takes the place of a native array while a function is traced. Nothing here computes: the ops behind Tensor's operators
+are bound in `operators` when the first backend loads.
+
+May import: `device`, `dtypes`, `errors`, `registry`, `settings`.
 """

@@ -4,8 +4,11 @@ A backend's author runs all of it with one command::
 
     python -m pytest -p polytape.testing.plugin --pyargs polytape.testing.suite --polytape-backend mine
 
-or from a test file of five lines: `polytape.testing.suite` tells how. `check_gradients` and the pieces the rows are
-made of serve anybody's tests. Nothing here is loaded by ``import polytape``.
+or from a test file of five lines; see `polytape.testing.suite`. `check_gradients` and what rows are made of are of use
+in any test. ``import polytape`` loads nothing of this.
+
+May import: `autodiff`, `backend`, `device`, `dispatch`, `dtypes`, `errors`, `graph`, `ops`, `plugins`, `registry`,
+`tensors`, and polytape itself.
 """
 
 from __future__ import annotations
