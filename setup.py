@@ -1,7 +1,7 @@
-"""The part of the build that must be code: which modules mypyc compiles, and when.
+"""The part of the build that pyproject.toml cannot express: which modules mypyc compiles, and when.
 
-POLYTAPE_COMPILE=1 compiles or fails, POLYTAPE_COMPILE=0 never compiles. Unset, an ordinary install compiles where a C
-compiler works and falls back to pure Python where none does; an editable install is pure.
+POLYTAPE_COMPILE=1 compiles or fails; POLYTAPE_COMPILE=0 never compiles. If it is not set, an ordinary install compiles
+if a C compiler works and otherwise falls back to pure Python; an editable install is pure Python.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from setuptools.command.editable_wheel import editable_wheel
 
 HERE = Path(__file__).resolve().parent
 ROOTS = ("core", "backends/numpy", "backends/numba", "backends/cupy")
-# The kernel ring: what runs per op, and so what mypyc compiles (docs/decisions/0003-the-ring.md). Everything else in
-# core/polytape runs as Python: it sets up, prints or saves.
+# The kernel ring: the modules that run for every op, which mypyc compiles (docs/decisions/0003-the-ring.md). The rest
+# of core/polytape, such as set-up, printing and checkpoints, always runs as Python.
 RING = (
     "device", "dtypes", "settings",
     "registry/gradient_rule", "registry/op", "registry/resolution", "registry/tables", "registry/tensor_type",
@@ -40,9 +40,11 @@ RING = (
     "state/update",
 )  # fmt: skip
 
+NO_BUILD = "no command builds anything"
+
 
 def say(text: str) -> None:
-    """Print one line that stands out in pip's output (shown with -v, and always when the build fails)."""
+    """Print one line that is easy to find in pip's output (shown with -v, and always if the build fails)."""
     print(f"polytape: {text}", file=sys.stderr, flush=True)
 
 
@@ -52,25 +54,25 @@ def ring_files() -> list[str]:
 
 
 def why_not() -> str:
-    """Why this build is not compiled, or "" if it is to be."""
+    """Why this build is not compiled, or "" if it is."""
     choice = os.environ.get("POLYTAPE_COMPILE", "").strip()
     if choice not in ("", "0", "1"):
-        raise SystemExit(f"POLYTAPE_COMPILE={choice!r} is not understood: use 1, 0, or leave it unset")
+        raise SystemExit(f"POLYTAPE_COMPILE={choice!r} is not valid: use 1 or 0, or leave it unset")
     commands = set(sys.argv[1:])
     if not commands & {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"}:
-        return "no command that builds"
+        return NO_BUILD
     if choice:
         return "" if choice == "1" else "POLYTAPE_COMPILE=0"
     if "editable_wheel" in commands:
         return "an editable install is pure Python unless POLYTAPE_COMPILE=1"
     if platform.python_implementation() != "CPython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
-        return "mypyc serves CPython with its global lock"
-    return compiler_trouble()
+        return "mypyc supports only CPython with the global interpreter lock"
+    return compiler_problem()
 
 
-def compiler_trouble() -> str:
-    """Compile an empty extension, since a compiler without Python's headers is none; why that fails, or ""."""
-    from setuptools import Distribution  # bound late: distutils is looked up through setuptools
+def compiler_problem() -> str:
+    """Why an empty extension cannot be compiled, or "" if it can; a compiler without Python's headers is useless."""
+    from setuptools import Distribution  # only needed for this check
 
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "probe.c")
@@ -88,7 +90,7 @@ def compiler_trouble() -> str:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hide what the probe prints, also what the compiler itself prints."""
+    """Hide the output of the probe, including that of the compiler's own process."""
     sys.stdout.flush()
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
@@ -106,11 +108,11 @@ def quiet() -> Iterator[None]:
 
 
 def ring_extensions(target: str) -> list[Extension]:
-    """The ring as C extensions; a type error or a refusal of mypyc's ends the build or falls back, see `fall_back`."""
-    from mypyc.build import mypycify  # a pure build needs no mypyc
+    """The ring as C extensions; raises for a type error, or for code that mypyc does not support."""
+    from mypyc.build import mypycify  # late: a pure build does not need mypyc
 
-    # The build environment holds mypyc alone, so whatever the ring imports from elsewhere counts as Any; and the
-    # configuration in pyproject.toml is for the developer's check, which sees more.
+    # The build environment has mypyc but not all of polytape's dependencies, so what the ring imports from the missing
+    # ones is Any. The configuration in pyproject.toml is for the developer's check, where all are installed.
     options = [
         "--config-file=",
         "--explicit-package-bases",
@@ -119,7 +121,7 @@ def ring_extensions(target: str) -> list[Extension]:
         "--always-true=COMPILING",  # see tensors/tensor.py
     ]
     previous = os.getcwd()
-    os.chdir(HERE / "core")  # module names are paths relative to here
+    os.chdir(HERE / "core")  # mypyc derives module names from relative paths
     try:
         with environment("MYPYPATH", os.pathsep.join(str(HERE / root) for root in ROOTS)):
             extensions: list[Extension] = mypycify(
@@ -134,15 +136,15 @@ def ring_extensions(target: str) -> list[Extension]:
         os.chdir(previous)
     if os.name != "nt":
         for extension in extensions:
-            # mypyc asks for -Werror: a compiler newer than it could reject code that is fine. Nothing outside needs
-            # the ring's symbols: hidden, they are not looked up by name when the library loads (2,000 of them).
+            # mypyc sets -Werror, and a newer compiler could reject correct code. Nothing outside the ring needs its
+            # symbols; if they are hidden, 2,000 lookups by name are not needed when the library loads.
             extension.extra_compile_args = [*extension.extra_compile_args, "-Wno-error", "-fvisibility=hidden"]
     return extensions
 
 
 @contextlib.contextmanager
 def environment(name: str, value: str) -> Iterator[None]:
-    """Set one environment variable for a while."""
+    """Set one environment variable inside the ``with`` block."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:
@@ -155,19 +157,19 @@ def environment(name: str, value: str) -> Iterator[None]:
 
 
 def fall_back(error: BaseException) -> None:
-    """Go on without compiled code, unless that was asked for."""
+    """Report that the build continues without compiled code, or raise if POLYTAPE_COMPILE=1 demands compiled code."""
     if os.environ.get("POLYTAPE_COMPILE", "").strip() == "1":
-        say("POLYTAPE_COMPILE=1, and the kernel ring did not compile")
+        say("the kernel ring did not compile, and POLYTAPE_COMPILE=1 requires it")
         raise error
     reason = textwrap.shorten(str(error), 200) or type(error).__name__
-    say(f"the kernel ring did not compile ({reason}); going on in pure Python, which computes the same, more slowly")
+    say(f"the kernel ring did not compile ({reason}); continuing in pure Python: the same results, more slowly")
 
 
 class BuildRing(build_ext):
-    """build_ext that removes everything again where compiling fails and is not forced."""
+    """build_ext that removes all its output if compiling fails and POLYTAPE_COMPILE=1 is not set."""
 
     def run(self) -> None:
-        """Build all of the ring or nothing of it: half of it would not import."""
+        """Build all of the ring or none of it: a partly compiled ring cannot be imported."""
         try:
             super().run()
         except (Exception, SystemExit) as error:
@@ -177,20 +179,21 @@ class BuildRing(build_ext):
             self.extensions = self.distribution.ext_modules = []
             return
         for extension in self.extensions if self.inplace else ():
-            # Unchanged extensions are not copied again, yet they are up to date (buildinfo compares times).
-            built = Path(self.get_ext_fullpath(extension.name))
-            if built.exists():
-                os.utime(built)
+            # Unchanged extensions are not copied again, but they are up to date: buildinfo compares timestamps.
+            library = Path(self.get_ext_fullpath(extension.name))
+            if library.exists():
+                os.utime(library)
 
 
 class EditableRoots(editable_wheel):
-    """An editable install by a .pth file with every source root, which mypy, pyright and IDEs can follow.
+    """An editable install with a .pth file that lists every source root, which mypy, pyright and IDEs can follow.
 
-    setuptools' own choice for several roots is an import hook, which they cannot, and which slows each import.
+    For several roots, setuptools would install an import hook, which these tools cannot follow and which slows down
+    every import.
     """
 
     def _select_strategy(self, name: str, tag: str, build_lib: Any) -> Any:
-        """setuptools' hook for this choice; should it go, its default still works, for Python if not for IDEs."""
+        """Override a private method of setuptools; if that changes, use its default, which works except in IDEs."""
         from setuptools.command import editable_wheel as module
 
         roots = [HERE / root for root in ROOTS]
@@ -201,7 +204,7 @@ class EditableRoots(editable_wheel):
 
 
 def main() -> None:
-    """Build in a scratch folder: setuptools' own keeps modules that no longer exist, and metadata found twice."""
+    """Build in a temporary folder: setuptools' own build folder keeps deleted modules and a second copy of metadata."""
     scratch = tempfile.mkdtemp(prefix="polytape-build-")
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     extensions: list[Extension] = []
@@ -212,7 +215,7 @@ def main() -> None:
             say(f"compiling the kernel ring ({len(ring_files())} modules)")
         except (Exception, SystemExit) as error:
             fall_back(error)
-    elif reason != "no command that builds":
+    elif reason != NO_BUILD:
         say(f"pure Python: {reason}")
     setup(
         packages=[package for root in ROOTS for package in find_packages(root)],

@@ -1,11 +1,11 @@
 """Deterministic costs of polytape, counted instead of timed; `python asv_bench/counters.py` prints them.
 
-- ``opcodes.*``: Python opcodes that run in polytape's own files (and its numpy kernels') for one call, warmed up.
-- ``kernels.*``: kernels that one training step runs, in all and by op.
-- ``modules``: what `import polytape` loads beyond `import numpy`.
+- ``opcodes.*``: Python opcodes that one call runs in the files of polytape and polytape_numpy, after a warm-up.
+- ``kernels.*``: kernels that one training step runs, in total and by op.
+- ``modules``: the modules that `import polytape` loads in addition to those of `import numpy`.
 
-The ring is counted uncompiled, also where compiled files lie beside the sources: child processes read sources only.
-Hash seeds are fixed and no setting of the caller's is passed on, so that a Python minor version has one true answer.
+The ring is always counted uncompiled: child processes load only sources, even if there are compiled files beside them.
+Hash seeds are fixed and the caller's settings are not passed on, so the result is the same for a Python minor version.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ __all__ = ["Counters", "measure"]
 
 Counters = dict[str, Any]  # an int, or for "modules" a sorted list of names
 
-# Caches fill and memos are made in the first calls; what is counted is the call after these.
+# The first calls fill caches; only later calls are counted.
 WARM_UP = 4
 
 
 def measure() -> Counters:
-    """All counters, each part measured in child processes of its own.
+    """All counters, each part measured in its own child process.
 
     Raises:
-        RuntimeError: a part failed, with what it printed.
+        RuntimeError: a part failed; the message has its output.
     """
-    found: Counters = {**child("opcodes"), **child("kernels")}
-    beyond = set(child("modules", "polytape")["names"]) - set(child("modules", "numpy")["names"])
-    # A checkout alone looks whether its compiled files are stale; an installed copy has the other modules.
-    found["modules"] = sorted(beyond - {"polytape.buildinfo"})
-    return found
+    counters: Counters = {**child("opcodes"), **child("kernels")}
+    added = set(child("modules", "polytape")["names"]) - set(child("modules", "numpy")["names"])
+    # Loaded only in a checkout, to check for stale compiled files; an installed copy does not load it.
+    counters["modules"] = sorted(added - {"polytape.buildinfo"})
+    return counters
 
 
 def child(*words: str) -> Counters:
@@ -51,21 +51,21 @@ def child(*words: str) -> Counters:
         env["PYTHONPATH"] = os.environ["PYTHONPATH"]
     env |= {"PYTHONHASHSEED": "0", "POLYTAPE_PLUGINS": "none", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, __file__, "--part", *words]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)
-    if done.returncode:
-        raise RuntimeError(f"counting {' '.join(words)} failed:\n{done.stderr}")
-    found: Counters = json.loads(done.stdout)
-    return found
+    result = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)
+    if result.returncode:
+        raise RuntimeError(f"counting {' '.join(words)} failed:\n{result.stderr}")
+    counters: Counters = json.loads(result.stdout)
+    return counters
 
 
 def hide_compiled_files() -> None:
-    """Let imports inside polytape see sources only."""
+    """Make imports inside polytape load only sources."""
     spec = importlib.util.find_spec("polytape")
     folders = list(spec.submodule_search_locations or ()) if spec is not None else []
 
     def sources(path: str) -> importlib.machinery.FileFinder:
         if not any(Path(path).is_relative_to(folder) for folder in folders):
-            raise ImportError(path)  # the next hook serves it
+            raise ImportError(path)  # then the next path hook is tried
         return importlib.machinery.FileFinder(path, (importlib.machinery.SourceFileLoader, [".py"]))
 
     sys.path_hooks.insert(0, sources)
@@ -76,7 +76,7 @@ def hide_compiled_files() -> None:
 
 
 def part_modules(name: str) -> Counters:
-    """Names of the modules that are there after importing ``name``."""
+    """Names of the modules that are loaded after importing ``name``."""
     __import__(name)
     return {"names": sorted(module for module in sys.modules if module != "__main__")}
 
@@ -91,24 +91,24 @@ def part_opcodes() -> Counters:
     a = pt.asarray(np.ones(10, "f4"))
     matrix = pt.asarray(np.ones((3, 4), "f4"))
     counters = {
-        "opcodes.add": settled("add", lambda: pt.add(a, a)),
-        "opcodes.add_scalar": settled("add_scalar", lambda: a + 2.0),
-        "opcodes.sum_axis": settled("sum_axis", lambda: pt.sum(matrix, axis=0)),
-        "opcodes.linreg_step": settled("linreg_step", Linreg().step),
+        "opcodes.add": steady_opcodes("add", lambda: pt.add(a, a)),
+        "opcodes.add_scalar": steady_opcodes("add_scalar", lambda: a + 2.0),
+        "opcodes.sum_axis": steady_opcodes("sum_axis", lambda: pt.sum(matrix, axis=0)),
+        "opcodes.linreg_step": steady_opcodes("linreg_step", Linreg().step),
     }
     watched = pt.asarray(np.ones(10, "f4"))
     with pt.GradientTape() as tape:
         tape.watch(watched)
-        counters["opcodes.recorded_add"] = settled("recorded_add", lambda: pt.add(watched, a))
+        counters["opcodes.recorded_add"] = steady_opcodes("recorded_add", lambda: pt.add(watched, a))
     mlp = mlp_or_none()
     if mlp is not None:
         gradients = mlp.gradients()
-        counters["opcodes.apply_gradients"] = settled("apply_gradients", lambda: mlp.apply(gradients))
+        counters["opcodes.apply_gradients"] = steady_opcodes("apply_gradients", lambda: mlp.apply(gradients))
     return counters
 
 
 def part_kernels() -> Counters:
-    """Kernels per training step: every kernel of numpy's, wrapped in one that counts and registered for a backend."""
+    """Kernels per training step, counted by a backend that wraps each of numpy's kernels."""
     from benchmarks.workloads import Linreg
 
     import polytape as pt
@@ -143,7 +143,7 @@ def part_kernels() -> Counters:
 
 
 def mlp_or_none() -> Any:
-    """The MLP workload, or None while polytape has no optimizers; then check_counters.py misses its counters."""
+    """The MLP workload, or None if polytape has no optimizers; check_counters.py then reports missing counters."""
     from benchmarks.workloads import Mlp
 
     try:
@@ -152,18 +152,22 @@ def mlp_or_none() -> Any:
         return None
 
 
-def settled(name: str, call: Callable[[], Any]) -> int:
-    """Opcodes of one call after the warm-up, counted twice."""
+def steady_opcodes(name: str, call: Callable[[], Any]) -> int:
+    """Opcodes of one call after the warm-up.
+
+    Raises:
+        RuntimeError: two calls in a row run different numbers of opcodes.
+    """
     for _ in range(WARM_UP):
         call()
     first, second = opcodes(call), opcodes(call)
     if first != second:
-        raise RuntimeError(f"{name} is not settled after {WARM_UP} calls: {first} opcodes, then {second}")
+        raise RuntimeError(f"{name} is not steady after {WARM_UP} calls: {first} opcodes, then {second}")
     return first
 
 
 def own_folders() -> tuple[str, ...]:
-    """The folders whose files are counted."""
+    """The folders whose opcodes are counted."""
     import polytape
     import polytape_numpy
 
@@ -171,23 +175,23 @@ def own_folders() -> tuple[str, ...]:
 
 
 def opcodes(call: Callable[[], Any]) -> int:
-    """Opcodes that one call runs in polytape's own files."""
+    """The number of opcodes that one call runs in polytape's own files."""
     if sys.version_info >= (3, 12):
         return opcodes_by_monitoring(call)
     own, count = own_folders(), 0
 
-    def each(frame: FrameType, event: str, arg: Any) -> Any:
+    def on_opcode(frame: FrameType, event: str, arg: Any) -> Any:
         nonlocal count
         count += event == "opcode"
-        return each
+        return on_opcode
 
-    def entered(frame: FrameType, event: str, arg: Any) -> Any:
+    def on_call(frame: FrameType, event: str, arg: Any) -> Any:
         if not frame.f_code.co_filename.startswith(own):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        return each
+        return on_opcode
 
-    sys.settrace(entered)
+    sys.settrace(on_call)
     try:
         call()
     finally:
@@ -196,12 +200,12 @@ def opcodes(call: Callable[[], Any]) -> int:
 
 
 def opcodes_by_monitoring(call: Callable[[], Any]) -> int:
-    """The same by sys.monitoring, which Python 3.12 brought and which does not slow what is not counted."""
+    """As `opcodes`, with sys.monitoring (new in Python 3.12), which does not slow down code that is not counted."""
     own, count = own_folders(), 0
-    monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]  # mypy is told Python 3.11
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]  # mypy is configured for Python 3.11
     tool = monitoring.PROFILER_ID
 
-    def each(code: CodeType, offset: int) -> Any:
+    def on_instruction(code: CodeType, offset: int) -> Any:
         nonlocal count
         if not code.co_filename.startswith(own):
             return monitoring.DISABLE
@@ -210,7 +214,7 @@ def opcodes_by_monitoring(call: Callable[[], Any]) -> int:
 
     monitoring.use_tool_id(tool, "polytape counters")
     try:
-        monitoring.register_callback(tool, monitoring.events.INSTRUCTION, each)
+        monitoring.register_callback(tool, monitoring.events.INSTRUCTION, on_instruction)
         monitoring.set_events(tool, monitoring.events.INSTRUCTION)
         call()
     finally:
@@ -220,7 +224,7 @@ def opcodes_by_monitoring(call: Callable[[], Any]) -> int:
 
 
 def main() -> None:
-    """Print all counters as JSON, or, in a child process, those of one part."""
+    """Print all counters as JSON or, in a child process, those of one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", nargs="+", help=argparse.SUPPRESS)
     part = parser.parse_args().part

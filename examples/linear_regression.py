@@ -1,12 +1,12 @@
 """Fit a straight line twice, by squared and by Huber loss: ``python examples/linear_regression.py``.
 
 Trains on a data set that comes with scikit-learn (body mass index against the progression of diabetes, 442 patients),
-or on a table of yours::
+or on your own table::
 
     python examples/linear_regression.py --data FILE --x COLUMN --y COLUMN
 
-Prints the losses, draws the points and both lines, saves a checkpoint and finds it again. POLYTAPE_BACKEND chooses the
-backend and nothing else. Needs ``pip install 'polytape[examples]'``.
+Prints the losses, draws the points and both lines, saves a checkpoint and restores it. POLYTAPE_BACKEND selects the
+backend; the program is the same for all backends. Needs ``pip install 'polytape[examples]'``.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ __all__ = ["Fit", "InputError", "Points", "bundled_points", "fit_lines", "main",
 
 Column = np.ndarray[Any, np.dtype[np.float64]]
 
-# Where the Huber loss goes over from a square to a slope, in standard deviations of y.
+# Error at which the Huber loss changes from quadratic to linear, in standard deviations of y.
 HUBER_DELTA = 0.5
 
 
 class InputError(Exception):
-    """What the caller can mend: a file, a column, a number, a missing library."""
+    """An error that the user can fix: a file, a column, a number, a missing library."""
 
 
 # --- the points ---
 
 
 class Points:
-    """Two columns of numbers, and the same standardised, since one learning rate then serves any unit.
+    """Two columns of numbers, also in standardised form, so that one learning rate suits any unit.
 
     Args:
-        x, y: of one length, at least two, not all ``x`` alike.
-        x_name, y_name: what to write on the axes.
-        source: where they come from.
+        x, y: of the same length, at least two; the values of ``x`` are not all equal.
+        x_name, y_name: labels of the axes.
+        source: the name of the data set.
     Raises:
-        InputError: no line is determined by them.
+        InputError: the points do not determine a line.
     """
 
     def __init__(self, x: Column, y: Column, x_name: str, y_name: str, source: str) -> None:
@@ -57,7 +57,7 @@ class Points:
         if len(x) < 2 or float(np.std(x)) == 0.0:
             raise InputError(
                 f"{source} has {len(x)} rows, and {x_name!r} {'is the same in all of them' if len(x) else 'is empty'}; "
-                "a line needs two different values of it"
+                "a line needs at least two different values"
             )
         self.x_mean, self.x_scale = float(np.mean(x)), float(np.std(x))
         self.y_mean, self.y_scale = float(np.mean(y)), float(np.std(y)) or 1.0
@@ -70,7 +70,7 @@ class Points:
         )
 
     def in_units(self, slope: float, intercept: float) -> tuple[float, float]:
-        """Slope and intercept of a standardised line, in the columns' own units."""
+        """Slope and intercept of a standardised line, in the units of the columns."""
         real_slope = slope * self.y_scale / self.x_scale
         return real_slope, self.y_mean + intercept * self.y_scale - real_slope * self.x_mean
 
@@ -79,14 +79,14 @@ def bundled_points(x_name: str = "bmi", y_name: str = "progression") -> Points:
     """Columns of scikit-learn's diabetes data: ten measurements of 442 patients, and the progression a year later.
 
     Raises:
-        InputError: scikit-learn is missing, or there is no such column.
+        InputError: scikit-learn is not installed, or there is no such column.
     """
     try:
         from sklearn.datasets import load_diabetes
     except ImportError as error:
         raise missing_extra(error) from error
-    found = load_diabetes(scaled=False)
-    columns = dict(zip(found.feature_names, found.data.T, strict=True)) | {"progression": found.target}
+    data = load_diabetes(scaled=False)
+    columns = dict(zip(data.feature_names, data.data.T, strict=True)) | {"progression": data.target}
     source = "scikit-learn's diabetes data"
     for name in (x_name, y_name):
         check_column(name, list(columns), source)
@@ -94,26 +94,26 @@ def bundled_points(x_name: str = "bmi", y_name: str = "progression") -> Points:
 
 
 def read_points(path: Path, x_name: str, y_name: str) -> Points:
-    """Two columns of a table: separated by tabs or commas, the first line names the columns.
+    """Two columns of a table, separated by tabs or commas, whose first line has the column names.
 
     Raises:
-        InputError: the file cannot be read, a column is not there, or a row has no number in it; with the line.
+        InputError: the file cannot be read, a column does not exist, or a row has no number there (with its line).
     """
     rows = table_rows(path)
     try:
         _, header = next(rows)
     except StopIteration:
-        raise InputError(f"{path} is empty; its first line must name the columns") from None
+        raise InputError(f"{path} is empty; its first line must contain the column names") from None
     for name in (x_name, y_name):
         check_column(name, header, str(path))
-    places = {name: header.index(name) for name in (x_name, y_name)}
+    positions = {name: header.index(name) for name in (x_name, y_name)}
     pairs = []
     for line, row in rows:
         if len(row) != len(header):
             raise InputError(f"{path}, line {line}: {len(row)} fields, where the first line has {len(header)}")
-        pairs.append([number(row[place], f"{path}, line {line}, {name!r}") for name, place in places.items()])
-    columns = np.array(pairs, dtype=np.float64).reshape(-1, len(places))
-    # One column may stand on both axes.
+        pairs.append([number(row[position], f"{path}, line {line}, {name!r}") for name, position in positions.items()])
+    columns = np.array(pairs, dtype=np.float64).reshape(-1, len(positions))
+    # If x and y are the same column, there is only one.
     x, y = columns[:, 0], columns[:, -1]
     return Points(x, y, x_name, y_name, path.name)
 
@@ -121,7 +121,7 @@ def read_points(path: Path, x_name: str, y_name: str) -> Points:
 def table_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The line number and the fields of each row that is not blank."""
     try:
-        # utf-8-sig: spreadsheets put a byte order mark first.
+        # utf-8-sig: spreadsheets write a byte order mark.
         with path.open(encoding="utf-8-sig", newline="") as file:
             first = file.readline()
             file.seek(0)
@@ -130,34 +130,38 @@ def table_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                 if any(field.strip() for field in row):
                     yield reader.line_num, [field.strip() for field in row]
     except OSError as error:
-        near = nearest(path.name, [one.name for one in path.parent.iterdir()]) if path.parent.is_dir() else ""
-        raise InputError(f"{path} cannot be read: {error.strerror or error}{near}") from error
+        hint = did_you_mean(path.name, [entry.name for entry in path.parent.iterdir()]) if path.parent.is_dir() else ""
+        raise InputError(f"{path} cannot be read: {error.strerror or error}{hint}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is no table in UTF-8: {error}") from error
+        raise InputError(f"{path} is not a table in UTF-8: {error}") from error
 
 
 def check_column(name: str, columns: Sequence[str], source: str) -> None:
     """Raise InputError unless there is such a column."""
     if name not in columns:
         listed = ", ".join(repr(column) for column in columns)
-        raise InputError(f"{source} has no column {name!r}{nearest(name, columns)}; it has {listed}")
+        raise InputError(f"{source} has no column {name!r}{did_you_mean(name, columns)}; it has {listed}")
 
 
-def nearest(name: str, names: Sequence[str]) -> str:
-    """``, did you mean ...`` if one of the names is near."""
-    lower = {one.lower(): one for one in names}
-    found = difflib.get_close_matches(name.lower(), lower, 1)
-    return f" (did you mean {lower[found[0]]!r}?)" if found else ""
+def did_you_mean(name: str, names: Sequence[str]) -> str:
+    """`` (did you mean ...?)`` if one of the names is similar, otherwise an empty text."""
+    originals = {known.lower(): known for known in names}
+    matches = difflib.get_close_matches(name.lower(), originals, 1)
+    return f" (did you mean {originals[matches[0]]!r}?)" if matches else ""
 
 
-def number(text: str, where: str) -> float:
-    """A finite number."""
+def number(text: str, location: str) -> float:
+    """The finite number in ``text``.
+
+    Raises:
+        InputError: the text is anything else; the error names ``location``.
+    """
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise InputError(f"{where}: {text!r} is not a finite number; mend or remove the row")
+        raise InputError(f"{location}: {text!r} is not a finite number; correct or remove the row")
     return value
 
 
@@ -165,12 +169,12 @@ def number(text: str, where: str) -> float:
 
 
 def squared_loss(error: pt.Tensor) -> pt.Tensor:
-    """Mean of the squares: far points pull hard."""
+    """Mean of the squared errors: outliers have a strong influence."""
     return pt.mean(pt.square(error))
 
 
 def huber_loss(error: pt.Tensor) -> pt.Tensor:
-    """Mean of squares near the line and slopes beyond HUBER_DELTA: no point pulls harder than that.
+    """Quadratic up to HUBER_DELTA and linear beyond, averaged: the influence of an outlier is bounded.
 
     Source:
         P. Huber (1964), Annals of Mathematical Statistics 35 (1), pp. 73-101.
@@ -180,12 +184,12 @@ def huber_loss(error: pt.Tensor) -> pt.Tensor:
 
 
 class Fit(pt.Trackable):
-    """A line, the loss that judges it, and the optimizer that moves it; a checkpoint saves its variables.
+    """A line, its loss function and its optimizer; a checkpoint saves its variables.
 
     Args:
         name: shown in the legend and the table.
-        loss: from the errors, floating[n], to one number.
-        learning_rate: how far a step goes down the gradient.
+        loss: a function from the errors, floating[n], to a scalar.
+        learning_rate: the step size of gradient descent.
     """
 
     def __init__(self, name: str, loss: Callable[[pt.Tensor], pt.Tensor], learning_rate: float) -> None:
@@ -196,7 +200,7 @@ class Fit(pt.Trackable):
         self.optimizer = pt.optim.SGD(learning_rate)
 
     def train_step(self, x: pt.Tensor, y: pt.Tensor) -> pt.Tensor:
-        """One step down the gradient; the loss before it."""
+        """Run one step of gradient descent; return the loss before it."""
         with pt.GradientTape() as tape:
             loss = self.loss(self.slope * x + self.intercept - y)
         variables = [self.slope, self.intercept]
@@ -214,10 +218,10 @@ def new_fits(learning_rate: float) -> tuple[Fit, Fit]:
 
 
 def fit_lines(points: Points, steps: int, learning_rate: float) -> tuple[Fit, Fit]:
-    """Train both fits side by side, and print their losses at the start, every tenth of the way, and at the end.
+    """Train both fits together; print their losses at the start, after each tenth of the steps, and at the end.
 
     Raises:
-        InputError: the losses grow without end, or tqdm is missing.
+        InputError: the losses diverge, or tqdm is not installed.
     """
     try:
         from tqdm import tqdm
@@ -227,7 +231,7 @@ def fit_lines(points: Points, steps: int, learning_rate: float) -> tuple[Fit, Fi
     squared, huber = new_fits(learning_rate)
     shown = {round(tenth * steps / 10) for tenth in range(11)}
     tqdm.write(f"{'step':>8}  {'squared loss':>14}  {'Huber loss':>14}")
-    # disable=None: a bar on a terminal, none in a file or a pipe.
+    # disable=None: a progress bar on a terminal, none in a file or a pipe.
     for step in tqdm(range(steps + 1), desc="training", unit="step", leave=False, disable=None):
         last = step == steps
         losses = [
@@ -241,28 +245,28 @@ def fit_lines(points: Points, steps: int, learning_rate: float) -> tuple[Fit, Fi
     return squared, huber
 
 
-# --- what is kept ---
+# --- the output files ---
 
 
-def save_and_find(fits: tuple[Fit, Fit], folder: Path, learning_rate: float) -> Path:
-    """Save both fits, find the newest checkpoint, and restore it into new fits; the checkpoint's path."""
+def save_and_restore(fits: tuple[Fit, Fit], folder: Path, learning_rate: float) -> Path:
+    """Save both fits, find the latest checkpoint, and restore it into new fits; return the checkpoint's path."""
     pt.Checkpoint(squared=fits[0], huber=fits[1]).save(folder / "lines")
-    found = pt.latest_checkpoint(str(folder))
-    if found is None:
+    latest = pt.latest_checkpoint(str(folder))
+    if latest is None:
         raise SystemExit(f"no checkpoint was found in {folder}, where one was just saved")
-    again = new_fits(learning_rate)
-    pt.Checkpoint(squared=again[0], huber=again[1]).restore(found).assert_consumed()
-    for old, new in zip(fits, again, strict=True):
+    restored = new_fits(learning_rate)
+    pt.Checkpoint(squared=restored[0], huber=restored[1]).restore(latest).assert_consumed()
+    for old, new in zip(fits, restored, strict=True):
         if (float(old.slope), float(old.intercept)) != (float(new.slope), float(new.intercept)):
-            raise SystemExit(f"{found} does not hold the line that was saved by {old.name}")
-    return Path(found)
+            raise SystemExit(f"{latest} does not contain the line that was saved for {old.name}")
+    return Path(latest)
 
 
 def draw(points: Points, fits: tuple[Fit, Fit], path: Path) -> None:
     """Draw the points and both lines into a PNG file.
 
     Raises:
-        InputError: matplotlib is missing.
+        InputError: matplotlib is not installed.
     """
     try:
         import matplotlib
@@ -304,76 +308,79 @@ def formula(slope: float, intercept: float) -> str:
 
 
 def missing_extra(error: ImportError) -> InputError:
-    """The error for a library that the examples need and polytape does not."""
+    """The error for a missing library that the examples need and polytape does not."""
     return InputError(f"{error.name or error} is not installed; the examples need: pip install 'polytape[examples]'")
 
 
-def positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
-    """An argparse type: a number above 0."""
+def positive(number_type: Callable[[str], Any]) -> Callable[[str], Any]:
+    """An argparse type for positive, finite numbers of ``number_type``."""
 
     def parse(text: str) -> Any:
-        value = kind(text)
+        value = number_type(text)
         if not 0 < value < math.inf:
-            raise argparse.ArgumentTypeError(f"{text} is not above 0")
+            raise argparse.ArgumentTypeError(f"{text} is not a positive number")
         return value
 
-    parse.__name__ = "whole number" if kind is int else "number"
+    parse.__name__ = "integer" if number_type is int else "number"  # argparse shows it in its error message
     return parse
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line; ends the program where it is wrong."""
+    """Parse the command line; exits with an error message if it is not valid."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, metavar="FILE", help="a table with a header row, by tabs or commas")
-    parser.add_argument("--x", metavar="COLUMN", help="the column across (default bmi, of the bundled data)")
-    parser.add_argument("--y", metavar="COLUMN", help="the column upwards (default progression, of the bundled data)")
+    parser.add_argument(
+        "--data", type=Path, metavar="FILE", help="a table with a header row, separated by tabs or commas"
+    )
+    parser.add_argument("--x", metavar="COLUMN", help="column of the x axis (bundled data: default bmi)")
+    parser.add_argument("--y", metavar="COLUMN", help="column of the y axis (bundled data: default progression)")
     parser.add_argument("--steps", type=positive(int), default=300, metavar="N", help="training steps (default 300)")
     parser.add_argument("--learning-rate", type=positive(float), default=0.1, metavar="RATE", help="(default 0.1)")
     folder = Path("output") / "linear_regression"
-    parser.add_argument("--output", type=Path, default=folder, metavar="DIR", help=f"what it writes (default {folder})")
-    chosen = parser.parse_args(arguments)
-    if chosen.data is not None and (chosen.x is None or chosen.y is None):
+    parser.add_argument("--output", type=Path, default=folder, metavar="DIR", help=f"output folder (default {folder})")
+    options = parser.parse_args(arguments)
+    if options.data is not None and (options.x is None or options.y is None):
         try:
-            columns = next(table_rows(chosen.data), (0, [""]))[1]
+            columns = next(table_rows(options.data), (0, [""]))[1]
         except InputError as error:
             parser.error(str(error))
-        parser.error(f"--data needs --x and --y; {chosen.data} has {', '.join(repr(column) for column in columns)}")
-    return chosen
+        parser.error(f"--data needs --x and --y; {options.data} has {', '.join(repr(column) for column in columns)}")
+    return options
 
 
-def run(chosen: argparse.Namespace) -> None:
-    """Train, print, draw, save."""
+def run(options: argparse.Namespace) -> None:
+    """Train, print, draw and save."""
     points = (
-        read_points(chosen.data, chosen.x, chosen.y)
-        if chosen.data is not None
-        else bundled_points(chosen.x or "bmi", chosen.y or "progression")
+        read_points(options.data, options.x, options.y)
+        if options.data is not None
+        else bundled_points(options.x or "bmi", options.y or "progression")
     )
     try:
-        chosen.output.mkdir(parents=True, exist_ok=True)
+        options.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--output {chosen.output} is no folder that can be written: {error.strerror}") from error
+        raise InputError(f"--output {options.output} is not a writable folder: {error.strerror}") from error
     backend = pt.current_backend()
     print(f"{len(points.x)} points of {points.source}: {points.y_name} by {points.x_name}")
     print(f"backend {backend.name} {backend.version} on {backend.device}, chosen by {backend.chosen_by}")
     begin = time.perf_counter()
     with warnings.catch_warnings():
-        # Too large a rate overflows; the losses are looked at anyway, and then say so once.
+        # If the learning rate is too large, values overflow; fit_lines checks the losses and reports it once.
         warnings.simplefilter("ignore", RuntimeWarning)
-        fits = fit_lines(points, chosen.steps, chosen.learning_rate)
+        fits = fit_lines(points, options.steps, options.learning_rate)
     print(f"trained both in {time.perf_counter() - begin:.2f} s")
     for fit in fits:
         print(f"{fit.name}: {formula(*fit.line(points))}")
-    picture = chosen.output / "linear_regression.png"
-    draw(points, fits, picture)
-    print(f"drawn in {picture}")
-    print(f"saved in {save_and_find(fits, chosen.output, chosen.learning_rate)}, found again and restored")
+    figure = options.output / "linear_regression.png"
+    draw(points, fits, figure)
+    print(f"figure saved to {figure}")
+    checkpoint = save_and_restore(fits, options.output, options.learning_rate)
+    print(f"checkpoint saved to {checkpoint}, found again and restored")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the example; 0, or 1 with a line that says what to mend."""
-    chosen = parse_arguments(arguments)
+    """Run the example; return 0, or print one line about what to fix and return 1."""
+    options = parse_arguments(arguments)
     try:
-        run(chosen)
+        run(options)
     except (InputError, pt.PolytapeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,6 +1,6 @@
-"""Fixtures of all tests: a test that takes ``backend`` runs on every backend that is installed and usable.
+"""Fixtures for all tests: a test that takes ``backend`` runs on every backend that is installed and usable.
 
-The backend cupy runs on a stand-in where there is no GPU; tests/backends/cupy/standin.py tells how.
+The backend cupy runs on a stand-in if there is no GPU; see tests/backends/cupy/standin.py.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ STANDIN = Path(__file__).parent / "backends" / "cupy" / "standin.py"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Switch the stand-in for cupy on, before the tests are crossed with the backends."""
+    """Enable the stand-in for cupy before the tests are parametrised with the backends."""
     name = "polytape_tests_standin"  # as in tests/backends/cupy/conftest.py: one module for both
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, STANDIN)

@@ -1,4 +1,4 @@
-"""What the commands here share: a virtual environment with the checkout installed in it. Standard library only."""
+"""Shared code of the commands: a virtual environment with this checkout installed in it. Standard library only."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pathlib import Path
 __all__ = ["CHECKOUT", "Environment", "Steps", "say"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-# What an install depends on: where none of it changed, none is made again.
+# The files that an installation depends on: while none of them changes, nothing is reinstalled.
 _INSTALLED = ("pyproject.toml", "setup.py", "core/**/*.py", "backends/**/*.py", "examples/sim_backend/**/*")
 
 
 def say(text: str) -> None:
-    """Print what happens next, so that it stands out from what the steps themselves print."""
+    """Print a heading that stands out from the output of the steps."""
     print(f"\n== {text}", flush=True)
 
 
 class Environment:
-    """A virtual environment of this checkout's.
+    """A virtual environment for this checkout.
 
     Args:
-        folder: where it is, or where it will be made.
+        folder: the folder of the environment, which may not exist yet.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,23 +35,23 @@ class Environment:
         self.python = self.scripts / ("python.exe" if os.name == "nt" else "python")
 
     def run(self, command: Sequence[str | Path], *, cwd: Path = CHECKOUT, env: Mapping[str, str] | None = None) -> int:
-        """Run a command with the environment's programs first; its exit status."""
+        """Run a command with the environment's programs first on the PATH; return its exit status."""
         variables = {**os.environ, "VIRTUAL_ENV": str(self.folder), **(env or {})}
         variables["PATH"] = os.pathsep.join([str(self.scripts), os.environ.get("PATH", "")])
         variables.pop("PYTHONHOME", None)
         return subprocess.run([str(part) for part in command], cwd=cwd, env=variables, check=False).returncode
 
     def install(self, requirements: Sequence[str], *, compile_ring: str = "") -> None:
-        """Install what pip is asked for, unless the same sources are installed already.
+        """Create the environment if necessary, and install the requirements unless they are up to date.
 
         Args:
-            requirements: what pip is given, for example ``[".[examples]"]``.
-            compile_ring: the value of POLYTAPE_COMPILE; "" leaves it as it is.
+            requirements: the requirements passed to pip, for example ``[".[examples]"]``.
+            compile_ring: the value of POLYTAPE_COMPILE; "" leaves it unchanged.
 
         Raises:
-            SystemExit: Python is too old, has no venv, or pip failed.
+            SystemExit: Python is too old or has no venv, or pip failed.
         """
-        self._make()
+        self._create()
         stamp = self.folder / "polytape-installed.txt"
         state = _digest([*requirements, compile_ring, os.environ.get("POLYTAPE_COMPILE", ""), sys.version])
         if stamp.exists() and stamp.read_text(encoding="utf-8") == state:
@@ -60,32 +60,32 @@ class Environment:
         say(f"installing {' '.join(requirements)} into {_short(self.folder)}")
         stamp.unlink(missing_ok=True)
         env = {"POLYTAPE_COMPILE": compile_ring} if compile_ring else {}
-        # pip installs a folder again even where the version is the same.
+        # pip reinstalls a local folder even if its version has not changed.
         if self.run([self.python, "-m", "pip", "install", "--quiet", *requirements], env=env):
-            raise SystemExit(f"pip could not install {' '.join(requirements)}; its reason stands above")
+            raise SystemExit(f"pip could not install {' '.join(requirements)}; see its output above")
         self.run([self.python, "-c", "from polytape import buildinfo; print(buildinfo.description())"], cwd=self.folder)
         stamp.write_text(state, encoding="utf-8")
 
-    def _make(self) -> None:
-        if sys.version_info < (3, 11):  # noqa: UP036 - whatever Python is there runs this
+    def _create(self) -> None:
+        if sys.version_info < (3, 11):  # noqa: UP036 - this may run on any Python
             raise SystemExit(
                 f"polytape needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable})"
             )
         if self.python.exists():
             return
-        say(f"making a virtual environment in {_short(self.folder)}")
+        say(f"creating a virtual environment in {_short(self.folder)}")
         if subprocess.run([sys.executable, "-m", "venv", str(self.folder)], check=False).returncode:
             raise SystemExit("python -m venv failed; on Debian and Ubuntu, install the package python3-venv first")
 
 
 def _digest(parts: Sequence[str]) -> str:
-    """A digest of these words and of every file that an install reads."""
-    total = hashlib.sha256("\0".join(parts).encode())
+    """A digest of ``parts`` and of every file that the installation depends on."""
+    digest = hashlib.sha256("\0".join(parts).encode())
     for pattern in _INSTALLED:
         for path in sorted(CHECKOUT.glob(pattern)):
             if path.is_file() and "__pycache__" not in path.parts:
-                total.update(path.relative_to(CHECKOUT).as_posix().encode() + path.read_bytes())
-    return total.hexdigest()
+                digest.update(path.relative_to(CHECKOUT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _short(folder: Path) -> str:
@@ -93,10 +93,10 @@ def _short(folder: Path) -> str:
 
 
 class Steps:
-    """Runs named steps one after the other, goes on after a failure, and sums up.
+    """Runs named steps one after another, continues after a failure, and prints a summary.
 
     Args:
-        environment: where each step runs unless it says otherwise.
+        environment: the default environment of the steps.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -112,14 +112,14 @@ class Steps:
         env: Mapping[str, str] | None = None,
         cwd: Path = CHECKOUT,
     ) -> None:
-        """Run one step and remember its exit status and its seconds."""
+        """Run one step and record its exit status and its duration in seconds."""
         say(name)
         begin = time.monotonic()
         status = (environment or self.environment).run(command, env=env, cwd=cwd)
         self.results.append((name, status, time.monotonic() - begin))
 
     def summary(self) -> int:
-        """Print each step's outcome; 1 if any failed, else 0."""
+        """Print the result of each step; return 1 if any step failed, otherwise 0."""
         say("summary")
         for name, status, seconds in self.results:
             print(f"{'ok    ' if status == 0 else 'FAILED'} {seconds:6.1f} s  {name}")

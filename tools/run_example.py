@@ -1,7 +1,7 @@
-"""Train the linear regression of examples/, with all set-up: `python tools/run_example.py [the example's options]`.
+"""Run examples/linear_regression.py, including all set-up: `python tools/run_example.py [the example's options]`.
 
-Makes a virtual environment (.venv, or --venv FOLDER), installs this checkout with the extra `examples` into it, and
-runs examples/linear_regression.py there. Standard library only.
+Creates a virtual environment (.venv, or --venv FOLDER), installs this checkout with the extra `examples` into it, and
+runs the example there. Uses only the standard library.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """Set up and run; the example's exit status."""
-    # No abbreviations: an option of the example's must not be taken for one of ours.
+    """Set up the environment and run the example; return its exit status."""
+    # No abbreviations: an option of the example could be parsed as an option of this command.
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--venv", type=Path, default=CHECKOUT / ".venv", help="the virtual environment (default .venv)")
-    parser.add_argument("--extras", default="examples", help="extras to install, by comma (default examples)")
-    known, rest = parser.parse_known_args()
-    environment = Environment(known.venv)
-    environment.install([f".[{known.extras}]"])
+    parser.add_argument("--extras", default="examples", help="comma-separated extras to install (default examples)")
+    options, rest = parser.parse_known_args()
+    environment = Environment(options.venv)
+    environment.install([f".[{options.extras}]"])
     say("examples/linear_regression.py " + shlex.join(rest))
-    # From the caller's folder, so that --data and the files it writes mean what they say there.
+    # In the caller's folder, so that --data and --output are relative to it.
     return environment.run([environment.python, CHECKOUT / "examples" / "linear_regression.py", *rest], cwd=Path.cwd())
 
 

@@ -1,9 +1,9 @@
-"""Run every check, with all set-up: `python tools/run_tests.py`.
+"""Run all checks, including all set-up: `python tools/run_tests.py`.
 
-Makes two virtual environments and installs what tests need: .venv-tests holds an ordinary install of this checkout
-(compiled, where there is a C compiler: if that fails, so does this) and, like a stranger's distribution, polytape-sim;
-.venv-pure holds the same uncompiled. Then mypy --strict, ruff, the whole suite, the core's tests once more in pure
-Python, and the counters. Standard library only.
+Creates two virtual environments and installs what the tests need. .venv-tests has an ordinary install of this
+checkout, compiled if there is a C compiler (a failure to compile is then an error), and polytape-sim, installed as a
+third party's distribution would be. .venv-pure has the same, uncompiled. Then runs mypy --strict, ruff, the whole
+suite, the core's tests again in pure Python, and the counters. Uses only the standard library.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ COUNTERS = CHECKOUT / "asv_bench" / "check_counters.py"
 
 
 def main() -> int:
-    """Set up, run each step, sum up; 1 if any failed."""
+    """Set up the environments, run each step, and print a summary; return 1 if any step failed, otherwise 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="leave out slow tests and the uncompiled build")
+    parser.add_argument("--quick", action="store_true", help="skip the slow tests and the uncompiled build")
     parser.add_argument("--venv", type=Path, default=CHECKOUT / ".venv-tests", help="(default .venv-tests)")
     parser.add_argument("--pure-venv", type=Path, default=CHECKOUT / ".venv-pure", help="(default .venv-pure)")
-    parser.add_argument("--workers", default="2", help="processes that test beside each other (default 2)")
-    chosen = parser.parse_args()
-    environment = Environment(chosen.venv)
-    # An install falls back to pure Python by itself; here that would hide that the ring no longer compiles.
+    parser.add_argument("--workers", default="2", help="number of processes that run tests (default 2)")
+    options = parser.parse_args()
+    environment = Environment(options.venv)
+    # Without POLYTAPE_COMPILE=1, a ring that does not compile would go unnoticed: the install uses pure Python then.
     compiler = any(shutil.which(name) for name in ("cc", "gcc", "clang"))
     environment.install(REQUIREMENTS, compile_ring=os.environ.get("POLYTAPE_COMPILE", "1" if compiler else ""))
     steps = Steps(environment)
@@ -38,12 +38,12 @@ def main() -> int:
     steps.run("mypy --strict", [python, "-m", "mypy", "--strict"])
     steps.run("ruff check", [python, "-m", "ruff", "check", "."])
     steps.run("ruff format --check", [python, "-m", "ruff", "format", "--check", "."])
-    steps.run("which ring runs", [environment.scripts / "polytape", "doctor"])
-    pytest = ["-m", "pytest", "-n", chosen.workers]
-    quick = ["-m", "not slow"] if chosen.quick else []
+    steps.run("polytape doctor", [environment.scripts / "polytape", "doctor"])
+    pytest = ["-m", "pytest", "-n", options.workers]
+    quick = ["-m", "not slow"] if options.quick else []
     steps.run("the whole suite", [python, *pytest, *quick])
-    if not chosen.quick:
-        pure = Environment(chosen.pure_venv)
+    if not options.quick:
+        pure = Environment(options.pure_venv)
         pure.install(REQUIREMENTS, compile_ring="0")
         steps.run("core tests, uncompiled", [pure.python, *pytest, "-m", "not slow", "tests/core"], environment=pure)
         if COUNTERS.exists():

@@ -1,9 +1,9 @@
-"""Write the tables of docs/api from the sources: `python tools/write_reference.py` (`--check` only compares).
+"""Generate the tables of docs/api from the sources: `python tools/write_reference.py` (`--check` only compares).
 
-A table stands between two comments, ``<!-- names: ... -->`` and ``<!-- end -->``. The first lists public names, such as
-``pt.Variable``, or a family of ops, such as ``family:arithmetic``, which stands for all its public names, or is
-``errors``. Each name gets a row with its signature and the first paragraph of its docstring. Nothing is imported.
-Standard library only.
+A table is between two comments, ``<!-- names: ... -->`` and ``<!-- end -->``. The first comment lists public names,
+such as ``pt.Variable``, and families of ops, such as ``family:arithmetic`` for all public names of that family; or it
+is ``errors``, for the table of all error classes. Each name gets a row with its signature and the first paragraph of
+its docstring. The sources are parsed, not imported. Uses only the standard library.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGE = CHECKOUT / "core" / "polytape"
 PAGES = CHECKOUT / "docs" / "api"
 BLOCK = re.compile(r"(<!-- names: ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
-WIDEST = 110  # characters; a longer signature is shortened to its required parameters
+MAX_SIGNATURE = 110  # characters; a longer signature is shortened to its required parameters
 
 Definition = ast.FunctionDef | ast.ClassDef
 
 
 @cache
 def parsed(path: Path) -> ast.Module:
-    """A source file's syntax tree."""
+    """The syntax tree of a source file."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def statements(path: Path) -> Iterator[ast.stmt]:
-    """The statements of a module, those for type checkers among them."""
+    """The statements of a module, including those inside ``if TYPE_CHECKING:``."""
     for statement in parsed(path).body:
         yield statement
         if isinstance(statement, ast.If):
@@ -41,7 +41,7 @@ def statements(path: Path) -> Iterator[ast.stmt]:
 
 
 def module_path(parts: list[str]) -> Path:
-    """The file of a module below polytape."""
+    """The file of a module inside polytape."""
     base = PACKAGE.joinpath(*parts)
     return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
@@ -57,21 +57,21 @@ def listed(path: Path) -> list[str]:
     for statement in statements(path):
         target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
         if isinstance(target, ast.Name) and target.id == "__all__":
-            value: ast.expr = statement.value  # type: ignore[attr-defined]  # both kinds of assignment have one
+            value: ast.expr = statement.value  # type: ignore[attr-defined]  # plain and annotated assignments have it
             return [str(name) for name in ast.literal_eval(value)]
     return []
 
 
 def definition(path: Path, name: str) -> tuple[Path, Definition] | None:
-    """The file and the statement that define a module's name, followed through imports."""
+    """The file and the statement that define ``name`` of a module, following imports; None if there are none."""
     for statement in statements(path):
         if isinstance(statement, Definition) and statement.name == name:
             return path, statement
         if not isinstance(statement, ast.ImportFrom) or not statement.level:
             continue
         package = module_parts(path) if path.name == "__init__.py" else module_parts(path)[:-1]
-        above = package[: len(package) - statement.level + 1]
-        source = module_path([*above, *(statement.module or "").split(".")] if statement.module else above)
+        base = package[: len(package) - statement.level + 1]
+        source = module_path([*base, *statement.module.split(".")] if statement.module else base)
         for alias in statement.names:
             if alias.name == "*" and name in listed(source):
                 return definition(source, name)
@@ -84,17 +84,17 @@ def defined(name: str) -> tuple[Path, Definition]:
     """The file and the definition of ``pt.name`` or ``pt.namespace.name``.
 
     Raises:
-        SystemExit: there is none.
+        SystemExit: the name is not defined.
     """
     *namespace, last = name.removeprefix("pt.").split(".")
-    place = definition(module_path(namespace), last)
-    if place is None:
-        raise SystemExit(f"docs/api names {name}, which is defined nowhere")
-    return place
+    location = definition(module_path(namespace), last)
+    if location is None:
+        raise SystemExit(f"docs/api lists {name}, which is not defined")
+    return location
 
 
 def parameters(path: Path, node: Definition) -> ast.arguments | None:
-    """The parameters of a call; None for a class without a constructor."""
+    """The parameters of a function or constructor; None for a class without a constructor."""
     if isinstance(node, ast.FunctionDef):
         return node.args
     for member in node.body:
@@ -107,45 +107,45 @@ def parameters(path: Path, node: Definition) -> ast.arguments | None:
     return None
 
 
-def signature(given: ast.arguments) -> str:
+def signature(declared: ast.arguments) -> str:
     """The parameters as text, without annotations."""
     spec = ast.arguments(
-        posonlyargs=[ast.arg(one.arg) for one in given.posonlyargs],
-        args=[ast.arg(one.arg) for one in given.args if one.arg != "self"],
-        vararg=ast.arg(given.vararg.arg) if given.vararg else None,
-        kwonlyargs=[ast.arg(one.arg) for one in given.kwonlyargs],
-        kw_defaults=given.kw_defaults,
-        kwarg=ast.arg(given.kwarg.arg) if given.kwarg else None,
-        defaults=given.defaults,
+        posonlyargs=[ast.arg(parameter.arg) for parameter in declared.posonlyargs],
+        args=[ast.arg(parameter.arg) for parameter in declared.args if parameter.arg != "self"],
+        vararg=ast.arg(declared.vararg.arg) if declared.vararg else None,
+        kwonlyargs=[ast.arg(parameter.arg) for parameter in declared.kwonlyargs],
+        kw_defaults=declared.kw_defaults,
+        kwarg=ast.arg(declared.kwarg.arg) if declared.kwarg else None,
+        defaults=declared.defaults,
     )
     text = ast.unparse(spec).replace("dtypes.", "pt.")
-    if len(text) > WIDEST:
-        required = [one.arg for one in spec.args[: len(spec.args) - len(spec.defaults)]]
+    if len(text) > MAX_SIGNATURE:
+        required = [parameter.arg for parameter in spec.args[: len(spec.args) - len(spec.defaults)]]
         keywords = zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
-        named = [one.arg for one, default in keywords if default is None]
-        text = ", ".join([*required, *(["*", *named] if named else []), "..."])
+        required_keywords = [parameter.arg for parameter, default in keywords if default is None]
+        text = ", ".join([*required, *(["*", *required_keywords] if required_keywords else []), "..."])
     return text
 
 
-def meaning(node: Definition) -> str:
-    """The first paragraph of a docstring, as Markdown in a table."""
+def summary(node: Definition) -> str:
+    """The first paragraph of a docstring, as Markdown for a table cell."""
     text = (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")
     return text.replace("``", "`").replace("`polytape.", "`pt.").replace("|", "\\|")
 
 
 def row(name: str) -> str:
-    """A name's row of a table."""
+    """The table row of a name."""
     path, node = defined(name)
-    given = parameters(path, node)
-    call = name if given is None else f"{name}({signature(given)})"
-    return f"| `{call}` | {meaning(node)} |"
+    declared = parameters(path, node)
+    call = name if declared is None else f"{name}({signature(declared)})"
+    return f"| `{call}` | {summary(node)} |"
 
 
 def errors() -> str:
-    """The table of the errors: each with the built-in ones it derives from as well."""
+    """The table of error classes, each with the other errors that it derives from."""
     classes = [node for node in statements(PACKAGE / "errors.py") if isinstance(node, ast.ClassDef)]
     rows = [
-        f"| `{node.name}` | {', '.join(f'`{ast.unparse(base)}`' for base in bases)} | {meaning(node)} |"
+        f"| `{node.name}` | {', '.join(f'`{ast.unparse(base)}`' for base in bases)} | {summary(node)} |"
         for node in sorted(classes, key=lambda node: node.name)
         if (bases := [base for base in node.bases if ast.unparse(base) != "PolytapeError"]) and len(node.bases) > 1
     ]
@@ -153,19 +153,19 @@ def errors() -> str:
 
 
 def names(listing: str) -> list[str]:
-    """The public names that a comment lists."""
-    every: list[str] = []
+    """The public names that a comment lists, with families expanded."""
+    public: list[str] = []
     for word in listing.split():
         if word.startswith("family:"):
             family = word.removeprefix("family:").split(".")
-            every += [".".join(["pt", *family[:-1], name]) for name in listed(module_path(["ops", *family]))]
+            public += [".".join(["pt", *family[:-1], name]) for name in listed(module_path(["ops", *family]))]
         else:
-            every.append(word)
-    return every
+            public.append(word)
+    return public
 
 
 def rendered(text: str) -> str:
-    """A page with its tables written anew."""
+    """The page with its tables regenerated."""
 
     def table(block: re.Match[str]) -> str:
         if block[2] == "errors":
@@ -177,20 +177,22 @@ def rendered(text: str) -> str:
 
 
 def main() -> int:
-    """Write the pages that changed; with ``--check``, 1 if any would."""
+    """Rewrite the pages that are out of date; with ``--check``, return 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a page would change")
-    chosen = parser.parse_args()
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit with status 1 if a page is out of date"
+    )
+    options = parser.parse_args()
     stale = 0
     for page in sorted(PAGES.rglob("*.md")):
         text = page.read_text(encoding="utf-8")
-        made = rendered(text)
-        if made != text:
+        new_text = rendered(text)
+        if new_text != text:
             stale += 1
-            print(f"{page.relative_to(CHECKOUT)} {'is out of date' if chosen.check else 'rewritten'}")
-            if not chosen.check:
-                page.write_text(made, encoding="utf-8")
-    return int(chosen.check and stale > 0)
+            print(f"{page.relative_to(CHECKOUT)} {'is out of date' if options.check else 'rewritten'}")
+            if not options.check:
+                page.write_text(new_text, encoding="utf-8")
+    return int(options.check and stale > 0)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The asv suite: every class here takes the device as its first parameter; see ../README.md."""
+"""The asv suite; see ../README.md for its rules."""

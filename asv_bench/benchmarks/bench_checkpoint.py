@@ -1,4 +1,4 @@
-"""A checkpoint of 16 MB: saving and restoring through real files."""
+"""Saving and restoring a checkpoint of 16 MB, with real files."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class Model(pt.Trackable):
 
 
 class Checkpoint(OnDevice):
-    """One save, one restore per sample."""
+    """One save or one restore per sample."""
 
     def prepare(self, device):
         self.folder = tempfile.mkdtemp(prefix="polytape-bench-")
         self.prefix = f"{self.folder}/model"
         self.checkpoint = pt.Checkpoint(model=Model(device, 1.0))
         self.path = self.checkpoint.save(self.prefix)
-        self.other = Model(device, 0.0)
-        self.reader = pt.Checkpoint(model=self.other)
+        self.restored = Model(device, 0.0)
+        self.reader = pt.Checkpoint(model=self.restored)
         self.reader.restore(self.path)
-        check([self.other.d], [np.full((1000, 1000), 4.0)])
+        check([self.restored.d], [np.full((1000, 1000), 4.0)])
 
     def teardown(self, device):
-        # Called after each sample: the set-up then makes a new folder, outside what is timed.
+        # Called after each sample: the next set-up creates a new folder, outside the timed part.
         if self.prepared is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.prepared = None

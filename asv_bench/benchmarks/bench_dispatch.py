@@ -1,4 +1,4 @@
-"""What an op costs beyond its kernel, layer by layer, on 10 floats."""
+"""The overhead of an op, layer by layer, on 10 floats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SAMPLING = f"1: {LOOPS} calls per sample"
 
 
 def raw_kernel(device):
-    """The function that the backend, or one it extends, registered for add."""
+    """The kernel function for add of the device's backend, or of a backend that it extends; None if there is none."""
     for backend in pt.get_backend(pt.asarray(0.0, device=device).device.backend).chain():
         for kernel in backend.all_kernels():
             if kernel.op == "add" and kernel.checked and kernel.when is None:
@@ -21,7 +21,7 @@ def raw_kernel(device):
 
 
 class Dispatch(OnDevice):
-    """1,000 calls each: from the bare kernel to an op that promotes."""
+    """1,000 calls each of ops on different paths through dispatch."""
 
     def prepare(self, device):
         host = np.arange(10, dtype="f4")
@@ -69,16 +69,16 @@ class Dispatch(OnDevice):
         for _ in turns():
             sum_(a, axis=0)
 
-    for _one in (
+    for _benchmark in (
         time_op, time_operator, time_scalar, time_unwatched_under_tape, time_promotion, time_general,
         time_reduction_over_axis,
     ):  # fmt: skip
-        _one.version = SAMPLING
-    del _one
+        _benchmark.version = SAMPLING
+    del _benchmark
 
 
 class RawKernel(OnDevice):
-    """The layer below: the kernel itself, 1,000 calls on native arrays."""
+    """The layer below dispatch: 1,000 calls of the kernel itself, on native arrays."""
 
     def prepare(self, device):
         self.kernel = raw_kernel(device)
@@ -95,7 +95,7 @@ class RawKernel(OnDevice):
 
 
 class Recorded(OnDevice):
-    """The layer above: an op on a watched tensor, under its tape; 1,000 records, let go at the end."""
+    """The layer above dispatch: 1,000 ops on a watched tensor, recorded by a tape and then freed with it."""
 
     def prepare(self, device):
         host = np.arange(10, dtype="f4")

@@ -1,4 +1,4 @@
-"""Fresh processes: the import, and the first op on each device."""
+"""In fresh processes: the import, and the first op on each device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from .common import DEVICES, skip, unusable
 
 
 class Import:
-    """`import polytape` beside `import numpy`, which it needs."""
+    """`import polytape`, and `import numpy`, which it includes."""
 
     number = 1
     repeat = (5, 15, 10.0)
@@ -22,7 +22,7 @@ class Import:
 
 
 class FirstOp:
-    """From the import to the first result on the host: discovery, loading, resolution, one kernel."""
+    """From the import to the first result on the host: discovery, loading, resolution and one kernel."""
 
     params = DEVICES
     param_names = ("device",)

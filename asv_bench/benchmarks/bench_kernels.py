@@ -1,4 +1,4 @@
-"""Kernels by family and size, called as ops: 1,000 elements show overhead, 1,000,000 the kernel itself."""
+"""Kernels by family and size, called as ops: 1,000 elements show the overhead, 1,000,000 the kernel itself."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MANIPULATION = {
 
 
 class _Family(OnDevice):
-    """Each op of a family on each size; a subclass names them."""
+    """Each op of a family on each size; a subclass defines the ops and the shape."""
 
     cases = None
     shape = staticmethod(lambda size: (size,))
@@ -69,14 +69,14 @@ class Elementwise(_Family):
 
 
 class Reduction(_Family):
-    """Sums and extremes over everything."""
+    """Sums and extrema over all elements."""
 
     cases = REDUCTION
     params = (DEVICES, tuple(REDUCTION), SIZES)
 
 
 class Matrix(_Family):
-    """Squares of about that many elements."""
+    """Square matrices of about ``size`` elements."""
 
     shape = staticmethod(lambda size: (square_side(size), square_side(size)))
     cases = MATRIX
@@ -84,7 +84,7 @@ class Matrix(_Family):
 
 
 class Rows(_Family):
-    """Rows of 100: softmax."""
+    """Softmax over rows of 100 elements."""
 
     shape = staticmethod(lambda size: (size // 100, 100))
     cases = ROWS
@@ -92,7 +92,7 @@ class Rows(_Family):
 
 
 class Manipulation(_Family):
-    """What moves elements and computes nothing."""
+    """Ops that copy elements without computing anything."""
 
     cases = MANIPULATION
     params = (DEVICES, tuple(MANIPULATION), SIZES)

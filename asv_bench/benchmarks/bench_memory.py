@@ -1,4 +1,4 @@
-"""Peak memory of a taped step, beside the hand count in memory.py."""
+"""Peak memory of a taped step; memory.py has the hand count that it is compared with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .memory import CASES, peak_nbytes
 
 
 class PeakMemory(OnDevice):
-    """Bytes at the worst moment above what was there before; where arrays are on the host."""
+    """Peak bytes of a step, minus those in use before it; only for devices whose arrays are in host memory."""
 
     params = (DEVICES, tuple(CASES))
     param_names = ("device", "step")
@@ -17,7 +17,7 @@ class PeakMemory(OnDevice):
 
     def prepare(self, device, step):
         if not pt.get_backend(pt.asarray(0.0, device=device).device.backend).host:
-            skip(f"tracemalloc does not see the memory of {device}")
+            skip(f"tracemalloc cannot measure the memory of {device}")
         self.run, _ = CASES[step](device)
 
     def track_peak_nbytes(self, device, step):

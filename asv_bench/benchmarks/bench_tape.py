@@ -1,4 +1,4 @@
-"""Gradients: small ones, where the tape's own cost shows."""
+"""Small gradients, whose time is mostly the overhead of the tape."""
 
 from __future__ import annotations
 

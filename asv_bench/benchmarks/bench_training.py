@@ -12,16 +12,16 @@ SAMPLING = f"1: {STEPS} steps per sample"
 
 
 class Regression(OnDevice):
-    """20 steps of linear regression on 1,000 points, op by op."""
+    """20 steps of linear regression on 1,000 points, eagerly."""
 
     def prepare(self, device):
         self.linreg = Linreg(device)
-        self.step = self.made_step()
+        self.step = self.make_step()
         reference = NumpyLinreg()
         check([self.step() for _ in range(3)], [reference.step() for _ in range(3)], rtol=1e-4)
         check(self.linreg.state(), reference.state(), rtol=1e-4)
 
-    def made_step(self):
+    def make_step(self):
         return self.linreg.step
 
     def time_linreg(self, device):
@@ -32,9 +32,9 @@ class Regression(OnDevice):
 
 
 class TracedRegression(Regression):
-    """The same as one traced function."""
+    """The same steps as a traced function."""
 
-    def made_step(self):
+    def make_step(self):
         return pt.function(self.linreg.step)
 
 

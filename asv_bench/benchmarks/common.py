@@ -1,7 +1,8 @@
-"""What every benchmark class shares: the devices, skips with a reason, a clock that waits for the device.
+"""Shared code of the benchmark classes: the devices, skips with a reason, a clock that waits for the device.
 
-Since asv_runner 0.3 a benchmark with a set-up hook gets one call per sample, and the runner's own overhead with it. So
-the hook is cached, and whatever takes microseconds runs in an inner loop of `LOOPS`: the time shown is of the loop.
+Since version 0.3, asv_runner calls a benchmark with a set-up hook once per sample, and its own overhead is part of the
+sample. Therefore the hook is cached, and anything that takes microseconds runs in an inner loop of `LOOPS` calls: the
+reported time is that of the whole loop.
 """
 
 from __future__ import annotations
@@ -14,23 +15,23 @@ import numpy as np
 
 import polytape as pt
 
-# Known names stay in the list where their backend is missing: it shows as n/a instead of as a shorter table.
+# These are always in the list: a missing backend is then shown as n/a, instead of making the table shorter.
 KNOWN = ("numpy:cpu", "numba:cpu", "sim:sim", "cupy:gpu")
 LOOPS = 1000
 
 
-def registered():
-    """First devices of installed backends that nobody listed here: a stranger's runs the same suite."""
+def other_devices():
+    """The first device of each other ready backend, so that a third party's backend runs the same suite."""
     ready = [status for status in pt.backends() if status.status == "ready" and status.devices]
     names = [f"{status.name}:{status.devices[0].kind}" for status in ready]
     return [name for name in names if name not in KNOWN]
 
 
-DEVICES = (*KNOWN, *registered())
+DEVICES = (*KNOWN, *other_devices())
 
 
 def unusable(device):
-    """Why a device cannot be used here, "" where it can."""
+    """Why a device cannot be used, or "" if it can."""
     try:
         pt.asarray(np.zeros(1, "f4"), device=device)
     except pt.PolytapeError as error:
@@ -39,25 +40,25 @@ def unusable(device):
 
 
 def skip(reason):
-    """End set-up: asv shows n/a, and the reason with --show-stderr."""
+    """Skip the benchmark: asv shows n/a, and with --show-stderr the reason."""
     print(f"skipped: {reason}", file=sys.stderr)
     raise NotImplementedError(reason)
 
 
 def turns(count=LOOPS):
-    """An iterator for an inner loop, cheaper than range."""
+    """An iterator for an inner loop, faster than range."""
     return itertools.repeat(None, count)
 
 
 def check(actual, expected, rtol=1e-5, atol=1e-6):
-    """Whether what is about to be timed computes what NumPy computes."""
-    for one, other in zip(actual, expected, strict=True):
-        host = one.numpy() if isinstance(one, pt.Tensor) else np.asarray(one)
-        np.testing.assert_allclose(host, other, rtol=rtol, atol=atol)
+    """Assert that the timed code computes NumPy's results."""
+    for value, reference in zip(actual, expected, strict=True):
+        host = value.numpy() if isinstance(value, pt.Tensor) else np.asarray(value)
+        np.testing.assert_allclose(host, reference, rtol=rtol, atol=atol)
 
 
 class OnDevice:
-    """A benchmark whose first parameter is `backend:device`. Subclasses give `prepare`, run once per process."""
+    """A benchmark whose first parameter is `backend:device`; a subclass defines `prepare`, run once per process."""
 
     params = DEVICES
     param_names = ("device",)
@@ -78,16 +79,16 @@ class OnDevice:
         self.prepared = (device, *rest)
 
     def prepare(self, device, *rest):
-        raise NotImplementedError("a benchmark class prepares its own operands")
+        raise NotImplementedError("a benchmark class defines prepare()")
 
     @staticmethod
     def clock(device):
-        """A clock that first waits for the device: otherwise only the launching of work is timed."""
-        place = pt.asarray(0.0, device=device).device
-        wait = pt.get_backend(place.backend).synchronize
+        """A clock that first waits for the device; otherwise only the launch of the work would be timed."""
+        resolved = pt.asarray(0.0, device=device).device
+        wait = pt.get_backend(resolved.backend).synchronize
 
         def now():
-            wait(place)
+            wait(resolved)
             return time.perf_counter()
 
         return now

@@ -1,6 +1,6 @@
-"""Peak memory of taped work, and the hand count of what must be there at its worst moment.
+"""Peak memory of taped steps, and the hand count: the bytes that must be in use at the worst moment.
 
-Host arrays are counted by tracemalloc, to which NumPy reports each buffer; a device's by its backend's own counter.
+The peak is measured by tracemalloc, to which NumPy reports every buffer.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ MB = 1_000_000
 
 
 def peak_nbytes(run: Callable[[], Any]) -> int:
-    """The most bytes in use at once while ``run`` runs, above what was in use before; host memory only."""
-    run()  # caches and memos are no part of a step
+    """The peak of the bytes in use during ``run()``, minus those in use before it; host memory only."""
+    run()  # fills caches, which are not part of a step
     gc.collect()
     tracemalloc.start()
     try:
@@ -34,7 +34,7 @@ def peak_nbytes(run: Callable[[], Any]) -> int:
 
 
 def twenty_adds(device: str | None = None) -> tuple[Callable[[], Any], int]:
-    """20 adds of 10 MB and the gradient: add needs no operand again, so two arrays are there at once, never 21."""
+    """20 adds of 10 MB and the gradient: the backward pass of add needs no operands, so at most two arrays exist."""
     x = pt.asarray(np.ones(10 * MB // 4, "f4"), device=device)
 
     def run() -> Any:
@@ -49,10 +49,10 @@ def twenty_adds(device: str | None = None) -> tuple[Callable[[], Any], int]:
 
 
 def tanh_chain(device: str | None = None) -> tuple[Callable[[], Any], int]:
-    """20 tanh of 1 MB: all 20 results are needed again.
+    """20 tanh of 1 MB and the gradient: the backward pass needs all 20 results.
 
-    Worst moment: one step back, since the first gradient can stay a single 1: 19 results, the gradient, y * y and
-    1 - y * y.
+    The worst moment is the second step of the backward pass, since the seed gradient can be a single 1.0: 19 results,
+    the gradient, y * y and 1 - y * y.
     """
     x = pt.asarray(np.ones(MB // 4, "f4"), device=device)
 
@@ -68,12 +68,14 @@ def tanh_chain(device: str | None = None) -> tuple[Callable[[], Any], int]:
 
 
 def deep_mlp(device: str | None = None) -> tuple[Callable[[], Any], int]:
-    """Four layers of 256 on 4,096 rows, relu between them, squared loss; 4.2 MB per activation, 0.26 MB per weight.
+    """Four layers of 256 on 4,096 rows, with relu between them and squared loss.
 
-    Kept by the forward pass: three hidden activations (each the next layer's operand and relu's own result) and the
-    difference that the square needs. Worst moment: the way back through the last hidden relu, before anything but
-    the difference is gone: three activations, the gradient, its mask (a byte per element) and the product; beside
-    them the last layer's weight and bias gradients.
+    An activation takes 4.2 MB, a weight 0.26 MB.
+
+    The forward pass keeps three hidden activations (each is both relu's result and the next layer's operand) and the
+    difference, for the gradient of the square. The worst moment is the backward pass of the last hidden relu, when only
+    the difference has been freed: three activations, the gradient, its mask (one byte per element) and their product,
+    and the weight and bias gradients of the last layer.
     """
     from polytape.nn import relu
 
@@ -89,7 +91,7 @@ def deep_mlp(device: str | None = None) -> tuple[Callable[[], Any], int]:
             for w, b in zip(weights[:-1], biases[:-1], strict=True):
                 h = relu(pt.matmul(h, w) + b)
             loss = pt.mean(pt.square(pt.matmul(h, weights[-1]) + biases[-1] - target))
-            del h  # the caller's own handle is not the tape's
+            del h  # this handle would keep the last activation alive, in addition to the tape
         return tape.gradient(loss, [*weights, *biases])
 
     activation, weight = rows * width * 4, width * width * 4

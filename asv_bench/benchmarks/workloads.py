@@ -1,6 +1,6 @@
-"""The training steps and gradients that the asv suite, the counters and the ratios share, each with its NumPy twin.
+"""The training steps and gradients that the asv suite, the counters and the ratios share; NumPy versions of the steps.
 
-A workload is public API only, on one device. It holds its state, so that a step can be run any number of times.
+A workload uses only the public API, on one device. It keeps its state, so that a step can be run any number of times.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Array = np.ndarray[Any, Any]
 POINTS = 1000
 BATCH, INPUTS, HIDDEN, CLASSES = 128, 784, 128, 10
 RATE = 0.01
-# So small that no weight moves: over thousands of timed steps the loss would reach 0 and the moments denormal numbers,
-# which some processors multiply a hundred times more slowly.
+# So small that no weight changes: otherwise, over thousands of timed steps, the loss would reach 0 and the moments
+# would become denormal numbers, which some processors multiply a hundred times more slowly.
 ADAM_RATE = 1e-12
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
 
@@ -33,7 +33,7 @@ def linreg_data() -> tuple[Array, Array]:
 
 
 def mlp_data() -> tuple[Array, Array, list[Array]]:
-    """Images, labels and the four parameters of an MLP 784-128-10; float32 and int32."""
+    """Images, labels and the four parameters of an MLP 784-128-10; the labels are int32, the rest float32."""
     rng = np.random.default_rng(0)
     images = rng.normal(size=(BATCH, INPUTS)).astype("f4")
     labels = rng.integers(0, CLASSES, BATCH).astype("i4")
@@ -53,7 +53,7 @@ class Linreg:
         self.b = pt.Variable(10.0, device=device)
 
     def step(self) -> pt.Tensor:
-        """Run one step; gives the loss before it."""
+        """Run one step; return the loss before it."""
         w, b = self.w, self.b
         with pt.GradientTape() as tape:
             loss = pt.mean(pt.square(self.x * w + b - self.y))
@@ -63,19 +63,19 @@ class Linreg:
         return loss
 
     def state(self) -> list[Array]:
-        """The parameters now."""
+        """The current parameters."""
         return [self.w.numpy(), self.b.numpy()]
 
 
 class NumpyLinreg:
-    """The same step written by hand for NumPy, as somebody would who wants it fast: in place, sums by dot."""
+    """The same step written by hand for NumPy and optimised: in place, with sums computed by dot."""
 
     def __init__(self) -> None:
         self.x, self.y = linreg_data()
         self.w, self.b = np.array(5.0, "f4"), np.array(10.0, "f4")
 
     def step(self) -> Any:
-        """Run one step; gives the loss before it."""
+        """Run one step; return the loss before it."""
         residual = self.x * self.w
         residual += self.b
         residual -= self.y
@@ -87,7 +87,7 @@ class NumpyLinreg:
         return loss
 
     def state(self) -> list[Array]:
-        """The parameters now."""
+        """The current parameters."""
         return [self.w, self.b]
 
 
@@ -107,12 +107,12 @@ class Mlp:
         self.cross_entropy = sparse_softmax_cross_entropy_with_logits
 
     def step(self) -> pt.Tensor:
-        """Run one step; gives the loss before it."""
+        """Run one step; return the loss before it."""
         self.apply(self.gradients())
         return self.loss
 
     def gradients(self) -> list[Any]:
-        """The loss, kept in `loss`, and its gradients."""
+        """Compute the loss, stored in `loss`, and return its gradients."""
         w1, b1, w2, b2 = self.variables
         with pt.GradientTape() as tape:
             logits = pt.matmul(self.relu(pt.matmul(self.images, w1) + b1), w2) + b2
@@ -121,7 +121,7 @@ class Mlp:
         return gradients
 
     def apply(self, gradients: list[Any]) -> None:
-        """Adam's update of the four parameters."""
+        """Update the four parameters with Adam."""
         self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
 
 
@@ -136,7 +136,7 @@ class NumpyMlp:
         self.count = 0
 
     def gradients(self) -> list[Array]:
-        """The loss, kept in `loss`, and its gradients."""
+        """Compute the loss, stored in `loss`, and return its gradients."""
         w1, b1, w2, b2 = self.parameters
         rows = np.arange(BATCH)
         hidden = self.images @ w1
@@ -156,7 +156,7 @@ class NumpyMlp:
         return [self.images.T @ back, back.sum(0), hidden.T @ p, p.sum(0)]
 
     def step(self) -> Any:
-        """Run one step; gives the loss before it."""
+        """Run one step; return the loss before it."""
         gradients = self.gradients()
         self.count += 1
         rate = ADAM_RATE / (1 - BETA1**self.count)
@@ -179,20 +179,20 @@ class NumpyMlp:
 
 
 def square_sum_gradient(device: str | None = None) -> Callable[[], pt.Tensor]:
-    """The gradient of sum(w * w) of a (1, 1) variable."""
+    """A function that computes the gradient of sum(w * w) for a variable of shape (1, 1)."""
     w = pt.Variable([[1.0]], device=device)
 
     def run() -> pt.Tensor:
         with pt.GradientTape() as tape:
             loss = pt.sum(w * w)
-        found: pt.Tensor = tape.gradient(loss, [w])[0]
-        return found
+        gradient: pt.Tensor = tape.gradient(loss, [w])[0]
+        return gradient
 
     return run
 
 
 def second_derivative(device: str | None = None) -> Callable[[], pt.Tensor]:
-    """The second derivative of x * x * x at 2, by two tapes."""
+    """A function that computes the second derivative of x * x * x at 2 with two tapes."""
     x = pt.Variable(2.0, device=device)
 
     def run() -> pt.Tensor:
@@ -200,7 +200,7 @@ def second_derivative(device: str | None = None) -> Callable[[], pt.Tensor]:
             with pt.GradientTape() as inner:
                 y = x * x * x
             first = inner.gradient(y, x)
-        found: pt.Tensor = outer.gradient(first, x)
-        return found
+        second: pt.Tensor = outer.gradient(first, x)
+        return second
 
     return run

@@ -1,4 +1,4 @@
-"""Timing that compares: contestants take turns in batches of equal length, so that a slow second hits them all."""
+"""Comparative timing: contestants take turns in batches of equal length, so that a disturbance affects all of them."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ Loop = Callable[[Iterable[None]], None]
 
 
 class Statement:
-    """An expression timed in the loop itself: around one op, a function's own call would count for a tenth.
+    """An expression that is timed directly in the loop: for a single op, the call of a function would add a tenth.
 
     Args:
         text: the expression.
-        names: what its names mean.
+        names: the values of the names in it.
     """
 
     def __init__(self, text: str, **names: Any) -> None:
         parameters = "".join(f", {name}={name}" for name in names)
-        space = dict(names)
-        exec(f"def loop(turns{parameters}):\n    for _ in turns: {text}\ndef call(): return {text}", space)
-        self.loop: Loop = space["loop"]
-        self.call: Call = space["call"]
+        namespace = dict(names)
+        exec(f"def loop(turns{parameters}):\n    for _ in turns: {text}\ndef call(): return {text}", namespace)
+        self.loop: Loop = namespace["loop"]
+        self.call: Call = namespace["call"]
 
     def __call__(self) -> object:
-        """The expression's value, once."""
+        """Evaluate the expression once."""
         return self.call()
 
 
@@ -53,30 +53,30 @@ def interleaved(contestants: Mapping[str, Call], batches: int, batch_s: float) -
     Args:
         contestants: name -> call.
         batches: samples of each.
-        batch_s: aimed length of one batch, in seconds.
+        batch_s: target length of one batch, in seconds.
     """
     loops = {name: loop_of(call) for name, call in contestants.items()}
     counts = {name: calibrated(loop, batch_s) for name, loop in loops.items()}
     samples: dict[str, list[float]] = {name: [] for name in contestants}
     order = list(contestants)
     for turn in range(batches):
-        # Nobody always runs after the same neighbour, with the caches that one left.
+        # Rotated, so that no contestant always runs first.
         for name in order[turn % len(order) :] + order[: turn % len(order)]:
             samples[name].append(timed(loops[name], counts[name]) / counts[name])
     return samples
 
 
 def calibrated(loop: Loop, batch_s: float) -> int:
-    """How many calls fill a batch; warms the call up."""
+    """The number of calls that fill a batch; also warms up the call."""
     timed(loop, 3)
     count = 1
-    while (took := timed(loop, count)) < batch_s / 2:
-        count = max(count * 2, int(count * batch_s / max(took, 1e-9) * 0.7))
-    return max(1, round(count * batch_s / took))
+    while (elapsed := timed(loop, count)) < batch_s / 2:
+        count = max(count * 2, int(count * batch_s / max(elapsed, 1e-9) * 0.7))
+    return max(1, round(count * batch_s / elapsed))
 
 
 def timed(loop: Loop, count: int) -> float:
-    """Seconds that so many calls take, with the garbage collector off, as timeit has it."""
+    """Seconds that ``count`` calls take, with the garbage collector off, as in timeit."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -90,12 +90,12 @@ def timed(loop: Loop, count: int) -> float:
 
 
 def median(samples: list[float]) -> float:
-    """The samples' median."""
+    """The median of the samples."""
     return statistics.median(samples)
 
 
 def ratio_spread(ours: list[float], theirs: list[float]) -> tuple[float, float]:
-    """The middle half of the ratios that the single turns gave: how far noise moves the ratio of medians."""
+    """The quartiles of the ratios of single turns, which show the noise in the ratio of medians."""
     ratios = sorted(a / b for a, b in zip(ours, theirs, strict=True))
     if len(ratios) < 2:
         return ratios[0], ratios[0]

@@ -1,6 +1,6 @@
-"""Peak memory of taped steps beside the hand count of what must be kept: `python asv_bench/peers/memory.py`.
+"""Compare the peak memory of taped steps with the hand count: `python asv_bench/peers/memory.py`.
 
-The counts stand, with their reasons, in benchmarks/memory.py. The aim: at most 1.05 times the hand count.
+The hand counts are derived in benchmarks/memory.py. The target is at most 1.05 times the hand count.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    chosen = parser.parse_args()
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read once, when NumPy loads
+    options = parser.parse_args()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # OpenBLAS reads it once, when NumPy is imported
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from benchmarks.memory import CASES, MB, peak_nbytes
 
-    found = {}
+    results = {}
     for name, make in CASES.items():
         run, count = make(None)
-        found[name] = {"peak_nbytes": peak_nbytes(run), "hand_count_nbytes": count}
-    if chosen.json:
-        print(json.dumps(found, indent=1))
+        results[name] = {"peak_nbytes": peak_nbytes(run), "hand_count_nbytes": count}
+    if options.json:
+        print(json.dumps(results, indent=1))
         return
     print("| taped step | peak [MB] | hand count [MB] | ratio |\n|---|---|---|---|")
-    for name, row in found.items():
+    for name, row in results.items():
         peak, count = row["peak_nbytes"], row["hand_count_nbytes"]
         print(f"| {name} | {peak / MB:.2f} | {count / MB:.2f} | {peak / count:.3f}x |")
 

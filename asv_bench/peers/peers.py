@@ -1,6 +1,6 @@
-"""The rows' workloads in the peers: torch, jax and autograd, each made only if its package is installed.
+"""The workloads of the rows in the other libraries: torch, jax and autograd, each only if its package is installed.
 
-Each function gives {row: {column: call}}; inputs are those of benchmarks/workloads.py.
+Each ``*_rows`` function returns {row: {column: call}}; the inputs are those of benchmarks/workloads.py.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ Rows = dict[str, dict[str, Call]]
 
 
 def installed(name: str) -> bool:
-    """Whether a peer's package is there."""
+    """Whether the package ``name`` is installed."""
     return importlib.util.find_spec(name) is not None
 
 
 def torch_rows() -> Rows:
-    """torch, eager, one thread."""
+    """The rows in torch: eager, one thread."""
     import torch
 
     torch.set_num_threads(1)
@@ -51,7 +51,7 @@ def torch_rows() -> Rows:
 
 def torch_linreg(torch: Any) -> Callable[[], Any]:
     """One step of linear regression."""
-    x, y = (torch.tensor(one) for one in linreg_data())
+    x, y = (torch.tensor(array) for array in linreg_data())
     w, b = torch.tensor(5.0, requires_grad=True), torch.tensor(10.0, requires_grad=True)
 
     def step() -> Any:
@@ -66,10 +66,10 @@ def torch_linreg(torch: Any) -> Callable[[], Any]:
 
 
 def torch_mlp(torch: Any, fused: bool) -> Callable[[], Any]:
-    """One step of the MLP with torch's Adam, its default or its fused form."""
+    """One step of the MLP with torch's default or fused Adam."""
     data, target, parameters = mlp_data()
     images, labels = torch.tensor(data), torch.tensor(target.astype("i8"))
-    w1, b1, w2, b2 = leaves = [torch.tensor(one, requires_grad=True) for one in parameters]
+    w1, b1, w2, b2 = leaves = [torch.tensor(array, requires_grad=True) for array in parameters]
     betas = (BETA1, BETA2)
     optimizer = torch.optim.Adam(leaves, lr=ADAM_RATE, betas=betas, eps=EPSILON, fused=True if fused else None)
     loss_of = torch.nn.functional.cross_entropy
@@ -85,7 +85,7 @@ def torch_mlp(torch: Any, fused: bool) -> Callable[[], Any]:
 
 
 def jax_rows() -> Rows:
-    """jax.jit, one thread; each call waits for its result."""
+    """The rows in jax: jax.jit, one thread; each call waits for its result."""
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
     jax: Any = importlib.import_module("jax")
     jnp: Any = importlib.import_module("jax.numpy")
@@ -105,8 +105,8 @@ def jax_rows() -> Rows:
 
 
 def jax_linreg(jax: Any, jnp: Any) -> Callable[[], Any]:
-    """One step of linear regression, compiled whole."""
-    x, y = (jnp.asarray(one) for one in linreg_data())
+    """One step of linear regression, compiled as a whole."""
+    x, y = (jnp.asarray(array) for array in linreg_data())
     state = [jnp.array(5.0), jnp.array(10.0)]
 
     def loss_of(p: Any, x: Any, y: Any) -> Any:
@@ -121,10 +121,10 @@ def jax_linreg(jax: Any, jnp: Any) -> Callable[[], Any]:
 
 
 def jax_mlp(jax: Any, jnp: Any) -> Callable[[], Any]:
-    """One step of the MLP with Adam written out, compiled whole."""
+    """One step of the MLP with Adam written out, compiled as a whole."""
     data, target, parameters = mlp_data()
     images, labels = jnp.asarray(data), jnp.asarray(target)
-    p = [jnp.asarray(one) for one in parameters]
+    p = [jnp.asarray(array) for array in parameters]
     state: list[Any] = [p, [jnp.zeros_like(q) for q in p], [jnp.zeros_like(q) for q in p], jnp.array(1.0)]
 
     def loss_of(p: Any, x: Any, y: Any) -> Any:
@@ -148,7 +148,7 @@ def jax_mlp(jax: Any, jnp: Any) -> Callable[[], Any]:
 
 
 def autograd_rows() -> Rows:
-    """autograd; it ships no fused optimizer step, so it has no MLP row."""
+    """The rows in autograd; it has no fused optimizer step, so it has no MLP row."""
     anp: Any = importlib.import_module("autograd.numpy")
     grad: Any = importlib.import_module("autograd").grad
     a, w = np.ones(10, "f4"), np.array([[1.0]], "f4")

@@ -1,8 +1,8 @@
-"""polytape beside its peers, interleaved in one process on one thread: `python asv_bench/peers/ratios.py`.
+"""Compare polytape with other libraries, interleaved in one process on one thread: `python asv_bench/peers/ratios.py`.
 
-Prints the table that README shows, in Markdown: time per call, and polytape's as a ratio to NumPy's and to torch's
-(below 1: polytape is faster). Each number is the median of batches of about 1 ms that the contestants run in turns.
-Peers come from requirements.txt beside this; one that is not installed has an empty column.
+Prints the Markdown table of docs/performance.md: the time per call, and the ratio of polytape's time to that of other
+columns (below 1, polytape is faster). Each time is the median of batches of about 1 ms that the contestants run in
+turns. requirements.txt in this folder lists the other libraries; one that is not installed is left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from interleave import interleaved, median, ratio_spread
 __all__ = ["main"]
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-# row -> its title, and the columns that polytape's time is divided by: its aims are set against these.
+# row -> its title, and the columns that polytape's time is divided by, because its targets refer to them.
 ROWS = {
     "add10": ("add of two tensors of 10 floats", ("numpy", "torch")),
     "scalar": ("`x + 2.0`, 10 floats", ("numpy", "torch")),
@@ -30,13 +30,13 @@ ROWS = {
     "second": ("second derivative of x * x * x", ("torch",)),
     "linreg": ("linear regression step, 1,000 points", ("numpy", "torch")),
     "mlp": ("MLP 784-128-10 step, batch 128, Adam", ("numpy", "torch", "torch fused")),
-    "traced": ("the linear regression step, traced", ("eager", "jax.jit")),
-    "traced numba": ("the same, traced, on numba", ("eager", "jax.jit")),
+    "traced": ("linear regression step, traced", ("eager", "jax.jit")),
+    "traced numba": ("linear regression step, traced, on numba", ("eager", "jax.jit")),
 }
 
 
 def cpu_model() -> str:
-    """The processor's name, as the system tells it."""
+    """The name of the processor, as the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -46,7 +46,7 @@ def cpu_model() -> str:
 
 
 def version(name: str) -> str:
-    """An installed distribution's version."""
+    """The version of an installed distribution."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -54,7 +54,7 @@ def version(name: str) -> str:
 
 
 def conditions(peers: list[str], batches: int, batch_s: float) -> dict[str, Any]:
-    """What the numbers depend on."""
+    """The conditions that the results depend on."""
     from polytape import buildinfo
 
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
@@ -71,17 +71,17 @@ def conditions(peers: list[str], batches: int, batch_s: float) -> dict[str, Any]
 
 
 def summary(row: str, samples: dict[str, list[float]]) -> dict[str, Any]:
-    """A row's medians in seconds, and its ratios with the spread that single turns showed."""
+    """A row's medians in seconds, and its ratios with the quartiles of the ratios of single turns."""
     ratios = {}
     for base in ROWS[row][1]:
         if base in samples:
             low, high = ratio_spread(samples["polytape"], samples[base])
             ratios[base] = [median(samples["polytape"]) / median(samples[base]), low, high]
-    return {"seconds": {name: median(taken) for name, taken in samples.items()}, "ratios": ratios}
+    return {"seconds": {name: median(times) for name, times in samples.items()}, "ratios": ratios}
 
 
 def duration(seconds: float | None) -> str:
-    """A time in the unit that fits it."""
+    """A time in a suitable unit."""
     if seconds is None:
         return ""
     scale, unit = (1e9, "ns") if seconds < 1e-6 else (1e6, "us") if seconds < 1e-3 else (1e3, "ms")
@@ -90,7 +90,7 @@ def duration(seconds: float | None) -> str:
 
 def table(results: dict[str, Any], missing: dict[str, str], names: list[str]) -> str:
     """The Markdown table."""
-    lines = ["| | polytape | " + " | ".join(names) + " | polytape / other (middle half of the turns) |"]
+    lines = ["| | polytape | " + " | ".join(names) + " | polytape / other (interquartile range) |"]
     lines.append("|---|" + "---|" * (len(names) + 2))
     for row in [row for row in ROWS if row in results or row in missing]:
         if row in missing:
@@ -106,42 +106,43 @@ def table(results: dict[str, Any], missing: dict[str, str], names: list[str]) ->
 
 
 def arguments() -> argparse.Namespace:
-    """The command line's."""
+    """The parsed command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batches", type=int, default=51, help="batches of each contestant per row (default 51)")
+    parser.add_argument("--batches", type=int, default=51, help="batches per contestant and row (default 51)")
     parser.add_argument("--batch-ms", type=float, default=1.0, help="length of a batch in milliseconds (default 1)")
     parser.add_argument("--peers", default="torch,jax,autograd", help="(default %(default)s; those that are installed)")
-    parser.add_argument("--rows", default="", help=f"comma list of {', '.join(ROWS)} (default: all)")
-    parser.add_argument("--quick", action="store_true", help="3 batches of 0.1 ms: does it run at all")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON instead of the table")
+    parser.add_argument("--rows", default="", help=f"comma-separated list of {', '.join(ROWS)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="3 batches of 0.1 ms, just to see that it runs")
+    parser.add_argument("--json", action="store_true", help="print all results as JSON instead of the table")
     return parser.parse_args()
 
 
 def main() -> None:
     """Measure and print."""
-    chosen = arguments()
-    for name in THREADS:  # before NumPy loads: its BLAS reads them once
+    options = arguments()
+    for name in THREADS:  # before NumPy is imported: its BLAS reads them once
         os.environ[name] = "1"
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from rows import installed, rows
 
-    batches, batch_s = (3, 1e-4) if chosen.quick else (chosen.batches, chosen.batch_ms / 1e3)
-    peers = [name for name in chosen.peers.split(",") if name and installed(name)]
-    found, missing = rows(peers, [name.strip() for name in chosen.rows.split(",") if name.strip()] or list(ROWS))
-    where = conditions(peers, batches, batch_s)
-    results = {row: summary(row, interleaved(calls, batches, batch_s)) for row, calls in found.items()}
-    if chosen.json:
-        print(json.dumps({"conditions": where, "rows": results, "missing": missing}, indent=1))
+    batches, batch_s = (3, 1e-4) if options.quick else (options.batches, options.batch_ms / 1e3)
+    peers = [name for name in options.peers.split(",") if name and installed(name)]
+    names = [name.strip() for name in options.rows.split(",") if name.strip()] or list(ROWS)
+    contestants, missing = rows(peers, names)
+    context = conditions(peers, batches, batch_s)
+    results = {row: summary(row, interleaved(calls, batches, batch_s)) for row, calls in contestants.items()}
+    if options.json:
+        print(json.dumps({"conditions": context, "rows": results, "missing": missing}, indent=1))
         return
     used = {name for result in results.values() for name in result["seconds"]}
     columns = ("numpy", "torch", "torch fused", "jax.jit", "autograd", "no tape", "eager")
     print(table(results, missing, [name for name in columns if name in used]))
-    versions = ", ".join(f"{name} {number}" for name, number in where["versions"].items())
-    load = where["load_average_before"]
-    print(f"\nKernel ring: {where['ring']}. Python {where['python']}, {versions}. {where['cpu']}, one thread.")
+    versions = ", ".join(f"{name} {number}" for name, number in context["versions"].items())
+    load = context["load_average_before"]
+    print(f"\nKernel ring: {context['ring']}. Python {context['python']}, {versions}. {context['cpu']}, one thread.")
     print(f"Medians of {batches} interleaved batches of {batch_s * 1e3:g} ms; load average before: {load}.")
     if load > 1.5:
-        print("The machine was busy with something else: repeat this on an idle one before you believe it.")
+        print("The machine was busy with other work: repeat this on an idle machine before you trust the results.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Who runs in each row of ratios.py: polytape first, then NumPy alone, then the peers that are installed.
+"""The contestants in each row of ratios.py: polytape first, then plain NumPy, then the other installed libraries.
 
-Imported after ratios.py has set the number of threads, which NumPy's BLAS reads once.
+Import this after ratios.py has set the number of threads, which NumPy's BLAS reads once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OPEN_TAPE_OPS = 200
 
 
 def numpy_rows() -> dict[str, dict[str, Call]]:
-    """NumPy alone: a ufunc, or the step written by hand, is the floor for whatever computes with NumPy."""
+    """Plain NumPy: a ufunc or a hand-written step, the lower bound for any library that computes with NumPy."""
     a, add = np.ones(10, "f4"), np.add
     return {
         "add10": {"numpy": Statement("add(a, a)", add=add, a=a)},
@@ -31,7 +31,7 @@ def numpy_rows() -> dict[str, dict[str, Call]]:
 
 
 def polytape_row(row: str) -> dict[str, Call]:
-    """polytape's call of a row, and what of polytape itself it is compared with."""
+    """polytape's call in a row, and other calls of polytape that it is compared with."""
     a, add = pt.asarray(np.ones(10, "f4")), pt.add
 
     def adds() -> None:
@@ -57,20 +57,20 @@ def polytape_row(row: str) -> dict[str, Call]:
     return makers[row]()
 
 
-def rows(peers: list[str], wanted: list[str]) -> tuple[dict[str, dict[str, Call]], dict[str, str]]:
-    """Every row's contestants, polytape first; and the rows polytape cannot run here, with the reason."""
+def rows(peers: list[str], names: list[str]) -> tuple[dict[str, dict[str, Call]], dict[str, str]]:
+    """The contestants of each named row, polytape first; and the rows that polytape cannot run, with the reason."""
     others = [numpy_rows(), *(PEERS[peer]() for peer in peers)]
-    found: dict[str, dict[str, Call]] = {}
+    contestants: dict[str, dict[str, Call]] = {}
     missing: dict[str, str] = {}
-    for row in wanted:
+    for row in names:
         try:
-            found[row] = polytape_row(row)
-            found[row]["polytape"]()
+            calls = polytape_row(row)
+            calls["polytape"]()
         except (ImportError, AttributeError, pt.PolytapeError) as error:
             missing[row] = str(error).splitlines()[0]
-            found.pop(row, None)
             continue
-        borrowed = "linreg" if row.startswith("traced") else row
-        for other in others:
-            found[row] |= {name: call for name, call in other.get(borrowed, {}).items() if name not in found[row]}
-    return found, missing
+        others_row = "linreg" if row.startswith("traced") else row
+        for library in others:
+            calls |= {name: call for name, call in library.get(others_row, {}).items() if name not in calls}
+        contestants[row] = calls
+    return contestants, missing

@@ -1,7 +1,7 @@
-"""polytape: an eager tensor runtime whose numbers come from plugins.
+"""polytape: an eager tensor runtime whose numerical work is done by plugins.
 
-The namespace follows the Python array API standard 2024.12. Ops run at once on the backend of their operands, a
-`GradientTape` differentiates them, `Variable` and `Checkpoint` hold state, `function` traces a graph.
+The namespace follows the Python array API standard 2024.12. Ops run immediately, on the backend of their operands.
+`GradientTape` differentiates them, `Variable` and `Checkpoint` hold state, and `function` traces a function to a graph.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import os as _os
 from typing import TYPE_CHECKING, Any
 
 if _os.path.exists(_os.path.join(__path__[0], "..", "..", "pyproject.toml")):
-    # A checkout, whose compiled files may be older than their sources; an installed copy is not looked at.
+    # Only a checkout is checked: its compiled files may be older than their sources.
     from .buildinfo import check_stale as _check_stale
 
     _check_stale()
 
-# What an import makes stays: looking for garbage among it would take 0.9 of 6.6 ms.
+# Objects created by an import stay alive, so collecting garbage meanwhile is wasted work: 0.9 of 6.6 ms.
 _collecting = _gc.isenabled()
 _gc.disable()
 try:
-    # This comes first: it loads the compiled ring in one go, while importing one of its modules by itself would search
-    # for a file each time (0.15 ms).
-    from .dispatch import fast_path as _fast_path  # noqa: F401  # for what it loads
+    # First, because it loads the whole compiled ring; importing the ring's modules one by one costs a file search each
+    # (0.15 ms).
+    from .dispatch import fast_path as _fast_path  # noqa: F401  # imported for its side effect
 finally:
     if _collecting:
         _gc.enable()
@@ -54,8 +54,8 @@ from .registry.tables import set_families as _set_families
 from .tensors.tensor import Tensor as Tensor, TensorLike as TensorLike
 
 if TYPE_CHECKING:
-    # What loads when it is first used; a checker sees it as if it were here. At run time, `_LATE` below says where it
-    # is, and `polytape.ops.families` where an op is: the public names of its families are polytape's.
+    # Names that load on first use, imported here for type checkers. At run time, `_LATE` below maps each name to its
+    # module, and `polytape.ops.families` finds the ops: the public names of all families are names of polytape.
     from . import (
         autodiff as autodiff,
         checkpoint as checkpoint,
@@ -106,13 +106,13 @@ if TYPE_CHECKING:
     from .tensors.variable import Variable as Variable
     from .testing.gradients import check_gradients as check_gradients
 
-    bfloat16 = float16  # a NumPy dtype object like the others, if ml_dtypes is installed
+    bfloat16 = float16  # for type checkers; at run time also a NumPy dtype object, which needs ml_dtypes
 
 _check_environment()
 
 
 def _families() -> Any:
-    """The families of ops: they load with the first tensor, or when one of their names is first used."""
+    """The module that declares the families of ops; it loads with the first tensor or the first use of an op's name."""
     from .ops import families
 
     return families
@@ -121,14 +121,14 @@ def _families() -> Any:
 _set_families(_families)
 
 if not TYPE_CHECKING:
-    del device  # the submodule, which the imports above have bound here: `device` is the scope, and loads late
+    del device  # the imports above bound the submodule; the public `device` is the scope, which loads on first use
 
 bool = _bool
 
 __version__ = "0.1.0"
 __array_api_version__ = "2024.12"
 
-# What loads when it is first used: modules, of which the namespaces are in `__all__`, and names of modules.
+# Loaded on first use: modules (only the namespaces are in `__all__`), and names, each with its module and attribute.
 _NAMESPACES = ("nn", "optim", "random")
 _MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "graph", "ops", "testing")
 _LATE = {
@@ -166,23 +166,23 @@ _LATE = {
 
 
 def _is_submodule(name: str) -> Any:
-    """Whether there is a module of that name, which looking at files answers sooner than looking for an op."""
+    """Whether polytape has a submodule ``name``; checking for a file is faster than searching the ops."""
     path = _os.path.join(_os.path.dirname(__file__), name)
     return _os.path.isdir(path) or _os.path.isfile(f"{path}.py")
 
 
 def _names() -> list[str]:
-    """Every public name: what stands here (modules left out), what loads late, and the ops of the families."""
+    """All public names: those defined here (except modules), those that load on first use, and the ops."""
     module = type(_gc)
-    here = {name for name, value in globals().items() if name[0] != "_" and type(value) is not module}
-    here -= {"TYPE_CHECKING", "Any", "annotations"}
-    return sorted({*here, *_NAMESPACES, *_LATE, *_families().public_names("")})
+    defined = {name for name, value in globals().items() if name[0] != "_" and type(value) is not module}
+    defined -= {"TYPE_CHECKING", "Any", "annotations"}
+    return sorted({*defined, *_NAMESPACES, *_LATE, *_families().public_names("")})
 
 
-if not TYPE_CHECKING:  # a checker must see a name that does not exist as an error
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
 
     def __getattr__(name: str) -> Any:
-        if name == "__all__":  # looks into every family's source
+        if name == "__all__":  # computed only on request: it reads the source of every family
             return _names()
         if name == "bfloat16":
             return _lookup(name)
@@ -192,7 +192,7 @@ if not TYPE_CHECKING:  # a checker must see a name that does not exist as an err
             module, attribute = _LATE.get(name, (name, ""))
             loaded = importlib.import_module(f"polytape.{module}")
             value = getattr(loaded, attribute) if attribute else loaded
-        elif _is_submodule(name):  # `from . import name` asks here before it imports
+        elif _is_submodule(name):  # `from . import name` calls this before it imports the module
             raise AttributeError(f"module 'polytape' has no attribute {name!r}: import polytape.{name}")
         else:
             value = _families().find("", name)

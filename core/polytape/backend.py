@@ -1,7 +1,7 @@
-"""The contract of a backend: what a plugin hands over, and the kernels it brings.
+"""The contract of a backend: the objects that a plugin creates to describe a backend and its kernels.
 
-A backend is a value, not a subclass: memory functions, a list of devices, and kernels on its own native arrays. Core
-never looks at its name to decide anything.
+A backend is a value, not a subclass: it combines memory functions, a list of devices, and kernels that work on its own
+native arrays. Core never makes a decision based on a backend's name.
 """
 
 from __future__ import annotations
@@ -14,30 +14,34 @@ from .errors import BackendError, MemoryInfoError, RegistrationError
 
 __all__ = ["API_VERSION", "Backend", "Kernel", "MemoryInfo", "Probe"]
 
-# The plugin API's own version: the major number is also in the entry-point groups' names.
+# The version of the plugin API; its major number is part of the entry-point groups' names (`polytape.backends.v1`).
 API_VERSION: Final = "1.0"
 
 
 class Kernel:
-    """One op's numbers on one backend: a pure function on native arrays.
+    """One implementation of an op for a backend: a pure function on native arrays.
 
     Args:
         op: the op's name, for example ``"matmul"``.
-        fn: ``(*arrays, **attributes) -> array``, or a tuple of arrays for an op with several outputs. Its attributes'
-            defaults equal the op's. Attributes are passed only where the caller gave them, except ``dtype`` and
-            ``device``, which are always passed, resolved, to kernels of ops that have them.
-        devices: device kinds it serves, such as ``("cpu",)``; empty means every kind of its backend.
-        dtypes: what it serves, each entry a dtype name, a kind such as ``"floating"`` or ``"any"`` (for all operands
-            that promote together), or a tuple of these with one entry per operand.
-        when: predicate on the operands' native arrays (and attributes); the kernel serves only where it is true.
-        priority: higher is asked first.
-        checked: whether ``fn`` itself raises on every bad shape. With ``checked=False`` core runs the op's shape rule
-            first and passes the outputs as keyword ``spec``, a tuple of ``(shape, dtype)``.
-        writes: names of the operands it overwrites, in the order of the outputs they become.
-        fresh: whether its result never shares memory with an operand, so that a graph may reuse it as a temporary.
-        out: whether ``fn`` takes a keyword ``out``, an array of the result's shape and dtype to write the result into;
-            implies ``fresh``.
-        backend: the backend it belongs to; only needed in a plugin that adds kernels to somebody else's backend.
+        fn: ``(*arrays, **attributes) -> array``; for an op with several outputs, it returns a tuple of arrays. Defaults
+            of attributes must equal the op's. Core passes only the attributes that the caller gave, except ``dtype``
+            and ``device``: if the op has them, they are always passed, already resolved.
+        devices: device kinds that the kernel supports, such as ``("cpu",)``; empty means every kind of its backend.
+        dtypes: dtypes that the kernel supports; it serves a call that matches at least one entry. An entry is the name
+            of a dtype, or of a kind of dtypes such as ``"floating"`` or ``"any"``, and applies to all operands that
+            promote together (to the first operand if none do); or it is a tuple of such names, one per operand.
+        when: optional predicate ``(*arrays, **attributes) -> bool``; the kernel serves only the calls for which it
+            returns True. It gets the same arrays as ``fn``, and the same attributes except ``dtype`` and ``device``.
+        priority: kernels with a higher priority are tried first.
+        checked: whether ``fn`` itself raises on every invalid combination of shapes. If False, core runs the op's shape
+            rule first, and passes the expected outputs as the keyword ``spec``: a tuple with one ``(shape, dtype)`` per
+            output.
+        writes: names of the operands that ``fn`` overwrites with its outputs, in the order of the outputs.
+        fresh: whether the result never shares memory with an operand, so that a graph may reuse it as a temporary.
+        out: whether ``fn`` accepts a keyword ``out``: an array of the result's shape and dtype that receives the
+            result. Implies ``fresh``.
+        backend: name of the backend that the kernel is for; needed only in a plugin that adds kernels to a backend of
+            another distribution.
     """
 
     __slots__ = (
@@ -70,10 +74,10 @@ class Kernel:
         self.fresh: bool = fresh or out
         self.out: bool = out
         self.backend: str = backend
-        self.provider: str = ""  # the distribution (or "in-process") it came from; set at registration
+        self.provider: str = ""  # the distribution that it comes from, or "in-process"; set at registration
 
     def __repr__(self) -> str:
-        where = f"{self.backend or '?'}:{'|'.join(self.devices) or '*'}"
+        target = f"{self.backend or '?'}:{'|'.join(self.devices) or '*'}"
         name = getattr(self.fn, "__name__", type(self.fn).__name__)
         extra = "".join(
             f", {text}"
@@ -86,18 +90,18 @@ class Kernel:
             )
             if shown
         )
-        return f"Kernel({self.op!r}, {name}, {where}, {self.dtypes}{extra})"
+        return f"Kernel({self.op!r}, {name}, {target}, {self.dtypes}{extra})"
 
 
 class Probe:
-    """What a backend says of itself: usable now, or why not and what to do.
+    """Whether a backend can be used now and, if not, why and what to do about it.
 
     Args:
         ready: whether at least one device can be used.
-        reason: one line, why not (empty when ready).
-        remedy: one line, what to do about it (empty when ready).
-        missing: ``"no-device"`` where only the hardware is missing, ``"absent"`` where a library is,
-            ``"import-failed"`` where that library is broken.
+        reason: one line: why the backend cannot be used; empty if it is ready.
+        remedy: one line: what the user can do about it; empty if it is ready.
+        missing: the backend's status if it is not ready: ``"no-device"`` if only the hardware is missing, ``"absent"``
+            if a library is not installed, ``"import-failed"`` if a library is installed but broken.
     """
 
     __slots__ = ("missing", "ready", "reason", "remedy")
@@ -113,7 +117,7 @@ class Probe:
 
 
 class MemoryInfo:
-    """One device's memory, in bytes: in use now, at its highest, and in all (-1 where unknown)."""
+    """Memory of one device, in bytes: in use now, the highest use so far, and the total; -1 if unknown."""
 
     __slots__ = ("allocated_nbytes", "peak_nbytes", "total_nbytes")
 
@@ -129,7 +133,7 @@ class MemoryInfo:
         )
 
 
-# What a backend that extends another takes over from it where it brings no own.
+# A backend that extends another inherits these members if it does not define them itself.
 _INHERITED: Final = (
     "devices", "from_host", "to_host", "copy", "empty", "synchronize", "lift", "exclusive", "memory_info",
 )  # fmt: skip
@@ -138,38 +142,40 @@ _INHERITED: Final = (
 class Backend:
     """One backend: devices, memory and kernels.
 
-    A backend with ``extends`` names another whose arrays and memory it shares; it then needs only ``name`` and the
-    kernels it has faster.
+    A backend may extend another one: it then uses the arrays, memory functions and kernels of that backend, and only
+    needs a ``name`` and the kernels that it does better. A backend that extends none must define ``devices``,
+    ``array_type``, ``from_host``, ``to_host``, ``copy``, ``empty``, ``synchronize``, ``lift`` and ``dtypes``.
 
     Args:
-        name: lower-case name, as in ``POLYTAPE_BACKEND`` and in the entry point.
-        version: its own version, shown by ``polytape backends``.
-        library: the library behind it and its version, such as ``"numpy 2.4.6"``.
-        devices: ``() -> [(kind, count), ...]``, for example ``[("cpu", 1)]``.
-        array_type: type of its native arrays; instances have ``.shape`` (tuple of int) and ``.dtype`` (NumPy dtype)
-            as soon as they exist, also while a result is still queued.
-        from_host: ``(ndarray, device) -> array``; always a copy.
-        to_host: ``(array) -> ndarray``; waits for the array; the host array may share memory (core makes it
-            read-only).
-        copy: ``(array, device) -> array`` of the same backend, on ``device``.
-        empty: ``(shape, dtype, device) -> array`` with any contents.
-        synchronize: ``(device) -> None``; waits until all queued work there is done.
-        lift: ``(value) -> array`` of ``array_type``, for what a kernel returned (NumPy ufuncs return
-            scalars for 0-d results).
-        dtypes: names of the dtypes its arrays hold.
-        kernels: its kernels.
-        late_kernels: further kernels, by the family of their ops, such as ``"nn.losses"``; each value is a function
-            ``() -> kernels`` that is called when an op of that family is first resolved on this backend. They are
-            checked then; a wrong one raises RegistrationError from that call.
-        extends: name of the backend it extends.
-        probe: ``() -> Probe``; never raises; default: ready.
-        exclusive: ``(array) -> bool``; whether the array owns its memory, so that with a single reference it may be
-            written. Without it nothing is ever updated in place.
+        name: lower-case name, used in ``POLYTAPE_BACKEND`` and as the name of the entry point.
+        version: the backend's own version, shown by ``polytape backends``.
+        library: the library that the backend uses and its version, such as ``"numpy 2.4.6"``.
+        devices: ``() -> [(kind, count), ...]``, for example ``[("cpu", 1)]``. The first device is the default.
+        array_type: the type of the native arrays. Its instances must have ``.shape`` (tuple of int) and ``.dtype``
+            (NumPy dtype) as soon as they exist, even if the computation of their values is still queued.
+        from_host: ``(ndarray, device) -> array``; always copies.
+        to_host: ``(array) -> ndarray``; waits until the values are computed. The result may share memory with the
+            array; core makes it read-only.
+        copy: ``(array, device) -> array``; copies an array of this backend to ``device``.
+        empty: ``(shape, dtype, device) -> array`` with arbitrary values.
+        synchronize: ``(device) -> None``; waits until all work queued on ``device`` is done.
+        lift: ``(value) -> array``; converts a kernel's result that is not an ``array_type`` (NumPy ufuncs, for example,
+            return scalars for 0-d results).
+        dtypes: names of the dtypes that the native arrays support.
+        kernels: the backend's kernels.
+        late_kernels: more kernels, loaded on demand: a mapping from a family of ops, such as ``"nn.losses"``, to a
+            function ``() -> kernels``. The function is called when an op of that family is first resolved on this
+            backend. Its kernels are checked at that time; an invalid one raises RegistrationError from the op's call.
+        extends: name of the backend that this one extends.
+        probe: ``() -> Probe``; must not raise. By default the backend is ready.
+        exclusive: ``(array) -> bool``; whether the array owns its memory. Core writes into a variable's array only if
+            this returns True and there is no other reference to it. If not defined, variables are never updated in
+            place.
         memory_info: ``(device) -> MemoryInfo``; optional.
         compile: ``(graph) -> callable``; optional compiler for graphs.
-        host: whether native arrays are NumPy arrays in the host's memory.
-        automatic: whether ``auto`` may choose it.
-        rank: among the ready backends ``auto`` takes the one with the highest rank.
+        host: whether the native arrays are NumPy arrays in the host's memory.
+        automatic: whether ``auto`` may choose this backend.
+        rank: ``auto`` chooses the ready backend with the highest rank.
     """
 
     def __init__(
@@ -227,53 +233,53 @@ class Backend:
         return f"Backend({self.name!r}{f', extends={self.extends!r}' if self.extends else ''})"
 
     def chain(self) -> list[Backend]:
-        """This backend and those it extends, nearest first."""
-        found: list[Backend] = []
+        """This backend, followed by the backends that it extends, nearest first."""
+        backends: list[Backend] = []
         backend: Backend | None = self
         while backend is not None:
-            found.append(backend)
+            backends.append(backend)
             backend = backend.parent
-        return found
+        return backends
 
     def all_kernels(self) -> list[Kernel]:
-        """Its own kernels, the late ones among them: new objects, loaded but not registered."""
+        """All kernels of this backend, including ``late_kernels``, which are loaded but not registered."""
         return [*self.kernels, *(kernel for load in self.late_kernels.values() for kernel in load())]
 
     def device_list(self) -> list[Device]:
-        """All devices, in order; the first is the default one."""
+        """All devices, in order; the first one is the default."""
         return [get_device(self.name, kind, index) for kind, count in self.devices() for index in range(count)]
 
     def info(self, device: Device) -> MemoryInfo:
-        """Memory of ``device``, in bytes.
+        """The memory of ``device``, in bytes.
 
         Raises:
-            MemoryInfoError: the backend keeps no count.
+            MemoryInfoError: the backend does not report memory use.
         """
         if self.memory_info is None:
             raise MemoryInfoError(
-                f"backend {self.name!r} keeps no count of the memory on {device}.",
-                expected="a backend with memory statistics",
-                got=f"{self.name!r}, which offers no memory_info",
-                fix="ask the operating system or the backend's own library instead",
+                f"backend {self.name!r} does not report memory use on {device}.",
+                expected="a backend that defines memory_info",
+                got=f"{self.name!r}, which does not define it",
+                fix="use the tools of the operating system or of the backend's own library",
             )
-        found: MemoryInfo = self.memory_info(device)
-        return found
+        memory: MemoryInfo = self.memory_info(device)
+        return memory
 
 
 def complete(backend: Backend, parent: Backend | None) -> None:
-    """Check a backend's contract and take over what it inherits from ``parent``.
+    """Fill in the members that ``backend`` inherits from ``parent``, and check that none is missing.
 
     Raises:
         BackendError: a required member is missing.
-        RegistrationError: its name cannot be written in ``POLYTAPE_BACKEND``.
+        RegistrationError: the name is not valid: it could not be written in ``POLYTAPE_BACKEND``.
     """
     name = backend.name
     if not name or name != name.lower() or not name.replace("_", "a").replace("-", "a").isalnum():
         raise RegistrationError(
-            f"{name!r} cannot be a backend's name.",
+            f"{name!r} is not a valid backend name.",
             expected="lower-case letters, digits, '-' and '_'",
             got=repr(name),
-            fix="rename the backend, and its entry point with it",
+            fix="rename the backend and its entry point",
         )
     if parent is not None:
         backend.parent = parent
@@ -290,8 +296,8 @@ def complete(backend: Backend, parent: Backend | None) -> None:
         missing.append("dtypes")
     if missing:
         raise BackendError(
-            f"backend {name!r} lacks {', '.join(missing)}.",
-            expected="every required member of polytape.Backend, or extends= a backend that has them",
+            f"backend {name!r} does not define {', '.join(missing)}.",
+            expected="all required members of polytape.Backend, or extends= the name of a backend that has them",
             got=f"{name!r} without {', '.join(missing)}",
-            fix="give these members to Backend(...); its docstring says what each does",
+            fix="pass these members to Backend(...); its docstring describes them",
         )

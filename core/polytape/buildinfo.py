@@ -1,6 +1,6 @@
-"""Whether the kernel ring runs compiled, and whether what was compiled is still what the sources say.
+"""Whether the kernel ring runs compiled, and whether its compiled files are up to date.
 
-Never compiled itself, and imported first: it must run where the compiled files are wrong.
+This module is never compiled and is imported first, so that it works even if the compiled files are broken.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from .errors import PolytapeError
 __all__ = ["StaleBuildError", "check_stale", "compiled", "description"]
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
-# The module whose state stands for the ring's: all of it is compiled, or nothing (setup.py).
+# One module of the ring; either all of them are compiled or none (setup.py).
 _WITNESS = ("tensors", "tensor")
-# Where setup.py puts compiled files.
+# The folders in which setup.py puts compiled files.
 _ROOMS = ("", "checkpoint", "registry", "placement", "tensors", "autodiff", "dispatch", "state")
 
 
 class StaleBuildError(PolytapeError, ImportError):
-    """A compiled file of the checkout is older than its source, so editing the source had no effect."""
+    """A compiled file of the checkout is older than its source, so that editing the source has no effect."""
 
 
 def compiled() -> bool:
-    """Whether the kernel ring of this process is compiled.
+    """Whether the kernel ring runs compiled in this process.
 
-    Where it is not imported yet: whether it will be.
+    If it is not imported yet: whether it will run compiled.
     """
     module = sys.modules.get(".".join((__package__, *_WITNESS)))
     if module is not None:
@@ -36,26 +36,26 @@ def compiled() -> bool:
 
 
 def description() -> str:
-    """One line for `polytape doctor`: which ring runs, and from where."""
-    kind = "compiled by mypyc" if compiled() else "pure Python"
-    return f"kernel ring: {kind} ({_FOLDER})"
+    """One line for `polytape doctor`: whether the ring runs compiled, and its folder."""
+    mode = "compiled by mypyc" if compiled() else "pure Python"
+    return f"kernel ring: {mode} ({_FOLDER})"
 
 
 def check_stale(folder: str = _FOLDER) -> None:
-    """Refuse to run compiled files of a checkout that are older than their sources, or have none.
+    """Reject compiled files of a checkout that are older than their sources or have no source.
 
-    An installed wheel is left alone: its files' times say when they were unpacked, and nobody edits them.
+    An installed package is not checked: its files' times only show when it was unpacked, and nobody edits the files.
 
     Args:
-        folder: the package's folder, ``core/polytape`` of a checkout.
+        folder: the package's folder, ``core/polytape`` in a checkout.
 
     Raises:
-        StaleBuildError: naming the first such file.
+        StaleBuildError: there is such a file; the error names the first one.
     """
     root = os.path.dirname(os.path.dirname(folder))
     if not os.path.exists(os.path.join(root, "pyproject.toml")):
         return
-    suffix = _imp.extension_suffixes()[0]  # other versions' files beside ours are not loaded
+    suffix = _imp.extension_suffixes()[0]  # files for other Python versions are never loaded
     for room in _ROOMS:
         if not os.path.isdir(os.path.join(folder, room)):
             continue
@@ -64,18 +64,18 @@ def check_stale(folder: str = _FOLDER) -> None:
         for entry in built:
             source = entry.path.removesuffix(suffix) + ".py"
             try:
-                fresh = os.stat(source).st_mtime_ns <= entry.stat().st_mtime_ns
+                up_to_date = os.stat(source).st_mtime_ns <= entry.stat().st_mtime_ns
             except FileNotFoundError:
-                fresh = False
-            if not fresh:
+                up_to_date = False
+            if not up_to_date:
                 raise _stale(source, entry.path, root)
 
 
 def _stale(source: str, built: str, root: str) -> StaleBuildError:
-    changed = "is newer" if os.path.exists(source) else "is gone"
+    problem = "is newer" if os.path.exists(source) else "does not exist"
     return StaleBuildError(
-        f"polytape's compiled kernel ring is out of date: {os.path.relpath(source, root)} {changed}.",
-        expected="every compiled file newer than its source",
+        f"polytape's compiled kernel ring is out of date: {os.path.relpath(source, root)} {problem}.",
+        expected="no compiled file older than its source",
         got=f"{os.path.relpath(built, root)} from an earlier build",
-        fix="POLYTAPE_COMPILE=1 pip install -e . again, or delete core/polytape/**/*.so (*.pyd) and run as Python",
+        fix="run `POLYTAPE_COMPILE=1 pip install -e .` again, or delete core/polytape/**/*.so (*.pyd)",
     )

@@ -1,4 +1,4 @@
-"""Devices: where a tensor's array lives, and the grammar of their names."""
+"""Devices, on which tensors' arrays live, and the grammar of their names."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["Device", "DeviceSpec", "parse_device"]
 
 
 class Device:
-    """One place that holds arrays: ``backend:kind:index``, for example ``numpy:cpu:0``.
+    """A device that holds arrays, such as ``numpy:cpu:0``: its backend, its device kind, and its index within the kind.
 
-    Made by a backend's ``devices()``; interned, so two names of one device are one object.
+    Compares equal to its name. Devices of backends are interned, so that they can also be compared by identity.
     """
 
     __slots__ = ("backend", "index", "kind")
@@ -43,18 +43,18 @@ _devices: Final[dict[tuple[str, str, int], Device]] = {}
 
 
 def get_device(backend: str, kind: str, index: int) -> Device:
-    """The one Device of these three parts."""
+    """The interned device with this backend, kind and index."""
     key = (backend, kind, index)
-    found = _devices.get(key)
-    if found is None:
-        found = _devices.setdefault(key, Device(backend, kind, index))
-    return found
+    device = _devices.get(key)
+    if device is None:
+        device = _devices.setdefault(key, Device(backend, kind, index))
+    return device
 
 
 class DeviceSpec:
-    """A device name as written: each part may be left open (``""`` and -1).
+    """A parsed device name; a part that is not given is ``""``, or -1 for the index.
 
-    ``word`` is a single name that may be a backend or a device kind; whoever knows the backends decides.
+    ``word`` is a single name that may mean a backend or a device kind; `polytape.placement.selection` decides which.
     """
 
     __slots__ = ("backend", "index", "kind", "text", "word")
@@ -75,10 +75,10 @@ _GRAMMAR: Final = "[backend:]kind[:index] or backend[:index], such as 'cpu', 'gp
 
 def _bad_name(text: object) -> DeviceError:
     return DeviceError(
-        f"{text!r} is no device name.",
+        f"{text!r} is not a valid device name.",
         expected=_GRAMMAR,
         got=repr(text),
-        fix="write it in that form; `polytape backends` lists the devices of this machine",
+        fix="use that form; `polytape backends` lists the devices of this machine",
     )
 
 
@@ -87,7 +87,7 @@ def _is_word(part: str) -> bool:
 
 
 def parse_device(text: object) -> DeviceSpec:
-    """Read a device name.
+    """Parse a device name.
 
     Args:
         text: ``[backend:]kind[:index]``, case-insensitive, or TensorFlow's ``/device:GPU:0``, ``/gpu:0``,

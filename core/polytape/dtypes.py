@@ -1,7 +1,7 @@
 """Data types: NumPy dtype objects, their categories, and the promotion rules.
 
-Source: Python array API standard 2024.12, "Type promotion rules"; an integer beside a floating dtype gives the
-floating one (the standard leaves that open), Python numbers are weak.
+Source: Python array API standard 2024.12, "Type promotion rules". An integer and a floating dtype give the floating one
+(undefined in the standard); Python numbers are weak.
 """
 
 from __future__ import annotations
@@ -80,13 +80,13 @@ _KINDS: Final[dict[str, tuple[str, ...]]] = {
 
 
 def _bfloat16() -> DType:
-    # ml_dtypes costs 10 ms to import and few programs use bfloat16: load it when the name is met.
+    # Imported on first use of the name: ml_dtypes takes 10 ms to import, and few programs use bfloat16.
     try:
         import ml_dtypes
     except ImportError:
         raise DTypeError(
             "bfloat16 needs the package ml_dtypes.",
-            expected="ml_dtypes beside polytape",
+            expected="ml_dtypes to be installed",
             got="no module ml_dtypes",
             fix="pip install ml_dtypes",
         ) from None
@@ -101,7 +101,7 @@ def lookup(spec: object) -> DType:
         spec: a NumPy dtype or scalar type, a name such as ``"float32"``, or the Python types ``float`` (float32),
             ``int`` (int32), ``bool`` and ``complex`` (complex64).
     Raises:
-        DTypeError: ``spec`` names no dtype that tensors have.
+        DTypeError: ``spec`` does not name a dtype that tensors can have.
     """
     if spec is float:
         return float32
@@ -117,7 +117,7 @@ def lookup(spec: object) -> DType:
             return _STANDARD[name]
     else:
         try:
-            dtype: DType = np.dtype(spec)  # type: ignore[call-overload]  # any object may be given here
+            dtype: DType = np.dtype(spec)  # type: ignore[call-overload]  # spec may be any object
         except TypeError:
             dtype = np.dtype(object)
         standard = _STANDARD.get(str(dtype))
@@ -126,7 +126,7 @@ def lookup(spec: object) -> DType:
         if dtype.name == "bfloat16":
             return dtype
     raise DTypeError(
-        f"{spec!r} is no dtype of a tensor.",
+        f"{spec!r} is not a tensor dtype.",
         expected=f"one of {', '.join(_STANDARD)}, bfloat16",
         got=f"{spec!r} of type {type(spec).__name__}",
         fix="convert the data to one of these dtypes first",
@@ -134,7 +134,7 @@ def lookup(spec: object) -> DType:
 
 
 def category(dtype: DType) -> int:
-    """BOOL, INTEGER, FLOATING or COMPLEX; -1 for a dtype no tensor has."""
+    """The category of a dtype: BOOL, INTEGER, FLOATING or COMPLEX; -1 for a dtype that tensors cannot have."""
     code = _CATEGORY_OF_CODE.get(dtype.kind)
     if code is not None:
         return code
@@ -145,34 +145,34 @@ def isdtype(dtype: object, kind: str | DType | tuple[str | DType, ...]) -> bool:
     """Whether ``dtype`` is of ``kind``.
 
     Args:
-        dtype: anything `lookup` takes.
+        dtype: anything `lookup` accepts.
         kind: a dtype, one of the standard's kinds (``"bool"``, ``"integral"``, ``"real floating"``, ``"numeric"``,
-            ...), polytape's ``"floating"`` (real or complex) and ``"any"``, or a tuple of these.
+            ...), polytape's own ``"floating"`` (real or complex) and ``"any"``, or a tuple of these.
     Raises:
-        DTypeError: ``kind`` is a string that is no kind.
+        DTypeError: ``kind`` is a string that names neither a kind nor a dtype.
     Source:
         Array API standard 2024.12, ``isdtype``.
     """
-    found = lookup(dtype)
+    resolved = lookup(dtype)
     if isinstance(kind, tuple):
-        return any(isdtype(found, one) for one in kind)
+        return any(isdtype(resolved, member) for member in kind)
     if isinstance(kind, str):
         codes = _KINDS.get(kind)
         if codes is None:
             if kind in _STANDARD or kind == "bfloat16":
-                return found.name == kind
+                return resolved.name == kind
             raise DTypeError(
-                f"isdtype knows no kind {kind!r}.",
+                f"isdtype got an unknown kind {kind!r}.",
                 expected=f"one of {', '.join(_KINDS)}",
                 got=repr(kind),
                 fix="use one of these names, or a dtype",
             )
-        return found.kind in codes or (found.kind == "V" and "f" in codes)
-    return found == lookup(kind)
+        return resolved.kind in codes or (resolved.kind == "V" and "f" in codes)
+    return resolved == lookup(kind)
 
 
 def default_dtype(value: object) -> DType:
-    """The dtype a Python number gets where nothing else decides: float32, int32, complex64, bool."""
+    """The default dtype of a Python number: float32, int32, complex64 or bool."""
     if isinstance(value, bool):
         return bool_
     if isinstance(value, int):
@@ -189,14 +189,14 @@ def promote(a: DType, b: DType) -> DType:
     """The dtype of an op's result on operands of dtypes ``a`` and ``b``.
 
     Raises:
-        DTypeError: uint64 beside a signed integer: no integer dtype holds both.
+        DTypeError: uint64 and a signed integer dtype: no integer dtype can hold both.
     """
     if a is b:
         return a
     key = (a, b)
-    known = _promoted.get(key)
-    if known is not None:
-        return known
+    cached = _promoted.get(key)
+    if cached is not None:
+        return cached
     category_a, category_b = category(a), category(b)
     if category_a != category_b and max(category_a, category_b) < COMPLEX:
         # bool < integer < floating: the larger category's own dtype, never a wider one (int32 + float32 is float32).
@@ -209,7 +209,7 @@ def promote(a: DType, b: DType) -> DType:
             fix="cast one operand, for example polytape.astype(x, 'int64')",
         )
     elif category_a <= INTEGER or category_b <= INTEGER:
-        # an integer beside a complex dtype, or two integers
+        # An integer and a complex dtype, or two integers.
         result = np.promote_types(a, b) if category_a == category_b else (a if category_a > category_b else b)
     else:
         result = np.promote_types(a, b)
@@ -222,35 +222,34 @@ _COMPLEX_OF: Final = {"float64": complex128, "complex128": complex128}
 
 def weak_promote(dtype: DType, value: object) -> DType:
     """The dtype of an op's result on a tensor of ``dtype`` and the Python number ``value``."""
-    have = category(dtype)
+    tensor_category = category(dtype)
     if isinstance(value, bool):
         return dtype
     if isinstance(value, int):
-        return int32 if have == BOOL else dtype
+        return int32 if tensor_category == BOOL else dtype
     if isinstance(value, float):
-        return float32 if have < FLOATING else dtype
-    if have == COMPLEX:
+        return float32 if tensor_category < FLOATING else dtype
+    if tensor_category == COMPLEX:
         return dtype
     return _COMPLEX_OF.get(dtype.name, complex64)
-
-
-def real_of(dtype: DType) -> DType:
-    """The dtype of a complex dtype's parts; any other dtype is its own."""
-    return np.dtype(f"float{dtype.itemsize * 4}") if dtype.kind == "c" else dtype
 
 
 NAMES: Final[frozenset[str]] = frozenset([*_STANDARD, "bfloat16"])
 
 
 def names_of(spec: str) -> frozenset[str]:
-    """The dtype names that a kernel's dtype entry covers: itself, or all of a kind such as ``"floating"``."""
+    """The dtype names that an item of a kernel's ``dtypes`` covers: itself, or all of a kind such as ``"floating"``.
+
+    Raises:
+        DTypeError: ``spec`` is neither the name of a dtype nor of a kind.
+    """
     if spec in NAMES:
         return frozenset([spec])
     codes = _KINDS.get(spec)
     if codes is None:
         raise DTypeError(
             f"{spec!r} is neither a dtype nor a kind of dtypes.",
-            expected=f"a dtype name, or one of {', '.join(_KINDS)}",
+            expected=f"the name of a dtype, or one of {', '.join(_KINDS)}",
             got=repr(spec),
             fix="use one of these names",
         )

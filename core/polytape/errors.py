@@ -1,7 +1,7 @@
-"""The errors polytape raises: what was expected, what was got, what to do.
+"""The errors that polytape raises: each says what was expected, what it got, and how to fix it.
 
-Every class derives from `PolytapeError` and from the built-in error a caller would expect. mypyc compiles no class
-with two bases, so this module of the ring always runs as Python.
+Every class derives from `PolytapeError` and from the built-in error that a caller would expect. mypyc cannot compile a
+class with two bases, so this module must not be compiled.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ __all__ = [
 
 
 class PolytapeError(Exception):
-    """Base of every error polytape raises on purpose.
+    """Base class of the errors that polytape raises.
 
     Args:
         summary: one line that names the op (or the setting) and the operands.
-        expected: what would have been right.
-        got: the real values that were met.
-        fix: what to do about it.
+        expected: what would have been valid.
+        got: the actual values.
+        fix: what the user can do about it.
     """
 
     def __init__(self, summary: str, *, expected: str = "", got: str = "", fix: str = "") -> None:
@@ -43,7 +43,7 @@ class PolytapeError(Exception):
         lines = [summary]
         lines += [f"  {label}: {text}" for label, text in (("expected", expected), ("got", got), ("fix", fix)) if text]
         super().__init__("\n".join(lines))
-        # What was raised below is told by `got`; mypyc 2.4 compiles `raise ... from None` as if it said nothing.
+        # `got` already reports the cause. Set here because mypyc 2.4 ignores the `from None` of a raise statement.
         self.__suppress_context__ = True
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -51,64 +51,64 @@ class PolytapeError(Exception):
 
 
 def _rebuild(
-    kind: type[PolytapeError], summary: str, expected: str, got: str, fix: str, state: dict[str, object]
+    exception_type: type[PolytapeError], summary: str, expected: str, got: str, fix: str, state: dict[str, object]
 ) -> PolytapeError:
-    error = kind(summary, expected=expected, got=got, fix=fix)
+    error = exception_type(summary, expected=expected, got=got, fix=fix)
     error.__dict__.update(state)
     return error
 
 
 class ShapeError(PolytapeError, ValueError):
-    """Operand shapes do not fit the op or each other."""
+    """The shapes of the operands do not fit the op or each other."""
 
 
 class OutOfRangeError(ShapeError, IndexError):
-    """An index beyond the size of its axis."""
+    """An index is out of range for its axis."""
 
 
 class DTypeError(PolytapeError, TypeError):
-    """An operand's or attribute's type or dtype does not fit the op."""
+    """The type or dtype of an operand or attribute does not fit the op."""
 
 
 class DeviceError(PolytapeError, ValueError):
-    """An unknown device, or operands on different devices."""
+    """A device does not exist, or operands are on different devices."""
 
 
 class BackendError(PolytapeError, RuntimeError):
-    """A backend that was asked for cannot be used, or broke its contract."""
+    """A requested backend cannot be used, or a backend violates its contract."""
 
 
 class KernelError(PolytapeError, NotImplementedError):
-    """No kernel, decomposition or permitted fallback serves an op here."""
+    """An op has no kernel, decomposition or permitted fallback for its operands."""
 
 
 class MemoryInfoError(PolytapeError, NotImplementedError):
-    """The backend keeps no count of its memory."""
+    """A backend does not report its memory use."""
 
 
 class PluginError(PolytapeError, ImportError):
-    """A plugin could not be loaded, or is not compatible."""
+    """A plugin cannot be loaded, or is not compatible."""
 
 
 class RegistrationError(PolytapeError, ValueError):
-    """A kernel, backend or op that cannot be registered as it is."""
+    """A kernel, backend or op is not valid, so it cannot be registered."""
 
 
 class SettingError(PolytapeError, ValueError):
-    """An environment variable or setting that does not follow its grammar."""
+    """The value of an environment variable or a setting is not valid."""
 
 
 class TapeError(PolytapeError, RuntimeError):
-    """A gradient tape used in a way it does not serve."""
+    """A gradient tape is used in a way that it does not support."""
 
 
 class TraceError(PolytapeError, RuntimeError):
-    """Something that cannot be done while a function is traced."""
+    """An operation is not possible while a function is traced."""
 
 
 class CheckpointError(PolytapeError, ValueError):
-    """A checkpoint file that is damaged, foreign or does not fit."""
+    """A checkpoint file is damaged, has another format, or does not fit the objects to restore."""
 
 
 class PolytapeWarning(UserWarning):
-    """Base of the warnings polytape gives."""
+    """Category of the warnings that polytape issues."""

@@ -1,7 +1,7 @@
-"""Random numbers: draws from Philox4x32-10, the same on every backend.
+"""Random numbers from Philox4x32-10, the same on every backend.
 
-A generator's whole state is a key and a counter; a draw takes the counter's next range, and backends make the numbers
-from that. A traced function reads and writes the state as any other variable.
+A generator's whole state is a key and a counter. A draw reserves the next range of the counter, and the backend
+computes the numbers from it. A traced function reads and assigns the state like any other variable.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ __all__ = ["Generator", "integers", "normal", "seed", "uniform"]
 
 Shape = int | tuple[int, ...] | list[int]
 _MASK64 = 2**64 - 1
-_BLOCK = 4  # 32-bit words to one step of the counter
+_BLOCK = 4  # 32-bit words per step of the counter
 
 
 class Generator(Trackable):
-    """A stream of random numbers; a checkpoint that holds it continues the stream.
+    """A stream of random numbers; it is saved in checkpoints, and a restored generator continues the stream.
 
-    Threads that share a generator never share bits; which of them gets which numbers is up to their timing. A
-    generator per thread is reproducible.
+    Threads that share a generator never get the same bits, but which thread gets which numbers depends on timing. For
+    reproducible numbers use one generator per thread.
 
     Args:
-        seed: from 0 to 2**64 - 1: the key.
+        seed: from 0 to 2**64 - 1; the key.
 
     Attributes:
         state: uint64[2] variable on the host backend: the key and the counter.
 
     Raises:
-        DTypeError: ``seed`` is no such integer.
+        DTypeError: ``seed`` is not an integer in this range.
 
     Example:
         >>> import polytape as pt
@@ -59,7 +59,7 @@ class Generator(Trackable):
 
     def __init__(self, seed: int) -> None:
         host = plugins.host_backend().device_list()[0]
-        self.state = Variable(_state_of(seed), trainable=False, name="random_state", device=host)
+        self.state = Variable(_initial_state(seed), trainable=False, name="random_state", device=host)
         self._lock = allocate_lock()
 
     def __repr__(self) -> str:
@@ -67,67 +67,67 @@ class Generator(Trackable):
         return f"Generator(key={key}, counter={counter})"
 
     def __deepcopy__(self, memo: Any) -> Generator:
-        made = Generator(0)
-        made.state.assign(self.state.read_value())
-        return made
+        generator = Generator(0)
+        generator.state.assign(self.state.read_value())
+        return generator
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, tuple(self.state.numpy().tolist())
 
     def seed(self, seed: int) -> None:
-        """Start the stream of ``seed`` at its beginning."""
-        state = _state_of(seed)
+        """Restart the generator with the stream of ``seed``, at its beginning."""
+        state = _initial_state(seed)
         with self._lock:
             self.state.assign(state)
 
     def take(self, words: int) -> Tensor:
-        """The state from which a draw of this many 32-bit words is made; the counter moves past them."""
+        """Reserve this many 32-bit words: return the state to draw them from, and move the counter past them."""
         blocks = -(-words // _BLOCK)
         state = self.state
         with self._lock:
             trace = current_scope.get().trace
             if trace is not None:
-                trace.hold(self._lock)  # runs of the graph take their range under it too
+                trace.hold(self._lock)  # each run of the graph reserves its range under the lock too
                 before = state.read_value()
                 step = convert.asarray(np.asarray([0, blocks], dtypes.uint64), None, state.device, None)
                 state.assign(before + step)
                 return before
             array = state.array
-            key, counter = array.tolist()  # the host backend's arrays are NumPy's
+            key, counter = array.tolist()  # the host backend's arrays are NumPy arrays
             after = np.asarray([key, (counter + blocks) & _MASK64], dtypes.uint64)
             state.array = state.type.backend.from_host(after, state.device)
         return Tensor(array, state.type, None)
 
 
 def _rebuild(key: int, counter: int) -> Generator:
-    made = Generator(key)
-    made.state.assign(np.asarray([key, counter], dtypes.uint64))
-    return made
+    generator = Generator(key)
+    generator.state.assign(np.asarray([key, counter], dtypes.uint64))
+    return generator
 
 
-def _state_of(seed: int) -> Any:
+def _initial_state(seed: int) -> Any:
     if not hasattr(seed, "__index__") or not 0 <= seed.__index__() <= _MASK64:
         raise DTypeError(
-            f"{seed!r} is no seed.",
+            f"{seed!r} is not a valid seed.",
             expected="an integer from 0 to 2**64 - 1",
             got=f"{seed!r} of type {type(seed).__name__}",
-            fix="pass such an integer, for example int.from_bytes(os.urandom(8))",
+            fix="pass an integer in this range, for example int.from_bytes(os.urandom(8))",
         )
     return np.asarray([seed.__index__(), 0], dtypes.uint64)
 
 
 class _Default:
-    """The process's generator, made when it is first needed."""
+    """The process's default generator, created on first use."""
 
     def __init__(self) -> None:
         self.lock = allocate_lock()
         self.generator: Generator | None = None
 
     def get(self, key: int | None) -> Generator:
-        """The generator, started with ``key`` where it is new; None takes the operating system's entropy."""
+        """The generator, created with ``key`` if there is none yet; None takes the key from the system's entropy."""
         with self.lock:
             if self.generator is None:
-                token = current_scope.set(NO_SCOPE)  # the first draw may be one in a traced function
+                token = current_scope.set(NO_SCOPE)  # the first draw may be inside a traced function
                 try:
                     self.generator = Generator(int.from_bytes(os.urandom(8), "little") if key is None else key)
                 finally:
@@ -139,14 +139,14 @@ _default = _Default()
 
 
 def seed(seed: int) -> None:
-    """Start the default generator's stream at its beginning; without it each process has a stream of its own.
+    """Restart the default generator with the stream of ``seed``; without a seed, each process has its own stream.
 
     Args:
         seed: from 0 to 2**64 - 1.
     Raises:
-        DTypeError: ``seed`` is no such integer.
+        DTypeError: ``seed`` is not an integer in this range.
     """
-    _state_of(seed)
+    _initial_state(seed)  # checks the seed before the default generator is created
     _default.get(seed).seed(seed)
 
 
@@ -155,29 +155,29 @@ def _draw(
     words: int,
     shape: tuple[int, ...],
     dtype: DType,
-    place: Device,
+    device: Device,
     generator: Generator | None,
     **attributes: Any,
 ) -> Tensor:
     state = (_default.get(None) if generator is None else generator).take(words)
     op: Any = tables.get_op(name)
-    result: Tensor = op(state, shape=shape, dtype=dtype, device=place, **attributes)
+    result: Tensor = op(state, shape=shape, dtype=dtype, device=device, **attributes)
     return result
 
 
-def _plan(shape: Shape, dtype: Any, device: Any, category: int, fix: str) -> tuple[tuple[int, ...], DType, Device]:
-    """What a draw needs to know before it takes anything from the stream: an error leaves the stream as it was."""
+def _checked(shape: Shape, dtype: Any, device: Any, category: int, fix: str) -> tuple[tuple[int, ...], DType, Device]:
+    """The arguments of a draw, checked before it takes numbers: after an error the stream is unchanged."""
     from .ops.shape_rules import as_shape
 
-    wanted = dtypes.lookup(dtype)
-    if dtypes.category(wanted) != category:
-        tensor_type = "an integer" if category == dtypes.INTEGER else "a real floating"
+    dtype = dtypes.lookup(dtype)
+    if dtypes.category(dtype) != category:
+        adjective = "an integer" if category == dtypes.INTEGER else "a real floating"
         raise DTypeError(
-            f"no random numbers of {wanted} are drawn here.", expected=f"{tensor_type} dtype", got=str(wanted), fix=fix
+            f"cannot draw random numbers of {dtype} here.", expected=f"{adjective} dtype", got=str(dtype), fix=fix
         )
-    place = selection.resolve_device(device)
-    get_tensor_type(selection.backend_of(place), place, wanted)
-    return as_shape(shape), wanted, place
+    device = selection.resolve_device(device)
+    get_tensor_type(selection.backend_of(device), device, dtype)  # raises if the device has no such dtype
+    return as_shape(shape), dtype, device
 
 
 def uniform(
@@ -189,18 +189,18 @@ def uniform(
     device: Device | str | None = None,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Uniform numbers from ``low`` (inclusive) to ``high`` (exclusive, but for rounding).
+    """Uniform random numbers from ``low`` (inclusive) to ``high`` (exclusive, except for rounding).
 
     Args:
         shape: of the result.
         low, high: the range; Python numbers.
         dtype: real floating.
-        device: where the result is; default: where new tensors go.
-        generator: default: the process's own.
+        device: the result's device; default: the device of new tensors.
+        generator: default: the process's default generator.
     Returns:
         ``shape``, ``dtype``; the same numbers on every backend.
     Raises:
-        DTypeError: ``dtype`` is not real floating. ShapeError: ``shape`` is no shape.
+        DTypeError: ``dtype`` is not real floating. ShapeError: ``shape`` is not a valid shape.
     Source:
         J. Salmon et al. (2011), Parallel random numbers: as easy as 1, 2, 3, SC11.
 
@@ -210,10 +210,10 @@ def uniform(
         >>> pt.random.uniform((2, 3), -1.0, 1.0).shape
         (2, 3)
     """
-    extents, wanted, place = _plan(shape, dtype, device, dtypes.FLOATING, "use polytape.random.integers")
-    words = prod(extents) * (2 if wanted is dtypes.float64 else 1)
-    drawn = _draw("random_uniform", words, extents, wanted, place, generator)
-    return drawn if low == 0.0 and high == 1.0 else drawn * float(high - low) + float(low)
+    extents, dtype, device = _checked(shape, dtype, device, dtypes.FLOATING, "use polytape.random.integers")
+    words = prod(extents) * (2 if dtype is dtypes.float64 else 1)
+    numbers = _draw("random_uniform", words, extents, dtype, device, generator)
+    return numbers if low == 0.0 and high == 1.0 else numbers * float(high - low) + float(low)
 
 
 def normal(
@@ -225,25 +225,25 @@ def normal(
     device: Device | str | None = None,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal numbers of this mean and standard deviation.
+    """Normal random numbers with this mean and standard deviation.
 
     Args:
         shape: of the result.
         mean, stddev: Python numbers.
         dtype: real floating.
-        device: where the result is; default: where new tensors go.
-        generator: default: the process's own.
+        device: the result's device; default: the device of new tensors.
+        generator: default: the process's default generator.
     Returns:
-        ``shape``, ``dtype``; backends agree to 4 ulp of the standard normal number.
+        ``shape``, ``dtype``; backends agree to 4 ulp of the standard normal numbers.
     Raises:
-        DTypeError: ``dtype`` is not real floating. ShapeError: ``shape`` is no shape.
+        DTypeError: ``dtype`` is not real floating. ShapeError: ``shape`` is not a valid shape.
     Source:
         G. Box, M. Muller (1958), Annals of Mathematical Statistics 29 (2), pp. 610-611.
     """
-    extents, wanted, place = _plan(shape, dtype, device, dtypes.FLOATING, "use polytape.random.integers")
-    words = -(-prod(extents) // 2) * (4 if wanted is dtypes.float64 else 2)
-    drawn = _draw("random_normal", words, extents, wanted, place, generator)
-    return drawn if mean == 0.0 and stddev == 1.0 else drawn * float(stddev) + float(mean)
+    extents, dtype, device = _checked(shape, dtype, device, dtypes.FLOATING, "use polytape.random.integers")
+    words = -(-prod(extents) // 2) * (4 if dtype is dtypes.float64 else 2)
+    numbers = _draw("random_normal", words, extents, dtype, device, generator)
+    return numbers if mean == 0.0 and stddev == 1.0 else numbers * float(stddev) + float(mean)
 
 
 def integers(
@@ -255,21 +255,21 @@ def integers(
     device: Device | str | None = None,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Integers from ``low`` to ``high - 1``, or from 0 to ``low - 1`` where ``high`` is left out.
+    """Random integers from ``low`` to ``high - 1``, or from 0 to ``low - 1`` if ``high`` is omitted.
 
     Args:
         low, high: the range.
         shape: of the result.
         dtype: an integer dtype.
-        device: where the result is; default: where new tensors go.
-        generator: default: the process's own.
+        device: the result's device; default: the device of new tensors.
+        generator: default: the process's default generator.
     Returns:
         ``shape``, ``dtype``; the same numbers on every backend.
     Raises:
-        DTypeError: ``dtype`` is no integer dtype, or cannot hold the range; the range is empty.
-        ShapeError: ``shape`` is no shape.
+        DTypeError: ``dtype`` is not an integer dtype or cannot hold the range, or the range is empty.
+        ShapeError: ``shape`` is not a valid shape.
     Source:
-        D. Lemire (2019), ACM TOMACS 29 (1), 3: multiply and shift, without the rejection.
+        D. Lemire (2019), ACM TOMACS 29 (1), 3: multiply and shift, without the rejection step.
 
     Example:
         >>> import polytape as pt
@@ -278,13 +278,13 @@ def integers(
         True
     """
     first, end = (0, low.__index__()) if high is None else (low.__index__(), high.__index__())
-    extents, wanted, place = _plan(shape, dtype, device, dtypes.INTEGER, "use polytape.random.uniform")
-    info = np.iinfo(wanted)
+    extents, dtype, device = _checked(shape, dtype, device, dtypes.INTEGER, "use polytape.random.uniform")
+    info = np.iinfo(dtype)
     if not info.min <= first < end <= info.max + 1:
         raise DTypeError(
-            f"no {wanted} is drawn from {first} to {end - 1}.",
+            f"cannot draw {dtype} numbers from {first} to {end - 1}.",
             expected=f"low < high, within {info.min} to {info.max}",
             got=f"low={first}, high={end}",
-            fix="give the larger bound second, or a wider dtype",
+            fix="pass the larger bound second, or use a wider dtype",
         )
-    return _draw("random_integers", 2 * prod(extents), extents, wanted, place, generator, low=first, high=end)
+    return _draw("random_integers", 2 * prod(extents), extents, dtype, device, generator, low=first, high=end)

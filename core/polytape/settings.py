@@ -1,4 +1,7 @@
-"""Process settings: one value, swapped whole and seen by all threads; scopes are elsewhere, where what they hold is."""
+"""Process settings: one immutable value, replaced as a whole and shared by all threads.
+
+Scopes are not here: each is a context variable in the module that it belongs to.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,14 @@ MIXED: Final = ("explicit", "warn", "silent")
 
 
 class Settings:
-    """Process settings: one value, never changed in place, seen by all threads."""
+    """Process settings: one immutable value, shared by all threads."""
 
     __slots__ = ("backend", "chosen_by", "fallback", "full_traceback", "mixed_devices", "print_style")
 
     def __init__(
         self, backend: str, chosen_by: str, fallback: str, mixed_devices: str, print_style: str, full_traceback: bool
     ) -> None:
-        self.backend: Final = backend  # a device name for new tensors, "" where only POLYTAPE_BACKEND says
+        self.backend: Final = backend  # device name for new tensors; "" leaves the choice to POLYTAPE_BACKEND
         self.chosen_by: Final = chosen_by
         self.fallback: Final = fallback
         self.mixed_devices: Final = mixed_devices
@@ -37,10 +40,10 @@ class Settings:
 
 
 def read_choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
-    """The environment variable ``name``, one of ``allowed``.
+    """The value of the environment variable ``name``, or ``default`` if it is not set.
 
     Raises:
-        SettingError: it is set to anything else.
+        SettingError: the value is not in ``allowed``.
     """
     value = os.environ.get(name, "").strip().lower() or default
     if value not in allowed:
@@ -54,7 +57,7 @@ def read_choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 
 
 class _Holder:
-    """The current Settings, so that one attribute store swaps them."""
+    """Holds the current Settings, so that one assignment to an attribute replaces them."""
 
     def __init__(self) -> None:
         self.settings = Settings(
@@ -72,7 +75,7 @@ _lock: Final = allocate_lock()
 
 
 def settings() -> Settings:
-    """The process settings now."""
+    """The current process settings."""
     return _holder.settings
 
 
@@ -84,10 +87,10 @@ def change_settings(
     mixed_devices: str | None = None,
     print_style: str | None = None,
 ) -> Settings:
-    """Swap the process settings for new ones that differ in the given fields; returns the old ones.
+    """Replace the process settings by new ones that differ in the given fields; returns the old ones.
 
     Raises:
-        SettingError: a policy that does not exist.
+        SettingError: a value is not a valid policy.
     """
     for name, value, allowed in (
         ("fallback", fallback, FALLBACKS),
@@ -96,7 +99,7 @@ def change_settings(
     ):
         if value is not None and value not in allowed:
             raise SettingError(
-                f"{name}={value!r} is no policy.",
+                f"{name}={value!r} is not a valid policy.",
                 expected=" or ".join(allowed),
                 got=repr(value),
                 fix="use one of these",
@@ -115,5 +118,5 @@ def change_settings(
 
 
 def trimmed(error: PolytapeError) -> PolytapeError:
-    """The error without the frames below, unless POLYTAPE_TRACEBACK=full asks for them."""
+    """``error`` without its traceback, which hides the frames below the caller, unless POLYTAPE_TRACEBACK=full."""
     return error if settings().full_traceback else error.with_traceback(None)

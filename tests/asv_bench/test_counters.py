@@ -1,4 +1,4 @@
-"""The counters are the same each time, and the check fails by name where they are not."""
+"""The counters are reproducible, and the check fails and names each counter that differs."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def run(script: str, *words: str | Path, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, str(FOLDER / script), *map(str, words)],
         capture_output=True, text=True, encoding="utf-8", env={**os.environ, **environment}, timeout=300, check=False,
     )  # fmt: skip
-    assert done.returncode == status, done.stdout + done.stderr
-    return done
+    assert result.returncode == status, result.stdout + result.stderr
+    return result
 
 
 @pytest.fixture(scope="module")
 def counted() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(run("counters.py").stdout)
-    return found
+    counters: dict[str, Any] = json.loads(run("counters.py").stdout)
+    return counters
 
 
-def kept(path: Path, counters: dict[str, Any]) -> Path:
+def counters_file(path: Path, counters: dict[str, Any]) -> Path:
     path.write_text(json.dumps({"counters": {PYTHON: counters}, "reasons": []}), encoding="utf-8")
     return path
 
 
-def test_two_runs_count_the_same_whatever_the_hash_seed_and_the_settings(counted: dict[str, Any]) -> None:
-    again = json.loads(run("counters.py", PYTHONHASHSEED="4711", POLYTAPE_BACKEND="auto", POLYTAPE_CHECK="1").stdout)
-    assert again == counted
+def test_two_runs_count_the_same_independently_of_hash_seed_and_settings(counted: dict[str, Any]) -> None:
+    second = json.loads(run("counters.py", PYTHONHASHSEED="4711", POLYTAPE_BACKEND="auto", POLYTAPE_CHECK="1").stdout)
+    assert second == counted
 
 
-def test_every_counter_that_was_promised_is_there(counted: dict[str, Any]) -> None:
+def test_every_expected_counter_exists(counted: dict[str, Any]) -> None:
     calls = ("add", "add_scalar", "recorded_add", "sum_axis", "linreg_step", "apply_gradients")
-    wanted = {f"opcodes.{name}" for name in calls} | {"kernels.linreg_step", "kernels.mlp_adam_step", "modules"}
-    assert not wanted - set(counted)
-    assert all(counted[name] > 0 for name in wanted - {"modules"})
+    expected = {f"opcodes.{name}" for name in calls} | {"kernels.linreg_step", "kernels.mlp_adam_step", "modules"}
+    assert not expected - set(counted)
+    assert all(counted[name] > 0 for name in expected - {"modules"})
     assert "polytape.dispatch.fast_path" in counted["modules"]
 
 
@@ -54,29 +54,29 @@ def test_importing_polytape_loads_no_backend_and_no_plugin_machinery(counted: di
     assert not [name for name in counted["modules"] if name.startswith(heavy)]
 
 
-def test_counters_as_kept_pass(counted: dict[str, Any], tmp_path: Path) -> None:
-    done = run("check_counters.py", "--file", kept(tmp_path / "counters.json", counted))
-    assert f"all {len(counted)} counters as kept" in done.stdout
+def test_unchanged_counters_pass(counted: dict[str, Any], tmp_path: Path) -> None:
+    result = run("check_counters.py", "--file", counters_file(tmp_path / "counters.json", counted))
+    assert f"all {len(counted)} counters match" in result.stdout
 
 
 def test_a_difference_fails_and_names_the_counter(counted: dict[str, Any], tmp_path: Path) -> None:
-    doctored = {**counted, "opcodes.add": 1, "modules": [*counted["modules"], "long_gone"], "kernels.old_step": 3}
-    doctored["modules"].remove("polytape.dispatch.fast_path")
-    done = run("check_counters.py", "--file", kept(tmp_path / "counters.json", doctored), status=1)
-    assert f"opcodes.add: {counted['opcodes.add']}, was 1" in done.stdout
-    assert "kernels.old_step: not counted, was 3" in done.stdout
-    assert "modules: polytape.dispatch.fast_path is new" in done.stdout
-    assert "modules: long_gone is gone" in done.stdout
+    altered = {**counted, "opcodes.add": 1, "modules": [*counted["modules"], "long_gone"], "kernels.old_step": 3}
+    altered["modules"].remove("polytape.dispatch.fast_path")
+    result = run("check_counters.py", "--file", counters_file(tmp_path / "counters.json", altered), status=1)
+    assert f"opcodes.add: {counted['opcodes.add']}, was 1" in result.stdout
+    assert "kernels.old_step: not counted, was 3" in result.stdout
+    assert "modules: polytape.dispatch.fast_path is new" in result.stdout
+    assert "modules: long_gone is gone" in result.stdout
 
 
-def test_a_python_without_an_entry_is_reported_and_passes(tmp_path: Path) -> None:
-    done = run("check_counters.py", "--file", tmp_path / "none.json")
-    assert f"no entry for Python {PYTHON}" in done.stdout
+def test_a_python_version_without_an_entry_is_reported_and_passes(tmp_path: Path) -> None:
+    result = run("check_counters.py", "--file", tmp_path / "none.json")
+    assert f"no entry for Python {PYTHON}" in result.stdout
     assert not (tmp_path / "none.json").exists()
 
 
-def test_rewriting_needs_a_reason_and_keeps_it_with_what_changed(counted: dict[str, Any], tmp_path: Path) -> None:
-    file = kept(tmp_path / "counters.json", {**counted, "opcodes.add": 1})
+def test_rewriting_needs_a_reason_and_records_it_with_the_differences(counted: dict[str, Any], tmp_path: Path) -> None:
+    file = counters_file(tmp_path / "counters.json", {**counted, "opcodes.add": 1})
     assert "--write needs --reason" in run("check_counters.py", "--file", file, "--write", status=2).stderr
     run("check_counters.py", "--file", file, "--write", "--reason", "a test of the check")
     content = json.loads(file.read_text(encoding="utf-8"))
@@ -87,7 +87,7 @@ def test_rewriting_needs_a_reason_and_keeps_it_with_what_changed(counted: dict[s
 
 
 def test_compiled_files_beside_the_sources_are_not_counted(counted: dict[str, Any], tmp_path: Path) -> None:
-    """A file with a compiled module's name stands in: importing it would fail at once."""
+    """An invalid file takes the place of a compiled module, so importing it would fail."""
     import importlib.machinery
 
     import polytape
@@ -95,6 +95,6 @@ def test_compiled_files_beside_the_sources_are_not_counted(counted: dict[str, An
     source = Path(str(polytape.__file__)).parent
     copy = tmp_path / "site" / "polytape"
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
-    (copy / f"tensor{importlib.machinery.EXTENSION_SUFFIXES[0]}").write_bytes(b"not a library")
+    (copy / "tensors" / f"tensor{importlib.machinery.EXTENSION_SUFFIXES[0]}").write_bytes(b"not a library")
     path = os.pathsep.join([str(copy.parent), os.environ.get("PYTHONPATH", "")])
     assert json.loads(run("counters.py", PYTHONPATH=path).stdout) == counted

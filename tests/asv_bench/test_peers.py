@@ -1,4 +1,4 @@
-"""The scripts that measure beside others run, with any peer or none."""
+"""The comparison scripts run without any other library."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ FOLDER = Path(__file__).parents[2] / "asv_bench" / "peers"
 
 
 def run(script: str, *words: str) -> str:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, str(FOLDER / script), *words],
         capture_output=True, text=True, encoding="utf-8", timeout=300, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 @pytest.fixture(scope="module")
 def ratios() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(run("ratios.py", "--quick", "--peers", "", "--json"))
-    return found
+    results: dict[str, Any] = json.loads(run("ratios.py", "--quick", "--peers", "", "--json"))
+    return results
 
 
-def test_ratios_measure_every_row_of_the_numpy_backend_without_a_peer(ratios: dict[str, Any]) -> None:
+def test_ratios_measure_every_row_of_the_numpy_backend_without_other_libraries(ratios: dict[str, Any]) -> None:
     rows = {"add10", "scalar", "open tape", "gradient", "second", "linreg", "mlp", "traced"}
     assert not rows - set(ratios["rows"]), ratios["missing"]
     assert all(row["seconds"]["polytape"] > 0 for row in ratios["rows"].values())
 
 
-def test_ratios_are_of_medians_and_carry_their_spread(ratios: dict[str, Any]) -> None:
+def test_ratios_are_ratios_of_medians_and_have_a_spread(ratios: dict[str, Any]) -> None:
     row = ratios["rows"]["add10"]
     ratio, low, high = row["ratios"]["numpy"]
     assert ratio == pytest.approx(row["seconds"]["polytape"] / row["seconds"]["numpy"])
     assert low <= high
 
 
-def test_ratios_say_what_they_depend_on(ratios: dict[str, Any]) -> None:
+def test_ratios_report_their_conditions(ratios: dict[str, Any]) -> None:
     conditions = ratios["conditions"]
     assert conditions["ring"] in ("compiled", "pure Python")
     assert conditions["threads"] == 1
@@ -59,14 +59,14 @@ def test_the_table_is_markdown_with_one_line_per_row() -> None:
 
 
 def test_import_time_compares_fresh_processes() -> None:
-    found = json.loads(run("import_time.py", "--turns", "2", "--json"))
-    assert set(found["seconds"]) == {"python", "numpy", "polytape", "first tensor"}
-    assert found["polytape_over_numpy"]["inside"] > 0
+    results = json.loads(run("import_time.py", "--turns", "2", "--json"))
+    assert set(results["seconds"]) == {"python", "numpy", "polytape", "first tensor"}
+    assert results["polytape_over_numpy"]["inside"] > 0
 
 
-def test_memory_prints_the_peak_beside_the_hand_count() -> None:
-    found = json.loads(run("memory.py", "--json"))
-    adds = found["20 adds of 10 MB"]
-    # Not a time: memory of the same program is the same everywhere, up to small objects.
+def test_memory_prints_the_peak_and_the_hand_count() -> None:
+    results = json.loads(run("memory.py", "--json"))
+    adds = results["20 adds of 10 MB"]
+    # Unlike a time, the memory of a program is the same on every machine, up to small objects.
     assert adds["peak_nbytes"] <= 1.05 * adds["hand_count_nbytes"]
-    assert all(row["peak_nbytes"] > 0.5 * row["hand_count_nbytes"] for row in found.values())
+    assert all(row["peak_nbytes"] > 0.5 * row["hand_count_nbytes"] for row in results.values())

@@ -1,4 +1,4 @@
-"""asv's configuration and benchmarks: found, versioned, checked against NumPy, and their results counted."""
+"""asv's configuration, the benchmarks (discovery, versions, checks against NumPy), and the check of their results."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ def path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def configuration() -> dict[str, Any]:
-    """asv reads JSON with comments."""
+    """asv's configuration, which is JSON with comments."""
     text = re.sub(r"^\s*//.*$", "", (FOLDER / "asv.conf.json").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    found: dict[str, Any] = json.loads(text)
-    return found
+    content: dict[str, Any] = json.loads(text)
+    return content
 
 
 def classes(name: str) -> Iterator[Any]:
     module: ModuleType = importlib.import_module(f"benchmarks.{name}")
-    for one, value in vars(module).items():
-        if inspect.isclass(value) and value.__module__ == module.__name__ and not one.startswith("_"):
+    for class_name, value in vars(module).items():
+        if inspect.isclass(value) and value.__module__ == module.__name__ and not class_name.startswith("_"):
             yield value
 
 
-def benchmarks(of: Any) -> list[str]:
-    return [name for name in dir(of) if NAMES.match(name)]
+def benchmarks(benchmark_class: Any) -> list[str]:
+    return [name for name in dir(benchmark_class) if NAMES.match(name)]
 
 
-def test_the_configuration_builds_the_project_in_environments_that_list_the_backends_needs() -> None:
-    found = configuration()
-    assert (FOLDER / found["repo"]).resolve() == CHECKOUT
-    assert found["environment_type"] == "virtualenv"
-    assert {"numpy", "numba"} <= set(found["matrix"]["req"])
-    assert set(found["matrix"]["env"]["POLYTAPE_COMPILE"]) == {"0", "1"}
-    assert "{build_dir}" in " ".join(found["build_command"])
+def test_the_configuration_builds_the_project_in_environments_with_the_backends_dependencies() -> None:
+    content = configuration()
+    assert (FOLDER / content["repo"]).resolve() == CHECKOUT
+    assert content["environment_type"] == "virtualenv"
+    assert {"numpy", "numba"} <= set(content["matrix"]["req"])
+    assert set(content["matrix"]["env"]["POLYTAPE_COMPILE"]) == {"0", "1"}
+    assert "{build_dir}" in " ".join(content["build_command"])
 
 
 def test_asv_and_its_runner_are_pinned_together() -> None:
@@ -63,34 +63,34 @@ def test_asv_and_its_runner_are_pinned_together() -> None:
 
 @pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("name", FILES)
-def test_every_benchmark_has_a_version_that_names_its_sampling(name: str) -> None:
-    found = [(one, getattr(one, method)) for one in classes(name) for method in benchmarks(one)]
-    assert found
-    bad = [f"{one.__name__}.{method.__name__}" for one, method in found if not re.match(r"\d+: \w", method.version)]
+def test_every_benchmark_has_a_version_that_describes_its_sampling(name: str) -> None:
+    methods = [getattr(cls, method) for cls in classes(name) for method in benchmarks(cls)]
+    assert methods
+    bad = [method.__qualname__ for method in methods if not re.match(r"\d+: \w", method.version)]
     assert not bad
 
 
 @pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("name", [name for name in FILES if name != "bench_import"])
-def test_every_class_takes_the_device_first_and_keeps_missing_backends_in_the_list(name: str) -> None:
-    for one in classes(name):
-        if not benchmarks(one):
+def test_every_class_has_the_device_as_first_parameter_and_lists_missing_backends(name: str) -> None:
+    for cls in classes(name):
+        if not benchmarks(cls):
             continue
-        devices = one.params[0] if isinstance(one.params[0], tuple) else one.params
-        assert one.param_names[0] == "device"
+        devices = cls.params[0] if isinstance(cls.params[0], tuple) else cls.params
+        assert cls.param_names[0] == "device"
         assert {"numpy:cpu", "numba:cpu", "sim:sim", "cupy:gpu"} <= set(devices)
 
 
 @pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("name", [name for name in FILES if name != "bench_import"])
-def test_every_benchmark_runs_on_numpy_and_agrees_with_it(name: str) -> None:
-    for one in classes(name):
-        axes = one.params if benchmarks(one) and isinstance(one.params[0], tuple) else []
+def test_every_benchmark_runs_on_the_numpy_backend_and_agrees_with_numpy(name: str) -> None:
+    for cls in classes(name):
+        axes = cls.params if benchmarks(cls) and isinstance(cls.params[0], tuple) else []
         parameters = ["numpy:cpu", *(axis[0] for axis in axes[1:])]
-        for method in benchmarks(one):
-            instance = one()
+        for method in benchmarks(cls):
+            instance = cls()
             instance.setup(*parameters)  # compares with NumPy
-            instance.setup(*parameters)  # as before each sample: nothing again
+            instance.setup(*parameters)  # as asv does before each sample; does nothing
             try:
                 getattr(instance, method)(*parameters)
             finally:
@@ -99,9 +99,9 @@ def test_every_benchmark_runs_on_numpy_and_agrees_with_it(name: str) -> None:
 
 @pytest.mark.usefixtures("path")
 def test_a_backend_that_cannot_be_used_is_skipped_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    (one,) = [one for one in classes("bench_tape") if benchmarks(one)]
+    (cls,) = [cls for cls in classes("bench_tape") if benchmarks(cls)]
     with pytest.raises(NotImplementedError, match="no backend 'nobody'"):
-        one().setup("nobody:cpu")
+        cls().setup("nobody:cpu")
     assert "skipped: no backend 'nobody'" in capsys.readouterr().err
 
 
@@ -123,12 +123,12 @@ def test_the_clock_waits_for_the_device() -> None:
 
 
 def test_asv_finds_the_benchmarks(tmp_path: Path) -> None:
-    pytest.importorskip("asv_runner", reason="asv's runner comes with the extra 'bench'")
+    pytest.importorskip("asv_runner", reason="asv_runner is in the extra 'bench'")
     code = "import sys; from asv_runner.discovery import list_benchmarks; list_benchmarks(sys.argv[1], sys.stdout)"
     command = [sys.executable, "-c", code, str(FOLDER / "benchmarks")]
-    done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    names = {one["name"] for one in json.loads(done.stdout[done.stdout.index("[") :])}
+    result = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    names = {benchmark["name"] for benchmark in json.loads(result.stdout[result.stdout.index("[") :])}
     families = ("Import", "FirstOp", "Dispatch", "Gradients", "Regression", "Network", "Elementwise", "Checkpoint")
     assert not [family for family in families if not any(family in name for name in names)]
 
@@ -137,7 +137,7 @@ def test_asv_finds_the_benchmarks(tmp_path: Path) -> None:
 
 
 def results(folder: Path, *values: float | None) -> Path:
-    """A result file as asv 0.6.6 writes it: one benchmark on numpy, numba and sim."""
+    """Write a result file as asv 0.6.6 does, with one benchmark on numpy, numba and sim."""
     row = [list(values), [["'numpy:cpu'", "'numba:cpu'", "'sim:sim'"]], "1: one", 0, 0.1]
     columns = ["result", "params", "version", "started_at", "duration"]
     (folder / "host").mkdir()
@@ -149,15 +149,15 @@ def results(folder: Path, *values: float | None) -> Path:
 
 def check(folder: Path, promise: str, status: int) -> str:
     command = [sys.executable, str(FOLDER / "check_results.py"), "--results", str(folder), "--promise", promise]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == status, result.stdout + result.stderr
+    return result.stdout
 
 
 def test_a_promised_backend_without_a_result_fails_the_job(tmp_path: Path) -> None:
     folder = results(tmp_path, 0.5, float("nan"), None)
     assert "numpy:cpu: 1 measured" in check(folder, "numpy:cpu", 0)
-    assert "numba:cpu: promised, and not one benchmark measured it (1 skipped)" in check(folder, "numba:cpu", 1)
+    assert "numba:cpu: promised, but no benchmark measured it (1 skipped)" in check(folder, "numba:cpu", 1)
     assert "sim:sim: 1 benchmarks failed" in check(folder, "numpy:cpu,sim:sim", 1)
     assert "cupy:gpu: promised" in check(folder, "cupy:gpu", 1)
 

@@ -1,4 +1,4 @@
-"""Fixtures of the core's tests: real distributions, installed by pip, used in child processes."""
+"""Fixtures for the core tests: real distributions, installed by pip and used in child processes."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Child = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def install(tmp_path_factory: pytest.TempPathFactory) -> Install:
-    """Build and install one of tests/fixtures/distributions into a folder of its own; gives that folder."""
-    done: dict[str, Path] = {}
+    """Install a distribution of tests/fixtures/distributions into its own folder, and return that folder."""
+    folders: dict[str, Path] = {}
 
     def install_one(name: str) -> Path:
-        if name not in done:
+        if name not in folders:
             root = tmp_path_factory.mktemp(name)
-            source = shutil.copytree(SOURCES / name, root / "source")  # a build writes beside the sources
+            source = shutil.copytree(SOURCES / name, root / "source")  # a build writes next to the sources
             command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
             command += ["--no-index", "--disable-pip-version-check", "--target", str(root / "site"), str(source)]
             subprocess.run(command, check=True, timeout=300)
-            done[name] = root / "site"
-        return done[name]
+            folders[name] = root / "site"
+        return folders[name]
 
     return install_one
 
@@ -41,16 +41,16 @@ def child(install: Install, tmp_path: Path) -> Child:
     def run(
         code: str | list[str], *dists: str | Path, status: int = 0, **settings: str
     ) -> subprocess.CompletedProcess[str]:
-        places = [str(install(dist) if isinstance(dist, str) else dist) for dist in dists]
+        folders = [str(install(dist) if isinstance(dist, str) else dist) for dist in dists]
         inherited = os.environ.get("PYTHONPATH", "")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("POLYTAPE_")}
-        environment |= settings | {"PYTHONPATH": os.pathsep.join([*places, inherited] if inherited else places)}
+        environment |= settings | {"PYTHONPATH": os.pathsep.join([*folders, inherited] if inherited else folders)}
         words = ["-c", code] if isinstance(code, str) else code
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-W", "error", *words],
             capture_output=True, text=True, encoding="utf-8", env=environment, cwd=tmp_path, timeout=120,
         )  # fmt: skip
-        assert done.returncode == status, done.stdout + done.stderr
-        return done
+        assert completed.returncode == status, completed.stdout + completed.stderr
+        return completed
 
     return run

@@ -1,4 +1,4 @@
-"""The contract: what a backend and a kernel are made of, and what is refused."""
+"""The contract of backends and kernels, and what is rejected."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ MEMBERS: dict[str, Any] = {
 
 @pytest.mark.parametrize("member", MEMBERS)
 def test_a_missing_member_is_named(member: str) -> None:
-    given = {name: value for name, value in MEMBERS.items() if name != member}
+    members = {name: value for name, value in MEMBERS.items() if name != member}
     with pytest.raises(BackendError, match=member):
-        pt.register_backend(pt.Backend(name="backend_part", **given))
+        pt.register_backend(pt.Backend(name="backend_part", **members))
     assert "backend_part" not in {status.name for status in pt.backends()}
 
 
 @pytest.mark.parametrize("name", ["", "Big", "a b", "a:b", "a/b", "ä?"])
-def test_a_name_that_cannot_be_written_in_a_setting_is_refused(name: str) -> None:
+def test_a_name_that_could_not_be_written_in_a_setting_is_rejected(name: str) -> None:
     with pytest.raises((RegistrationError, BackendError)):
         pt.register_backend(pt.Backend(name=name, **MEMBERS))
 
 
-def test_a_name_that_is_taken_is_refused() -> None:
-    with pytest.raises(RegistrationError, match="the name of backend 'numpy' is taken"):
+def test_a_name_that_is_already_taken_is_rejected() -> None:
+    with pytest.raises(RegistrationError, match="the backend name 'numpy' is taken"):
         pt.register_backend(pt.Backend(name="numpy", **MEMBERS))
 
 
-def test_a_backend_that_is_not_ready_says_why() -> None:
+def test_registering_a_backend_that_is_not_ready_raises_its_reason() -> None:
     probe = Probe(False, "no card in the slot", "insert one")
     with pytest.raises(BackendError, match="no card in the slot"):
         pt.register_backend(pt.Backend(name="backend_absent", probe=lambda: probe, **MEMBERS))
     assert repr(probe) == "Probe(no-device: no card in the slot; insert one)" and repr(Probe()) == "Probe(ready)"
 
 
-def test_a_bad_kernel_keeps_the_whole_backend_out() -> None:
+def test_a_bad_kernel_prevents_the_registration_of_the_whole_backend() -> None:
     kernels = [pt.Kernel("add", np.add), pt.Kernel("no_such_op", np.add)]
     with pytest.raises(RegistrationError, match="there is no such op"):
         pt.register_backend(pt.Backend(name="backend_bad", kernels=kernels, **MEMBERS))
@@ -60,28 +60,28 @@ def test_a_bad_kernel_keeps_the_whole_backend_out() -> None:
         assert (pt.asarray([1.0], device="backend_bad") + 1.0).item() == 2.0
 
 
-def test_a_child_takes_over_what_it_does_not_bring() -> None:
+def test_a_child_inherits_the_members_that_it_does_not_define() -> None:
     pt.asarray(0.0)
     with pt.register_backend(pt.Backend(name="backend_child", extends="numpy")) as child:
-        assert [one.name for one in child.chain()] == ["backend_child", "numpy"]
+        assert [backend.name for backend in child.chain()] == ["backend_child", "numpy"]
         assert child.array_type is np.ndarray and child.host and "float64" in child.dtypes
         assert repr(child) == "Backend('backend_child', extends='numpy')"
         assert [str(device) for device in child.device_list()] == ["backend_child:cpu:0"]
 
 
-def test_a_child_of_nobody_is_refused() -> None:
+def test_a_child_of_an_unknown_backend_is_rejected() -> None:
     with pytest.raises(BackendError, match="nobody"):
         pt.register_backend(pt.Backend(name="backend_orphan", extends="nobody"))
 
 
-def test_memory_statistics_are_passed_on() -> None:
+def test_memory_statistics_are_passed_through() -> None:
     info = MemoryInfo(100, 200, 300)
     with pt.register_backend(pt.Backend(name="backend_counts", memory_info=lambda device: info, **MEMBERS)):
         assert pt.memory_info("backend_counts") is info
     assert repr(info) == "MemoryInfo(allocated_nbytes=100, peak_nbytes=200, total_nbytes=300)"
 
 
-def test_a_kernel_shows_what_it_serves() -> None:
+def test_the_repr_of_a_kernel_shows_what_it_serves() -> None:
     kernel = pt.Kernel("add", np.add, devices=["gpu"], dtypes=["float32"], priority=2, checked=False, writes=["x1"])
     text = repr(kernel)
     for part in ("'add'", "add", "?:gpu", "('float32',)", "priority=2", "unchecked", "writes=x1"):

@@ -1,4 +1,4 @@
-"""What a person meets who debugs: pdb inside a loss, and errors whose frames end at the user's line."""
+"""Debugging: pdb inside a loss, and tracebacks that end near the user's line."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_pdb_stops_inside_a_loss_prints_a_tensor_and_steps_over_an_op(program: P
     pexpect = pytest.importorskip("pexpect")
     process = pexpect.spawn(sys.executable, [str(program)], encoding="utf-8", timeout=30, echo=False)
     try:
-        for command, wanted in (
+        for command, expected in (
             (None, r"y = x \* w|breakpoint\(\)"),
             *([("n", r"y = x \* w")] if sys.version_info >= (3, 13) else []),
             ("n", r"z = pt\.sum"),
@@ -62,7 +62,7 @@ def test_pdb_stops_inside_a_loss_prints_a_tensor_and_steps_over_an_op(program: P
         ):
             if command is not None:
                 process.sendline(command)
-            process.expect(wanted)
+            process.expect(expected)
             process.expect(r"\(Pdb\) ")
             assert "polytape" not in _where(process.before), "stepping over an op stays in the user's file"
         process.sendline("c")
@@ -77,23 +77,23 @@ def _where(text: str) -> str:
     return lines[-1] if lines else ""
 
 
-def test_pdb_by_a_pipe_does_the_same(program: Path) -> None:
-    commands = ("n\n" if sys.version_info >= (3, 13) else "") + "n\np y\np tape\nc\n"  # 3.13 stops a line earlier
-    done = subprocess.run(
+def test_pdb_driven_by_a_pipe_does_the_same(program: Path) -> None:
+    commands = ("n\n" if sys.version_info >= (3, 13) else "") + "n\np y\np tape\nc\n"  # 3.13 stops one line earlier
+    result = subprocess.run(
         [sys.executable, str(program)], input=commands, capture_output=True, text=True, timeout=60, check=True
     )
-    assert "[3. 8.]" in done.stdout and "GradientTape(recording, watching 1)" in done.stdout
-    assert "gradient [3.0, 4.0]" in done.stdout
+    assert "[3. 8.]" in result.stdout and "GradientTape(recording, watching 1)" in result.stdout
+    assert "gradient [3.0, 4.0]" in result.stdout
 
 
 # --- frames -----------------------------------------------------------------------------------------------------------
 
 
-def ragged() -> Any:
+def from_ragged_list() -> Any:
     return pt.asarray([[1.0], [1.0, 2.0]])
 
 
-def spent() -> Any:
+def from_spent_tape() -> Any:
     with pt.GradientTape() as tape:
         pass
     tape.gradient(pt.asarray(1.0), [])
@@ -117,7 +117,7 @@ MISTAKES: dict[str, Callable[[Any, Any], Any]] = {
     "bool": lambda x, y: bool(x),
     "float": lambda x, y: float(x),
     "length": lambda x, y: len(pt.asarray(1.0)),
-    "ragged": lambda x, y: ragged(),
+    "ragged": lambda x, y: from_ragged_list(),
     "object": lambda x, y: pt.add(x, object()),
     "list operand": lambda x, y: x * [[1.0], [1.0, 2.0]],
     "number out of range": lambda x, y: pt.asarray([1], dtype="int8") + 1000,
@@ -127,7 +127,7 @@ MISTAKES: dict[str, Callable[[Any, Any], Any]] = {
     "creation": lambda x, y: pt.zeros((-1,)),
     "watch": lambda x, y: pt.GradientTape().watch(1.0),
     "gradient": lambda x, y: pt.GradientTape().gradient(1.0, []),
-    "spent tape": lambda x, y: spent(),
+    "spent tape": lambda x, y: from_spent_tape(),
     "device": lambda x, y: pt.asarray(1.0, device="nunpy"),
     "to_device": lambda x, y: x.to_device("nunpy"),
     "astype": lambda x, y: pt.astype(x, "float31"),
@@ -136,10 +136,10 @@ MISTAKES: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def below(error: BaseException) -> list[str]:
-    """The frames in polytape's own files below the last frame outside of them."""
+    """The frames in polytape's own files below the last frame outside them."""
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame.filename.startswith(CORE) or "polytape" in frame.filename.split("tests")[0] for frame in frames]
-    last = max(place for place, frame in enumerate(frames) if frame.filename == __file__)
+    last = max(position for position, frame in enumerate(frames) if frame.filename == __file__)
     assert any(inside)
     return [f"{Path(frame.filename).name}:{frame.name}" for frame in frames[last + 1 :]]
 
@@ -158,7 +158,7 @@ def test_a_mistake_shows_at_most_two_frames_below_the_users_line(mistake: str, a
 
 
 @pytest.mark.parametrize("mistake", ["operator", "matmul function", "index", "attribute", "where", "reshape"])
-def test_the_same_inside_a_tape(mistake: str) -> None:
+def test_a_mistake_inside_a_tape_shows_at_most_two_frames_too(mistake: str) -> None:
     x, y = pt.asarray(X), pt.asarray(Y)
     with pytest.raises(pt.PolytapeError) as caught, pt.GradientTape() as tape:
         tape.watch([x, y])
@@ -166,7 +166,7 @@ def test_the_same_inside_a_tape(mistake: str) -> None:
     assert len(below(caught.value)) <= 2, below(caught.value)
 
 
-def test_all_frames_show_where_they_are_asked_for(child: Child) -> None:
+def test_all_frames_are_shown_on_request(child: Child) -> None:
     code = """
 import traceback, polytape as pt
 def frames(f):

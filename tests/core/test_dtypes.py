@@ -26,34 +26,34 @@ TABLE = {
 
 
 @pytest.mark.parametrize("pair", TABLE)
-def test_promotion_is_the_standard_s(pair: str) -> None:
+def test_promotion_follows_the_standard(pair: str) -> None:
     left, right = map(np.dtype, pair.split())
     assert dtypes.promote(left, right) == dtypes.promote(right, left) == TABLE[pair]
 
 
 @given(PLAIN, PLAIN)
-def test_promotion_is_symmetric_and_never_loses_category(a: Any, b: Any) -> None:
+def test_promotion_is_symmetric_and_keeps_the_larger_category(a: Any, b: Any) -> None:
     if {a.kind, b.kind} == {"i", "u"} and np.dtype("uint64") in (a, b):
         return
-    found = dtypes.promote(a, b)
-    assert found == dtypes.promote(b, a)
-    assert dtypes.category(found) == max(dtypes.category(a), dtypes.category(b))
-    assert dtypes.promote(found, a) == found
+    promoted = dtypes.promote(a, b)
+    assert promoted == dtypes.promote(b, a)
+    assert dtypes.category(promoted) == max(dtypes.category(a), dtypes.category(b))
+    assert dtypes.promote(promoted, a) == promoted
 
 
 @given(PLAIN)
-def test_promotion_with_itself_is_itself(a: Any) -> None:
+def test_a_dtype_promoted_with_itself_is_itself(a: Any) -> None:
     assert dtypes.promote(a, a) is a
 
 
 @pytest.mark.parametrize("integer", ["bool", "int8", "uint64"])
 @pytest.mark.parametrize("floating", ["float16", "float32"])
-def test_an_integer_beside_a_float_gives_the_float(integer: str, floating: str) -> None:
+def test_an_integer_and_a_float_give_the_float(integer: str, floating: str) -> None:
     assert dtypes.promote(np.dtype(integer), np.dtype(floating)) == floating
 
 
 @pytest.mark.parametrize("signed", ["int8", "int16", "int32", "int64"])
-def test_uint64_beside_a_signed_integer_is_refused(signed: str) -> None:
+def test_uint64_and_a_signed_integer_have_no_common_dtype(signed: str) -> None:
     with pytest.raises(DTypeError, match=rf"uint64 and {signed} have no common(.|\n)*fix: cast one operand"):
         dtypes.promote(dtypes.uint64, np.dtype(signed))
 
@@ -79,16 +79,16 @@ def test_python_numbers_are_weak(dtype: str, value: object, expected: str) -> No
         ("int64", "int64"), (pt.float64, "float64"),
     ],
 )  # fmt: skip
-def test_dtypes_are_found_by_any_of_their_names(spec: object, expected: str) -> None:
+def test_a_dtype_is_found_by_any_of_its_names(spec: object, expected: str) -> None:
     assert dtypes.lookup(spec).name == expected
 
 
 @pytest.mark.parametrize("spec", ["float31", "O", object, np.dtype("U3"), "datetime64[s]", 3.5, None, ">f4x"])
-def test_what_is_no_tensor_s_dtype_is_refused_with_those_that_are(spec: object) -> None:
+def test_the_error_for_an_invalid_dtype_lists_the_valid_ones(spec: object) -> None:
     if spec is None:
-        assert np.dtype(spec) == np.float64  # NumPy's reading of None
+        assert np.dtype(spec) == np.float64  # NumPy interprets None as float64
         return
-    with pytest.raises(DTypeError, match=r"is no dtype of a tensor(.|\n)*expected: one of bool, int8"):
+    with pytest.raises(DTypeError, match=r"is not a tensor dtype(.|\n)*expected: one of bool, int8"):
         dtypes.lookup(spec)
 
 
@@ -113,30 +113,24 @@ def test_bfloat16_is_found_by_name_and_promotes() -> None:
         ("float32", np.dtype("float64"), False), ("int8", "int8", True),
     ],
 )  # fmt: skip
-def test_isdtype_knows_the_standard_s_kinds(dtype: str, kind: Any, expected: bool) -> None:
+def test_isdtype_accepts_the_kinds_of_the_standard(dtype: str, kind: Any, expected: bool) -> None:
     assert pt.isdtype(dtype, kind) is expected
 
 
-def test_isdtype_refuses_a_kind_it_does_not_know() -> None:
-    with pytest.raises(DTypeError, match="isdtype knows no kind 'floats'"):
+def test_isdtype_rejects_an_unknown_kind() -> None:
+    with pytest.raises(DTypeError, match="isdtype got an unknown kind 'floats'"):
         pt.isdtype("float32", "floats")
 
 
 @pytest.mark.parametrize(("value", "expected"), [(True, "bool"), (1, "int32"), (1.0, "float32"), (1j, "complex64")])
-def test_defaults_of_python_numbers(value: object, expected: str) -> None:
+def test_the_default_dtypes_of_python_numbers(value: object, expected: str) -> None:
     assert dtypes.default_dtype(value) == expected
 
 
-def test_names_of_a_kind_are_those_a_kernel_would_serve() -> None:
+def test_names_of_gives_the_dtypes_that_an_item_covers() -> None:
     assert dtypes.names_of("int8") == {"int8"}
     assert {"bfloat16", "float16", "float64", "complex64"} <= dtypes.names_of("floating")
     assert "complex64" not in dtypes.names_of("real floating")
     assert dtypes.names_of("any") == dtypes.NAMES
     with pytest.raises(DTypeError, match="neither a dtype nor a kind"):
         dtypes.names_of("floats")
-
-
-def test_real_of_a_complex_dtype_is_its_parts_dtype() -> None:
-    assert dtypes.real_of(dtypes.complex64) == "float32"
-    assert dtypes.real_of(dtypes.complex128) == "float64"
-    assert dtypes.real_of(dtypes.float16) == "float16"

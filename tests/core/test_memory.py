@@ -1,4 +1,4 @@
-"""Memory under tapes and of variables: freed by reference counts alone, with the collector off."""
+"""Memory of tapes and variables: freed by reference counts alone, with the garbage collector off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from polytape.errors import MemoryInfoError
 
 @pytest.fixture(autouse=True)
 def no_collector() -> Iterator[None]:
-    """Cycles would stay: what goes must go by reference counts."""
+    """Disable the garbage collector: memory must be freed by reference counts alone."""
     gc.collect()
     gc.disable()
     yield
@@ -25,11 +25,11 @@ def no_collector() -> Iterator[None]:
 
 
 def dead(*references: Any) -> list[bool]:
-    """Which of these weak references are gone."""
-    return [one() is None for one in references]
+    """For each weak reference, whether its object has been freed."""
+    return [reference() is None for reference in references]
 
 
-def test_an_unused_result_goes_after_the_forward_pass() -> None:
+def test_an_unused_result_is_freed_in_the_forward_pass() -> None:
     x = pt.asarray(np.ones(10))
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -39,20 +39,20 @@ def test_an_unused_result_goes_after_the_forward_pass() -> None:
         assert dead(kept) == [True]
 
 
-def test_a_result_and_all_before_it_go_with_its_last_handle() -> None:
+def test_a_result_and_its_operands_are_freed_with_its_last_handle() -> None:
     x = pt.asarray(np.ones(10))
     with pt.GradientTape() as tape:
         tape.watch(x)
         hidden = pt.exp(x)
         y = pt.tanh(hidden) * hidden
-    references = [weakref.ref(one.array) for one in (hidden, y)]
+    references = [weakref.ref(x.array) for x in (hidden, y)]
     del hidden
     assert dead(*references) == [False, False]
     del y
     assert dead(*references) == [True, True]
 
 
-def test_a_gradient_frees_the_records_it_has_passed() -> None:
+def test_a_gradient_frees_the_records_that_it_has_used() -> None:
     x = pt.asarray(np.ones(10))
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -65,14 +65,14 @@ def test_a_gradient_frees_the_records_it_has_passed() -> None:
     assert loss.item() > 0.0
 
 
-def test_records_are_freed_while_the_walk_goes_on() -> None:
-    """At the first op's rule the last op's array is gone."""
-    seen: list[bool] = []
+def test_records_are_freed_during_the_backward_pass() -> None:
+    """When the rule of the first op runs, the array of the last op has been freed."""
+    freed: list[bool] = []
 
     @pt.custom_gradient
     def probe(x: pt.Tensor) -> Any:
         def grad(g: pt.Tensor) -> pt.Tensor:
-            seen.extend(dead(kept))
+            freed.extend(dead(kept))
             return g
 
         return x * 1.5, grad
@@ -86,10 +86,10 @@ def test_records_are_freed_while_the_walk_goes_on() -> None:
     del late
     assert dead(kept) == [False]
     tape.gradient(loss, x)
-    assert seen == [True]
+    assert freed == [True]
 
 
-def test_a_persistent_tape_keeps_its_records_until_they_go() -> None:
+def test_a_persistent_tape_keeps_its_records_as_long_as_their_results() -> None:
     x = pt.asarray(np.ones(10))
     with pt.GradientTape(persistent=True) as tape:
         tape.watch(x)
@@ -103,7 +103,7 @@ def test_a_persistent_tape_keeps_its_records_until_they_go() -> None:
     assert dead(kept) == [True]
 
 
-def test_a_second_derivative_leaves_nothing_behind() -> None:
+def test_a_second_derivative_frees_all_its_arrays() -> None:
     x = pt.asarray(np.ones(10))
     with pt.GradientTape() as outer:
         outer.watch(x)
@@ -112,14 +112,14 @@ def test_a_second_derivative_leaves_nothing_behind() -> None:
             y = pt.exp(x)
             kept = weakref.ref(y.array)
         dy = inner.gradient(y, x)
-        also = weakref.ref(dy.array)
+        kept_gradient = weakref.ref(dy.array)
     del y
     outer.gradient(dy, x)
     del dy
-    assert dead(kept, also) == [True, True]
+    assert dead(kept, kept_gradient) == [True, True]
 
 
-def test_a_tape_that_is_dropped_takes_its_records_along() -> None:
+def test_the_records_of_a_tape_are_freed_with_it() -> None:
     x = pt.asarray(np.ones(10))
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -129,7 +129,7 @@ def test_a_tape_that_is_dropped_takes_its_records_along() -> None:
     assert dead(kept) == [True]
 
 
-def test_a_hand_written_gradient_that_holds_its_own_output_makes_no_cycle() -> None:
+def test_a_custom_gradient_that_holds_its_own_output_creates_no_cycle() -> None:
     @pt.custom_gradient
     def exponential(x: pt.Tensor) -> Any:
         y = pt.exp(x)
@@ -140,13 +140,13 @@ def test_a_hand_written_gradient_that_holds_its_own_output_makes_no_cycle() -> N
         tape.watch(x)
         y = exponential(x)
     kept = weakref.ref(y.array)
-    found = tape.gradient(y, x)
+    gradient = tape.gradient(y, x)
     del y
     assert dead(kept) == [True]
-    np.testing.assert_allclose(found, np.exp(np.ones(10)))
+    np.testing.assert_allclose(gradient, np.exp(np.ones(10)))
 
 
-def test_a_trained_variable_goes_with_its_last_reference() -> None:
+def test_a_trained_variable_is_freed_with_its_last_reference() -> None:
     v = pt.Variable(np.ones(10))
     with pt.GradientTape() as tape:
         loss = pt.sum(v * v)
@@ -156,14 +156,14 @@ def test_a_trained_variable_goes_with_its_last_reference() -> None:
     assert dead(kept) == [True]
 
 
-def test_an_old_value_goes_when_another_is_assigned() -> None:
+def test_the_old_value_is_freed_when_a_new_one_is_assigned() -> None:
     v = pt.Variable(np.ones(10))
     old = weakref.ref(v.array)
     v.assign(np.zeros(10))
     assert dead(old) == [True]
 
 
-def test_a_kernels_mistake_leaves_no_operand_behind() -> None:
+def test_an_error_does_not_keep_its_operands_alive() -> None:
     x = pt.asarray(np.ones(3))
     kept = weakref.ref(x.array)
     with pytest.raises(pt.PolytapeError):
@@ -173,14 +173,14 @@ def test_a_kernels_mistake_leaves_no_operand_behind() -> None:
 
 
 def step(w: pt.Variable, x: pt.Tensor) -> pt.Tensor:
-    """One training step; gives the loss tensor."""
+    """Run one training step and return the loss."""
     with pt.GradientTape() as tape:
         loss = pt.mean(pt.square(x * w - 1.0))
     w.assign_sub(tape.gradient(loss, w) * 0.1)
     return loss
 
 
-def test_a_thousand_steps_that_keep_the_loss_leave_memory_flat() -> None:
+def test_memory_stays_flat_over_a_thousand_steps_that_keep_their_losses() -> None:
     w, x = pt.Variable(np.full(1000, 0.5)), pt.asarray(np.ones(1000))
     losses = [step(w, x) for _ in range(20)]
     tracemalloc.start()
@@ -188,12 +188,12 @@ def test_a_thousand_steps_that_keep_the_loss_leave_memory_flat() -> None:
     losses += [step(w, x) for _ in range(1000)]
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    # A step's arrays are 8,000 bytes each; a kept loss is a handle, its spent record, and its tape.
+    # Each array of a step has 8,000 bytes; a kept loss keeps only its handle, its freed record, and its tape.
     assert (after - before) / 1000 < 2000
     assert losses[-1].item() < losses[0].item()
 
 
-def test_the_peak_of_a_taped_step_is_what_must_be_kept() -> None:
+def test_a_taped_step_allocates_no_more_than_its_rules_need() -> None:
     n = 1 << 20
     x, w = pt.asarray(np.ones(n)), pt.Variable(np.full(n, 0.5))
 
@@ -210,7 +210,7 @@ def test_the_peak_of_a_taped_step_is_what_must_be_kept() -> None:
     taped()
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
-    # tanh's rule, g * (1 - y * y): y, which the record keeps, g, the square, and one result.
+    # Four arrays, for tanh's rule g * (1 - y * y): y, which the record keeps, g, the square, and one result.
     assert peak <= 1.05 * 8 * n * 4
 
 
@@ -238,12 +238,12 @@ def test_a_chain_of_200_000_ops_is_differentiated_without_recursion() -> None:
     assert tape.gradient(y, x).item() == 1.0
 
 
-def test_numpy_keeps_no_count_and_says_so() -> None:
-    with pytest.raises(MemoryInfoError, match="backend 'numpy' keeps no count of the memory on numpy:cpu:0"):
+def test_memory_info_is_an_error_for_numpy_which_does_not_report_memory_use() -> None:
+    with pytest.raises(MemoryInfoError, match="backend 'numpy' does not report memory use on numpy:cpu:0"):
         pt.memory_info("numpy")
 
 
-def test_a_counting_backend_shows_a_variables_memory_gone_with_its_last_reference() -> None:
+def test_memory_info_shows_that_a_variable_is_freed_with_its_last_reference() -> None:
     plugin = pytest.importorskip("polytape_sim.plugin", reason="polytape-sim is not installed")
     registered = None
     if not any(status.name == "sim" and status.status == "ready" for status in pt.backends()):
@@ -258,8 +258,8 @@ def test_a_counting_backend_shows_a_variables_memory_gone_with_its_last_referenc
         assert v.numpy().tolist() == [-1.0] * 1000
         del v, loss, tape
         pt.synchronize("sim:sim:0")
-        left = pt.memory_info("sim:sim:0").allocated_nbytes - empty
-        assert left < 100, "the kinds' cached 0-d numbers are all that may stay"
+        remaining = pt.memory_info("sim:sim:0").allocated_nbytes - empty
+        assert remaining < 100, "only the cached 0-d arrays of the tensor types may remain"
     finally:
         if registered is not None:
             registered.remove()

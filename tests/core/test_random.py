@@ -1,4 +1,4 @@
-"""Draws: the streams, who takes which part of them, and what they look like."""
+"""Draws: the streams, how draws share them, and the distributions of the numbers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from scipy import stats
 import polytape as pt
 from polytape.errors import BackendError, DTypeError, ShapeError
 
-# The first block of the published known answers of Philox4x32-10: counter 0, key 0.
+# The first block of the published known-answer tests of Philox4x32-10: counter 0, key 0.
 KNOWN = [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
 
 
 @pytest.fixture(scope="module")
 def sim() -> Iterator[str]:
-    """The device name of the sim backend, registered here where it is not installed."""
+    """The device name of the sim backend, which is registered here if it is not installed."""
     try:
         pt.get_backend("sim")
         yield "sim"
@@ -36,14 +36,14 @@ def counter(generator: pt.random.Generator) -> int:
 
 
 def test_uniform_float32_is_the_upper_24_bits_of_each_known_word() -> None:
-    drawn = pt.random.uniform((4,), generator=pt.random.Generator(0))
-    np.testing.assert_array_equal(drawn.numpy(), np.asarray([word >> 8 for word in KNOWN], "float32") * 2.0**-24)
+    numbers = pt.random.uniform((4,), generator=pt.random.Generator(0))
+    np.testing.assert_array_equal(numbers.numpy(), np.asarray([word >> 8 for word in KNOWN], "float32") * 2.0**-24)
 
 
 def test_integers_multiply_and_shift_two_known_words() -> None:
-    drawn = pt.random.integers(-3, 1000, (2,), dtype="int64", generator=pt.random.Generator(0))
+    numbers = pt.random.integers(-3, 1000, (2,), dtype="int64", generator=pt.random.Generator(0))
     wide = [KNOWN[0] | KNOWN[1] << 32, KNOWN[2] | KNOWN[3] << 32]
-    assert drawn.tolist() == [-3 + (value * 1003 >> 64) for value in wide]
+    assert numbers.tolist() == [-3 + (value * 1003 >> 64) for value in wide]
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_a_draw_moves_the_counter_past_all_the_words_it_takes(draw: object, bloc
 
 
 def test_consecutive_draws_continue_one_stream() -> None:
-    one, two = pt.random.Generator(5), pt.random.Generator(5)
-    whole = pt.random.uniform((12,), generator=one).numpy()
-    parts = [pt.random.uniform((n,), generator=two).numpy() for n in (4, 8)]
+    a, b = pt.random.Generator(5), pt.random.Generator(5)
+    whole = pt.random.uniform((12,), generator=a).numpy()
+    parts = [pt.random.uniform((n,), generator=b).numpy() for n in (4, 8)]
     np.testing.assert_array_equal(whole, np.concatenate(parts))
 
 
@@ -85,16 +85,16 @@ def test_the_sim_backend_draws_the_same_numbers(sim: str) -> None:
     for draw, ulp in ((pt.random.uniform, 0), (pt.random.normal, 4)):
         for dtype in ("float32", "float64"):
             host = draw((1000,), dtype=dtype, generator=pt.random.Generator(3)).numpy()
-            there = draw((1000,), dtype=dtype, device=sim, generator=pt.random.Generator(3))
-            assert there.device.backend == "sim"
-            np.testing.assert_array_max_ulp(host, there.numpy(), ulp)
+            on_sim = draw((1000,), dtype=dtype, device=sim, generator=pt.random.Generator(3))
+            assert on_sim.device.backend == "sim"
+            np.testing.assert_array_max_ulp(host, on_sim.numpy(), ulp)
     host = pt.random.integers(10, shape=(1000,), generator=pt.random.Generator(3)).numpy()
-    there = pt.random.integers(10, shape=(1000,), device=sim, generator=pt.random.Generator(3))
-    np.testing.assert_array_equal(host, there.numpy())
+    on_sim = pt.random.integers(10, shape=(1000,), device=sim, generator=pt.random.Generator(3))
+    np.testing.assert_array_equal(host, on_sim.numpy())
 
 
 @pytest.mark.parametrize("device", ["numpy", "sim"])
-def test_a_traced_function_draws_what_an_eager_one_draws(device: str, sim: str) -> None:
+def test_a_traced_function_draws_the_same_numbers_as_an_eager_one(device: str, sim: str) -> None:
     traced, eager = pt.random.Generator(11), pt.random.Generator(11)
 
     def body(x: pt.Tensor, generator: pt.random.Generator) -> pt.Tensor:
@@ -108,7 +108,7 @@ def test_a_traced_function_draws_what_an_eager_one_draws(device: str, sim: str) 
     assert traced.state.tolist() == eager.state.tolist()
 
 
-def test_uniform_and_normal_numbers_have_their_distributions() -> None:
+def test_uniform_and_normal_numbers_follow_their_distributions() -> None:
     generator = pt.random.Generator(2024)
     uniform = pt.random.uniform((20_000,), -2.0, 5.0, generator=generator).numpy()
     normal = pt.random.normal((20_001,), 3.0, 0.5, generator=generator).numpy()
@@ -118,8 +118,8 @@ def test_uniform_and_normal_numbers_have_their_distributions() -> None:
 
 
 def test_integers_are_equally_frequent_and_cover_the_range() -> None:
-    drawn = pt.random.integers(-2, 5, (14_000,), generator=pt.random.Generator(6)).numpy()
-    values, counts = np.unique(drawn, return_counts=True)
+    numbers = pt.random.integers(-2, 5, (14_000,), generator=pt.random.Generator(6)).numpy()
+    values, counts = np.unique(numbers, return_counts=True)
     assert values.tolist() == list(range(-2, 5))
     assert stats.chisquare(counts).pvalue > 1e-3
 
@@ -136,12 +136,12 @@ def test_threads_that_share_a_generator_never_share_bits() -> None:
         return [float(pt.random.uniform((4,), dtype="float64", generator=generator)[0]) for _ in range(200)]
 
     with ThreadPoolExecutor(8) as pool:
-        drawn = [value for part in pool.map(draw, range(8)) for value in part]
-    assert len(set(drawn)) == len(drawn) == 1600
+        numbers = [value for part in pool.map(draw, range(8)) for value in part]
+    assert len(set(numbers)) == len(numbers) == 1600
     assert counter(generator) == 1600 * 2
 
 
-def test_a_seed_starts_the_default_stream_again_and_without_one_processes_differ() -> None:
+def test_a_seed_restarts_the_default_stream() -> None:
     pt.random.seed(42)
     first = pt.random.uniform((3,)).tolist()
     pt.random.uniform((3,))
@@ -150,25 +150,25 @@ def test_a_seed_starts_the_default_stream_again_and_without_one_processes_differ
     assert pt.random.uniform((3,), generator=pt.random.Generator(42)).tolist() == first
 
 
-def test_a_generator_is_saved_and_restored_copied_and_pickled(tmp_path: Path) -> None:
+def test_a_generator_can_be_saved_and_restored_copied_and_pickled(tmp_path: Path) -> None:
     generator = pt.random.Generator(13)
     pt.random.uniform((7,), generator=generator)
     path = pt.Checkpoint(generator=generator).save(tmp_path)
-    twins = [copy.deepcopy(generator), pickle.loads(pickle.dumps(generator)), pt.random.Generator(0)]
-    pt.Checkpoint(generator=twins[2]).restore(path).assert_consumed()
+    copies = [copy.deepcopy(generator), pickle.loads(pickle.dumps(generator)), pt.random.Generator(0)]
+    pt.Checkpoint(generator=copies[2]).restore(path).assert_consumed()
     expected = pt.random.normal((4,), generator=generator).tolist()
-    for twin in twins:
-        assert pt.random.normal((4,), generator=twin).tolist() == expected
-        assert repr(twin) == repr(generator) == "Generator(key=13, counter=3)"
+    for duplicate in copies:
+        assert pt.random.normal((4,), generator=duplicate).tolist() == expected
+        assert repr(duplicate) == repr(generator) == "Generator(key=13, counter=3)"
 
 
-def test_bad_arguments_are_refused_and_leave_the_stream_as_it_was() -> None:
+def test_bad_arguments_are_rejected_and_leave_the_stream_unchanged() -> None:
     generator = pt.random.Generator(1)
-    with pytest.raises(DTypeError, match=r"no random numbers of int32.*\n.*\n.*\n.*random\.integers"):
+    with pytest.raises(DTypeError, match=r"cannot draw random numbers of int32.*\n.*\n.*\n.*random\.integers"):
         pt.random.uniform((2,), dtype="int32", generator=generator)
     with pytest.raises(DTypeError, match=r"an integer dtype"):
         pt.random.integers(5, dtype="float32", generator=generator)
-    with pytest.raises(DTypeError, match=r"no uint8 is drawn from 0 to 256"):
+    with pytest.raises(DTypeError, match=r"cannot draw uint8 numbers from 0 to 256"):
         pt.random.integers(257, dtype="uint8", generator=generator)
     with pytest.raises(DTypeError, match=r"low < high"):
         pt.random.integers(3, 3, generator=generator)
@@ -178,11 +178,11 @@ def test_bad_arguments_are_refused_and_leave_the_stream_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 1.5, "7"])
-def test_what_is_no_64_bit_integer_is_no_seed(seed: object) -> None:
-    with pytest.raises(DTypeError, match="is no seed"):
-        pt.random.seed(seed)  # type: ignore[arg-type]  # that is the point
-    with pytest.raises(DTypeError, match="is no seed"):
-        pt.random.Generator(seed)  # type: ignore[arg-type]  # that is the point
+def test_a_seed_that_is_not_a_64_bit_integer_is_rejected(seed: object) -> None:
+    with pytest.raises(DTypeError, match="is not a valid seed"):
+        pt.random.seed(seed)  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(DTypeError, match="is not a valid seed"):
+        pt.random.Generator(seed)  # type: ignore[arg-type]  # on purpose
 
 
 def test_the_state_is_a_variable_on_the_host_that_no_tape_watches(sim: str) -> None:

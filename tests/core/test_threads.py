@@ -1,4 +1,4 @@
-"""Threads: tapes of their own on shared tensors, first use of a backend from several, settings seen by all."""
+"""Threads: separate tapes on shared tensors, concurrent first use of a backend, scopes, registration of kernels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROUNDS = 200
 
 
 def together(f: Callable[[int], Any], count: int = THREADS) -> list[Any]:
-    """``f(0)`` to ``f(count - 1)`` in threads that start at once; errors are raised here."""
+    """The results of ``f(0)`` to ``f(count - 1)``, run in threads that start together; raises their errors."""
     barrier = threading.Barrier(count)
 
     def run(number: int) -> Any:
@@ -30,17 +30,17 @@ def together(f: Callable[[int], Any], count: int = THREADS) -> list[Any]:
         return [future.result(timeout=60) for future in [pool.submit(run, number) for number in range(count)]]
 
 
-def test_four_threads_with_tapes_on_one_tensor_lose_nothing() -> None:
+def test_four_threads_with_tapes_on_one_tensor_get_correct_gradients() -> None:
     x = pt.asarray(np.arange(1.0, 5.0))
 
     def work(number: int) -> int:
-        right = 0
+        correct = 0
         for _ in range(ROUNDS):
             with pt.GradientTape() as tape:
                 tape.watch(x)
                 y = pt.sum(x**2 * (number + 1.0))
-            right += np.array_equal(tape.gradient(y, x), 2.0 * (number + 1.0) * np.arange(1.0, 5.0))
-        return right
+            correct += np.array_equal(tape.gradient(y, x), 2.0 * (number + 1.0) * np.arange(1.0, 5.0))
+        return correct
 
     assert together(work) == [ROUNDS] * THREADS
     assert current_scope.get().tapes == ()
@@ -50,36 +50,36 @@ def test_four_threads_share_a_variable_under_nested_tapes() -> None:
     v = pt.Variable(3.0)
 
     def work(number: int) -> int:
-        right = 0
+        correct = 0
         for _ in range(ROUNDS // 4):
             with pt.GradientTape() as outer:
                 with pt.GradientTape() as inner:
                     y = v * v * v * (number + 1.0)
                 dy = inner.gradient(y, v)
-            right += (dy.item(), outer.gradient(dy, v).item()) == (27.0 * (number + 1), 18.0 * (number + 1))
-        return right
+            correct += (dy.item(), outer.gradient(dy, v).item()) == (27.0 * (number + 1), 18.0 * (number + 1))
+        return correct
 
     assert together(work) == [ROUNDS // 4] * THREADS
 
 
-def test_a_tape_of_one_thread_is_unseen_by_another() -> None:
+def test_a_tape_of_one_thread_does_not_record_in_another() -> None:
     x = pt.asarray(3.0)
     with pt.GradientTape() as tape:
         tape.watch(x)
-        (other,) = together(lambda number: x * x, 1)
+        (unrecorded,) = together(lambda number: x * x, 1)
         y = x * x
-    assert other.node is None and tape.gradient(y, x).item() == 6.0
+    assert unrecorded.node is None and tape.gradient(y, x).item() == 6.0
 
 
-def test_a_device_scope_of_one_thread_is_unseen_by_another() -> None:
+def test_a_device_scope_of_one_thread_does_not_affect_another() -> None:
     entered, leave = threading.Event(), threading.Event()
 
-    def holds() -> None:
+    def hold_scope() -> None:
         with pt.device("numpy:cpu:0"):
             entered.set()
             leave.wait(10)
 
-    thread = threading.Thread(target=holds)
+    thread = threading.Thread(target=hold_scope)
     thread.start()
     assert entered.wait(10)
     assert pt.current_backend().chosen_by != "scope"
@@ -87,21 +87,21 @@ def test_a_device_scope_of_one_thread_is_unseen_by_another() -> None:
     thread.join(10)
 
 
-def test_assignments_from_threads_leave_a_whole_value() -> None:
+def test_concurrent_assignments_never_mix_values() -> None:
     v = pt.Variable(np.zeros(1000))
-    seen: list[bool] = []
+    uniform: list[bool] = []
 
     def work(number: int) -> None:
         for _ in range(ROUNDS):
             v.assign(np.full(1000, float(number)))
             value = v.numpy()
-            seen.append(bool((value == value[0]).all()))
+            uniform.append(bool((value == value[0]).all()))
 
     together(work)
-    assert all(seen) and len(seen) == THREADS * ROUNDS
+    assert all(uniform) and len(uniform) == THREADS * ROUNDS
 
 
-def test_kernels_come_and_go_while_others_compute() -> None:
+def test_kernels_can_be_registered_and_removed_while_other_threads_compute() -> None:
     x = pt.asarray(np.ones(4))
     stop = threading.Event()
     wrong: list[Any] = []
@@ -125,30 +125,30 @@ def test_kernels_come_and_go_while_others_compute() -> None:
     assert wrong == [] and (x + x).tolist() == [2.0] * 4
 
 
-def test_the_first_use_of_a_backend_may_come_from_several_threads(child: Child) -> None:
+def test_several_threads_may_use_a_backend_first(child: Child) -> None:
     code = """
 import threading, sys
 import polytape as pt
 sys.setswitchinterval(1e-6)
-barrier, found, errors = threading.Barrier(8), [], []
+barrier, results, errors = threading.Barrier(8), [], []
 def first(number):
     barrier.wait()
     try:
         x = pt.asarray([1.0, 2.0]) * number
-        found.append((type(x).__name__, x.tolist()))
+        results.append((type(x).__name__, x.tolist()))
     except BaseException as error:
         errors.append(repr(error))
 threads = [threading.Thread(target=first, args=(number,)) for number in range(8)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
 assert not errors, errors
-print(sorted(values[0] for _, values in found))
+print(sorted(values[0] for _, values in results))
 """
     for _ in range(3):
         assert child(code).stdout.split() == str([float(n) for n in range(8)]).split()
 
 
-def test_numbers_met_for_the_first_time_in_several_threads() -> None:
+def test_scalars_first_used_in_several_threads_are_correct() -> None:
     x = pt.asarray([0.0])
 
     def work(number: int) -> bool:

@@ -94,6 +94,21 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
     assert not bad, f"{title(page)}: {bad}"
 
 
+def test_every_path_that_contributing_names_exists() -> None:
+    text = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = [path for path in re.findall(r"`((?:core|backends|docs|tools|tests|asv_bench|examples)/[^` *]*)`", text)]
+    paths = [path.replace("<family>", "arithmetic").replace("<name>", "numpy") for path in named]
+    braces = [part for path in paths for part in _expanded(path)]
+    missing = [path for path in braces if not (CHECKOUT / path).exists()]
+    assert len(braces) > 15 and not missing
+
+
+def _expanded(path: str) -> list[str]:
+    """A path with ``{a,b}`` as one path per alternative."""
+    match = re.fullmatch(r"(.*)\{(.*)\}(.*)", path)
+    return [path] if match is None else [f"{match[1]}{part}{match[3]}" for part in match[2].split(",")]
+
+
 def found(name: str) -> Any:
     """What `pt.some.name` is, None if there is no such thing."""
     value: Any = importlib.import_module("polytape")

@@ -19,9 +19,9 @@ BACKENDS = {name: CHECKOUT / "backends" / name / f"polytape_{name}" for name in 
 BACKENDS["sim"] = CHECKOUT / "examples" / "sim_backend" / "polytape_sim"
 BACKEND_FILES = [path for folder in BACKENDS.values() for path in sorted(folder.rglob("*.py"))]
 
-# What a stranger may import from polytape, and so all that a backend may: these modules' `__all__`.
+# What a third party may import from polytape, and so all that a backend may: these modules' `__all__`.
 CONTRACT = {"polytape", "polytape.backend", "polytape.device", "polytape.dtypes", "polytape.errors", "polytape.plugins"}
-# A stranger's tests may also use the kit.
+# A third party's tests may also use the kit.
 KIT = "polytape.testing"
 FOREIGN = {"numba", "cupy", "polytape_numpy", "polytape_numba", "polytape_cupy", "polytape_sim", "torch", "jax"}
 BACKEND_NAMES = {"numpy", "numba", "cupy", "sim", "torch", "jax"}
@@ -195,7 +195,7 @@ def exported(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", BACKEND_FILES, ids=title)
-def test_a_backend_imports_only_what_a_stranger_may(path: Path) -> None:
+def test_a_backend_imports_only_what_a_third_party_may(path: Path) -> None:
     own = module_of(path).split(".")[0]
     bad = []
     for module, name in imports(path, lazy=True):

@@ -54,5 +54,5 @@ def test_a_row_shows_signature_and_first_paragraph(tool: ModuleType) -> None:
 
 
 def test_a_name_that_is_defined_nowhere_is_named(tool: ModuleType) -> None:
-    with pytest.raises(SystemExit, match=r"names pt\.nowhere"):
+    with pytest.raises(SystemExit, match=r"lists pt\.nowhere"):
         tool.row("pt.nowhere")

@@ -27,6 +27,8 @@ RIGHT = [
     "pt.nn.softmax(x, axis=-1)",
     "pt.astype(x, pt.float64)",
     "z: pt.Tensor = pt.exp(x)[0]",
+    "w: pt.Tensor = pt.tanh(pt.ones((2,)))",
+    "v = pt.Variable(1.0); v.assign_add(x[0])",
 ]
 WRONG = {
     "pt.sum(x, axes=0)": "axes",
@@ -37,6 +39,8 @@ WRONG = {
     "pt.reshape(x, 'flat')": "str",
     "pt.matmul(x, object())": "object",
     "n: int = pt.exp(x)": "Tensor",
+    "pt.summ(x)": "has no attribute",
+    "pt.nn.relau(x)": "has no attribute",
 }
 
 

@@ -1,1 +1,1 @@
-"""The CuPy backend of polytape: NVIDIA GPUs, through the kernels that NumPy's backend shares."""
+"""The CuPy backend of polytape: NVIDIA GPUs, with kernels shared with the NumPy backend."""

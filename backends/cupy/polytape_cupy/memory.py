@@ -1,4 +1,4 @@
-"""The members of the backend that move memory: to a device, from it, and between two."""
+"""The members of the backend that allocate memory and move it between host and devices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HostArray = np.ndarray[Any, Any]
 
 
 class Memory:
-    """Memory functions over the module ``xp``, each on the device it is given.
+    """The memory functions, implemented with the module ``xp``.
 
     Args:
         xp: the module ``cupy``.
@@ -31,22 +31,22 @@ class Memory:
         return f"Memory({self._xp.__name__})"
 
     def from_host(self, array: HostArray, device: Device) -> Array:
-        """A copy of ``array`` on ``device``, in C order; the host's may be written as soon as this returns."""
+        """A copy of ``array`` on ``device``, in C order; ``array`` may be changed as soon as this returns."""
         with self._xp.cuda.Device(device.index):
             return self._xp.array(array, order="C")
 
     def to_host(self, array: Array) -> HostArray:
-        """A host copy of ``array``; waits for it."""
+        """A copy of ``array`` on the host; waits until it is complete."""
         host: HostArray = self._xp.asnumpy(array)
         return host
 
     def copy(self, array: Array, device: Device) -> Array:
-        """A copy of ``array`` on ``device``, in C order, made by the driver where it comes from another device."""
+        """A copy of ``array``, which may be on another device, on ``device`` and in C order."""
         with self._xp.cuda.Device(device.index):
-            return array.copy("C")  # copies to the current device, wherever the array is
+            return array.copy("C")  # cupy copies to the current device
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any], device: Device) -> Array:
-        """An array of that shape on ``device``, with any contents."""
+        """An uninitialized array on ``device``."""
         with self._xp.cuda.Device(device.index):
             return self._xp.empty(shape, dtype)
 
@@ -55,15 +55,15 @@ class Memory:
         self._xp.cuda.Device(device.index).synchronize()
 
     def lift(self, value: Any) -> Array:
-        """``value`` as an array of cupy's; arrays, which is all that cupy's functions give, as they are."""
+        """``value`` as a cupy array; an array, which is what all cupy functions return, is returned unchanged."""
         return value if isinstance(value, self._xp.ndarray) else self._xp.asarray(value)
 
     def exclusive(self, array: Array) -> bool:
-        """Whether ``array`` is no view, and its memory came from cupy's pool rather than from another library."""
+        """Whether ``array`` is not a view and its memory is from cupy's pool, not from another library."""
         return array.base is None and isinstance(array.data.mem, self._xp.cuda.memory.PooledMemory)
 
     def info(self, device: Device) -> MemoryInfo:
-        """Bytes that arrays hold in cupy's pool, and the memory of the device in all."""
+        """The number of bytes in use in cupy's pool, and the total memory of the device."""
         with self._xp.cuda.Device(device.index):
             used = int(self._xp.get_default_memory_pool().used_bytes())
             total = int(self._xp.cuda.runtime.memGetInfo()[1])

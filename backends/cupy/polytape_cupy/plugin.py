@@ -1,4 +1,4 @@
-"""The hook that hands the CuPy backend over; cupy is imported when the hook is called, never by this module."""
+"""The plugin hook that returns the CuPy backend. cupy is imported by the hook, not by this module."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .memory import Memory
 __all__ = ["polytape_backend"]
 
 _INSTALL: Final = "pip install 'polytape[cupy]'"
-# A driver that hangs must not hang the program that asks for the list of backends.
-_ANSWER_S: Final = 2.0
+# A driver that hangs must not hang a program that lists the backends.
+_DRIVER_TIMEOUT_S: Final = 2.0
 _DTYPES: Final = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "float32", "float64", "complex64", "complex128",
@@ -26,8 +26,8 @@ _DTYPES: Final = (
 
 @polytape.hookimpl
 def polytape_backend() -> Backend:
-    """The backend ``cupy``: one device ``gpu`` per GPU that CUDA shows; without any, its probe says why."""
-    probe, xp, count = _look()
+    """The backend ``cupy``: one device ``gpu`` per GPU; if CUDA reports none, the backend's probe gives the reason."""
+    probe, xp, count = _probe_cupy()
     version = getattr(polytape, "__version__", "")
     if xp is None:
         return Backend(name="cupy", version=version, probe=lambda: probe)
@@ -53,51 +53,51 @@ def polytape_backend() -> Backend:
     )
 
 
-def _look() -> tuple[Probe, Any, int]:
-    """What `probe` says, and where it is ready the module and how many devices there are."""
+def _probe_cupy() -> tuple[Probe, Any, int]:
+    """The result of the backend's probe; if cupy is usable, also the module and the number of devices."""
     if find_spec("cupy") is None:
         return Probe(False, "cupy is not installed", _INSTALL, "absent"), None, 0
     try:
         xp = importlib.import_module("cupy")
-    except Exception as error:  # its libraries fail in many ways
-        reason = f"importing cupy failed: {_in_a_line(error)}"
+    except Exception as error:  # the libraries that cupy loads fail with many types of errors
+        reason = f"importing cupy failed: {_first_line(error)}"
         return Probe(False, reason, f"{_INSTALL} in a fresh environment", "import-failed"), None, 0
     try:
-        count = _count(xp)
+        count = _device_count(xp)
     except Exception as error:
-        return _no_driver(_in_a_line(error)), None, 0
+        return _no_driver(_first_line(error)), None, 0
     if count < 1:
         return _no_device(), None, 0
     return Probe(), xp, count
 
 
-def _count(xp: Any) -> int:
-    """How many devices the CUDA runtime shows.
+def _device_count(xp: Any) -> int:
+    """The number of devices that the CUDA runtime reports.
 
     Raises:
-        TimeoutError: it has not answered in time.
-        Exception: as the runtime, where there is no driver or no device.
+        TimeoutError: the driver did not respond in time.
+        Exception: the error of the CUDA runtime, if there is no driver or no device.
     """
-    answers: list[Any] = []
+    results: list[Any] = []
 
-    def ask() -> None:
+    def count_devices() -> None:
         try:
-            answers.append(int(xp.cuda.runtime.getDeviceCount()))
+            results.append(int(xp.cuda.runtime.getDeviceCount()))
         except Exception as error:
-            answers.append(error)
+            results.append(error)
 
-    thread = threading.Thread(target=ask, name="polytape-cupy-probe", daemon=True)
+    thread = threading.Thread(target=count_devices, name="polytape-cupy-probe", daemon=True)
     thread.start()
-    thread.join(_ANSWER_S)
-    if not answers:
-        raise TimeoutError(f"the CUDA driver has not answered within {_ANSWER_S:.0f} s")
-    if isinstance(answers[0], Exception):
-        raise answers[0]
-    count: int = answers[0]
+    thread.join(_DRIVER_TIMEOUT_S)
+    if not results:
+        raise TimeoutError(f"the CUDA driver did not respond within {_DRIVER_TIMEOUT_S:.0f} s")
+    if isinstance(results[0], Exception):
+        raise results[0]
+    count: int = results[0]
     return count
 
 
-def _in_a_line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 
@@ -105,10 +105,10 @@ def _in_a_line(error: Exception) -> str:
 def _no_driver(reason: str) -> Probe:
     if "NoDevice" in reason:
         return _no_device(reason)
-    remedy = "install or update the NVIDIA driver; `nvidia-smi` shows whether it works and which CUDA it serves"
+    remedy = "install or update the NVIDIA driver; `nvidia-smi` shows whether it works and which CUDA it supports"
     return Probe(False, reason, remedy, "no-device")
 
 
-def _no_device(reason: str = "CUDA shows no device") -> Probe:
+def _no_device(reason: str = "CUDA reports no device") -> Probe:
     remedy = "`nvidia-smi -L` lists the GPUs of this machine; CUDA_VISIBLE_DEVICES may hide them"
     return Probe(False, reason, remedy, "no-device")

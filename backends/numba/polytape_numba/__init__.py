@@ -1,1 +1,1 @@
-"""The Numba backend of polytape: NumPy's arrays and kernels, and a few kernels compiled to be faster."""
+"""The Numba backend of polytape: the NumPy backend, with faster compiled kernels for a few ops."""

@@ -1,7 +1,7 @@
-"""The compiled loops. Importing this module imports numba: the kernels do so when one of them first runs.
+"""The compiled loops. Importing this module imports numba, so the kernels import it when one of them first runs.
 
-All of it is one file: numba's cache looks at the age of the file that holds the function called, and of no other.
-Nothing here checks a shape or the contiguity of its arrays: the kernels that call it have.
+All loops are in one file because numba's cache checks only the age of the file that defines the called function.
+The loops do not check shapes or contiguity: the kernels that call them do.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ __all__ = ["adam", "cross_entropy", "cross_entropy_gradient", "softmax"]
 Array = Any
 F = TypeVar("F", bound=Callable[..., Any])
 
-# error_model='python' would put a branch for the zero divisor into every division, which hinders SIMD: 250 for 43 us
-# in Adam. 'contract' allows one rounding for a product and a sum; 'reassoc' would fold the constants of the
-# exponential away, and 'nnan' lose NaN.
+# error_model='python' would add a branch for a zero divisor to every division, which prevents SIMD: Adam would take
+# 250 us instead of 43 us. 'contract' allows one rounding for a product and a sum; 'reassoc' would fold away the
+# rounding constants of the exponential, and 'nnan' would lose NaN.
 _EXACT: Final[Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
-# Sums alone may be taken in any order, so that they run in SIMD lanes; a block's length bounds the error.
+# Only sums may be reordered, so that they use SIMD lanes; the length of a block bounds their error.
 _SUMS: Final[Any] = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}, "nogil": True}
-_GROUP: Final = 4096  # elements of the rows worked on at once: they stay in the first-level cache
+_GROUP: Final = 4096  # elements of the rows processed together, which stay in the first-level cache
 _BLOCK: Final = 512  # elements summed in the array's own dtype
 
 
@@ -33,7 +33,7 @@ def _compiled(options: dict[str, Any]) -> Callable[[F], F]:
     def decorate(fn: F) -> F:
         try:
             compiled: F = numba.njit(cache=True, **options)(fn)
-        except RuntimeError:  # no directory to cache in can be written
+        except RuntimeError:  # numba found no writable directory for its cache
             compiled = numba.njit(**options)(fn)
         return compiled
 
@@ -44,23 +44,23 @@ def _compiled(options: dict[str, Any]) -> Callable[[F], F]:
 
 
 def _exp_in_place(y: Array) -> None:
-    """``exp(y)`` of numbers that are at most 0, or NaN; within 1 ulp. A libm call per element would take 4.5 ns.
+    """Replace ``y`` by ``exp(y)``, to 1 ulp, for numbers of at most 0 and NaN. A libm call takes 4.5 ns per element.
 
     Source:
         S. Moshier, Cephes 2.8, expf.c (float32: polynomial and split of log 2); float64: the same scheme, with the
         Chebyshev interpolant of ``(exp(r) - 1 - r) / r**2`` of degree 9 on abs(r) <= log(2) / 2 (error 1.7e-17).
     """
-    raise NotImplementedError  # the overload below stands for it
+    raise NotImplementedError  # numba compiles the overload below instead
 
 
 @overload(_exp_in_place, jit_options=_EXACT)
-def _pick_exp(y: Array) -> Callable[[Array], None]:
+def _select_exp(y: Array) -> Callable[[Array], None]:
     return _exp32 if y.dtype == numba.float32 else _exp64
 
 
 _f = np.float32
 _LOG2E: Final = 1.4426950408889634
-_ROUND32: Final = 12582912.0  # 1.5 * 2**23: adding it rounds to an integer, which its low bits then hold
+_ROUND32: Final = 12582912.0  # 1.5 * 2**23: adding it rounds to an integer, which is then in the low bits of the sum
 _ROUND64: Final = 6755399441055744.0  # 1.5 * 2**52
 _BITS32: Final = 0x4B400000
 _BITS64: Final = 0x4338000000000000
@@ -69,7 +69,7 @@ _BITS64: Final = 0x4338000000000000
 def _exp32(y: Array) -> None:
     for i in range(y.size):
         x = y[i]
-        x = _f(-104.0) if x < _f(-104.0) else x  # exp(-104) rounds to 0; NaN passes
+        x = _f(-104.0) if x < _f(-104.0) else x  # exp(-104) rounds to 0; NaN is kept
         t = x * _f(_LOG2E) + _f(_ROUND32)
         n = t - _f(_ROUND32)
         k = np.int32(np.float32(t).view(np.int32) - np.int32(_BITS32))
@@ -82,7 +82,7 @@ def _exp32(y: Array) -> None:
         p = p * r + _f(1.6666665459e-1)
         p = p * r + _f(5.0000001201e-1)
         p = p * (r * r) + r + _f(1.0)
-        # 2**k in two factors: one alone could not reach the subnormal numbers.
+        # 2**k as two factors, since a single factor cannot represent results in the subnormal range.
         half = np.int32(k >> np.int32(1))
         low = np.int32((half + np.int32(127)) << np.int32(23)).view(np.float32)
         high = np.int32((k - half + np.int32(127)) << np.int32(23)).view(np.float32)
@@ -119,15 +119,15 @@ def _exp64(y: Array) -> None:
 
 
 def _bits_max(row: Array) -> Any:
-    """The largest element, by its bits as an integer of the same order: five times as fast as comparing floats.
+    """The largest element, by comparing the bits as integers of the same order: five times as fast as with floats.
 
-    A NaN with its sign bit set may be passed over; it makes the sum of the exponentials NaN all the same.
+    A NaN with its sign bit set may be missed, but the sum of the exponentials is NaN in any case.
     """
     raise NotImplementedError
 
 
 @overload(_bits_max, jit_options=_EXACT)
-def _pick_bits_max(row: Array) -> Callable[[Array], Any]:
+def _select_bits_max(row: Array) -> Callable[[Array], Any]:
     return _bits_max32 if row.dtype == numba.float32 else _bits_max64
 
 
@@ -153,7 +153,7 @@ def _bits_max64(row: Array) -> Any:
 
 @_compiled(_EXACT)
 def _shift(x: Array, y: Array, top: Array) -> None:
-    """``y = x - max(x)`` of each row; the maxima go to ``top``."""
+    """Write ``x - max(x)`` of each row to ``y`` and the maxima to ``top``."""
     for i in range(x.shape[0]):
         largest = _bits_max(x[i])
         top[i] = largest
@@ -173,7 +173,7 @@ def _block_sum(block: Array) -> Any:
 def _row_sum(row: Array) -> float:
     total = 0.0
     for start in range(0, row.size, _BLOCK):
-        # A slice, not its bounds: an index that might be negative would keep the loop from SIMD (0.52 for 0.09 ns).
+        # A slice instead of bounds: a possibly negative index would prevent SIMD (0.52 instead of 0.09 ns per element).
         total += _block_sum(row[start : start + _BLOCK])
     return total
 
@@ -185,7 +185,7 @@ def _rows_at_once(x: Array) -> Any:
 
 @_compiled(_EXACT)
 def softmax(x: Array, y: Array) -> None:
-    """Write softmax(x) of each row into ``y``; both floating[rows, n] with n > 0."""
+    """Write softmax(x) of each row to ``y``; both are floating[rows, n] with n > 0."""
     step = _rows_at_once(x)
     top = np.empty(step, x.dtype)
     for start in range(0, x.shape[0], step):
@@ -201,7 +201,7 @@ def softmax(x: Array, y: Array) -> None:
 
 @_compiled(_EXACT)
 def cross_entropy(labels: Array, x: Array, y: Array) -> bool:
-    """Write -log_softmax(x)[label] of each row into ``y``; whether every label was a class."""
+    """Write -log_softmax(x)[label] of each row to ``y``. Return whether every label is a class."""
     step = _rows_at_once(x)
     top = np.empty(step, x.dtype)
     scratch = np.empty((min(step, x.shape[0]), x.shape[1]), x.dtype)
@@ -221,9 +221,9 @@ def cross_entropy(labels: Array, x: Array, y: Array) -> bool:
 
 @_compiled(_EXACT)
 def cross_entropy_gradient(g: Array, labels: Array, x: Array, y: Array) -> bool:
-    """Write ``(softmax(x) - one_hot(label)) * g`` of each row into ``y``; whether every label was a class.
+    """Write ``(softmax(x) - one_hot(label)) * g`` of each row to ``y``. Return whether every label is a class.
 
-    A negative label counts from the end, as an index of NumPy's does.
+    A negative label counts from the end, like an index in NumPy.
     """
     step = _rows_at_once(x)
     top = np.empty(step, x.dtype)
@@ -241,10 +241,10 @@ def cross_entropy_gradient(g: Array, labels: Array, x: Array, y: Array) -> bool:
                 return False
             total = x.dtype.type(_row_sum(part[i]))
             factor = g[start + i]
-            picked = (part[i, label] / total - one) * factor
+            at_label = (part[i, label] / total - one) * factor
             for j in range(x.shape[1]):
                 part[i, j] = part[i, j] / total * factor
-            part[i, label] = picked
+            part[i, label] = at_label
     return True
 
 
@@ -261,19 +261,19 @@ def adam(
     take1: float,
     keep2: float,
     take2: float,
-    steady: float,
+    epsilon_hat: float,
     rate: float,
 ) -> None:
-    """One step of Adam in one pass over memory; all four floating[n], the first three are overwritten.
+    """Do one step of Adam in one pass over memory; the arrays are floating[n], and x, m and v are overwritten.
 
-    ``m = keep1 * m + take1 * g``, ``v = keep2 * v + (take2 * g)**2``, ``x -= rate * m / (sqrt(v) + steady)``.
+    ``m = keep1 * m + take1 * g``, ``v = keep2 * v + (take2 * g)**2``, ``x -= rate * m / (sqrt(v) + epsilon_hat)``.
     """
     real = x.dtype.type
-    k1, t1, k2, t2, s, a = real(keep1), real(take1), real(keep2), real(take2), real(steady), real(rate)
+    k1, t1, k2, t2, e, a = real(keep1), real(take1), real(keep2), real(take2), real(epsilon_hat), real(rate)
     for i in range(x.size):
         scaled = g[i] * t2
         moment = m[i] * k1 + g[i] * t1
         second = v[i] * k2 + scaled * scaled
         m[i] = moment
         v[i] = second
-        x[i] -= moment / (math.sqrt(second) + s) * a
+        x[i] -= moment / (math.sqrt(second) + e) * a

@@ -1,4 +1,4 @@
-"""The hook that hands the Numba backend over; numba itself is imported when one of its kernels first runs."""
+"""The plugin hook that returns the Numba backend. numba itself is imported when one of its kernels first runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INSTALL = "pip install 'polytape[numba]'"
 
 @polytape.hookimpl
 def polytape_backend() -> Backend:
-    """The backend ``numba``: numpy's device and arrays, with compiled kernels where these were measured faster."""
+    """The backend ``numba``: the device and arrays of ``numpy``, with compiled kernels where they are faster."""
     return Backend(
         name="numba",
         version=getattr(polytape, "__version__", ""),
@@ -30,7 +30,7 @@ def polytape_backend() -> Backend:
 
 
 def _origin() -> str:
-    """Where numba would be imported from; empty where it is not installed."""
+    """The path that numba would be imported from, or "" if it is not installed."""
     spec = find_spec("numba")
     return (spec.origin or "") if spec is not None else ""
 
@@ -41,7 +41,7 @@ def _probe() -> Probe:
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return Probe(
             False,
-            "NUMBA_DISABLE_JIT is set, so numba compiles nothing",
+            "NUMBA_DISABLE_JIT is set, so numba does not compile",
             "unset NUMBA_DISABLE_JIT, or use the backend numpy",
             "import-failed",
         )
@@ -49,7 +49,7 @@ def _probe() -> Probe:
 
 
 def _version() -> str:
-    """numba's version, from the name of its metadata's folder: importlib.metadata would cost 15 ms to import."""
+    """numba's version, read from the name of its dist-info directory: importing importlib.metadata takes 15 ms."""
     origin = _origin()
     if not origin:
         return ""

@@ -1,1 +1,1 @@
-"""The NumPy backend of polytape, and its kernels for any module that follows NumPy."""
+"""The NumPy backend of polytape, and its kernels for any module with NumPy's interface."""

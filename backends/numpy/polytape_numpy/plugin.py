@@ -1,4 +1,4 @@
-"""The hook that hands the NumPy backend over."""
+"""The plugin hook that returns the NumPy backend."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _devices() -> Sequence[tuple[str, int]]:
 
 
 def _from_host(array: Array, device: Device) -> Array:
-    # Every array owns its memory in C order: kernels may flatten it without a copy.
+    # Every array owns its memory and is in C order, so that kernels can flatten it without a copy.
     return np.array(array, order="C", copy=True, subok=False)
 
 
@@ -64,7 +64,7 @@ def _empty(shape: tuple[int, ...], dtype: np.dtype[Any], device: Device) -> Arra
 
 
 def _synchronize(device: Device) -> None:
-    """Nothing is queued: a kernel has finished when it returns."""
+    """Do nothing: NumPy queues no work."""
 
 
 def _exclusive(array: Array) -> bool:

@@ -1,9 +1,9 @@
 """Differentiation: gradient tapes, the backward pass, and gradients of functions.
 
 `tape` is `GradientTape`; `record` keeps what the backward pass needs of each op, as its `gradient_plan` says;
-`backward` is the pass itself, `cotangent` brings gradients to a shape, dtype and device. `functional` holds
+`backward` is the pass itself, `cotangent` converts gradients to a shape, dtype or device. `functional` holds
 `gradients_function` and its relatives. Gradient rules are made of ops, which are called through `tensors.operators`:
-nothing here knows how an op is dispatched.
+nothing here depends on how an op is dispatched.
 
 May import: `dtypes`, `errors`, `registry`, `tensors`.
 """
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Late: the modules below are loaded with `import polytape`, functions of functions when they are asked for.
+    # `import polytape` loads the other modules of this package; `functional` is loaded when one of its names is used.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib

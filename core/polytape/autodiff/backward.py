@@ -16,13 +16,13 @@ from .record import wrap
 __all__ = ["backward"]
 
 Shape = tuple[int, ...]
-INSERTION: Final = 32
+INSERTION: Final = 32  # up to this many nodes, `arrange` sorts by insertion
 
 
 class BackwardPass:
-    """One backward pass: whether handles get their nodes back, and the cotangents so far.
+    """The state of one backward pass: its tape, whether the pass itself is recorded, and the cotangents so far.
 
-    A cotangent may be smaller than its node's shape; the node has the full one, which un-broadcasting needs.
+    A cotangent may have a smaller shape than its node; un-broadcasting uses the node's full shape.
     """
 
     __slots__ = ("cotangents", "tape", "taped")
@@ -33,18 +33,18 @@ class BackwardPass:
         self.cotangents: dict[Node, Any] = {}
 
     def handle(self, array: Any, tensor_type: Any, node: Node | None) -> Tensor:
-        """A tensor on a kept array; with its node only where an outer tape records."""
+        """A tensor on a kept array; with its node only if the pass itself is recorded or traced."""
         if self.taped:
             return wrap(array, tensor_type, node)
         return Tensor(array, tensor_type, None)
 
     def add(self, node: Node, g: Tensor) -> None:
-        """Add a cotangent to those of ``node``."""
-        before = self.cotangents.get(node)
-        self.cotangents[node] = g if before is None else operators.add.operate(before, g)
+        """Add ``g`` to the cotangent of ``node``."""
+        previous = self.cotangents.get(node)
+        self.cotangents[node] = g if previous is None else operators.add.operate(previous, g)
 
     def collect(self, node: Node, g: Tensor) -> None:
-        """Put the cotangent of one output among those of the op that has several."""
+        """Store the cotangent of one output with those of the op's other outputs."""
         parent = node.parents[0]
         if parent is None:
             return
@@ -54,7 +54,7 @@ class BackwardPass:
         parts[node.index] = g
 
     def pass_back(self, node: Node, g: Any) -> None:
-        """Call the rules of one op's record and hand the results to its operands."""
+        """Call the gradient rules of one recorded op, and add the results to the cotangents of its operands."""
         plan = node.plan
         op = node.op
         if node.index >= 0:
@@ -73,35 +73,35 @@ class BackwardPass:
             return
         if op.outputs is None and g.array.shape != node.shape and not (op.partial and not g.array.shape):
             g = expanded(g, node.shape)
-        for place in range(len(plan.rules)):
-            rule = plan.rules[place]
-            position = plan.positions[place]
+        for index in range(len(plan.rules)):
+            rule = plan.rules[index]
+            position = plan.positions[index]
             if len(rule.operands) == 1:
-                self.give(node, position, self.call(rule, node, g, position))
+                self.accumulate(node, position, self.call(rule, node, g, position))
             else:
                 for operand, result in zip(rule.operands, self.call(rule, node, g, position), strict=True):
-                    self.give(node, operand, result)
+                    self.accumulate(node, operand, result)
 
     def pass_elementwise(self, op: Op, plan: GradientPlan, node: Node, g: Any) -> None:
-        """As `pass_back`, summing each result down to its operand's shape."""
+        """As `pass_back`, for an elementwise op: sum each result down to its operand's shape."""
         full: Shape = node.shape if op.outputs is None else node.shape[0]
-        for place in range(len(plan.rules)):
-            rule = plan.rules[place]
-            position = plan.positions[place]
+        for index in range(len(plan.rules)):
+            rule = plan.rules[index]
+            position = plan.positions[index]
             shape = operand_shape(node, position) if len(node.parents) > 1 or node.attributes else full
-            short = plan.contractions[place]
-            if short is not None and not shape and full and self.is_full(short, node, g, full):
-                self.give(node, position, self.call(short, node, g, position))
+            contraction = plan.contractions[index]
+            if contraction is not None and not shape and full and self.is_full(contraction, node, g, full):
+                self.accumulate(node, position, self.call(contraction, node, g, position))
             elif len(rule.operands) == 1:
                 result = self.call(rule, node, g, position)
-                self.give(node, position, result if shape == full else unbroadcast(result, shape, full))
+                self.accumulate(node, position, result if shape == full else unbroadcast(result, shape, full))
             else:
                 for operand, result in zip(rule.operands, self.call(rule, node, g, position), strict=True):
                     if result is not None and node.parents[operand] is not None:
-                        self.give(node, operand, unbroadcast(result, operand_shape(node, operand), full))
+                        self.accumulate(node, operand, unbroadcast(result, operand_shape(node, operand), full))
 
     def is_full(self, rule: GradientRule, node: Node, g: Any, full: Shape) -> bool:
-        """Whether ``g`` and the operands that a contraction asks for have the output's shape."""
+        """Whether ``g`` and the operands that a contraction needs have the output's shape."""
         if g.array.shape != full:
             return False
         for need in rule.needs:
@@ -109,8 +109,8 @@ class BackwardPass:
                 return False
         return True
 
-    def give(self, node: Node, position: int, result: Tensor | None) -> None:
-        """Hand one rule's result to the operand at ``position``, in its dtype and on its device."""
+    def accumulate(self, node: Node, position: int, result: Tensor | None) -> None:
+        """Add one rule's result, in the operand's dtype and on its device, to the cotangent of that operand."""
         parent = node.parents[position]
         if parent is None or result is None:
             return
@@ -120,12 +120,12 @@ class BackwardPass:
         self.add(parent, result)
 
     def call(self, rule: GradientRule, node: Node, g: Any, position: int) -> Any:
-        """One rule, with what its parameters ask for."""
+        """Call a rule with the arguments that its parameters need."""
         needs = rule.needs
         count = len(needs)
         if rule.keywords:
-            found = [self.argument(need, node, g, position) for need in needs]
-            return rule.fn(*found, **{name: attribute(node, name) for name in rule.keywords})
+            arguments = [self.argument(need, node, g, position) for need in needs]
+            return rule.fn(*arguments, **{name: attribute(node, name) for name in rule.keywords})
         if count == 1:
             return rule.fn(self.argument(needs[0], node, g, position))
         first = self.argument(needs[0], node, g, position)
@@ -141,7 +141,7 @@ class BackwardPass:
         return rule.fn(*[self.argument(need, node, g, position) for need in needs])
 
     def argument(self, need: int, node: Node, g: Any, position: int) -> Any:
-        """What one parameter of a rule asks for."""
+        """The argument for one parameter of a rule; ``need`` is a code of `registry.gradient_rule`."""
         if need == G:
             return g
         op = node.op
@@ -158,12 +158,12 @@ class BackwardPass:
         if need == INDEX:
             return position - last
         if need == SHAPES:
-            return [operand_shape(node, place) for place in range(last, len(node.parents))]
+            return [operand_shape(node, index) for index in range(last, len(node.parents))]
         if need == SEQUENCE:
             return tuple(
                 [
-                    self.handle(node.arrays[place], node.operand_types[place], node.parents[place])
-                    for place in range(last, len(node.parents))
+                    self.handle(node.arrays[index], node.operand_types[index], node.parents[index])
+                    for index in range(last, len(node.parents))
                 ]
             )
         raise AssertionError(f"need {need} of {node!r}")
@@ -171,15 +171,15 @@ class BackwardPass:
     def outputs(self, node: Node) -> Any:
         """The output, or the NamedTuple of outputs, as tensors."""
         op = node.op
-        kept = node.arrays[-1]
+        output = node.arrays[-1]
         if op is None or op.outputs is None:
-            return self.handle(kept, node.type, node)
+            return self.handle(output, node.type, node)
         return op.outputs(
-            *[self.handle(array, tensor_type, None) for array, tensor_type in zip(kept, node.type, strict=True)]
+            *[self.handle(array, tensor_type, None) for array, tensor_type in zip(output, node.type, strict=True)]
         )
 
     def through_body(self, node: Node, g: Any) -> None:
-        """Differentiate the body of an op that has no rule, by a tape of its own (this computes it again)."""
+        """Differentiate the body of an op without gradient rules: run it again, on a new tape."""
         op = node.op
         plan = node.plan
         if op is None or plan is None:
@@ -189,18 +189,19 @@ class BackwardPass:
             for array, tensor_type, parent in zip(node.arrays, node.operand_types, node.parents, strict=False)
         ]
         if self.taped:
-            # A handle and a node of its own for each: one tensor given twice must not get the sum at both places.
+            # Give each operand a new handle and node: otherwise both positions of a tensor passed twice would get the
+            # sum of their gradients.
             for position in plan.positions:
                 operands[position] = operators.identity(operands[position])
-        followed = [operands[position] for position in plan.positions]
+        watched = [operands[position] for position in plan.positions]
         attributes = node.attributes or {}
-        y, pull = self.tape.pull_back(lambda: op.run_body(operands, attributes), followed)
+        y, pull = self.tape.pull_back(lambda: op.run_body(operands, attributes), watched)
         if op.outputs is None:
             seeds: Any = expanded(g, node.shape)
         else:
-            pairs = [(one, part) for one, part in zip(y, g, strict=True) if part is not None]
-            y = [one for one, part in pairs]
-            seeds = [part for one, part in pairs]
+            pairs = [(output, part) for output, part in zip(y, g, strict=True) if part is not None]
+            y = [output for output, part in pairs]
+            seeds = [part for output, part in pairs]
         for position, result in zip(plan.positions, pull(y, seeds), strict=True):
             parent = node.parents[position]
             if parent is not None and result is not None:
@@ -214,94 +215,97 @@ def backward(
     sources: list[Node | None],
     keep: bool,
 ) -> list[Any]:
-    """Gradients of ``targets``, weighted by ``seeds``, by the tensors of ``sources``; None where unconnected."""
+    """The gradients of ``targets``, weighted by ``seeds``, with respect to ``sources``; None for an unconnected source.
+
+    ``keep`` keeps the records for another backward pass.
+    """
     scope = current_scope.get()
-    wanted: dict[Node, Tensor | None] = {}
+    gradients: dict[Node, Tensor | None] = {}
     for source in sources:
         if source is not None:
-            wanted[source] = None
-    walk = BackwardPass(tape, scope is not NO_SCOPE and (bool(scope.tapes) or scope.trace is not None))
+            gradients[source] = None
+    state = BackwardPass(tape, scope is not NO_SCOPE and (bool(scope.tapes) or scope.trace is not None))
     starts: list[Node] = []
-    for place, target in enumerate(targets):
+    for index, target in enumerate(targets):
         node = target.node
-        if node is not None and enters(tape, node):
+        if node is not None and belongs(tape, node):
             starts.append(node)
-            seed = None if seeds is None else seeds[place]
-            walk.add(node, one_like(target, walk) if seed is None else seed)
+            seed = None if seeds is None else seeds[index]
+            state.add(node, one_like(target, state) if seed is None else seed)
     order = reach(tape, starts)
-    useful = prune(order, wanted)
-    cotangents = walk.cotangents
+    useful = prune(order, gradients)
+    cotangents = state.cotangents
     for node in order:
         if useful is not None and node not in useful:
             continue
-        recorded = tape in node.tapes  # a watched result of other tapes is a leaf here: they pass its gradient on
+        recorded = tape in node.tapes  # otherwise it is a leaf here, even if another tape recorded it as a result
         g = cotangents.get(node)
         if g is not None:
             del cotangents[node]
-            if node in wanted:
-                wanted[node] = g
+            if node in gradients:
+                gradients[node] = g
             if recorded:
-                walk.pass_back(node, g)
+                state.pass_back(node, g)
         if recorded and not keep:
             release(node)
-    found: list[Any] = []
+    results: list[Any] = []
     for source in sources:
-        found.append(None if source is None else finished(wanted[source], source))
-    return found
+        results.append(None if source is None else finished(gradients[source], source))
+    return results
 
 
 def reach(tape: Tape, starts: list[Node]) -> list[Node]:
     """The nodes of this tape that the targets depend on, results before their operands."""
-    found: dict[Node, None] = {}
+    visited: dict[Node, None] = {}
     order: list[Node] = []
     stack = list(starts)
     while stack:
         node = stack.pop()
-        if node in found:
+        if node in visited:
             continue
-        found[node] = None
+        visited[node] = None
         order.append(node)
         if node.parents and tape in node.tapes:
             for parent in node.parents:
-                if parent is not None and parent not in found and enters(tape, parent):
+                if parent is not None and parent not in visited and belongs(tape, parent):
                     stack.append(parent)
     arrange(order)
     return order
 
 
 def arrange(order: list[Node]) -> None:
-    """Sort nodes, the latest first: each stands before its operands then."""
+    """Sort nodes in place, the latest first, so that each comes before its operands."""
     count = len(order)
     if count > INSERTION:
         order.sort(key=attrgetter("seq"), reverse=True)
         return
-    # A walk finds few nodes nearly in this order: insertion moves little, and needs no call per comparison.
-    for place in range(1, count):
-        node = order[place]
+    # `reach` returns the nodes nearly in this order: insertion moves few of them, and makes no call per comparison.
+    for index in range(1, count):
+        node = order[index]
         seq = node.seq
-        hole = place
+        hole = index
         while hole > 0 and order[hole - 1].seq < seq:
             order[hole] = order[hole - 1]
             hole -= 1
         order[hole] = node
 
 
-def enters(tape: Tape, node: Node) -> bool:
-    """Whether a walk of ``tape`` may enter ``node``."""
+def belongs(tape: Tape, node: Node) -> bool:
+    """Whether ``tape`` recorded or watches ``node``: its backward pass visits no other nodes."""
     return tape in node.tapes or node in tape.leaves
 
 
-def prune(order: list[Node], wanted: dict[Node, Tensor | None]) -> dict[Node, None] | None:
-    """The nodes that depend on a source; None where all do, because every leaf is one."""
+def prune(order: list[Node], sources: dict[Node, Tensor | None]) -> dict[Node, None] | None:
+    """The nodes that depend on a source; None if all do, because every leaf is a source."""
     for node in order:
-        if node.plan is None and node.index < 0 and node not in wanted:
+        if node.plan is None and node.index < 0 and node not in sources:
             break
     else:
         return None
     useful: dict[Node, None] = {}
-    for place in range(len(order) - 1, -1, -1):
-        node = order[place]
-        if node in wanted:
+    for index in range(len(order) - 1, -1, -1):
+        node = order[index]
+        if node in sources:
             useful[node] = None
             continue
         for parent in node.parents:
@@ -312,7 +316,7 @@ def prune(order: list[Node], wanted: dict[Node, Tensor | None]) -> dict[Node, No
 
 
 def release(node: Node) -> None:
-    """Free a record the walk has passed, unless another tape there may still need it."""
+    """Free a record that the backward pass has used, unless another tape that recorded it may still need it."""
     if node.plan is None:
         return
     for tape in node.tapes:
@@ -322,27 +326,27 @@ def release(node: Node) -> None:
 
 
 def attribute(node: Node, name: str) -> Any:
-    """An attribute as the call gave it, or its default."""
-    given = node.attributes
-    if given is not None and name in given:
-        return given[name]
+    """The value of an attribute in the recorded call: the given one, or the default."""
+    attributes = node.attributes
+    if attributes is not None and name in attributes:
+        return attributes[name]
     return None if node.op is None else node.op.defaults[name]
 
 
 def operand_shape(node: Node, position: int) -> Shape:
-    """The shape of an operand, kept as such or told by its kept array."""
+    """The shape of an operand: the kept shape, or that of the kept array."""
     shape = node.shapes[position]
     if shape is None:
-        found: Shape = node.arrays[position].shape
-        return found
+        array_shape: Shape = node.arrays[position].shape
+        return array_shape
     return shape
 
 
-def one_like(target: Tensor, walk: BackwardPass) -> Tensor:
-    """The default weight of a target: a single one, which broadcasts to its shape."""
-    return walk.handle(target.type.scalar(1.0), target.type, None)
+def one_like(target: Tensor, state: BackwardPass) -> Tensor:
+    """The default seed of a target: 1.0 with shape (), which broadcasts to the target's shape."""
+    return state.handle(target.type.scalar(1.0), target.type, None)
 
 
 def finished(g: Tensor | None, node: Node) -> Tensor | None:
-    """A source's gradient in its full shape."""
+    """The gradient of a source, broadcast to the source's shape."""
     return None if g is None else expanded(g, node.shape)

@@ -1,4 +1,4 @@
-"""Differentiation of functions: gradients_function and its kin, and gradients written by hand."""
+"""Gradients of functions: gradients_function and its relatives, and functions with custom gradients."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ __all__ = [
 
 
 def gradients_function(f: Callable[..., Any], params: Sequence[int | str] | None = None) -> Callable[..., list[Any]]:
-    """A function that gives the gradients of ``f`` by its arguments.
+    """A function that returns the gradients of ``f`` with respect to its arguments.
 
     Args:
-        f: takes tensors (or what can be made one) by position, returns a tensor.
-        params: which arguments, by position or name; default all positional ones.
+        f: takes tensors, or values that `polytape.asarray` converts, as positional arguments; returns a tensor.
+        params: the arguments to differentiate with respect to, as positions or names; by default all positional ones.
     Returns:
-        ``(*args) -> [gradient, ...]``, None for an argument the result does not depend on.
+        ``(*args) -> [gradient, ...]``, with None for an argument that the result does not depend on.
     Raises:
-        DTypeError: when called: an argument or result without a gradient.
+        DTypeError: from the returned function: an argument or the result cannot be differentiated.
 
     Example:
         >>> import polytape as pt
@@ -48,8 +48,8 @@ def gradients_function(f: Callable[..., Any], params: Sequence[int | str] | None
     both = value_and_gradients_function(f, params)
 
     def gradients(*args: Any, **kwargs: Any) -> list[Any]:
-        found: list[Any] = both(*args, **kwargs)[1]
-        return found
+        result: list[Any] = both(*args, **kwargs)[1]
+        return result
 
     return gradients
 
@@ -57,13 +57,13 @@ def gradients_function(f: Callable[..., Any], params: Sequence[int | str] | None
 def value_and_gradients_function(
     f: Callable[..., Any], params: Sequence[int | str] | None = None
 ) -> Callable[..., tuple[Any, list[Any]]]:
-    """As `gradients_function`, but the function gives ``(value, [gradient, ...])``."""
-    wanted = None if params is None else list(params)
+    """As `gradients_function`, but the function returns ``(value, [gradient, ...])``."""
+    selected = None if params is None else list(params)
 
     def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
-        places = _places(f, wanted, len(args))
-        inputs = [_input(x) if place in places else x for place, x in enumerate(args)]
-        sources = [inputs[place] for place in places]
+        positions = _positions(f, selected, len(args))
+        inputs = [_input(x) if position in positions else x for position, x in enumerate(args)]
+        sources = [inputs[position] for position in positions]
         with GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(sources)
             value = f(*inputs, **kwargs)
@@ -73,40 +73,40 @@ def value_and_gradients_function(
     return value_and_gradients
 
 
-def _places(f: Callable[..., Any], params: list[int | str] | None, count: int) -> list[int]:
+def _positions(f: Callable[..., Any], params: list[int | str] | None, count: int) -> list[int]:
     if params is None:
         return list(range(count))
     import inspect
 
     names: list[str] = []
-    if any([isinstance(one, str) for one in params]):
+    if any([isinstance(param, str) for param in params]):
         names = list(inspect.signature(f).parameters)
-    places: list[int] = []
-    for one in params:
-        place = names.index(one) if isinstance(one, str) and one in names else one
-        if not isinstance(place, int) or not 0 <= place < count:
+    positions: list[int] = []
+    for param in params:
+        position = names.index(param) if isinstance(param, str) and param in names else param
+        if not isinstance(position, int) or not 0 <= position < count:
             raise DTypeError(
-                f"params names no argument {one!r}.",
+                f"params contains {param!r}, which is not a positional argument of the call.",
                 expected=f"positions below {count}" + (f", or one of {', '.join(names)}" if names else ""),
-                got=repr(one),
-                fix="name positional arguments of the function that the call gives",
+                got=repr(param),
+                fix="pass that argument by position, or correct params",
             )
-        places.append(place)
-    return places
+        positions.append(position)
+    return positions
 
 
 def _input(x: Any) -> Tensor:
-    """An argument as a handle of its own, so that watching it leaves the caller's alone."""
-    made: Tensor = x if isinstance(x, Tensor) else operators.asarray(x)
-    if made.type.category < FLOATING:
-        made = operators.astype(made, float32)
-    if isinstance(made, Variable):
-        return made
-    if made.node is not None:
-        # The same tensor may be two arguments: a node per argument, which open tapes follow.
-        own: Tensor = operators.identity(made)
-        return own
-    return Tensor(made.array, made.type, None)
+    """An argument as a new handle, so that watching it does not affect the caller's tensor."""
+    tensor: Tensor = x if isinstance(x, Tensor) else operators.asarray(x)
+    if tensor.type.category < FLOATING:
+        tensor = operators.astype(tensor, float32)
+    if isinstance(tensor, Variable):
+        return tensor
+    if tensor.node is not None:
+        # One tensor may be passed as two arguments: each needs its own node, which the open tapes still follow.
+        result: Tensor = operators.identity(tensor)
+        return result
+    return Tensor(tensor.array, tensor.type, None)
 
 
 def _check_value(f: Callable[..., Any], value: Any) -> None:
@@ -120,26 +120,26 @@ def _check_value(f: Callable[..., Any], value: Any) -> None:
 
 
 def implicit_gradients(f: Callable[..., Any]) -> Callable[..., list[tuple[Any, Variable]]]:
-    """A function that gives the gradients of ``f`` by the trainable variables it uses.
+    """A function that returns the gradients of ``f`` with respect to the trainable variables that it uses.
 
     Args:
         f: returns a tensor.
     Returns:
-        ``(*args) -> [(gradient, variable), ...]``, as an optimizer's ``apply_gradients`` takes them.
+        ``(*args) -> [(gradient, variable), ...]``, the argument of an optimizer's ``apply_gradients``.
     Raises:
-        TapeError: when called: ``f`` used no trainable variable.
+        TapeError: from the returned function: ``f`` used no trainable variable.
     """
     both = implicit_value_and_gradients(f)
 
     def gradients(*args: Any, **kwargs: Any) -> list[tuple[Any, Variable]]:
-        found: list[tuple[Any, Variable]] = both(*args, **kwargs)[1]
-        return found
+        result: list[tuple[Any, Variable]] = both(*args, **kwargs)[1]
+        return result
 
     return gradients
 
 
 def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., tuple[Any, list[tuple[Any, Variable]]]]:
-    """As `implicit_gradients`, but the function gives ``(value, [(gradient, variable), ...])``."""
+    """As `implicit_gradients`, but the function returns ``(value, [(gradient, variable), ...])``."""
 
     def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[tuple[Any, Variable]]]:
         with GradientTape() as tape:
@@ -151,7 +151,7 @@ def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., tuple[A
                 f"{getattr(f, '__name__', 'the function')} used no trainable variable.",
                 expected="a function that uses polytape.Variable objects",
                 got="none",
-                fix="use gradients_function for gradients by arguments",
+                fix="use gradients_function for gradients with respect to arguments",
             )
         gradients = tape.gradient(value, variables)
         return value, list(zip(gradients, variables, strict=True))
@@ -159,7 +159,7 @@ def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., tuple[A
     return value_and_gradients
 
 
-# --- gradients written by hand --------------------------------------------------------------------------------------
+# --- custom gradients -----------------------------------------------------------------------------------------------
 
 
 def _no_rule(*operands: Any) -> Any:
@@ -167,12 +167,12 @@ def _no_rule(*operands: Any) -> Any:
 
 
 def _custom_body(*args: Any) -> Any:
-    """A function with a gradient written by hand; recorded by `custom_gradient`, never called."""
+    """The body of the op that `custom_gradient` records for a function; never called."""
     return args
 
 
 class Several:
-    """The cotangents of a function with several results, as its op's ``outputs`` takes them."""
+    """The cotangents of a function with several results: the class that its op has as ``outputs``."""
 
     __slots__ = ("parts",)
 
@@ -181,7 +181,7 @@ class Several:
 
 
 class HandRule:
-    """The hand-written gradient as a rule: fills in zeros for results nobody used, and checks what comes back."""
+    """A custom gradient as a gradient rule: passes zeros for unused results, and checks the returned gradients."""
 
     __slots__ = ("grad", "inputs", "name", "shapes", "types")
 
@@ -198,46 +198,47 @@ class HandRule:
             expanded(Tensor(tensor_type.scalar(0.0), tensor_type, None) if part is None else part, shape)
             for part, tensor_type, shape in zip(parts, self.types, self.shapes, strict=True)
         ]
-        found = self.grad(*full)
-        results = list(found) if isinstance(found, (tuple, list)) else [found]
+        returned = self.grad(*full)
+        results = list(returned) if isinstance(returned, (tuple, list)) else [returned]
         if len(results) != len(self.inputs):
             raise TapeError(
-                f"the gradient of {self.name} gave {len(results)} results.",
+                f"the gradient of {self.name} returned {len(results)} results.",
                 expected=f"{len(self.inputs)}, one per argument",
                 got=str(len(results)),
                 fix="return one gradient (or None) per positional argument",
             )
-        checked = [self.checked(place, result) for place, result in enumerate(results)]
+        checked = [self.checked(position, result) for position, result in enumerate(results)]
         return tuple(checked) if len(checked) > 1 else checked[0]
 
-    def checked(self, place: int, result: Any) -> Any:
-        """One gradient as a tensor of its argument's shape, or of shape () where one number stands for all."""
+    def checked(self, position: int, result: Any) -> Any:
+        """One gradient as a tensor of its argument's shape, or of shape () if it is the same for all elements."""
         if result is None:
             return None
-        tensor_type, shape = self.inputs[place]
+        tensor_type, shape = self.inputs[position]
         if isinstance(result, (bool, int, float)):
             return Tensor(tensor_type.make_scalar(float(result)), tensor_type, None)
         if not isinstance(result, Tensor) or result.array.shape not in (shape, ()):
             raise TapeError(
-                f"the gradient of {self.name} by argument {place} is {describe(result)}.",
+                f"the gradient of {self.name} for argument {position} is {describe(result)}.",
                 expected=f"a tensor of shape {shape}, a number or None",
                 got=describe(result),
-                fix="return a gradient of the argument's own shape",
+                fix="return a gradient that has the shape of the argument",
             )
         return result
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a function that returns ``(result, grad)`` with a gradient written by hand.
+    """Decorate a function that returns ``(result, grad)`` so that ``grad`` computes its gradient.
 
     Args:
-        f: ``(*tensors, **options) -> (y, grad)``; ``y`` a tensor or a list or tuple of tensors, ``grad`` takes the
-            gradient of each and returns one per positional argument. Made of ops, it can itself be differentiated.
+        f: ``(*tensors, **options) -> (y, grad)``, where ``y`` is a tensor or a list or tuple of tensors, and ``grad``
+            takes the gradient of each and returns one gradient per positional argument. If ``grad`` is made of ops, it
+            can itself be differentiated.
     Returns:
         ``(*tensors, **options) -> y``.
     Raises:
-        TapeError: when called: ``f`` uses a trainable variable that is no argument (its gradient would be lost), or
-            does not return a pair.
+        TapeError: from the returned function: ``f`` uses a trainable variable that is not an argument (its gradient
+            would be lost), or does not return a pair.
 
     Example:
         >>> import polytape as pt
@@ -273,8 +274,8 @@ def _check_pair(name: str, returned: Any, inputs: list[Tensor], watcher: Gradien
     for variable in watcher.watched_variables():
         if not any([variable is x for x in inputs]):
             raise TapeError(
-                f"{name} uses the variable {variable.name or describe(variable)}, which is no argument of it.",
-                expected="every trainable variable it uses among its positional arguments",
+                f"{name} uses the variable {variable.name or describe(variable)}, which is not one of its arguments.",
+                expected="every trainable variable that it uses among its positional arguments",
                 got=describe(variable),
                 fix="pass the variable as an argument, and return its gradient too",
             )
@@ -284,29 +285,29 @@ def _with_gradient(name: str, inputs: list[Tensor], y: Any, grad: Any) -> Any:
     outputs = structure.leaves(y)
     scope = current_scope.get()
     if scope.trace is not None:
-        outputs = [scope.trace.read(out) for out in outputs]
+        outputs = [scope.trace.read(output) for output in outputs]
     tapes, watched = follow(inputs, scope)
-    # New handles: the gradient function may hold the ones it was made beside, and would close a cycle.
+    # Return new handles: the gradient function may hold the original ones, which would create a reference cycle.
     if not watched:
-        return structure.rebuild(y, [wrap(out.array, out.type, None) for out in outputs])
+        return structure.rebuild(y, [wrap(output.array, output.type, None) for output in outputs])
     several = not isinstance(y, Tensor)
-    tensor_types = [out.type for out in outputs]
-    shapes = [out.array.shape for out in outputs]
+    tensor_types = [output.type for output in outputs]
+    shapes = [output.array.shape for output in outputs]
     op = _hand_op(name, len(inputs), several)
     rule = HandRule(name, grad, [(x.type, x.array.shape) for x in inputs], tensor_types, shapes)
     op.rules.append(GradientRule(rule, tuple(range(len(inputs))), (G,), ()))
     resolution = Resolution(None, None, tuple([x.type for x in inputs]), tuple(tensor_types), (), "kernel")
-    nodes = tuple([x.node if watched >> place & 1 else None for place, x in enumerate(inputs)])
+    nodes = tuple([x.node if watched >> position & 1 else None for position, x in enumerate(inputs)])
     plan = plan_of(op, len(inputs), watched)
     arrays = tuple([x.array for x in inputs])
-    results = [out.array for out in outputs]
+    results = [output.array for output in outputs]
     if several:
         return structure.rebuild(y, record_several(op, resolution, plan, tapes, nodes, arrays, None, results))
     return Tensor(results[0], tensor_types[0], record(op, resolution, plan, tapes, nodes, arrays, None, results[0]))
 
 
 def _hand_op(name: str, count: int, several: bool) -> Op:
-    operands = tuple([f"x{place}" for place in range(count)])
+    operands = tuple([f"x{position}" for position in range(count)])
     op = Op(name, _custom_body, operands, operands, count)
     op.dtype_rule = op.shape_rule = _no_rule
     op.outputs = Several if several else None

@@ -1,4 +1,4 @@
-"""What `GradientTape.gradient` is asked for: targets, sources and weights, checked."""
+"""Checks of the arguments of `GradientTape.gradient`: targets, sources and weights."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["check_seeds", "check_sources", "check_targets", "check_unconnected"]
 
 
 def check_unconnected(choice: str) -> None:
-    """Whether ``unconnected_gradients`` is one of its two values."""
+    """Check that ``unconnected_gradients`` is one of its two values."""
     if choice not in ("none", "zero"):
         raise SettingError(
-            f"unconnected_gradients={choice!r} is not understood.",
+            f"unconnected_gradients={choice!r} is not valid.",
             expected="'none' or 'zero'",
             got=repr(choice),
-            fix="use one of these",
+            fix="use one of these values",
         )
 
 
-def check_targets(given: list[Any]) -> list[Tensor]:
-    """The targets, all of which can be differentiated."""
+def check_targets(values: list[Any]) -> list[Tensor]:
+    """The targets, after a check that all of them can be differentiated."""
     targets: list[Tensor] = []
-    for x in given:
+    for x in values:
         if not isinstance(x, Tensor) or x.type.category != FLOATING:
             raise DTypeError(
                 f"gradient cannot start at {describe(x)}.",
@@ -41,12 +41,12 @@ def check_targets(given: list[Any]) -> list[Tensor]:
 
 
 def check_sources(sources: list[Any]) -> list[Node | None]:
-    """The nodes of the sources, all of which are tensors."""
+    """The nodes of the sources, after a check that all of them are tensors."""
     nodes: list[Node | None] = []
     for x in sources:
         if not isinstance(x, Tensor):
             raise DTypeError(
-                f"gradient has no source {describe(x)}.",
+                f"gradient cannot use {describe(x)} as a source.",
                 expected="a tensor or variable, or a structure of them",
                 got=type(x).__name__,
                 fix="pass the tensor that was watched",
@@ -56,29 +56,29 @@ def check_sources(sources: list[Any]) -> list[Node | None]:
 
 
 def check_seeds(targets: list[Tensor], output_gradients: Any) -> list[Tensor | None] | None:
-    """The weights of the targets, each of its target's shape, dtype and device; None for ones everywhere."""
+    """The weights of the targets, each in its target's shape, dtype and device; None means ones everywhere."""
     if output_gradients is None:
         return None
-    given = structure.leaves(output_gradients)
-    if len(given) != len(targets):
+    weights = structure.leaves(output_gradients)
+    if len(weights) != len(targets):
         raise ShapeError(
-            f"{len(given)} output gradients for {len(targets)} targets.",
+            f"{len(weights)} output gradients for {len(targets)} targets.",
             expected="output_gradients with the structure of target",
-            got=f"{len(given)} leaves",
+            got=f"{len(weights)} leaves",
             fix="pass one gradient (or None) per target",
         )
     seeds: list[Tensor | None] = []
-    for target, seed in zip(targets, given, strict=True):
-        if seed is None:
+    for target, weight in zip(targets, weights, strict=True):
+        if weight is None:
             seeds.append(None)
             continue
-        tensor: Tensor = seed if isinstance(seed, Tensor) else operators.asarray(seed, target.dtype, target.device)
-        if tensor.shape != target.shape:
+        seed: Tensor = weight if isinstance(weight, Tensor) else operators.asarray(weight, target.dtype, target.device)
+        if seed.shape != target.shape:
             raise ShapeError(
-                f"an output gradient {describe(tensor)} for the target {describe(target)}.",
+                f"the output gradient {describe(seed)} does not fit the target {describe(target)}.",
                 expected=f"shape {target.shape}",
-                got=f"shape {tensor.shape}",
-                fix="reshape it, or leave it out for ones",
+                got=f"shape {seed.shape}",
+                fix="reshape it, or leave it out to use ones",
             )
-        seeds.append(adapted(tensor, target.type))
+        seeds.append(adapted(seed, target.type))
     return seeds

@@ -1,4 +1,4 @@
-"""Plans: for an op and the operands that tapes follow, what a record keeps and which rules the way back calls."""
+"""Gradient plans: for an op and its watched operands, what a record keeps and which rules the backward pass calls."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ __all__ = ["plan_of", "plan_of_few"]
 
 
 def plan_of(op: Op, count: int, watched: int) -> GradientPlan:
-    """The plan for ``count`` operands of which the bits of ``watched`` say which are followed; made once."""
-    found = op.plans.get((count, watched))
-    if found is None:
-        found = op.plans[(count, watched)] = make_plan(op, count, watched)
-    return found
+    """The plan for ``count`` operands, memoised; the bits of ``watched`` say which operands are watched."""
+    plan = op.plans.get((count, watched))
+    if plan is None:
+        plan = op.plans[(count, watched)] = make_plan(op, count, watched)
+    return plan
 
 
 def plan_of_few(op: Op, count: int, watched: int) -> GradientPlan:
-    """As `plan_of`, for one or two operands, without a key to hash."""
-    place = watched if count == 1 else watched + 2
-    found = op.few[place]
-    if found is None:
-        found = op.few[place] = plan_of(op, count, watched)
-    return found
+    """As `plan_of`, for one or two operands, without hashing a key."""
+    index = watched if count == 1 else watched + 2
+    plan = op.few[index]
+    if plan is None:
+        plan = op.few[index] = plan_of(op, count, watched)
+    return plan
 
 
 def make_plan(op: Op, count: int, watched: int) -> GradientPlan:
-    """The plan, made anew."""
+    """Create the plan that `plan_of` memoises."""
     last = len(op.operands) - 1
     needs = Needs(count, last)
     rules: list[GradientRule] = []
@@ -46,14 +46,14 @@ def make_plan(op: Op, count: int, watched: int) -> GradientPlan:
             positions.append(position)
             needs.add(rule)
         needs.keep_shape[position] = True
-    contractions = tuple([op.contractions.get(place) for place in positions])
-    # A kept array tells its shape.
+    contractions = tuple([op.contractions.get(position) for position in positions])
+    # A kept array has its shape, so the shape is not kept as well.
     keep_shape = tuple([shape and not kept for shape, kept in zip(needs.keep_shape, needs.keep, strict=True)])
     return GradientPlan(tuple(needs.keep), keep_shape, needs.keep_y, rules, positions, contractions, body)
 
 
 class Needs:
-    """What the rules found so far ask for: per operand its array, its shape; and the output."""
+    """What the rules added so far need: which operands' arrays and shapes, and whether the output."""
 
     __slots__ = ("keep", "keep_shape", "keep_y", "last")
 
@@ -64,7 +64,7 @@ class Needs:
         self.last: int = last
 
     def add(self, rule: GradientRule) -> None:
-        """What one more rule asks for."""
+        """Add what one more rule needs."""
         for need in rule.needs:
             if need == Y:
                 self.keep_y = True

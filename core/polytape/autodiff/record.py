@@ -1,4 +1,4 @@
-"""Recording: which open tapes follow an op's operands, and the node they then keep."""
+"""Recording: which open tapes follow an op's operands, and the node that records the op for them."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ Tapes = tuple[Tape, ...]
 
 
 def active_tapes(x: Tensor, scope: Scope) -> Tapes:
-    """The open tapes of ``scope`` that follow ``x``; touches a variable that tapes watch by themselves."""
+    """The open tapes of ``scope`` that follow ``x``; they start to watch a trainable variable at its first use."""
     node = x.node
     tapes = scope.tapes
     if node is None or not tapes:
         return ()
     if node.seen == scope.serial or node.tapes is tapes:
         for tape in tapes:
-            # A task started inside a tape still sees it after it has closed.
+            # The context of a task that was started inside a tape still contains the tape after it has closed.
             if tape.closed:
                 break
         else:
             return tapes
-    found = [tape for tape in tapes if not tape.closed and (tape in node.tapes or tape.follows(x))]
-    if len(found) < len(tapes):
-        return tuple(found)
+    following = [tape for tape in tapes if not tape.closed and (tape in node.tapes or tape.follows(x))]
+    if len(following) < len(tapes):
+        return tuple(following)
     if node.plan is None and not node.tapes:
         node.seen = scope.serial
     return tapes
 
 
 def join(a: Tapes, b: Tapes, scope: Scope) -> Tapes:
-    """The tapes in either, one shared tuple where that is all open ones."""
+    """The tapes in ``a`` or ``b``; if these are all open tapes, the tuple that all records of ``scope`` share."""
     if a is b or not b:
         return a
     if not a:
         return b
-    found = tuple([tape for tape in scope.tapes if tape in a or tape in b])
-    return scope.tapes if len(found) == len(scope.tapes) else found
+    union = tuple([tape for tape in scope.tapes if tape in a or tape in b])
+    return scope.tapes if len(union) == len(scope.tapes) else union
 
 
 def follow(inputs: Sequence[Tensor | None], scope: Scope) -> tuple[Tapes, int]:
-    """The open tapes of ``scope`` that follow any of these tensors, and which tensors they follow, as bits."""
+    """The open tapes of ``scope`` that follow any of these tensors, and a bit mask of the followed tensors."""
     tapes: Tapes = ()
     watched = 0
     for position, x in enumerate(inputs):
@@ -62,7 +62,7 @@ def follow(inputs: Sequence[Tensor | None], scope: Scope) -> tuple[Tapes, int]:
 
 
 def wrap(array: Any, tensor_type: Any, node: Node | None) -> Tensor:
-    """A tensor on ``array``; a symbolic one always has a node, which keeps it off the fast path."""
+    """A tensor on ``array``. A symbolic tensor always has a node, which keeps it off the fast path."""
     if node is None and isinstance(array, Symbol):
         node = leaf(tensor_type, array.shape)
     return Tensor(array, tensor_type, node)
@@ -78,15 +78,15 @@ def record(
     attributes: dict[str, Any] | None,
     result: Any,
 ) -> Node:
-    """The node of one op with one output: arrays and shapes as far as ``plan`` asks."""
+    """The node that records an op with one output, with the arrays and shapes that ``plan`` keeps."""
     shape = result.shape
-    last = len(nodes)
-    if last == 1:
+    count = len(nodes)
+    if count == 1:
         kept: tuple[Any, ...] = (arrays[0] if plan.keep[0] else None, result if plan.keep_y else None)
         shapes: tuple[Any, ...] = (
             (shape if op.elementwise and not attributes else arrays[0].shape) if plan.keep_shape[0] else None,
         )
-    elif last == 2:
+    elif count == 2:
         keep = plan.keep
         keep_shape = plan.keep_shape
         kept = (
@@ -104,12 +104,12 @@ def record(
 
 
 def kept_arrays(plan: GradientPlan, arrays: tuple[Any, ...]) -> list[Any]:
-    """Per operand its array, or None where no rule needs it."""
+    """The array of each operand, or None if no rule needs it."""
     return [array if keep else None for array, keep in zip(arrays, plan.keep, strict=True)]
 
 
 def kept_shapes(plan: GradientPlan, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Per operand its shape, or None where its array is kept or nobody needs it."""
+    """The shape of each operand, or None if its array is kept or the shape is not needed."""
     return tuple([array.shape if keep else None for array, keep in zip(arrays, plan.keep_shape, strict=True)])
 
 
@@ -123,16 +123,25 @@ def record_several(
     attributes: dict[str, Any] | None,
     results: list[Any],
 ) -> list[Tensor]:
-    """The outputs of one op with several, each hanging on a node that points at the op's own."""
-    outs = tuple(resolution.result_types)
+    """The outputs of an op with several, each with a node whose parent is the node of the op."""
+    result_types = tuple(resolution.result_types)
     shapes = tuple([result.shape for result in results])
     kept = (*kept_arrays(plan, arrays), tuple(results) if plan.keep_y else None)
     node = Node(
-        tapes, op, attributes, plan, nodes, kept, resolution.operand_types, kept_shapes(plan, arrays), outs, shapes
+        tapes,
+        op,
+        attributes,
+        plan,
+        nodes,
+        kept,
+        resolution.operand_types,
+        kept_shapes(plan, arrays),
+        result_types,
+        shapes,
     )
     return [
         wrap(result, tensor_type, output_node(node, index) if tensor_type.category >= FLOATING else None)
-        for index, (result, tensor_type) in enumerate(zip(results, outs, strict=True))
+        for index, (result, tensor_type) in enumerate(zip(results, result_types, strict=True))
     ]
 
 

@@ -1,4 +1,4 @@
-"""GradientTape: records what runs on watched tensors, and plays it backwards."""
+"""GradientTape: records the ops that run on watched tensors, and computes gradients from the records."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["GradientTape"]
 class GradientTape(Tape):
     """Record ops for differentiation.
 
-    Ops on watched tensors are recorded while the tape's ``with`` block runs; trainable variables are watched when
-    they are used. Tapes nest, and gradients are made of ops: a gradient taken inside an outer tape can be
-    differentiated again.
+    Ops on watched tensors are recorded while the tape's ``with`` block runs; trainable variables are watched
+    automatically when they are used. Tapes can be nested. Gradients are computed by ops, so a gradient computed inside
+    an outer tape can be differentiated again.
 
     Args:
-        persistent: whether `gradient` may be called more than once; otherwise memory is freed as the first call
-            passes.
-        watch_accessed_variables: whether trainable variables are watched by themselves.
+        persistent: whether `gradient` may be called more than once. Otherwise the first call frees the records as it
+            uses them.
+        watch_accessed_variables: whether trainable variables are watched automatically.
 
     Example:
         >>> import polytape as pt
@@ -59,10 +59,10 @@ class GradientTape(Tape):
     def __enter__(self) -> GradientTape:
         if not self.closed:
             raise TapeError(
-                "this GradientTape is recording already.",
+                "this GradientTape is already recording.",
                 expected="a tape that is not open",
                 got="a second `with` on an open tape",
-                fix="make a new GradientTape for the inner block",
+                fix="create a new GradientTape for the inner block",
             )
         if self.spent:
             raise _spent()
@@ -82,7 +82,8 @@ class GradientTape(Tape):
         scope = current_scope.get()
         new = Scope((*scope.tapes, self), scope.trace)
         current_scope.set(new)
-        # Not the scope itself, which holds this tape: a cycle would wait for the collector.
+        # Do not keep the new scope, only its serial number: the scope holds this tape, and the reference cycle would
+        # last until the garbage collector runs.
         self.previous = scope
         self.serial = new.serial
 
@@ -91,7 +92,7 @@ class GradientTape(Tape):
         self._pop()
 
     def _pop(self) -> None:
-        # Exits can come out of order: take out this tape alone, not whatever was set last.
+        # Tapes can be closed out of order: remove only this one, not the one that was opened last.
         scope = current_scope.get()
         previous = self.previous
         self.previous = None
@@ -103,10 +104,10 @@ class GradientTape(Tape):
     # --- watching -----------------------------------------------------------------------------------------------
 
     def watch(self, tensor: Any) -> None:
-        """Follow a tensor, or all tensors of a structure of lists, tuples and dicts.
+        """Watch a tensor, or all tensors of a structure of lists, tuples and dicts.
 
         Raises:
-            DTypeError: a tensor that has no gradient: not of a real floating dtype.
+            DTypeError: a tensor does not have a real floating dtype, so it has no gradient.
         """
         for x in structure.leaves(tensor):
             if not isinstance(x, Tensor):
@@ -125,11 +126,11 @@ class GradientTape(Tape):
                 self.variables[x.node] = x
 
     def watched_variables(self) -> tuple[Variable, ...]:
-        """The variables this tape has watched, in order."""
+        """The variables that this tape watches, in the order of their first use."""
         return tuple(self.variables.values())
 
     def follows(self, x: Any) -> bool:
-        """Whether this tape follows ``x``; a trainable variable met for the first time is watched now."""
+        """Whether this tape follows ``x``; it starts to watch a trainable variable at its first use."""
         node: Node | None = x.node
         if node is None:
             return False
@@ -142,44 +143,44 @@ class GradientTape(Tape):
         return False
 
     def pull_back(self, run: Any, inputs: list[Any]) -> tuple[Any, Any]:
-        """What ``run()`` gives, and ``(targets, weights) -> gradients by inputs``; on a tape of its own."""
-        own = GradientTape(watch_accessed_variables=False)
-        with own:
-            own.watch(inputs)
+        """Run ``run()`` on a new tape: its result, and ``(targets, weights) -> gradients with respect to inputs``."""
+        tape = GradientTape(watch_accessed_variables=False)
+        with tape:
+            tape.watch(inputs)
             y = run()
-        return y, lambda targets, weights: own.gradient(targets, inputs, weights)
+        return y, lambda targets, weights: tape.gradient(targets, inputs, weights)
 
     def stop_recording(self) -> StopRecording:
-        """A ``with`` block in which this tape does not record; other open tapes do."""
+        """A context manager inside which this tape does not record; other open tapes do."""
         return StopRecording(self)
 
     def reset(self) -> None:
-        """Forget what was recorded and watched, and go on recording."""
+        """Discard everything recorded and watched so far, and continue to record."""
         self.leaves = {}
         self.variables = {}
         if not self.closed:
             self._pop()
-            self._push()  # a new scope: leaves cached as watched by all tapes of the old one are asked again
+            self._push()  # the new scope invalidates `Node.seen`, which caches that all open tapes watch a leaf
 
     # --- gradients ----------------------------------------------------------------------------------------------
 
     def gradient(
         self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none"
     ) -> Any:
-        """Gradients of ``target`` (the sum of its elements, for a structure the sum over all) by ``sources``.
+        """The gradients of the sum of all elements of ``target`` with respect to ``sources``.
 
         Args:
-            target: a tensor, or a structure of them.
+            target: a tensor, or a structure of tensors.
             sources: a tensor or variable, or a structure of them; the result has the same structure.
-            output_gradients: like ``target``: what each element of it is weighted with; default ones.
-            unconnected_gradients: ``"none"`` gives None for a source that the target does not depend on, ``"zero"``
-                zeros.
+            output_gradients: weights for the elements of ``target``, in its structure; ones by default.
+            unconnected_gradients: the result for a source that the target does not depend on: None for ``"none"``,
+                zeros for ``"zero"``.
         Returns:
-            Per source a tensor of its shape and dtype.
+            For each source, a tensor of its shape and dtype.
         Raises:
             TapeError: a second call on a tape that is not persistent.
-            DTypeError: a target or source that is no differentiable tensor.
-            ShapeError: an output gradient that does not have its target's shape.
+            DTypeError: a target or source is not a differentiable tensor.
+            ShapeError: an output gradient does not have its target's shape.
         """
         if self.spent:
             raise _spent()
@@ -194,18 +195,18 @@ class GradientTape(Tape):
                 self._close()
             self.spent = True
         try:
-            found = backward.backward(self, targets, seeds, nodes, self.persistent)
+            gradients = backward.backward(self, targets, seeds, nodes, self.persistent)
         finally:
             if not self.persistent:
                 self.leaves = {}
                 self.variables = {}
         if unconnected_gradients == "zero":
-            found = [zeros_like(x) if g is None else g for x, g in zip(flat, found, strict=True)]
-        return found[0] if single else structure.rebuild(sources, found)
+            gradients = [zeros_like(x) if g is None else g for x, g in zip(flat, gradients, strict=True)]
+        return gradients[0] if single else structure.rebuild(sources, gradients)
 
 
 class StopRecording:
-    """The ``with`` block of `GradientTape.stop_recording`."""
+    """The context manager that `GradientTape.stop_recording` returns."""
 
     __slots__ = ("tape", "was_open")
 
@@ -229,17 +230,17 @@ class StopRecording:
 
 def _spent() -> TapeError:
     return TapeError(
-        "this GradientTape has been used.",
+        "this GradientTape has already been used.",
         expected="one call of gradient on a tape that is not persistent",
         got="a second use",
-        fix="make it with GradientTape(persistent=True), or compute all gradients in one call with a list of sources",
+        fix="create it with GradientTape(persistent=True), or compute all gradients in one call with a list of sources",
     )
 
 
 def _not_differentiable(x: Tensor) -> DTypeError:
-    what = "complex gradients are not there yet" if x.type.category == COMPLEX else "it has no gradient"
+    reason = "complex gradients are not supported yet" if x.type.category == COMPLEX else "it has no gradient"
     return DTypeError(
-        f"GradientTape.watch cannot follow {describe(x)}: {what}.",
+        f"GradientTape.watch cannot follow {describe(x)}: {reason}.",
         expected="a tensor of float16, bfloat16, float32 or float64",
         got=describe(x),
         fix="cast it with polytape.astype(x, 'float32') before watching it",

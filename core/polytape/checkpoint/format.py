@@ -1,7 +1,7 @@
-"""One checkpoint file: a safetensors file that also carries a checksum per tensor and one of its header.
+"""One checkpoint file: a safetensors file with additional checksums of its header and of each tensor.
 
-Any safetensors reader opens it, and `open_tensors` opens any safetensors file of dtypes that tensors have. The layout
-is told in docs/checkpoint-format.md.
+Any safetensors reader can open it, and `open_tensors` opens any safetensors file whose dtypes polytape supports. The
+layout is described in docs/checkpoint-format.md.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _CHUNK_NBYTES: Final = 1 << 20  # small enough that a chunk is still in the cach
 
 
 def write_tensors(path: str, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
-    """Write ``tensors`` to the safetensors file ``path``, replacing it whole or not at all.
+    """Write ``tensors`` to the safetensors file ``path``, replacing it completely or not at all.
 
-    Equal tensors and metadata give equal bytes, in whatever order they come.
+    Equal tensors and metadata give equal bytes, whatever their order.
 
     Args:
         path: the file; its directory must exist.
-        tensors: name -> array of any layout and byte order, of a dtype that tensors have.
-        metadata: further texts to keep in the header. The keys polytape.format, polytape.checksums, polytape.header
-            and polytape.complex128 are taken.
+        tensors: name -> array of any layout and byte order, of a dtype that polytape supports.
+        metadata: additional strings to store in the header. The keys polytape.format, polytape.checksums,
+            polytape.header and polytape.complex128 are reserved.
 
     Raises:
-        CheckpointError: a name or metadata text cannot be stored, or the operating system refuses; the file that was
-            at ``path`` is then as before.
-        DTypeError: an array's dtype is none that tensors have.
+        CheckpointError: a name or metadata string cannot be stored, or the operating system rejects the write; an
+            existing file at ``path`` is unchanged then.
+        DTypeError: the dtype of an array is not supported.
     """
     path = os.fspath(path)
     _check_texts(path, tensors, metadata)
@@ -66,7 +66,7 @@ def _check_texts(path: str, tensors: Mapping[Any, Array], metadata: Mapping[Any,
         if not is_text(name) or name == "__metadata__":
             raise CheckpointError(
                 f"{path!r} cannot hold a tensor named {name!r}.",
-                expected="a str of valid Unicode other than '__metadata__'",
+                expected="a str of valid Unicode, other than '__metadata__'",
                 got=f"{name!r} of type {type(name).__name__}",
                 fix="rename the tensor",
             )
@@ -74,21 +74,21 @@ def _check_texts(path: str, tensors: Mapping[Any, Array], metadata: Mapping[Any,
         if not is_text(key) or not is_text(value) or key in OWN_KEYS:
             raise CheckpointError(
                 f"{path!r} cannot hold the metadata {key!r}.",
-                expected=f"valid Unicode text, with a key that is none of {', '.join(OWN_KEYS)}",
+                expected=f"valid Unicode strings, with a key other than {', '.join(OWN_KEYS)}",
                 got=f"{key!r} with a {type(value).__name__}",
-                fix="encode the value as text, for example as JSON, under another key",
+                fix="encode the value as a str, for example as JSON, or choose another key",
             )
 
 
 def _stored_as(name: str, array: object) -> str:
-    kind = type(array)
-    found = array.dtype.name if isinstance(array, np.ndarray) else f"{kind.__module__}.{kind.__qualname__}"
-    code = "F64" if found == "complex128" else CODES.get(found)
+    cls = type(array)
+    dtype = array.dtype.name if isinstance(array, np.ndarray) else f"{cls.__module__}.{cls.__qualname__}"
+    code = "F64" if dtype == "complex128" else CODES.get(dtype)
     if code is None:
         raise DTypeError(
             f"tensor {name!r} cannot be stored in a checkpoint.",
             expected=f"a NumPy array of one of {', '.join(CODES)}, complex128",
-            got=found,
+            got=dtype,
             fix="convert it first",
         )
     return code
@@ -98,7 +98,7 @@ def _lay_out(tensors: Mapping[str, Array]) -> dict[str, Entry]:
     codes = {name: _stored_as(name, array) for name, array in tensors.items()}
     entries: dict[str, Entry] = {}
     start = 0
-    # The widest first, after a header of a multiple of 8 bytes: so each tensor is aligned for whoever maps the file.
+    # The widest first, after a header of a multiple of 8 bytes, so that every tensor is aligned in a mapped file.
     for _, name in sorted([(-SIZES[code], name) for name, code in codes.items()]):
         array, code = tensors[name], codes[name]
         paired = array.dtype.name == "complex128"
@@ -110,7 +110,7 @@ def _lay_out(tensors: Mapping[str, Array]) -> dict[str, Entry]:
 
 
 def _little_endian_bytes(array: Array) -> memoryview:
-    # bfloat16 is none of NumPy's own dtypes: it goes as the integers of the same bits, which have a byte order.
+    # bfloat16 is not one of NumPy's own dtypes: it is stored as integers of the same bits, which have a byte order.
     bits = array.view(np.uint16) if array.dtype.name == "bfloat16" else array
     ordered = np.ascontiguousarray(bits, dtype=bits.dtype.newbyteorder("<"))
     return ordered.reshape(-1).view(np.uint8).data
@@ -128,27 +128,27 @@ def _write_data(new: Replacement, data: memoryview) -> str:
 
 
 def open_tensors(path: str) -> TensorFile:
-    """Open the safetensors file ``path``: read and check its header, and no tensor yet.
+    """Open the safetensors file ``path``: read and check its header, but no tensor yet.
 
     Raises:
-        CheckpointError: it is missing, damaged, or no such file.
+        CheckpointError: it is missing, damaged, or not a safetensors file.
     """
     return TensorFile(os.fspath(path))
 
 
 class TensorFile:
-    """An open safetensors file, whose tensors are read one by one; a context manager that closes it.
+    """An open safetensors file, whose tensors are read one by one; as a context manager, it closes the file.
 
-    It goes on reading the file it opened, also after another one has taken its place. Threads may share it.
+    It keeps reading the file that it opened, even after another file has replaced it. Threads may share it.
 
     Attributes:
-        path: as given.
-        names: the tensors' names, sorted.
-        metadata: the header's texts, without polytape's own checksums.
-        has_checksums: whether what is read is verified; False for a file of another writer.
+        path: the path as passed.
+        names: the names of the tensors, sorted.
+        metadata: the metadata in the header, without polytape's own keys.
+        has_checksums: whether tensors are verified when read; False for a file that polytape did not write.
 
     Raises:
-        CheckpointError: it is missing, damaged, or no such file.
+        CheckpointError: it is missing, damaged, or not a safetensors file.
     """
 
     __slots__ = ("_entries", "_file", "_lock", "_start", "has_checksums", "metadata", "names", "path")
@@ -169,17 +169,17 @@ class TensorFile:
         self.has_checksums: Final[bool] = header.has_checksums
 
     def __repr__(self) -> str:
-        sums = "with" if self.has_checksums else "without"
-        return f"TensorFile({self.path!r}, {len(self.names)} tensors, {sums} checksums)"
+        preposition = "with" if self.has_checksums else "without"
+        return f"TensorFile({self.path!r}, {len(self.names)} tensors, {preposition} checksums)"
 
     def __enter__(self) -> TensorFile:
         return self
 
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
+    def __exit__(self, exception_type: object, error: object, traceback: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Close the file; arrays already read stay."""
+        """Close the file; arrays that were read from it stay valid."""
         with self._lock:
             self._file.close()
 
@@ -201,7 +201,7 @@ class TensorFile:
         return self._entry(name).logical_dtype()
 
     def read(self, name: str) -> Array:
-        """Tensor ``name`` as a new, writable array, its checksum verified where the file has one.
+        """Tensor ``name`` as a new, writable array, after its checksum is verified if the file has one.
 
         Raises:
             CheckpointError: there is no such tensor, or its bytes are damaged.
@@ -216,8 +216,8 @@ class TensorFile:
         if self.has_checksums and crc != entry.crc:
             raise self._bad(f"the bytes of tensor {name!r} are damaged", f"checksum {entry.crc}", f"checksum {crc}")
         if entry.code == "BOOL" and raw.size and raw.max() > 1:
-            # NumPy would take such a byte for True in one loop and for another number in the next.
-            raise self._bad(f"tensor {name!r} holds bytes that are no bool", "bytes 0 and 1", f"byte {raw.max()}")
+            # Some NumPy loops would treat such a byte as True, others as a different number.
+            raise self._bad(f"tensor {name!r} holds bytes that are not booleans", "bytes 0 and 1", f"byte {raw.max()}")
         array = array.astype(carrier, copy=False)
         return array if carrier is dtype else array.view(dtype)
 
@@ -229,10 +229,10 @@ class TensorFile:
         """
         if not self.has_checksums:
             raise self._bad(
-                "it carries no checksums, so its bytes cannot be verified",
+                "it has no checksums, so its bytes cannot be verified",
                 f"the metadata {', '.join(OWN_KEYS[:3])}, which polytape writes",
-                "a safetensors file of another writer",
-                "read the tensors unverified, or write them again with write_tensors",
+                "a safetensors file that polytape did not write",
+                "read the tensors without verification, or write them again with write_tensors",
             )
         for name in self.names:
             self.read(name)
@@ -241,22 +241,22 @@ class TensorFile:
         return damaged(self.path, reason, expected=expected, got=got, fix=fix)
 
     def _entry(self, name: str) -> Entry:
-        found = self._entries.get(name)
-        if found is None:
-            there = ", ".join(repr(one) for one in self.names[:10])
+        entry = self._entries.get(name)
+        if entry is None:
+            listing = ", ".join(repr(known) for known in self.names[:10])
             raise self._bad(
                 f"it has no tensor {name!r}",
                 "the name of a tensor in it",
-                f"{len(self.names)} tensors: {there}{', ...' if len(self.names) > 10 else ''}",
+                f"{len(self.names)} tensors: {listing}{', ...' if len(self.names) > 10 else ''}",
                 "use one of these names",
             )
-        return found
+        return entry
 
     def _fill(self, name: str, entry: Entry, target: memoryview) -> str:
         import zlib
 
         crc = 0
-        with self._lock:  # the file has one place where it reads
+        with self._lock:  # threads share the file position
             if self._file.closed:
                 raise self._bad("it was closed", "an open file", "a read after close()", "open it again")
             self._file.seek(self._start + entry.start)
@@ -270,7 +270,7 @@ class TensorFile:
         try:
             count = read_into(self._file, target)
         except OSError as error:
-            raise self._bad(f"reading {what} failed", "a disk that can be read", str(error)) from error
+            raise self._bad(f"reading {what} failed", "a readable disk", str(error)) from error
         if count != len(target):
             raise self._bad(f"it ends inside {what}", f"{len(target)} more bytes", f"{count} bytes")
 
@@ -283,7 +283,7 @@ class TensorFile:
         length = int.from_bytes(prefix, "little")
         if length > MAX_HEADER_NBYTES:
             raise self._bad(
-                "its header is too large, or it is no safetensors file",
+                "its header is too large, or it is not a safetensors file",
                 f"a header of at most {MAX_HEADER_NBYTES} bytes",
                 f"{length} bytes",
             )

@@ -1,6 +1,6 @@
-"""The header of a checkpoint file: what it says of each tensor; written, and believed only after every check.
+"""The header of a checkpoint file, which describes each tensor: encoding, parsing and validation.
 
-The layout is told in docs/checkpoint-format.md.
+The layout is described in docs/checkpoint-format.md.
 
 Source: the safetensors format, https://github.com/huggingface/safetensors (README, "Format").
 """
@@ -35,20 +35,20 @@ SIZES: Final = {  # bytes per element
     "BOOL": 1, "I8": 1, "U8": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2, "I32": 4, "U32": 4, "F32": 4,
     "I64": 8, "U64": 8, "F64": 8, "C64": 8,
 }  # fmt: skip
-MAX_HEADER_NBYTES: Final = 100_000_000  # the safetensors library's own bound
+MAX_HEADER_NBYTES: Final = 100_000_000  # the limit of the safetensors library
 _MAX_TENSOR_NBYTES: Final = 2**63 - 1
-_MAX_AXES: Final = 64  # NumPy's own bound
+_MAX_AXES: Final = 64  # NumPy's limit
 
 
 class Entry:
-    """Where one tensor's bytes are, and what they mean.
+    """The location and meaning of one tensor's bytes.
 
     Args:
-        code: safetensors' name of the stored dtype.
+        code: the safetensors name of the stored dtype.
         shape: the stored shape.
-        start: first byte, counted from the start of the data.
-        end: one past the last byte.
-        paired: the tensor is complex128 of ``shape[:-1]``, stored as pairs of F64.
+        start: offset of the first byte from the start of the data.
+        end: offset one past the last byte.
+        paired: whether the tensor is complex128 of ``shape[:-1]``, stored as pairs of F64.
     """
 
     __slots__ = ("code", "crc", "end", "paired", "shape", "start")
@@ -90,7 +90,7 @@ class Header:
 def encode_header(entries: Mapping[str, Entry], metadata: Mapping[str, str]) -> bytes:
     """The bytes before the data: the header's length and the header, together a multiple of 8 bytes.
 
-    Their number does not depend on the checksums in ``entries``.
+    Their length does not depend on the checksums in ``entries``.
     """
     import json
 
@@ -111,22 +111,22 @@ def encode_header(entries: Mapping[str, Entry], metadata: Mapping[str, str]) -> 
 
 
 def parse_header(path: str, raw: bytes, available: int) -> Header:
-    """Read and check the header ``raw`` of the file ``path``, in which ``available`` bytes of data follow.
+    """Parse and check the header ``raw`` of the file ``path``, in which ``available`` bytes of data follow.
 
     Raises:
-        CheckpointError: it is damaged, describes other data, or is no such header.
+        CheckpointError: it is damaged, does not match the data, or is not a safetensors header.
     """
     try:
         content = strict_json(raw)
-        canonical_crc(content)  # refuses text that is no Unicode
+        canonical_crc(content)  # rejects invalid Unicode
     except ValueError as error:
-        raise damaged(path, "its header is no valid JSON", expected="a JSON object", got=str(error)) from error
+        raise damaged(path, "its header is not valid JSON", expected="a JSON object", got=str(error)) from error
     if not isinstance(content, dict) or raw[:1] != b"{":
-        raise damaged(path, "its header is no JSON object", expected="a JSON object", got=repr(raw[:40]))
+        raise damaged(path, "its header is not a JSON object", expected="a JSON object", got=repr(raw[:40]))
     texts: object = content.get(_METADATA, {})
     if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
         got = repr(texts)[:80]
-        raise damaged(path, f"its {_METADATA} is malformed", expected="a JSON object of texts", got=got)
+        raise damaged(path, f"its {_METADATA} is malformed", expected="a JSON object of strings", got=got)
     entries = {name: _parse_entry(path, name, value) for name, value in content.items() if name != _METADATA}
     _check_offsets(path, entries, available)
     own = any(key in texts for key in OWN_KEYS)
@@ -154,37 +154,37 @@ def _parse_entry(path: str, name: str, value: object) -> Entry:
         raise damaged(
             path,
             f"tensor {name!r} has a malformed description",
-            expected=f"at most {_MAX_AXES} sizes in shape, two data_offsets in order, all of them integers from 0",
+            expected=f"at most {_MAX_AXES} sizes in shape, two ascending data_offsets, all of them integers >= 0",
             got=repr(value)[:200],
         )
-    # Zeros apart, as NumPy counts: it has no array of shape (2**62, 2**62, 0).
+    # Sizes of 0 are left out, as in NumPy, which has no array of shape (2**62, 2**62, 0).
     if SIZES[code] * math.prod([size for size in shape if size]) > _MAX_TENSOR_NBYTES:
         expected = f"at most {_MAX_TENSOR_NBYTES} bytes"
         raise damaged(path, f"tensor {name!r} is too large", expected=expected, got=f"shape {shape}"[:200])
     nbytes, stored = SIZES[code] * math.prod(shape), offsets[1] - offsets[0]
     if nbytes != stored:
-        reason = f"tensor {name!r} does not fit its shape"
+        reason = f"tensor {name!r} does not match its shape"
         raise damaged(path, reason, expected=f"{nbytes} bytes for {code} of shape {shape}", got=f"{stored} bytes")
     return Entry(code, shape, offsets[0], offsets[1])
 
 
 def _counts(value: object, most: int) -> tuple[int, ...] | None:
-    # type() rather than isinstance(): JSON's true is an int to Python.
-    if isinstance(value, list) and len(value) <= most and all(type(one) is int and one >= 0 for one in value):
+    # type() rather than isinstance(): JSON's true becomes a bool, which is an int in Python.
+    if isinstance(value, list) and len(value) <= most and all(type(count) is int and count >= 0 for count in value):
         return tuple(value)
     return None
 
 
 def _check_offsets(path: str, entries: dict[str, Entry], available: int) -> None:
-    place = 0
+    offset = 0
     for start, end, name in sorted([(entry.start, entry.end, name) for name, entry in entries.items()]):
-        if start != place:
-            reason = f"tensor {name!r} {'overlaps another' if start < place else 'leaves a hole before it'}"
-            raise damaged(path, reason, expected=f"data from byte {place}", got=f"data from byte {start}")
-        place = end
-    if place != available:
-        reason = "its data is cut off" if place > available else "it has bytes that belong to no tensor"
-        raise damaged(path, reason, expected=f"{place} bytes of data", got=f"{available} bytes")
+        if start != offset:
+            reason = f"tensor {name!r} {'overlaps another' if start < offset else 'leaves a gap before it'}"
+            raise damaged(path, reason, expected=f"data from byte {offset}", got=f"data from byte {start}")
+        offset = end
+    if offset != available:
+        reason = "its data is cut off" if offset > available else "it has bytes that belong to no tensor"
+        raise damaged(path, reason, expected=f"{offset} bytes of data", got=f"{available} bytes")
 
 
 def _check_own(path: str, content: dict[str, Any], texts: dict[str, str], entries: dict[str, Entry]) -> None:
@@ -192,11 +192,11 @@ def _check_own(path: str, content: dict[str, Any], texts: dict[str, str], entrie
     if version != "1":
         fix = "read it with the version of polytape that wrote it" if version.isdecimal() else ""
         raise damaged(path, "its polytape format is unknown", expected="format 1", got=version[:20], fix=fix)
-    given = texts.get(_HEADER, "none")[:20]
+    stored = texts.get(_HEADER, "none")[:20]
     crc = canonical_crc({**content, _METADATA: {key: text for key, text in texts.items() if key != _HEADER}})
-    if crc != given:
-        raise damaged(path, "its header is damaged", expected=f"checksum {given}", got=f"checksum {crc}")
-    # Past this point only a file made on purpose can be wrong; it gets no less care.
+    if crc != stored:
+        raise damaged(path, "its header is damaged", expected=f"checksum {stored}", got=f"checksum {crc}")
+    # From here on only a forged file can be wrong; it is checked just as carefully.
     try:
         sums = strict_json(texts.get(_CHECKSUMS, "").encode())
         paired = strict_json(texts.get(_COMPLEX128, "[]").encode())
@@ -216,8 +216,8 @@ def _check_own(path: str, content: dict[str, Any], texts: dict[str, str], entrie
 def _check_paired(path: str, paired: object, entries: dict[str, Entry]) -> None:
     names: list[Any] = paired if isinstance(paired, list) else [paired]
     for name in names:
-        found = entries.get(name) if isinstance(name, str) else None
-        if found is None or found.code != "F64" or found.shape[-1:] != (2,):
+        entry = entries.get(name) if isinstance(name, str) else None
+        if entry is None or entry.code != "F64" or entry.shape[-1:] != (2,):
             expected = "names of F64 tensors [..., 2]"
             raise damaged(path, f"its {_COMPLEX128} is malformed", expected=expected, got=repr(name)[:80])
-        found.paired = True
+        entry.paired = True

@@ -1,6 +1,6 @@
 """Checkpoint: the objects to save and restore, by name.
 
-This module always runs as Python: a `Checkpoint` is a `Trackable`, as users' own classes are.
+This module must not be compiled: a `Checkpoint` is a `Trackable`, like users' own classes.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from .state import read_state, write_state
 __all__ = ["Checkpoint"]
 
 SUFFIX = ".safetensors"
-_lock = allocate_lock()  # between looking for the next number and taking it
+_lock = allocate_lock()  # held from choosing a number until the state file names its checkpoint
 
 
 class Checkpoint(Trackable):
-    """Objects whose variables are saved together and restored together.
+    """Objects whose variables are saved and restored together.
 
     Args:
-        objects: by name: variables, `Trackable` objects, or lists, tuples and dicts of these. The names are the first
-            part of the tensors' keys: ``Checkpoint(model=model)`` saves ``model/w``.
+        objects: by name: variables, `Trackable` objects, or lists, tuples and dicts of these. Each name becomes the
+            first part of the tensors' keys: ``Checkpoint(model=model)`` saves ``model/w``.
 
     Raises:
-        CheckpointError: an object that a checkpoint cannot follow.
+        CheckpointError: a checkpoint cannot follow one of the objects.
 
     Example:
         >>> import polytape as pt, tempfile
@@ -57,45 +57,45 @@ class Checkpoint(Trackable):
             setattr(self, name, value)
 
     def write(self, path: str | os.PathLike[str]) -> str:
-        """Save to exactly this file, replacing it whole or not at all; no state file is written.
+        """Save to exactly this file, replacing it completely or not at all; no state file is written.
 
-        A variable that another thread is just changing may be saved half changed: save between two steps.
+        A variable that another thread is updating may be saved half updated, so save between two steps.
 
         Args:
             path: the file; its directory must exist.
         Returns:
             The path.
         Raises:
-            CheckpointError: it cannot be written; an older file at ``path`` is as before.
+            CheckpointError: the file cannot be written; an existing file at ``path`` is unchanged then.
         """
         refuse_trace("write")
         name = os.fspath(path)
         nodes, variables = collect(self)
-        # All arrays first: while they are held here, no later update of another thread writes into them.
+        # All arrays first: while they are referenced here, no other thread's later update writes into them.
         arrays = {key: (variable.array, variable.type.backend) for key, variable in variables.items()}
         tensors = {key: backend.to_host(array) for key, (array, backend) in arrays.items()}
         write_tensors(name, tensors, {METADATA_KEY: graph_text(nodes)})
         return name
 
     def save(self, prefix: str | os.PathLike[str], *, keep: int | None = 5) -> str:
-        """Save to the next numbered file, and make it the directory's latest.
+        """Save to the next numbered file, and make it the latest checkpoint of its directory.
 
         Args:
-            prefix: ``"runs/ckpt"`` gives ``runs/ckpt-1.safetensors`` and so on; for a directory (one that exists, or
-                a text that ends in a separator) it is ``ckpt`` in it. The directory is made where it is missing.
-            keep: how many checkpoints of this prefix stay; older ones are deleted. None keeps all.
+            prefix: ``"runs/ckpt"`` gives ``runs/ckpt-1.safetensors`` and so on; a directory (one that exists, or a
+                path that ends in a separator) gives ``ckpt`` in that directory. A missing directory is created.
+            keep: how many checkpoints of this prefix to keep; older ones are deleted. None keeps all.
         Returns:
             The path of the new file.
         Raises:
-            CheckpointError: the state file is damaged, or something cannot be written; older checkpoints are as
-                before.
+            CheckpointError: the state file is damaged, or a file cannot be written; older checkpoints are unchanged
+                then.
         """
         if keep is not None and keep < 1:
             raise CheckpointError(
                 f"Checkpoint.save cannot keep {keep} checkpoints.",
                 expected="keep=1 or more, or None for all",
                 got=f"keep={keep}",
-                fix="leave keep out for 5",
+                fix="omit keep for the default of 5",
             )
         refuse_trace("save")
         directory, name = _split(os.fspath(prefix))
@@ -103,28 +103,29 @@ class Checkpoint(Trackable):
             state = read_state(directory)
             number = _next_number(directory, name)
             path = self.write(os.path.join(directory, f"{name}-{number}{SUFFIX}"))
-            kept = [] if state is None else [one for one in state.kept if one != os.path.basename(path)]
-            mine = [one for one in kept if _number(one, name) is not None]
-            dropped = [] if keep is None else mine[: max(0, len(mine) + 1 - keep)]
-            names = [*[one for one in kept if one not in dropped], os.path.basename(path)]
-            write_state(directory, names[-1], names)
-        for one in dropped:
-            _remove(os.path.join(directory, one))
+            latest = os.path.basename(path)
+            older = [] if state is None else [file for file in state.kept if file != latest]
+            same_prefix = [file for file in older if _number(file, name) is not None]
+            dropped = [] if keep is None else same_prefix[: max(0, len(same_prefix) + 1 - keep)]
+            kept = [*[file for file in older if file not in dropped], latest]
+            write_state(directory, latest, kept)
+        for file in dropped:
+            _remove(os.path.join(directory, file))
         return path
 
     def restore(self, path: str | os.PathLike[str] | None) -> Status:
-        """Give all variables their values from a checkpoint; for those not made yet it is remembered.
+        """Restore all variables from a checkpoint; those that do not exist yet are restored when they are attached.
 
         Values are read into new buffers and verified, then all variables are changed at once.
 
         Args:
-            path: a file that `save` or `write` made, or any safetensors file with such keys. None, as
-                `latest_checkpoint` gives it where nothing was saved, restores nothing.
+            path: a file written by `save` or `write`, or any safetensors file with such keys. None, which
+                `latest_checkpoint` returns if nothing was saved, restores nothing.
         Returns:
-            What was matched, and what was not.
+            A status that lists the matched and the unmatched tensors.
         Raises:
-            CheckpointError: the file is missing or damaged, or a tensor does not fit its variable; every variable is
-                then untouched.
+            CheckpointError: the file is missing or damaged, or a tensor does not match its variable; no variable is
+                changed then.
         """
         refuse_trace("restore")
         if path is None:
@@ -141,17 +142,17 @@ def _split(prefix: str) -> tuple[str, str]:
         os.makedirs(directory, exist_ok=True)
     except OSError as error:
         raise CheckpointError(
-            f"the directory {directory!r} cannot be made.",
-            expected="a place where a directory may be made",
+            f"the directory {directory!r} cannot be created.",
+            expected="a path where a directory can be created",
             got=f"{type(error).__name__}: {error}",
-            fix="save elsewhere, or make the directory yourself",
+            fix="save elsewhere, or create the directory yourself",
         ) from error
     return directory, name or "ckpt"
 
 
 def _number(file: str, name: str) -> int | None:
-    found = re.fullmatch(re.escape(name) + r"-(\d+)" + re.escape(SUFFIX), file)
-    return int(found[1]) if found else None
+    match = re.fullmatch(re.escape(name) + r"-(\d+)" + re.escape(SUFFIX), file)
+    return int(match[1]) if match else None
 
 
 def _next_number(directory: str, name: str) -> int:
@@ -163,5 +164,5 @@ def _remove(path: str) -> None:
     try:
         os.unlink(path)
     except OSError:
-        # Gone already, or held open where the system forbids deleting that. The state file names it no more.
+        # Already deleted, or open on a system that forbids deleting open files. The state file no longer names it.
         return

@@ -1,4 +1,4 @@
-"""Restoring: values from a file into the variables of live objects, now or when they are made."""
+"""Restoring: values from a file go into the variables of live objects, now or when the variables are created."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ __all__ = ["Restoration", "Status", "refuse_trace"]
 
 
 def refuse_trace(what: str) -> None:
-    """Raise where a function is being traced: a graph holds no files.
+    """Reject a call while a function is being traced, since a graph cannot access files.
 
     Raises:
-        TraceError: inside a traced function.
+        TraceError: the call is inside a traced function.
     """
     if current_scope.get().trace is not None:
         raise TraceError(
-            f"Checkpoint.{what} inside a traced function.",
-            expected="a call outside of it",
-            got="a call while polytape.function traces",
+            f"Checkpoint.{what} cannot be called inside a traced function.",
+            expected="a call outside the traced function",
+            got="a call while polytape.function is tracing",
             fix=f"call {what} before or after the traced function",
         )
 
 
 class _Match:
-    """What one look at live objects has found: variables by place, and the trackables that were passed."""
+    """The result of matching live objects: the variables by node index, and the trackables on the way."""
 
     def __init__(self) -> None:
         self.variables: dict[int, Variable] = {}
@@ -42,7 +42,7 @@ class _Match:
 
 
 class NodeRestoration:
-    """Where a trackable stands in a restoration; it is kept as its attribute ``_pending_restoration``."""
+    """The node of a trackable in a restoration; stored as the trackable's attribute ``_pending_restoration``."""
 
     __slots__ = ("index", "restoration")
 
@@ -51,28 +51,28 @@ class NodeRestoration:
         self.index: Final = index
 
     def attach(self, name: str, value: object) -> None:
-        """Restore what exists below ``value``, which becomes the attribute ``name`` of the object."""
+        """Restore the variables below ``value``, which becomes the attribute ``name`` of the object."""
         self.restoration.attach(self.index, name, value)
 
     def attach_slot(self, variable: Variable, name: str, slot: Variable) -> None:
-        """Restore the slot ``name`` that the object has just made for ``variable``."""
+        """Restore the slot ``name`` that the object has just created for ``variable``."""
         self.restoration.attach_slot(self.index, variable, name, slot)
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
-        return type(None), ()  # a copy of the trackable waits for nothing
+        return type(None), ()  # a copy of the trackable has no pending restoration
 
 
 class Restoration:
-    """One opened checkpoint on its way into objects.
+    """The restoration of objects from one checkpoint file.
 
-    The file stays open until every tensor of it has found its variable, the objects that wait for the rest are gone,
-    or they are restored from another file.
+    The file stays open until every tensor of it is in a variable, or until the objects that wait for the remaining
+    tensors are deleted or restored from another file.
 
     Args:
         path: the checkpoint file.
 
     Raises:
-        CheckpointError: the file is missing, damaged or foreign.
+        CheckpointError: the file is missing, damaged, or not a safetensors file.
     """
 
     def __init__(self, path: str) -> None:
@@ -92,42 +92,42 @@ class Restoration:
         return f"Restoration({self.path!r}, {len(self.variables)} restored)"
 
     def __del__(self) -> None:
-        file: TensorFile | None = getattr(self, "file", None)  # not there where opening it failed
+        file: TensorFile | None = getattr(self, "file", None)  # missing if opening it failed
         if file is not None:
             file.close()
 
     # --- matching ---------------------------------------------------------------------------------------------------
 
     def restore(self, root: Trackable) -> None:
-        """Restore what exists below ``root``, and remember the rest.
+        """Restore the variables below ``root``; later ones are restored when they are attached.
 
         Raises:
-            CheckpointError: a tensor is damaged, or does not fit its variable; every variable is untouched then.
+            CheckpointError: a tensor is damaged, or does not match its variable; no variable is changed then.
         """
         match = _Match()
-        self._look(root, 0, match)
+        self._find_variables(root, 0, match)
         self._apply(match)
 
     def attach(self, index: int, name: str, value: object) -> None:
-        """Restore what exists below ``value``, which becomes the attribute ``name`` of the object at ``index``."""
-        child = self.nodes[index].children.get(name)
-        if child is not None:
+        """Restore the variables below ``value``, which becomes the attribute ``name`` of the object at ``index``."""
+        child_index = self.nodes[index].children.get(name)
+        if child_index is not None:
             match = _Match()
-            self._look(value, child, match)
+            self._find_variables(value, child_index, match)
             self._apply(match)
 
     def attach_slot(self, index: int, variable: Variable, name: str, slot: Variable) -> None:
-        """Restore the slot ``name`` that the object at ``index`` has just made for ``variable``."""
+        """Restore the slot ``name`` that the object at ``index`` has just created for ``variable``."""
         for of, slots in self.nodes[index].slots:
-            place = slots.get(name)
-            if place is not None and self.variables.get(of) is variable:
+            slot_index = slots.get(name)
+            if slot_index is not None and self.variables.get(of) is variable:
                 match = _Match()
-                self._look(slot, place, match)
+                self._find_variables(slot, slot_index, match)
                 self._apply(match)
 
-    def _look(self, found: object, at: int, match: _Match) -> None:
-        queue: list[tuple[object, int]] = [(found, at)]
-        for value, index in queue:  # it grows on the way
+    def _find_variables(self, root: object, root_index: int, match: _Match) -> None:
+        queue: list[tuple[object, int]] = [(root, root_index)]
+        for value, index in queue:  # the queue grows during the loop
             if (id(value), index) in match.seen:
                 continue
             match.seen.add((id(value), index))
@@ -138,18 +138,18 @@ class Restoration:
             if isinstance(value, Trackable):
                 match.trackables.append((value, index))
             for name, child in children_of(value):
-                place = node.children.get(name)
-                if place is not None:
-                    queue.append((child, place))
+                child_index = node.children.get(name)
+                if child_index is not None:
+                    queue.append((child, child_index))
 
     def _pair(self, variable: Variable, index: int, match: _Match) -> None:
-        # A tensor goes into one variable once: what is assigned later, or beside it, is left alone.
+        # A tensor is restored once: another variable that is assigned later or elsewhere keeps its value.
         free = index not in self.variables and index not in match.variables
         if self.nodes[index].tensor and free and id(variable) not in self.ids and id(variable) not in match.ids:
             match.variables[index] = variable
             match.ids.add(id(variable))
 
-    def _look_at_slots(self, match: _Match) -> None:
+    def _find_slots(self, match: _Match) -> None:
         owners = [*match.trackables]
         for reference, index in self.waiting:
             waiting = reference()
@@ -158,22 +158,22 @@ class Restoration:
         for owner, index in owners:
             saved = self.nodes[index].slots
             slots = {id(variable): slots for variable, slots in owner._tracked_slots()} if saved else {}
-            for of, places in saved:
+            for of, indices in saved:
                 variable = match.variables.get(of, self.variables.get(of))
-                there = {} if variable is None else slots.get(id(variable), {})
-                for name, place in places.items():
-                    if name in there:
-                        self._look(there[name], place, match)
+                existing = {} if variable is None else slots.get(id(variable), {})
+                for name, slot_index in indices.items():
+                    if name in existing:
+                        self._find_variables(existing[name], slot_index, match)
 
     def _waits(self, trackable: Trackable) -> bool:
-        place = trackable.__dict__.get("_pending_restoration")
-        return isinstance(place, NodeRestoration) and place.restoration is self
+        pending = trackable.__dict__.get("_pending_restoration")
+        return isinstance(pending, NodeRestoration) and pending.restoration is self
 
     # --- applying ---------------------------------------------------------------------------------------------------
 
     def _apply(self, match: _Match) -> None:
         refuse_trace("restore")
-        self._look_at_slots(match)
+        self._find_slots(match)
         for index, variable in match.variables.items():
             self._check(self.nodes[index].tensor, variable)
         arrays: list[Any] = []
@@ -204,25 +204,26 @@ class Restoration:
         shape, dtype = self.file.shape(key), self.file.dtype(key)
         if shape != variable.shape or dtype != variable.dtype:
             raise CheckpointError(
-                f"{self.path!r} does not fit: the variable at {key!r} is another one.",
-                expected=f"{describe(variable)}, as the variable {variable.name or key!r} is",
+                f"{self.path!r} does not match: the variable at {key!r} has a different shape or dtype.",
+                expected=f"{describe(variable)}, like the variable {variable.name or key!r}",
                 got=f"{dtype}[{','.join(map(str, shape))}] in the file",
-                fix="make the variable as it was when it was saved, or restore another checkpoint; nothing was changed",
+                fix="create the variable as it was when it was saved, or restore another checkpoint; nothing was "
+                "changed",
             )
 
-    # --- what became of it ------------------------------------------------------------------------------------------
+    # --- the result -------------------------------------------------------------------------------------------------
 
     def keys(self, restored: bool) -> tuple[str, ...]:
-        """Keys of the file's tensors that have been restored, or have not."""
-        done = {self.nodes[index].tensor for index in self.variables}
-        return tuple([name for name in self.file.names if (name in done) == restored])
+        """Keys of the file's tensors that have been restored or, with ``restored=False``, have not."""
+        restored_names = {self.nodes[index].tensor for index in self.variables}
+        return tuple([name for name in self.file.names if (name in restored_names) == restored])
 
 
 class Status:
-    """What a restore has matched; up to date with what was restored later.
+    """The tensors that a restore has matched; it also reflects those restored later.
 
     Attributes:
-        path: the checkpoint file, None where nothing was restored.
+        path: the checkpoint file, or None if nothing was restored.
     """
 
     __slots__ = ("_restoration", "_root", "path")
@@ -237,39 +238,39 @@ class Status:
 
     @property
     def matched(self) -> tuple[str, ...]:
-        """Keys of the file's tensors that are in variables now, sorted."""
+        """Keys of the file's tensors that have been restored into variables, sorted."""
         return () if self._restoration is None else self._restoration.keys(True)
 
     @property
     def unmatched(self) -> tuple[str, ...]:
-        """Keys of the file's tensors that still wait for their variables, sorted."""
+        """Keys of the file's tensors that have not been restored, sorted."""
         return () if self._restoration is None else self._restoration.keys(False)
 
     def assert_consumed(self) -> Status:
-        """Check that every tensor of the file is in a variable, and every variable has its value from the file.
+        """Check that every tensor of the file was restored into a variable, and every variable from the file.
 
         Returns:
             This status.
         Raises:
-            CheckpointError: one is left over; the error lists them.
+            CheckpointError: some tensors or variables are left over; the error lists them.
         """
         if self.unmatched:
             raise CheckpointError(
-                f"{self.path!r} holds tensors for which there are no variables.",
+                f"{self.path!r} contains tensors that have no variable.",
                 expected="a variable for each tensor of the checkpoint",
                 got=f"none for {_listed(self.unmatched)}",
-                fix="make the missing objects (they are restored when they are assigned), restore again where a list "
+                fix="create the missing objects (they are restored when they are assigned), restore again if a list "
                 "or dict has grown since, or use assert_existing_objects_matched()",
             )
         return self.assert_existing_objects_matched()
 
     def assert_existing_objects_matched(self) -> Status:
-        """Check that every variable there is now has its value from the file, which may hold more.
+        """Check that every existing variable was restored; the file may contain more tensors.
 
         Returns:
             This status.
         Raises:
-            CheckpointError: one has not; the error lists them.
+            CheckpointError: some variables were not restored; the error lists them.
         """
         restored = [] if self._restoration is None else list(self._restoration.variables.values())
         known = {id(variable) for variable in restored}
@@ -279,9 +280,9 @@ class Status:
                 f"not every variable was restored from {self.path!r}.",
                 expected="a tensor in the checkpoint for each variable",
                 got=f"none for {_listed(missing)}" if self.path else "no checkpoint: restore(None)",
-                fix="restore the checkpoint of the same objects, or initialise these variables otherwise"
+                fix="restore a checkpoint of the same objects, or initialise these variables in another way"
                 if self.path
-                else "save one first, or check the directory given to latest_checkpoint",
+                else "save one first, or check the directory passed to latest_checkpoint",
             )
         return self
 

@@ -1,4 +1,4 @@
-"""The small file ``checkpoint`` beside the checkpoints: which are kept, and which is the latest."""
+"""The state file ``checkpoint`` next to the checkpoints: which ones are kept, and which is the latest."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["STATE_NAME", "CheckpointState", "kept_checkpoints", "latest_checkpoi
 
 STATE_NAME: Final = "checkpoint"
 _VERSION: Final = 1
-_MAX_NBYTES: Final = 16_000_000  # some 100,000 names; a larger file is something else
+_MAX_NBYTES: Final = 16_000_000  # about 100,000 names; a larger file is not a state file
 
 
 class CheckpointState:
-    """What the state file says: ``latest``, and ``kept`` from the oldest on; file names in the directory."""
+    """The contents of a state file: ``latest``, and ``kept``, oldest first; both are file names in its directory."""
 
     __slots__ = ("kept", "latest")
 
@@ -30,7 +30,7 @@ class CheckpointState:
 
 
 def _is_file_name(name: object) -> bool:
-    # A plain name, on any system: a state file from elsewhere must not lead out of its directory.
+    # A plain name on every system: a state file from elsewhere must not point outside its directory.
     return (
         is_text(name)
         and isinstance(name, str)
@@ -40,34 +40,34 @@ def _is_file_name(name: object) -> bool:
 
 
 def write_state(directory: str, latest: str, kept: Sequence[str]) -> None:
-    """Write the state file of ``directory``, replacing it whole or not at all.
+    """Write the state file of ``directory``, replacing it completely or not at all.
 
-    Call it after the checkpoint itself is written: then it never names a file that is not there.
+    Call it after writing the checkpoint itself, so that it never names a file that does not exist.
 
     Args:
         directory: an existing directory.
         latest: file name of the newest checkpoint, without a directory.
-        kept: file names of all checkpoints that are kept, the oldest first, ``latest`` among them.
+        kept: file names of all checkpoints that are kept, oldest first, including ``latest``.
 
     Raises:
-        CheckpointError: a name is no plain file name or stands there twice, ``latest`` is not kept, or the operating
-            system refuses; the state file is then as before.
+        CheckpointError: a name is not a plain file name or appears twice, ``latest`` is not in ``kept``, or the
+            operating system rejects the write; the state file is unchanged then.
     """
     path = os.path.join(directory, STATE_NAME)
     for name in (latest, *kept):
         if not _is_file_name(name):
             raise CheckpointError(
                 f"{path!r} cannot name the checkpoint {name!r}.",
-                expected=f"a file name in that directory, without '/', '\\' and ':', other than {STATE_NAME!r}",
+                expected=f"a file name in that directory, without '/', '\\' or ':', other than {STATE_NAME!r}",
                 got=repr(name),
-                fix="give the file's name alone, and save it in that directory",
+                fix="pass the file name only, and save the file in that directory",
             )
     if latest not in kept or len(set(kept)) != len(kept):
         raise CheckpointError(
             f"{path!r} cannot be written: the kept names are inconsistent.",
-            expected="each name once, the latest among them",
+            expected="each name once, including the latest",
             got=f"latest {latest!r}, kept {list(kept)!r}",
-            fix="pass all kept names, the latest included",
+            fix="pass all kept names, including the latest",
         )
     import json
 
@@ -79,7 +79,7 @@ def write_state(directory: str, latest: str, kept: Sequence[str]) -> None:
 
 
 def read_state(directory: str) -> CheckpointState | None:
-    """The state file of ``directory``; None where there is none.
+    """The contents of the state file of ``directory``, or None if there is none.
 
     Raises:
         CheckpointError: the file is damaged, or cannot be read.
@@ -92,7 +92,7 @@ def read_state(directory: str) -> CheckpointState | None:
         if isinstance(content, dict):
             return _parse(path, content)
         raise ValueError(f"a {type(content).__name__} instead of an object")
-    except CheckpointError:  # a ValueError too, and already says all
+    except CheckpointError:  # also a ValueError, but already complete
         raise
     except ValueError as error:
         raise _malformed(path, str(error)) from error
@@ -126,27 +126,27 @@ def _parse(path: str, content: dict[str, Any]) -> CheckpointState:
     if type(version) is int and version > _VERSION:
         raise damaged(
             path,
-            "a newer polytape wrote it",
+            "it was written by a newer polytape",
             expected=f"format {_VERSION}",
             got=f"format {version}",
             fix="update polytape, or restore a checkpoint by its own path",
         )
-    crc: object = content.pop("crc32", "none")
-    found = canonical_crc(content)
-    if crc != found:
-        raise _malformed(path, f"crc32 {crc!r}, computed {found!r}")
+    stored: object = content.pop("crc32", "none")
+    crc = canonical_crc(content)
+    if crc != stored:
+        raise _malformed(path, f"crc32 {stored!r}, computed {crc!r}")
     latest: object = content.get("latest")
     kept: object = content.get("kept")
     if version != _VERSION or not isinstance(latest, str) or not isinstance(kept, list) or latest not in kept:
         raise _malformed(path, repr(content)[:200])
     bad = [name for name in kept if not _is_file_name(name)]
     if bad:
-        raise _malformed(path, f"{bad[0]!r}, which is no plain file name")
+        raise _malformed(path, f"{bad[0]!r}, which is not a plain file name")
     return CheckpointState(latest, kept)
 
 
 def latest_checkpoint(directory: str | os.PathLike[str]) -> str | None:
-    """Path of the latest checkpoint in ``directory``; None where nothing was saved.
+    """The path of the latest checkpoint in ``directory``, or None if nothing was saved.
 
     Raises:
         CheckpointError: the state file is damaged, or the file that it names is missing.
@@ -157,18 +157,18 @@ def latest_checkpoint(directory: str | os.PathLike[str]) -> str | None:
         return None
     path = os.path.join(directory, state.latest)
     if not os.path.isfile(path):
-        there = kept_checkpoints(directory)
+        existing = kept_checkpoints(directory)
         raise CheckpointError(
-            f"{os.path.join(directory, STATE_NAME)!r} names {state.latest!r}, which is not there.",
+            f"{os.path.join(directory, STATE_NAME)!r} names {state.latest!r}, which does not exist.",
             expected=f"the file {path!r}",
-            got=f"no such file; kept and there: {', '.join(repr(one) for one in there) or 'none'}",
-            fix="restore one of these by its path" if there else "put the file back, or delete the state file",
+            got=f"no such file; kept checkpoints that exist: {', '.join(map(repr, existing)) or 'none'}",
+            fix="restore one of these by its path" if existing else "put the file back, or delete the state file",
         )
     return path
 
 
 def kept_checkpoints(directory: str | os.PathLike[str]) -> list[str]:
-    """Paths of the kept checkpoints in ``directory`` that are there, the oldest first.
+    """The paths of the kept checkpoints in ``directory`` that exist, oldest first.
 
     Raises:
         CheckpointError: the state file is damaged.

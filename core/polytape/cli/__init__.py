@@ -14,12 +14,12 @@ from ..errors import PolytapeError
 
 __all__ = ["COMMANDS", "main"]
 
-# Subcommand -> its line in the help. Its module, named after it with "_" for "-", has add_arguments(parser) and
-# run(arguments) -> exit status.
+# Subcommand -> its line in the help. The module of a subcommand has its name (with "_" for "-") and defines
+# add_arguments(parser) and run(arguments) -> exit status.
 COMMANDS = {
-    "backends": "list the backends: devices, status, and what to do where one is not ready",
-    "doctor": "report on this installation; fails where the requested backend is not ready",
-    "explain": "say which kernel an op would run on given operands, and why",
+    "backends": "list the backends: devices, status, and the remedy for each that is not ready",
+    "doctor": "report on this installation; fails if the requested backend is not ready",
+    "explain": "show which kernel an op would run on the given operands, and why",
 }
 
 
@@ -29,30 +29,30 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="polytape",
         usage="polytape COMMAND ...",
-        description="Tensor programs whose numbers come from plugins.",
-        epilog=f"commands:\n{listing}\n\n`polytape COMMAND --help` tells more.",
+        description="Inspect polytape, its backends and their kernels.",
+        epilog=f"commands:\n{listing}\n\nRun `polytape COMMAND --help` for details.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="store_true", help="print the version and end")
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
 
 
-def _no_command(name: str) -> int:
+def _unknown_command(name: str) -> int:
     import difflib
 
     near = difflib.get_close_matches(name, COMMANDS, 1)
-    hint = f"did you mean {near[0]!r}?" if near else "`polytape --help` lists them"
-    print(f"polytape: no command {name!r} (of {', '.join(COMMANDS)}); {hint}", file=sys.stderr)
+    hint = f"did you mean {near[0]!r}?" if near else "see `polytape --help`"
+    print(f"polytape: unknown command {name!r} (available: {', '.join(COMMANDS)}); {hint}", file=sys.stderr)
     return 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``polytape``; returns the exit status.
+    """Run the command ``polytape``, and return the exit status.
 
     Args:
-        argv: the arguments, without the program's name; default: the process's own.
+        argv: the arguments, without the program's name; default: those of the process.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     parser = _parser()
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(name: str, words: list[str]) -> int:
     if name not in COMMANDS:
-        return _no_command(name)
+        return _unknown_command(name)
     try:
         module = importlib.import_module(f".{name.replace('-', '_')}", __name__)
         parser = argparse.ArgumentParser(prog=f"polytape {name}", description=module.__doc__)
@@ -81,6 +81,6 @@ def _run(name: str, words: list[str]) -> int:
         print(f"polytape {name}: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Whoever read the output has seen enough (`| head`); Python would report it once more at exit.
+        # The reader closed the pipe (`| head`); without this, Python would report the error again at exit.
         sys.stdout = None
         return 0

@@ -1,4 +1,4 @@
-"""List every backend that is installed or known: devices, status, reason and remedy. Loads them all to tell."""
+"""List every backend that is installed or known: devices, status, reason and remedy. Loads all of them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _devices(status: BackendStatus) -> str:
 
 
 def _row(status: BackendStatus) -> tuple[str, ...]:
-    loaded = f"{status.load_time_s * 1e3:.0f}" if status.load_time_s else ""
+    load_ms = f"{status.load_time_s * 1e3:.0f}" if status.load_time_s else ""
     counts = (status.native, status.decomposed, status.missing) if status.status == "ready" else ("", "", "")
     return (
         status.name,
@@ -63,7 +63,7 @@ def _row(status: BackendStatus) -> tuple[str, ...]:
         _devices(status),
         status.version,
         status.distribution,
-        loaded,
+        load_ms,
         *map(str, counts),
     )
 
@@ -75,20 +75,20 @@ def _notes(status: BackendStatus) -> list[str]:
     elif status.library:
         notes.append(f"{status.name}: computes with {status.library}")
     if status.kernels_from:
-        notes.append(f"{status.name}: more kernels from {', '.join(status.kernels_from)}")
-    notes += [f"{status.name}: kernels disabled, from {text}" for text in status.disabled]
+        notes.append(f"{status.name}: additional kernels from {', '.join(status.kernels_from)}")
+    notes += [f"{status.name}: kernels disabled: {text}" for text in status.disabled]
     return notes
 
 
 def table(statuses: list[BackendStatus]) -> str:
-    """The statuses as an aligned table; below it, reasons and remedies."""
+    """The statuses as an aligned table, followed by the reasons and remedies."""
     rows = [_HEADINGS, *map(_row, statuses)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    numbers = len(_HEADINGS) - 4  # the last four columns are numbers
+    first_number = len(_HEADINGS) - 4  # the last four columns are numbers
     lines = []
     for row in rows:
         cells = [
-            cell.rjust(width) if column >= numbers else cell.ljust(width)
+            cell.rjust(width) if column >= first_number else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(cells).rstrip())

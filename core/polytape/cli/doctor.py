@@ -1,6 +1,6 @@
 """Report on this installation: versions, settings, the backend that would be chosen and why, and what is not ready.
 
-The exit status is 1 where the requested backend is not ready, so that it serves as a check before a deployment.
+The exit status is 1 if the requested backend is not ready, so the command can serve as a check before a deployment.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ def version() -> str:
     try:
         return metadata.version("polytape")
     except metadata.PackageNotFoundError:
-        return "not installed: run from its sources"
+        return "not installed: running from a source tree"
 
 
 def _chosen() -> dict[str, Any]:
-    """The backend new tensors go to, or why there is none."""
+    """The backend of new tensors, or why there is none."""
     try:
-        now = current_backend()
+        backend = current_backend()
     except PolytapeError as error:
         return {"ready": False, "error": str(error)}
     return {
         "ready": True,
-        "name": now.name,
-        "version": now.version,
-        "library": now.library,
-        "device": str(now.device),
-        "chosen_by": now.chosen_by,
+        "name": backend.name,
+        "version": backend.version,
+        "library": backend.library,
+        "device": str(backend.device),
+        "chosen_by": backend.chosen_by,
     }
 
 
 def _collect() -> tuple[dict[str, Any], list[BackendStatus]]:
     import numpy
 
-    # Chosen before the statuses are asked for: those load everything, which the choice alone would not.
+    # First, because backends() loads every plugin, which the choice alone does not.
     chosen = _chosen()
     statuses = plugins.backends()
     facts = {
@@ -72,7 +72,7 @@ def _collect() -> tuple[dict[str, Any], list[BackendStatus]]:
         "settings": {name: value for name, value in sorted(os.environ.items()) if name.startswith("POLYTAPE_")},
         "chosen": chosen,
         "backends": [{**as_json(status), "traceback": status.traceback} for status in statuses],
-        "warnings": [f"POLYTAPE_PLUGINS: no plugin fits {item!r}" for item in plugins.warnings_of_filter()],
+        "warnings": [f"POLYTAPE_PLUGINS: no plugin matches {item!r}" for item in plugins.warnings_of_filter()],
     }
     return facts, statuses
 
@@ -81,7 +81,7 @@ def _text(facts: dict[str, Any], statuses: list[BackendStatus]) -> str:
     chosen = facts["chosen"]
     lines = [f"{name:<12}{facts[name]}" for name in ("polytape", "plugin_api", "python", "platform", "numpy")]
     lines.append(facts["kernel_ring"])
-    lines += [f"{name}={value}" for name, value in facts["settings"].items()] or ["no POLYTAPE_* setting"]
+    lines += [f"{name}={value}" for name, value in facts["settings"].items()] or ["no POLYTAPE_* settings"]
     if chosen["ready"]:
         lines.append(f"new tensors: {chosen['device']}, chosen by {chosen['chosen_by']}")
     else:
@@ -91,11 +91,12 @@ def _text(facts: dict[str, Any], statuses: list[BackendStatus]) -> str:
 
 
 def _tracebacks(statuses: list[BackendStatus]) -> str:
-    return "\n".join(f"\nlast error of {s.name}:\n{s.traceback.rstrip()}" for s in statuses if s.traceback)
+    failed = [status for status in statuses if status.traceback]
+    return "\n".join(f"\nlast error of {status.name}:\n{status.traceback.rstrip()}" for status in failed)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the report; 1 where the requested backend is not ready, or the file cannot be written."""
+    """Print the report; return 1 if the requested backend is not ready or the file cannot be written."""
     facts, statuses = _collect()
     full = _text(facts, statuses) + "\n" + _tracebacks(statuses)
     print(json.dumps(facts, indent=2) if arguments.json else full.rstrip())

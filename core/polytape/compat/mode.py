@@ -1,4 +1,4 @@
-"""Graph mode or eager: TensorFlow 1.7 starts in the one, and switches to the other once for the process."""
+"""Graph mode and eager mode: TensorFlow 1.7 starts in graph mode and can switch to eager once per process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["GraphModeError", "enable_eager_execution", "executing_eagerly", "nee
 
 
 class GraphModeError(PolytapeError, RuntimeError):
-    """An op of `polytape.compat` in graph mode, which is not there yet."""
+    """An op of `polytape.compat` was called in graph mode, which is not implemented yet."""
 
 
 class _Mode:
@@ -23,10 +23,10 @@ _mode = _Mode()
 
 
 def enable_eager_execution(config: object = None, device_policy: object = None, execution_mode: object = None) -> None:
-    """Run ops at once, and print tensors as TensorFlow 1.7 does, from now on in this process.
+    """From now on, run ops eagerly in this process and print tensors as TensorFlow 1.7 does.
 
     Args:
-        config, device_policy, execution_mode: taken for TensorFlow's sake, and not used.
+        config, device_policy, execution_mode: accepted for compatibility with TensorFlow, and ignored.
     """
     _mode.eager = True
     change_settings(print_style="tf1")
@@ -38,7 +38,7 @@ def executing_eagerly() -> bool:
 
 
 def need_eager(name: str) -> None:
-    """Refuse the op ``name`` in graph mode.
+    """Reject the op ``name`` in graph mode.
 
     Raises:
         GraphModeError: eager execution is not enabled.
@@ -46,7 +46,7 @@ def need_eager(name: str) -> None:
     if not _mode.eager:
         raise GraphModeError(
             f"{name} was called in graph mode.",
-            expected="eager execution; graph mode is not there yet",
+            expected="eager execution; graph mode is not implemented yet",
             got=f"{name} before enable_eager_execution()",
             fix="write tf.enable_eager_execution() at the start of the program, right after the imports",
         )

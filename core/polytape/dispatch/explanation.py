@@ -18,32 +18,32 @@ __all__ = ["explain"]
 
 
 def explain(op: Any, *operands: Any, **attributes: Any) -> str:
-    """Which kernel would serve an op on these operands, and why the others would not; nothing is computed.
+    """Which kernel would serve an op on these operands, and why the others would not; computes nothing.
 
     Args:
         op: an op, or its name.
-        operands: as the op would be called with; for an op with a sequence, its elements one by one.
-        attributes: as the op would be called with.
+        operands: the operands of the call; if the op takes a sequence, its elements one by one.
+        attributes: the attributes of the call.
     Returns:
-        Text: each candidate in the order asked, with the reason it lost or CHOSEN.
+        Text: the kernels in the order in which they are tried, each with CHOSEN or the reason why it is not used.
     Raises:
-        KernelError: nothing would serve it. RegistrationError: there is no such op.
+        KernelError: no kernel serves the call. RegistrationError: there is no such op.
     """
-    found = op if isinstance(op, Op) else tables.get_op(str(op))
-    device = device_of(found, list(operands), attributes)
-    tensors = convert_all(found, list(operands), device)
+    explained = op if isinstance(op, Op) else tables.get_op(str(op))
+    device = device_of(explained, list(operands), attributes)
+    tensors = convert_all(explained, list(operands), device)
     backend = plugins.get_backend(device.backend)
-    resolution = find_resolution(found, tensors, attributes, device, backend)
+    resolution = find_resolution(explained, tensors, attributes, device, backend)
     arrays = [None if x is None else x.array for x in tensors]
-    return _text(found, resolution, device, backend, arrays, attributes)
+    return _text(explained, resolution, device, backend, arrays, attributes)
 
 
 def _text(
     op: Op, resolution: Resolution, device: Device, backend: Backend, arrays: list[Any], attributes: dict[str, Any]
 ) -> str:
-    """Each candidate, and why it was chosen or not (predicates are evaluated)."""
+    """One line per kernel: whether it is chosen, or why not; predicates are evaluated."""
     resolver = Resolver(op, backend, device, resolution.operand_types, settling(op, attributes))
-    given = {name: value for name, value in attributes.items() if name not in ("dtype", "device")}  # as a call does
+    passed = {name: value for name, value in attributes.items() if name not in ("dtype", "device")}  # as in a call
     lines = [f"{op.name}({', '.join(resolver.dtype_names())}) on {device}"]
     decided = False
     for owner, kernels in resolver.registered():
@@ -53,7 +53,7 @@ def _text(
             reason = resolver.mismatch(kernel)
             if reason == "" and decided:
                 reason = "not reached"
-            if reason == "" and kernel.when is not None and not kernel.when(*arrays, **given):
+            if reason == "" and kernel.when is not None and not kernel.when(*arrays, **passed):
                 reason = f"its predicate {getattr(kernel.when, '__name__', '')} is false for these operands"
             if reason == "":
                 decided = True
@@ -63,7 +63,7 @@ def _text(
         if not op.primitive:
             how = "CHOSEN: its body, run as ops on the same device"
         elif settings().fallback == "error":
-            how = "nothing serves: a call raises KernelError"
+            how = "no kernel serves the call: it raises KernelError"
         lines.append(f"  {how}")
     lines.append(f"  output: {', '.join(str(result_type.dtype) for result_type in resolution.result_types)}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The host fallback: an op without a kernel on its device runs on the host, with transfers both ways, if allowed."""
+"""The host fallback: if the policy permits, an op without a kernel on its device runs on the host, with transfers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..settings import change_settings
 
 __all__ = ["HostCall", "host_calls", "set_fallback"]
 
-# op name -> how often it ran on the host, so that a benchmark can refuse a number that hides transfers
+# op name -> how often it ran on the host, so that a benchmark can reject a timing that includes transfers
 _calls: dict[str, int] = {}
 
 
@@ -41,7 +41,7 @@ def host_calls() -> dict[str, int]:
 
 
 class HostCall:
-    """One op's call on the host."""
+    """An op that runs on the host: called like a kernel, it copies the operands there and the results back."""
 
     __slots__ = ("op", "operand_types", "resolution", "result_types", "warn")
 
@@ -60,7 +60,7 @@ class HostCall:
         self.warn: bool = warn
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
-        """Run the op on host copies, and bring its results back."""
+        """Run the op on the host, and copy its results to the device."""
         name = self.op.name
         if self.warn and name not in _calls:
             warnings.warn(f"{name} runs on the host: {self.result_types[0].device} has no kernel", PolytapeWarning, 2)
@@ -71,10 +71,10 @@ class HostCall:
         ]
         result = self.resolution.fn(*host, **attributes)
         if self.op.outputs is None:
-            return self._back(result, self.result_types[0])
-        return tuple([self._back(one, out) for one, out in zip(result, self.result_types, strict=True)])
+            return self._to_device(result, self.result_types[0])
+        return tuple([self._to_device(x, x_type) for x, x_type in zip(result, self.result_types, strict=True)])
 
-    def _back(self, result: Any, out: TensorType) -> Any:
+    def _to_device(self, result: Any, result_type: TensorType) -> Any:
         import numpy as np
 
-        return out.backend.from_host(np.asarray(result), out.device)
+        return result_type.backend.from_host(np.asarray(result), result_type.device)

@@ -35,25 +35,25 @@ class UnaryOp(Unary):
         """Run the op."""
         if not args and not attributes and not self.required:
             return self.operate(x)
-        given = self.bind(args, attributes)
+        attributes = self.bind(args, attributes)
         if isinstance(x, Tensor):
             resolution = self.table.get(x.type)
-            if resolution is not None and not self.settled(given):
-                return self.run(x, resolution, given)
+            if resolution is not None and not self.affects_resolution(attributes):
+                return self.run(x, resolution, attributes)
         try:
-            return apply(self, [x], given)
+            return apply(self, [x], attributes)
         except PolytapeError as error:
             raise trimmed(error) from None
 
-    def settled(self, given: dict[str, Any]) -> bool:
-        """Whether an attribute is given that resolution depends on, so that the table does not serve."""
+    def affects_resolution(self, attributes: dict[str, Any]) -> bool:
+        """Whether resolution depends on one of these attributes, so that the table cannot be used."""
         for name in self.dtype_attributes:
-            if name in given:
+            if name in attributes:
                 return True
         return False
 
     def bind(self, args: tuple[Any, ...], attributes: dict[str, Any]) -> dict[str, Any]:
-        """Attributes given by position and by name, together."""
+        """The attributes of a call: those given by position are added to those given by name."""
         if args:
             names = self.parameters[1 : self.positional]
             if len(args) > len(names):
@@ -66,7 +66,7 @@ class UnaryOp(Unary):
         return attributes
 
     def operate(self, x: Any) -> Any:
-        """The op on ``x``, attributes at their defaults."""
+        """Run the op on ``x`` with default attributes."""
         if isinstance(x, Tensor):
             tensor_type = x.type
             resolution = self.latest
@@ -81,29 +81,29 @@ class UnaryOp(Unary):
         except PolytapeError as error:
             raise trimmed(error) from None
 
-    def run(self, x: Tensor, resolution: Resolution, given: dict[str, Any] | None) -> Any:
-        """The op on a tensor whose type the table knows."""
+    def run(self, x: Tensor, resolution: Resolution, attributes: dict[str, Any] | None) -> Any:
+        """Run the op on a tensor whose type is resolved already."""
         array = x.array
         if x.node is not None:
             scope = current_scope.get()
             if scope.trace is not None or type(array) is Symbol or resolution.how != "kernel":
                 try:
-                    return apply(self, [x], given or {})
+                    return apply(self, [x], attributes or {})
                 except PolytapeError as error:
                     raise trimmed(error) from None
         try:
-            result = resolution.fn(array, **given) if given else resolution.fn(array)
+            result = resolution.fn(array, **attributes) if attributes else resolution.fn(array)
         except Exception as error:
-            raise failure(self, [x], given or {}, error) from None
+            raise failure(self, [x], attributes or {}, error) from None
         if type(result) is not resolution.array_type:
             result = resolution.result_type.lift(result)
-        node = None if x.node is None else self.follow(x, resolution, array, given, result)
+        node = None if x.node is None else self.make_node(x, resolution, array, attributes, result)
         return Tensor(result, resolution.result_type, node)
 
-    def follow(
-        self, x: Tensor, resolution: Resolution, array: Any, given: dict[str, Any] | None, result: Any
+    def make_node(
+        self, x: Tensor, resolution: Resolution, array: Any, attributes: dict[str, Any] | None, result: Any
     ) -> Node | None:
-        """The record of the op, where an open tape follows its operand."""
+        """The node that records the op; None if no open tape follows the operand."""
         scope = current_scope.get()
         if scope is NO_SCOPE or resolution.result_type.category < FLOATING:
             return None
@@ -113,10 +113,10 @@ class UnaryOp(Unary):
         plan = plan_of_few(self, 1, 1)
         if not plan.useful:
             return None
-        return record(self, resolution, plan, tapes, (x.node,), (array,), given, result)
+        return record(self, resolution, plan, tapes, (x.node,), (array,), attributes, result)
 
     def forget(self) -> None:
-        """Drop what was resolved, after a registration."""
+        """Drop all resolutions, after a registration."""
         super().forget()
         self.latest = None
 
@@ -128,7 +128,7 @@ class BinaryOp(Binary):
 
     def __call__(self, x1: Any, x2: Any, /) -> Any:
         """Run the op."""
-        # The commonest call, without another function's frame in between.
+        # The most common call, handled here to save another function call.
         if isinstance(x1, Tensor) and isinstance(x2, Tensor) and x1.node is None and x2.node is None:
             tensor_type = x1.type
             resolution = self.latest
@@ -151,7 +151,7 @@ class BinaryOp(Binary):
         return result
 
     def operate(self, x1: Any, x2: Any) -> Result:
-        """The op on two operands of which at least one is a tensor; NotImplemented for a foreign other one."""
+        """Run the op on two operands, one of which is a tensor; NotImplemented if the other one is foreign."""
         tensor_type: TensorType | None = None
         a1 = a2 = None
         plain = True
@@ -176,16 +176,17 @@ class BinaryOp(Binary):
                 self.latest = resolution
         try:
             if tensor_type is None or resolution is None:
-                return self.slow(x1, x2)
+                return self.apply_unless_foreign(x1, x2)
             if a2 is None:
                 a2 = tensor_type.scalar(x2)
             elif a1 is None:
                 a1 = tensor_type.scalar(x1)
             if not plain:
-                recorded: Tensor = self.recorded(x1, x2, a1, a2, resolution)
+                recorded: Tensor = self.run_recorded(x1, x2, a1, a2, resolution)
                 return recorded
             if self.one_is_neutral:
-                # A backward pass starts at one: its products are the other factor, and arrays are never written.
+                # The seed gradient is 1.0, so the first products simply return the other operand: this is safe,
+                # because a tensor's array is never written.
                 if a1 is tensor_type.one:
                     return Tensor(a2, tensor_type, None)
                 if a2 is tensor_type.one:
@@ -199,15 +200,15 @@ class BinaryOp(Binary):
             None,
         )
 
-    def slow(self, x1: Any, x2: Any) -> Result:
-        """Everything that is not two tensors of one type, or one beside a Python number that fits it."""
-        if foreign(x1) or foreign(x2):
+    def apply_unless_foreign(self, x1: Any, x2: Any) -> Result:
+        """Run the op by the slow path; NotImplemented if an operand is foreign."""
+        if is_foreign(x1) or is_foreign(x2):
             return NotImplemented  # type: ignore[no-any-return]  # see Result in tensor.py
         result: Tensor = apply(self, [x1, x2], {})
         return result
 
-    def recorded(self, x1: Any, x2: Any, a1: Any, a2: Any, resolution: Resolution) -> Any:
-        """The op on operands of one type of which at least one has a node."""
+    def run_recorded(self, x1: Any, x2: Any, a1: Any, a2: Any, resolution: Resolution) -> Any:
+        """Run the op on operands of one type, at least one of which has a node, and record it on the open tapes."""
         scope: Scope = current_scope.get()
         if scope.trace is not None or type(a1) is Symbol or type(a2) is Symbol or resolution.how != "kernel":
             return apply(self, [x1, x2], {})
@@ -232,34 +233,34 @@ class BinaryOp(Binary):
         return Tensor(result, resolution.result_type, node)
 
     def forget(self) -> None:
-        """Drop what was resolved, after a registration."""
+        """Drop all resolutions, after a registration."""
         super().forget()
         self.latest = None
 
 
 class GeneralOp(Op):
-    """Any other op: several operands with attributes, sequences, none at all."""
+    """Any other op: with several operands and attributes, with a sequence of operands, or without operands."""
 
-    def __call__(self, *args: Any, **given: Any) -> Any:
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Run the op."""
         try:
-            operands, attributes = self.split(args, given)
+            operands, attributes = self.split(args, keywords)
             return apply(self, operands, attributes)
         except PolytapeError as error:
             raise trimmed(error) from None
 
-    def split(self, args: tuple[Any, ...], given: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Operands and attributes of a call, whichever way they were given."""
+    def split(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The operands and the attributes of a call, given by position or by name."""
         if len(args) > self.positional:
             raise too_many(self, len(args))
         for name, value in zip(self.parameters, args, strict=False):
-            if name in given:
+            if name in keywords:
                 raise TypeError(f"{self.name}() got multiple values for argument {name!r}")
-            given[name] = value
+            keywords[name] = value
         operands: list[Any] = []
         for name in self.operands:
-            if name in given:
-                operand = given.pop(name)
+            if name in keywords:
+                operand = keywords.pop(name)
             elif name in self.optional:
                 operand = None
             else:
@@ -268,10 +269,10 @@ class GeneralOp(Op):
                 operands.extend(operand)
             else:
                 operands.append(operand)
-        check_attributes(self, given)
-        return operands, given
+        check_attributes(self, keywords)
+        return operands, keywords
 
 
-def foreign(x: Any) -> bool:
-    """Whether ``x`` is an object that ops take no operand from, so that its own operator may have a say."""
+def is_foreign(x: Any) -> bool:
+    """Whether ``x`` has a type that ops do not accept, so that Python should try the operator of ``x`` itself."""
     return not isinstance(x, (Tensor, bool, int, float, complex, np.ndarray, np.generic, list, tuple))

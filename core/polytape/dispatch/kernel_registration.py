@@ -16,24 +16,24 @@ __all__ = ["RegisteredKernel", "kernel"]
 
 
 class RegisteredKernel:
-    """A kernel registered in this process; as a ``with`` block it is taken out again at the end."""
+    """A kernel registered in this process; used in a ``with`` statement, it is removed at the end of the block."""
 
     __slots__ = ("fn", "kernel")
 
-    def __init__(self, made: Kernel) -> None:
-        self.kernel: Final = made
-        self.fn: Final[Any] = made.fn
-        tables.add_kernels([made], tables.IN_PROCESS)
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel: Final = kernel
+        self.fn: Final[Any] = kernel.fn
+        tables.add_kernels([kernel], tables.IN_PROCESS)
 
     def __repr__(self) -> str:
         return f"RegisteredKernel({self.kernel!r})"
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
-        """Call the function, as without the decorator."""
+        """Call the decorated function itself."""
         return self.fn(*arrays, **attributes)
 
     def remove(self) -> None:
-        """Take the kernel out of the registry."""
+        """Remove the kernel from the registry."""
         tables.remove_kernels([self.kernel])
 
     def __enter__(self) -> RegisteredKernel:
@@ -65,13 +65,13 @@ def kernel(
 
     Args:
         op: the op's name.
-        backend: the backend's name; it is loaded if it is not yet.
+        backend: the backend's name; the backend is loaded now.
         devices, dtypes, when, priority, checked, writes, fresh, out: as for `polytape.Kernel`.
     Returns:
-        A decorator; the decorated function can still be called, and used as ``with fn:`` it is registered only
-        inside the block.
+        A decorator. The decorated function can still be called; in a ``with fn:`` statement, the kernel is removed at
+        the end of the block.
     Raises:
-        RegistrationError: it does not fit the op, or nothing tells it apart from another kernel.
+        RegistrationError: the kernel does not fit the op, or is ambiguous with another kernel.
 
     Example:
         >>> import numpy as np, polytape as pt
@@ -85,4 +85,4 @@ def kernel(
     plugins.get_backend(backend)
     options = {"devices": devices, "dtypes": dtypes, "when": when, "priority": priority, "checked": checked}
     options |= {"writes": writes, "fresh": fresh, "out": out, "backend": backend}
-    return lambda fn: RegisteredKernel(Kernel(op, fn, **options))  # type: ignore[arg-type]  # as the signature says
+    return lambda fn: RegisteredKernel(Kernel(op, fn, **options))  # type: ignore[arg-type]  # types as in the signature

@@ -1,4 +1,4 @@
-"""Operands on different devices: which device the op runs on, or the error."""
+"""Operands on different devices: decide which device the op runs on, or raise the error."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def set_mixed_devices(policy: str) -> str:
 
 
 def deciding_operand(op: Op, operands: list[Any], first: Tensor, other: Tensor) -> Tensor:
-    """The one of two operands on different devices whose device the op runs on.
+    """Of two operands on different devices, the one whose device the op runs on.
 
     If one backend extends the other and both devices share memory, that is the operand of the extending backend, since
     its kernels accept both arrays. Otherwise it is the first operand, if the policy allows mixed devices.

@@ -1,4 +1,4 @@
-"""Errors of calls that no kernel can serve. Loaded when one is raised; the ring stays small and quick to import."""
+"""Errors for calls that no kernel can serve. Imported when one is raised, which keeps `import polytape` fast."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def leaked_symbol(name: str, operands: Sequence[Any]) -> TraceError:
     return TraceError(
         f"{name}({', '.join([describe(x) for x in operands])}): a symbolic tensor outside its trace.",
         expected="tensors with values",
-        got="a tensor kept from inside a traced function, which stands for a value and has none",
+        got="a tensor that was stored while a function was traced, and so has no value",
         fix="return it from the function instead of storing it",
     )
 
@@ -47,12 +47,12 @@ def different_devices(op: Op, operands: Sequence[Any], device: object) -> Device
 
 
 def no_kernel(op: Op, device: Device, chain: Sequence[Backend], dtypes: str, rejected: Sequence[str]) -> KernelError:
-    """The error for an op that nothing serves on ``device``; ``rejected`` gives a reason per registered kernel."""
+    """The error for an op without a kernel on ``device``; ``rejected`` has a reason for each registered kernel."""
     name = chain[0].name
     return KernelError(
         f"{op.name} has no kernel for ({dtypes}) on {device}.",
         expected=f"a kernel of backend {name!r} for {op.name}, which has no decomposition",
         got="; ".join(rejected) or f"none registered for {op.name} on {' or '.join([owner.name for owner in chain])}",
-        fix=f"cast to a dtype it serves, register one with @polytape.kernel({op.name!r}, backend={name!r}), "
+        fix=f"cast to a dtype that has a kernel, register one with @polytape.kernel({op.name!r}, backend={name!r}), "
         "or allow the host with polytape.set_fallback('warn')",
     )

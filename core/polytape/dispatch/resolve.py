@@ -23,24 +23,25 @@ __all__ = ["Resolver", "resolve"]
 Types = tuple[TensorType | None, ...]
 
 
-def resolve(op: Op, backend: Backend, device: Device, operand_types: Types, fixed: dict[str, Any]) -> Resolution:
-    """Find what serves ``op`` on these operands; the caller memoises it.
+def resolve(
+    op: Op, backend: Backend, device: Device, operand_types: Types, rule_attributes: dict[str, Any]
+) -> Resolution:
+    """Find what serves ``op`` on operands of these types; the caller memoises it.
 
     Args:
         op: the op.
         backend, device: where it runs.
-        operand_types: per operand; None for an operand left out.
-        fixed: the attributes that its dtype rule asks for, as given, with defaults filled in; ``device`` for
-            creation ops.
+        operand_types: per operand; None for an optional operand that is not given.
+        rule_attributes: the attributes that the dtype rule needs, with defaults filled in; ``device`` for creation ops.
     Raises:
         DTypeError: the dtype rule rejects the operands.
         KernelError: no kernel, decomposition or permitted fallback exists.
     """
-    resolver = Resolver(op, backend, device, operand_types, fixed)
+    resolver = Resolver(op, backend, device, operand_types, rule_attributes)
     candidates = resolver.candidates()
     if not candidates and op.primitive:
-        return resolver.on_host()
-    last = Missing(resolver) if op.primitive else resolver.bound(Body(op, operand_types))
+        return resolver.host_resolution()
+    last = Missing(resolver) if op.primitive else resolver.bind_attributes(Body(op, operand_types))
     shared = operand_types[0] if operand_types else None
     if shared is not None and not all([operand_type is shared for operand_type in operand_types]):
         shared = None
@@ -53,45 +54,49 @@ class Resolver:
     """The search for what serves one op on operands of given types.
 
     Attributes:
-        op, backend, device, operand_types: as given to `resolve`.
+        op, backend, device, operand_types, rule_attributes: as given to `resolve`.
         result_types: per output, by the op's dtype rule.
-        attributes: what resolution settles and every kernel of the op gets: ``dtype`` and ``device``, if it has them.
+        attributes: the resolved ``dtype`` and ``device``, if the op has them; every kernel of the op receives them.
 
     Raises:
         DTypeError: the dtype rule rejects the operands.
     """
 
-    __slots__ = ("attributes", "backend", "device", "fixed", "op", "operand_types", "result_types")
+    __slots__ = ("attributes", "backend", "device", "op", "operand_types", "result_types", "rule_attributes")
 
-    def __init__(self, op: Op, backend: Backend, device: Device, operand_types: Types, fixed: dict[str, Any]) -> None:
+    def __init__(
+        self, op: Op, backend: Backend, device: Device, operand_types: Types, rule_attributes: dict[str, Any]
+    ) -> None:
         self.op: Op = op
         self.backend: Backend = backend
         self.device: Device = device
         self.operand_types: Types = operand_types
-        self.fixed: dict[str, Any] = fixed
+        self.rule_attributes: dict[str, Any] = rule_attributes
         self.result_types: tuple[TensorType, ...] = self.types_by_rule()
         self.attributes: dict[str, Any] = {}
         if "dtype" in op.attributes:
             self.attributes["dtype"] = self.result_types[0].dtype
-        if "device" in fixed:
-            self.attributes["device"] = fixed["device"]
+        if "device" in rule_attributes:
+            self.attributes["device"] = rule_attributes["device"]
 
     def types_by_rule(self) -> tuple[TensorType, ...]:
         """The types of the op's outputs, by its dtype rule."""
         op = self.op
         operand_dtypes = [None if operand_type is None else operand_type.dtype for operand_type in self.operand_types]
         try:
-            ruled = op.dtype_rule(*operand_dtypes, **{name: self.fixed[name] for name in op.dtype_attributes})
+            by_rule = op.dtype_rule(
+                *operand_dtypes, **{name: self.rule_attributes[name] for name in op.dtype_attributes}
+            )
         except DTypeError as error:
             names = ", ".join([str(dtype) for dtype in operand_dtypes if dtype is not None])
             raise DTypeError(
                 f"{op.name}({names}): {error.summary}", expected=error.expected, got=error.got or names, fix=error.fix
             ) from None
-        result_dtypes = ruled if isinstance(ruled, tuple) else (ruled,)
+        result_dtypes = by_rule if isinstance(by_rule, tuple) else (by_rule,)
         return tuple([get_tensor_type(self.backend, self.device, dtype) for dtype in result_dtypes])
 
     def dtype_names(self) -> list[str]:
-        """Per device operand its dtype's name; an op without operands is looked up by its output's."""
+        """The dtype names of the operands on the device; that of the output for an op without such operands."""
         names = [
             operand_type.dtype.name
             for position, operand_type in enumerate(self.operand_types)
@@ -100,12 +105,15 @@ class Resolver:
         return names or [self.result_types[0].dtype.name]
 
     def registered(self) -> list[tuple[Backend, tuple[Kernel, ...]]]:
-        """The op's kernels per backend, nearest backend first, each backend's in the order in which they are tried."""
+        """The backends in the chain, nearest first, each with its kernels for the op in the order they are tried."""
         name = self.op.name
-        return [(one, pinned_first(name, one.name, tables.kernels_of(one.name, name))) for one in self.backend.chain()]
+        return [
+            (owner, pinned_first(name, owner.name, tables.kernels_of(owner.name, name)))
+            for owner in self.backend.chain()
+        ]
 
     def candidates(self) -> list[Kernel]:
-        """Kernels that serve these dtypes here, in the order they are tried; the last one may have no predicate."""
+        """The kernels that serve these dtypes, in the order they are tried, up to the first one without a predicate."""
         serving: list[Kernel] = []
         for _, kernels in self.registered():
             for kernel in kernels:
@@ -116,7 +124,7 @@ class Resolver:
         return serving
 
     def mismatch(self, kernel: Kernel) -> str:
-        """Why a kernel does not serve these dtypes on this device; empty if it does."""
+        """The reason why a kernel does not serve these dtypes on this device; empty if it does."""
         op = self.op
         names = self.dtype_names()
         if kernel.devices and self.device.kind not in kernel.devices:
@@ -133,7 +141,7 @@ class Resolver:
         return f"serves only dtypes {', '.join(map(str, kernel.dtypes))}"
 
     def rejected(self) -> list[str]:
-        """Every registered kernel of the op, with the reason why it does not serve."""
+        """All registered kernels of the op, each with the reason why it does not serve the call."""
         by_predicate = "its predicate is false for these operands"
         return [
             f"{kernel!r}: {self.mismatch(kernel) or by_predicate}"
@@ -142,9 +150,9 @@ class Resolver:
         ]
 
     def fold(self, candidates: list[Kernel], last: Any) -> Any:
-        """One callable from the candidates, with predicates, shape rule and settled attributes folded in.
+        """The candidates combined to one callable, which evaluates predicates, checks shapes and adds attributes.
 
-        ``last`` runs if the predicates of all candidates are false.
+        It calls ``last`` if the predicates of all candidates are false.
         """
         choices = [(kernel.when, self.prepare(kernel)) for kernel in candidates]
         if choices and choices[-1][0] is None:
@@ -152,21 +160,21 @@ class Resolver:
         return Guarded(choices, last) if choices else last
 
     def prepare(self, kernel: Kernel) -> Any:
-        """A kernel's function, wrapped in what its registration asks for."""
+        """A kernel's function with the wrappers that its options require."""
         fn = kernel.fn
         if not kernel.checked:
             fn = Unchecked(fn, self.op, self.result_types)
-        fn = self.bound(fn)
+        fn = self.bind_attributes(fn)
         if kernel.writes:
             fn = Copying(fn, self.operand_types, tuple([self.op.operands.index(name) for name in kernel.writes]))
         return fn
 
-    def bound(self, fn: Any) -> Any:
-        """``fn`` with the attributes that resolution settles, if there are any."""
+    def bind_attributes(self, fn: Any) -> Any:
+        """``fn`` with the resolved ``dtype`` and ``device``, if the op has them."""
         return partial(fn, **self.attributes) if self.attributes else fn
 
-    def on_host(self) -> Resolution:
-        """Run the op by the host's kernel, with transfers both ways, if the fallback policy permits it.
+    def host_resolution(self) -> Resolution:
+        """A resolution that runs the op on the host, with transfers both ways, if the fallback policy permits it.
 
         Raises:
             KernelError: the policy is ``error``, or the host has no kernel either.
@@ -188,16 +196,16 @@ class Resolver:
                 for operand_type in self.operand_types
             ]
         )
-        fixed = {**self.fixed, **self.attributes}
-        if "device" in fixed:
-            fixed["device"] = host_device
-        on_host = resolve(self.op, host, host_device, host_types, fixed)
-        call = HostCall(self.op, on_host, self.operand_types, self.result_types, policy == "warn")
+        rule_attributes = {**self.rule_attributes, **self.attributes}
+        if "device" in rule_attributes:
+            rule_attributes["device"] = host_device
+        resolution = resolve(self.op, host, host_device, host_types, rule_attributes)
+        call = HostCall(self.op, resolution, self.operand_types, self.result_types, policy == "warn")
         return Resolution(call, None, self.operand_types, self.result_types, (), "host")
 
 
 class Missing:
-    """Called when the predicates of all of a primitive's kernels are false: the host's kernel if policy permits."""
+    """Called if the predicates of all kernels of a primitive are false: runs on the host if the policy permits."""
 
     __slots__ = ("resolver",)
 
@@ -206,14 +214,14 @@ class Missing:
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
         """Run on the host, or raise the error that lists every kernel."""
-        given = {name: attributes[name] for name in attributes if name not in ("dtype", "device")}
-        return self.resolver.on_host().fn(*arrays, **given)
+        passed = {name: attributes[name] for name in attributes if name not in ("dtype", "device")}
+        return self.resolver.host_resolution().fn(*arrays, **passed)
 
 
 def pinned_first(op: str, backend: str, kernels: tuple[Kernel, ...]) -> tuple[Kernel, ...]:
-    """The kernels, those that POLYTAPE_KERNELS pins before the others."""
+    """The kernels, starting with those that POLYTAPE_KERNELS pins."""
     provider = tables.pins().get((op, backend))
     if provider is None:
         return kernels
-    chosen = tuple([kernel for kernel in kernels if kernel.provider == provider])
-    return (*chosen, *[kernel for kernel in kernels if kernel.provider != provider])
+    pinned = tuple([kernel for kernel in kernels if kernel.provider == provider])
+    return (*pinned, *[kernel for kernel in kernels if kernel.provider != provider])

@@ -1,4 +1,4 @@
-"""The one slow path of every op: classify, convert, promote, resolve, call or emit, record."""
+"""The slow path, shared by all ops: convert, promote, resolve, call the kernel or emit an equation, record."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def apply(op: Op, operands: list[Any], attributes: dict[str, Any]) -> Any:
 
     Args:
         op: the op.
-        operands: tensors, Python numbers, NumPy data, nested lists; None where an optional one is left out.
+        operands: tensors, Python numbers, NumPy data, nested lists; None for an optional operand that is not given.
         attributes: the attributes that the caller gave.
     Raises:
-        PolytapeError: as the op and its kernels do.
+        PolytapeError: from the op or its kernels.
     """
     scope = current_scope.get()
     device = device_of(op, operands, attributes)
@@ -56,7 +56,7 @@ def apply(op: Op, operands: list[Any], attributes: dict[str, Any]) -> Any:
         raise leaked_symbol(op.name, tensors)
     else:
         if resolution.how == "body" and not op.rules and scope.tapes:
-            return op.run_body(tensors, attributes)  # its ops are recorded themselves
+            return op.run_body(tensors, attributes)  # the ops in the body are recorded instead
         results = call(op, resolution, tensors, arrays, attributes)
     return finish(op, resolution, tensors, arrays, attributes, results, scope)
 
@@ -64,10 +64,10 @@ def apply(op: Op, operands: list[Any], attributes: dict[str, Any]) -> Any:
 def call(
     op: Op, resolution: Resolution, tensors: list[Tensor | None], arrays: tuple[Any, ...], attributes: Any
 ) -> list[Any]:
-    """The kernel's results as native arrays."""
-    given = {name: value for name, value in attributes.items() if name not in ("device", "dtype")}
+    """Call the resolution's function; its results as native arrays."""
+    passed = {name: value for name, value in attributes.items() if name not in ("device", "dtype")}
     try:
-        results = resolution.fn(*arrays, **given)
+        results = resolution.fn(*arrays, **passed)
     except Exception as error:
         raise failure(op, tensors, attributes, error) from None
     return resolution.lift_all(results) if op.outputs is not None else [resolution.lift(results)]
@@ -82,18 +82,18 @@ def finish(
     results: list[Any],
     scope: Scope,
 ) -> Any:
-    """Record the op where a tape follows an operand, and wrap its results."""
+    """Record the op if a tape follows an operand, and wrap its results in tensors."""
     tapes: Tapes = ()
     watched = 0
     if scope.tapes and not op.no_gradient:
         tapes, watched = follow(tensors, scope)
     plan = plan_of(op, len(tensors), watched) if watched else None
     if plan is None or not plan.useful:
-        outs = [
+        outputs = [
             wrap(result, tensor_type, None)
             for result, tensor_type in zip(results, resolution.result_types, strict=True)
         ]
-        return outs[0] if op.outputs is None else op.outputs(*outs)
+        return outputs[0] if op.outputs is None else op.outputs(*outputs)
     nodes = tuple([x.node if x is not None and watched >> i & 1 else None for i, x in enumerate(tensors)])
     if op.outputs is not None:
         return op.outputs(*record_several(op, resolution, plan, tapes, nodes, arrays, attributes, results))
@@ -104,10 +104,10 @@ def finish(
 
 
 def device_of(op: Op, operands: list[Any], attributes: dict[str, Any]) -> Device:
-    """The device an op runs on: its tensors', or for new tensors the argument's or the default one.
+    """The device that an op runs on: that of its tensors; without tensors, the ``device`` argument or the default.
 
     Raises:
-        DeviceError: tensors on different devices, under the policy ``explicit``.
+        DeviceError: the tensors are on different devices, and the policy is ``explicit``.
     """
     deciding: Tensor | None = None
     for position, x in enumerate(operands):
@@ -124,7 +124,7 @@ def device_of(op: Op, operands: list[Any], attributes: dict[str, Any]) -> Device
 
 
 def convert_all(op: Op, operands: list[Any], device: Device) -> list[Tensor | None]:
-    """Operands as tensors on ``device``, those that promote together of one dtype."""
+    """The operands as tensors on ``device``; those that promote together get the same dtype."""
     tensors: list[Tensor | None] = []
     numbers: list[int] = []
     for position, x in enumerate(operands):
@@ -148,7 +148,7 @@ def convert_all(op: Op, operands: list[Any], device: Device) -> list[Tensor | No
 
 
 def from_host(op: Op, operands: list[Any], position: int, device: Device) -> Tensor:
-    """Host data given as an operand, on the device of the others."""
+    """An operand that is host data, as a tensor on ``device``."""
     x = operands[position]
     if isinstance(x, (np.ndarray, np.generic, list, tuple, *NUMBERS)):
         return convert.asarray(x, None, device, None)
@@ -158,7 +158,7 @@ def from_host(op: Op, operands: list[Any], position: int, device: Device) -> Ten
 
 
 def promote(op: Op, operands: list[Any], tensors: list[Tensor | None], numbers: list[int], device: Device) -> None:
-    """Bring the operands that promote together to one dtype; casts are ops, and so are taped."""
+    """Convert the operands that promote together to one dtype; casts are ops, so they are recorded."""
     dtype: DType | None = None
     for position, x in enumerate(tensors):
         if x is not None and op.promoted(position):
@@ -181,46 +181,48 @@ def promote(op: Op, operands: list[Any], tensors: list[Tensor | None], numbers: 
 
 
 def settling(op: Op, attributes: dict[str, Any]) -> dict[str, Any]:
-    """The attributes that the op's dtype rule asks for, defaults filled in: resolution depends on them."""
-    fixed: dict[str, Any] = {name: attributes.get(name, op.defaults.get(name)) for name in op.dtype_attributes}
-    if fixed.get("dtype") is not None:
-        fixed["dtype"] = dtypes.lookup(fixed["dtype"])
-    return fixed
+    """The attributes that the op's dtype rule needs, with defaults filled in; resolution depends on them."""
+    rule_attributes: dict[str, Any] = {
+        name: attributes.get(name, op.defaults.get(name)) for name in op.dtype_attributes
+    }
+    if rule_attributes.get("dtype") is not None:
+        rule_attributes["dtype"] = dtypes.lookup(rule_attributes["dtype"])
+    return rule_attributes
 
 
 def find_resolution(
     op: Op, tensors: list[Tensor | None], attributes: dict[str, Any], device: Device, backend: Any
 ) -> Resolution:
-    """What serves the op here, from the memo or by resolution."""
+    """The resolution of the op for these operands, found now or memoised."""
     tensor_types: tuple[TensorType | None, ...] = tuple([None if x is None else x.type for x in tensors])
-    fixed = settling(op, attributes)
-    key: Any = (device, tensor_types, tuple([(type(value), value) for value in fixed.values()]))
+    rule_attributes = settling(op, attributes)
+    key: Any = (device, tensor_types, tuple([(type(value), value) for value in rule_attributes.values()]))
     if op.creates:
-        fixed["device"] = device
+        rule_attributes["device"] = device
     try:
         resolution = op.memo.get(key)
-    except TypeError:  # an attribute without a hash: the dtype rule refuses it, or nothing is kept
-        return resolve(op, backend, device, tensor_types, fixed)
+    except TypeError:  # an attribute is not hashable: the dtype rule rejects it, or the resolution is not memoised
+        return resolve(op, backend, device, tensor_types, rule_attributes)
     if resolution is None:
-        resolution = resolve(op, backend, device, tensor_types, fixed)
+        resolution = resolve(op, backend, device, tensor_types, rule_attributes)
         if len(op.memo) >= MEMO:
-            op.memo.clear()  # fill values and ranges are keys too
+            op.memo.clear()  # bounded, because fill values and the bounds of ranges are part of the key
         op.memo[key] = resolution
         if resolution.how != "kernel":
             op.decomposed = True
-        given = any([name in attributes for name in op.dtype_attributes])
+        depends_on_attributes = any([name in attributes for name in op.dtype_attributes])
         if (
             resolution.shared_type is not None
             and resolution.shared_type.device is device
             and resolution.how != "host"
-            and not given
+            and not depends_on_attributes
         ):
             op.table[resolution.shared_type] = resolution
     return resolution
 
 
 def failure(op: Op, operands: Any, attributes: dict[str, Any], error: Exception) -> Exception:
-    """What to raise after a kernel raised: the op's own ShapeError where shapes do not fit, else the error itself."""
+    """The exception to raise after a kernel raised ``error``: a ShapeError if the shapes do not fit, else ``error``."""
     if isinstance(error, PolytapeError):
         return trimmed(error)
     arrays = [x.array if isinstance(x, Tensor) else (None if x is None else np.asarray(x)) for x in operands]

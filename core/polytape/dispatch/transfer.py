@@ -1,4 +1,4 @@
-"""The record of a move between devices: its gradient moves back."""
+"""Recording a move between devices, whose gradient is moved back."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from ..tensors.tensor import Tensor, operators
 __all__ = ["record_transfer"]
 
 
-def _rule(g: Tensor, source: Any) -> Tensor:
+def _gradient(g: Tensor, source: Any) -> Tensor:
     moved: Tensor = operators.to_device(g, source)
     return moved
 
 
-def _same(x: Any) -> Any:
+def _unchanged(x: Any) -> Any:
     return x
 
 
 def _body(x: Tensor, *, source: Any) -> Tensor:
-    """Move a tensor between devices; recorded by `Tensor.to_device`, never called."""
+    """Move a tensor between devices. The op only appears in records of `Tensor.to_device`; it is never called."""
     return x
 
 
 def _declare() -> Op:
     op = Op("to_device", _body, ("x", "source"), ("x",), 1)
-    op.dtype_rule = op.shape_rule = _same
+    op.dtype_rule = op.shape_rule = _unchanged
     op.elementwise = True
-    op.rules.append(make_rule(op, ("x",), _rule, ("g", "source"), 2))
+    op.rules.append(make_rule(op, ("x",), _gradient, ("g", "source"), 2))
     return op
 
 
@@ -42,7 +42,7 @@ _transfer: Final = _declare()
 
 
 def record_transfer(x: Tensor, array: Any, target: TensorType) -> Tensor:
-    """The moved tensor, followed by the tapes that follow ``x``."""
+    """The moved tensor, recorded on the tapes that follow ``x``."""
     scope = current_scope.get()
     tapes = active_tapes(x, scope)
     node: Node | None = None

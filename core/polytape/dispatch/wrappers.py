@@ -1,4 +1,4 @@
-"""What core wraps around a function before it serves as a kernel and needs the op to do so."""
+"""Wrappers that make kernels of functions which need their op: unchecked kernels, and the bodies of ops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Body", "Unchecked"]
 
 
 class Unchecked:
-    """A kernel that cannot see a bad shape itself: the op's shape rule runs first and hands it the outputs' spec."""
+    """A kernel that does not check shapes itself: the op's shape rule runs first and provides ``spec``."""
 
     __slots__ = ("fn", "op", "result_types")
 
@@ -30,7 +30,7 @@ class Unchecked:
 
 
 class Body:
-    """An op's body as a kernel: wraps native arrays, runs the ops it is made of, unwraps."""
+    """An op's body as a kernel: wraps native arrays in tensors, runs the body, and returns native arrays."""
 
     __slots__ = ("op", "operand_types")
 
@@ -51,4 +51,4 @@ class Body:
             current_scope.reset(token)
         if isinstance(result, Tensor):
             return result.array
-        return tuple([one.array for one in result])
+        return tuple([output.array for output in result])

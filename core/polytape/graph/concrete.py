@@ -1,4 +1,4 @@
-"""One trace of a function, ready to be called: by itself, or under tapes as one record."""
+"""One trace of a function, ready to be called; under tapes, the whole call is one record."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Concrete:
     """A function traced for one signature.
 
     Attributes:
-        body: from tensors to a structure of results: the Python function, its static arguments filled in.
+        body: the Python function with its static arguments filled in; takes the tensors, returns the results.
         inputs: name, type and shape of each tensor.
-        traced: the graph as traced; ``graph``: after the passes.
-        structure: the results' structure, static values in their places.
-        places: which of its leaves are outputs of the graph.
-        holders: the variables it reads; ``captured``: the constants that a tape may
-            follow; ``plain``: the others.
+        traced: the graph as traced; ``graph``: the graph after the passes.
+        structure: the results' structure, with the static values.
+        output_positions: which leaves of the structure are outputs of the graph.
+        variables: the variables that the graph reads.
+        captured: the constants that a tape may follow; ``plain``: the other constants that come from a user's tensor.
     """
 
     def __init__(
@@ -52,41 +52,41 @@ class Concrete:
         self.body = body
         self.inputs = tuple(inputs)
         self.structure: Structure
-        self.places: list[int]
+        self.output_positions: list[int]
         traced = trace(name, inputs, self.results)
         self.traced: Graph = traced if writes else replace(traced, writes=(), locks=())
         self.graph: Graph = optimise(self.traced)
-        self.single = self.structure.spec is None and bool(self.places)
+        self.single = self.structure.spec is None and bool(self.output_positions)
         self.executable = Executable(self.graph, self.single)
-        self.holders = [one.holder for one in self.graph.variables if one.holder is not None]
-        constants = [one.holder for one in self.traced.constants if one.holder is not None]
+        self.variables = [x.holder for x in self.graph.variables if x.holder is not None]
+        constants = [x.holder for x in self.traced.constants if x.holder is not None]
         self.captured = [x for x in constants if x.node is not None]
-        self.plain = [one for one in self.traced.constants if one.holder is not None and one.holder.node is None]
+        self.plain = [x for x in self.traced.constants if x.holder is not None and x.holder.node is None]
         self.differentiable = any(tensor_type.category >= FLOATING for tensor_type in self.graph.output_types)
         self.records: dict[int, Record] = {}
         self.derivatives: dict[tuple[int, tuple[int, ...]], Concrete] = {}
         self.lock = RLock()
 
     def results(self, tensors: list[Tensor]) -> list[Tensor]:
-        """Run the body; the results that are tensors."""
+        """Run the body, remember its results' structure, and return the results that are outputs of the graph."""
         self.structure = Structure(self.body(tensors))
         leaves = self.structure.leaves
-        self.places = [place for place, leaf in enumerate(leaves) if is_output(leaf)]
-        outputs = [leaves[place] for place in self.places]
+        self.output_positions = [position for position, leaf in enumerate(leaves) if is_output(leaf)]
+        outputs = [leaves[position] for position in self.output_positions]
         self.structure.leaves = [None if is_output(leaf) else leaf for leaf in leaves]
         return outputs
 
     def rebuild(self, outputs: Sequence[Tensor]) -> Any:
-        """The results' structure around the outputs."""
+        """The results' structure, filled with these outputs."""
         leaves = list(self.structure.leaves)
-        for place, output in zip(self.places, outputs, strict=True):
-            leaves[place] = output
+        for position, output in zip(self.output_positions, outputs, strict=True):
+            leaves[position] = output
         return self.structure.rebuild(leaves)
 
     # --- calling --------------------------------------------------------------------------------------------------
 
     def call(self, tensors: Sequence[Tensor]) -> Any:
-        """Run the graph on these arguments, assign the variables, and give the results."""
+        """Run the graph on these arguments, assign the variables, and return the results."""
         try:
             results = self.executable.call(*tensors)
         except Exception as error:
@@ -96,13 +96,13 @@ class Concrete:
 
     def taped(self, tensors: Sequence[Tensor], scope: Scope) -> Any:
         """As `call`, recorded by the open tapes of ``scope`` that follow an input."""
-        return self.rebuild(self.recorded(tensors, self.holders, scope))
+        return self.rebuild(self.recorded(tensors, self.variables, scope))
 
     def recorded(self, tensors: Sequence[Tensor], variables: Sequence[Tensor], scope: Scope) -> list[Tensor]:
-        """The outputs; ``variables`` are the graph's own, or tensors with the values they had in an earlier run."""
+        """The outputs, recorded; ``variables`` are the graph's, or tensors with values from an earlier run."""
         inputs = (*tensors, *variables, *self.captured)
-        arrays, results = self.assigned(inputs)
-        count = len(self.places)
+        arrays, results = self.run_and_assign(inputs)
+        count = len(self.output_positions)
         tapes, watched = follow(inputs, scope) if scope.tapes else ((), 0)
         tensor_types = self.graph.output_types
         if not watched or not self.differentiable:
@@ -110,20 +110,21 @@ class Concrete:
                 Tensor(array, tensor_type, None)
                 for array, tensor_type in zip(results[:count], tensor_types, strict=True)
             ]
-        found = self.records.get(watched)
-        if found is None:
-            found = self.records[watched] = Record(self, watched, inputs)
-        nodes = tuple([x.node if watched >> place & 1 else None for place, x in enumerate(inputs)])
-        return record_several(found.op, found.resolution, found.plan, tapes, nodes, arrays, None, list(results[:count]))
+        record = self.records.get(watched)
+        if record is None:
+            record = self.records[watched] = Record(self, watched, inputs)
+        nodes = tuple([x.node if watched >> position & 1 else None for position, x in enumerate(inputs)])
+        outputs = list(results[:count])
+        return record_several(record.op, record.resolution, record.plan, tapes, nodes, arrays, None, outputs)
 
-    def assigned(self, inputs: Sequence[Tensor]) -> tuple[tuple[Any, ...], Any]:
-        """The inputs' arrays and the graph's results, the variables assigned."""
+    def run_and_assign(self, inputs: Sequence[Tensor]) -> tuple[tuple[Any, ...], Any]:
+        """Run the graph and assign the variables; return the inputs' arrays before the run and the graph's results."""
         graph = self.graph
         last = len(inputs) - len(self.captured)
         with self.executable.locks:
             arrays = tuple([x.array for x in inputs])
             results = self.run(arrays[:last])
-            for (variable, _), value in zip(graph.writes, results[len(self.places) :], strict=True):
+            for (variable, _), value in zip(graph.writes, results[len(self.output_positions) :], strict=True):
                 variable.array = value
         return arrays, results
 
@@ -138,37 +139,40 @@ class Concrete:
     # --- differentiating ------------------------------------------------------------------------------------------
 
     def derivative(self, watched: int, seeded: tuple[int, ...]) -> Concrete:
-        """The trace of the gradients of the outputs ``seeded`` by the followed inputs; it takes the seeds as well."""
+        """The trace that computes the gradients of the outputs ``seeded`` with respect to the watched inputs.
+
+        It takes the same tensors as this trace, followed by the gradient of each of those outputs.
+        """
         with self.lock:
-            found = self.derivatives.get((watched, seeded))
-            if found is None:
-                outputs = [self.graph.outputs[place] for place in seeded]
+            derivative = self.derivatives.get((watched, seeded))
+            if derivative is None:
+                outputs = [self.graph.outputs[position] for position in seeded]
                 seeds = [
-                    (f"g{place}", self.graph.output_types[place], symbol.shape)
-                    for place, symbol in zip(seeded, outputs, strict=True)
+                    (f"g{position}", self.graph.output_types[position], symbol.shape)
+                    for position, symbol in zip(seeded, outputs, strict=True)
                 ]
                 body = Gradients(self, watched, seeded)
-                found = Concrete(f"{self.name}_gradient", [*self.inputs, *seeds], body, False)
-                self.derivatives[watched, seeded] = found
-        return found
+                derivative = Concrete(f"{self.name}_gradient", [*self.inputs, *seeds], body, False)
+                self.derivatives[watched, seeded] = derivative
+        return derivative
 
 
 class Record:
-    """What records of one trace, for one set of followed inputs, have in common.
+    """The parts that all records of one trace and one set of watched inputs share.
 
     Attributes:
-        op: an op whose one rule is another trace.
-        plan: what a record keeps: every input, for the rule computes the results again.
+        op: an op whose only gradient rule runs another trace.
+        plan: what a record keeps: every input, because the rule computes the results again.
     """
 
     __slots__ = ("op", "plan", "resolution")
 
     def __init__(self, concrete: Concrete, watched: int, inputs: Sequence[Tensor]) -> None:
         count = len(inputs)
-        operands = tuple([f"x{place}" for place in range(count)])
+        operands = tuple([f"x{position}" for position in range(count)])
         self.op = Op(concrete.name, concrete.body, operands, operands, count)
         self.op.outputs = Several
-        sources = tuple([place for place in range(count) if watched >> place & 1])
+        sources = tuple([position for position in range(count) if watched >> position & 1])
         self.op.rules.append(GradientRule(Backward(concrete, watched), sources, (G, *range(count)), ()))
         self.plan = plan_of(self.op, count, watched)
         self.resolution = Resolution(
@@ -177,7 +181,7 @@ class Record:
 
 
 class Gradients:
-    """The body of a derivative: run the function's body under a tape, and take the gradients."""
+    """The body of a derivative: run the function's body under a tape and compute the gradients."""
 
     def __init__(self, concrete: Concrete, watched: int, seeded: tuple[int, ...]) -> None:
         self.concrete = concrete
@@ -187,43 +191,43 @@ class Gradients:
     def __call__(self, tensors: list[Tensor]) -> list[Any]:
         concrete = self.concrete
         count = len(concrete.inputs)
-        inputs = [*tensors[:count], *concrete.holders, *concrete.captured]
-        sources = [x for place, x in enumerate(inputs) if self.watched >> place & 1]
+        inputs = [*tensors[:count], *concrete.variables, *concrete.captured]
+        sources = [x for position, x in enumerate(inputs) if self.watched >> position & 1]
         with GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(sources)
             result = concrete.body(tensors[:count])
         outputs = [leaf for leaf in Structure(result).leaves if is_output(leaf)]
-        targets = [outputs[place] for place in self.seeded]
+        targets = [outputs[position] for position in self.seeded]
         gradients: list[Any] = tape.gradient(targets, sources, tensors[count:])
         return gradients
 
 
 class Backward:
-    """The gradient rule of a record: calls the derivative on the values that the record kept."""
+    """The gradient rule of a record: calls the derivative on the inputs that the record keeps."""
 
     def __init__(self, concrete: Concrete, watched: int) -> None:
         self.concrete = concrete
         self.watched = watched
 
-    def __call__(self, g: Any, *kept: Tensor) -> Any:
+    def __call__(self, g: Any, *inputs: Tensor) -> Any:
         concrete = self.concrete
         scope = current_scope.get()
         if scope.trace is not None:
             raise TraceError(
-                f"the gradient of {concrete.name}, called outside, inside another traced function.",
-                expected="the tape's gradient taken where the traced function was called",
-                got="a tape from outside in a traced function",
+                f"the gradient of {concrete.name} cannot be computed inside another traced function.",
+                expected="tape.gradient called where the traced function was called",
+                got="tape.gradient called inside a traced function, for a call made outside it",
                 fix="open the tape inside the traced function, or call gradient outside it",
             )
-        seeded = tuple([place for place, part in enumerate(g.parts) if part is not None])
+        seeded = tuple([position for position, part in enumerate(g.parts) if part is not None])
         derivative = concrete.derivative(self.watched, seeded)
-        seeds = [expanded(g.parts[place], concrete.graph.outputs[place].shape) for place in seeded]
+        seeds = [expanded(g.parts[position], concrete.graph.outputs[position].shape) for position in seeded]
         count = len(concrete.inputs)
-        held = dict(zip(map(id, concrete.holders), kept[count:], strict=False))
-        variables = [held.get(id(variable)) for variable in derivative.holders]
-        if any(one is None for one in variables):
+        values = dict(zip(map(id, concrete.variables), inputs[count:], strict=False))
+        variables = [values.get(id(variable)) for variable in derivative.variables]
+        if any(value is None for value in variables):
             raise impure(concrete.name)
-        outputs = derivative.recorded([*kept[:count], *seeds], variables, scope)  # type: ignore[arg-type]
+        outputs = derivative.recorded([*inputs[:count], *seeds], variables, scope)  # type: ignore[arg-type]
         gradients = derivative.rebuild(outputs)
         return gradients if len(gradients) > 1 else gradients[0]
 
@@ -234,10 +238,10 @@ def is_output(leaf: Any) -> bool:
 
 
 def impure(name: str) -> TraceError:
-    """The error for a body that reads other variables each time it runs."""
+    """The error for a body that does not read the same variables each time it runs."""
     return TraceError(
-        f"{name} read other variables when it was traced again for its gradient.",
+        f"{name} read different variables when it was traced again for its gradient.",
         expected="a function that uses the same variables each time its body runs",
         got="a variable that the first trace did not read",
-        fix="make the function depend on its arguments alone",
+        fix="make the choice of variables depend on the function's arguments only",
     )

@@ -1,4 +1,4 @@
-"""Running a graph op by op: one generated Python function per graph, with kernels and attributes bound to names."""
+"""Execution of a graph op by op: generated Python code, in which kernels and attributes are bound to names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from ..dispatch.wrappers import Unchecked
 from ..tensors.tensor import Symbol, Tensor
-from .ir import Equation, Graph, Literal, names, render_equation, where
+from .ir import Equation, Graph, Literal, location, names, render_equation
 
 __all__ = ["Executable"]
 
@@ -17,13 +17,13 @@ _numbers = itertools.count()
 
 
 class Executable:
-    """A graph as functions on native arrays and on tensors.
+    """A graph compiled to two Python functions, one on native arrays and one on tensors.
 
     Attributes:
         graph: the graph.
-        run: ``(*arguments, *variables) -> (*outputs, *assigned values)``, native arrays.
-        call: ``(*tensors) -> tensor``, or a tuple of tensors where ``single`` is false: reads the variables, runs,
-            then assigns; nothing is assigned where an op raises.
+        run: ``(*arguments, *variables) -> (*outputs, *assigned values)``, on native arrays.
+        call: ``(*tensors) -> tensor``, or a tuple of tensors if ``single`` is false. Reads the variables, runs, then
+            assigns the variables; if an op raises, nothing is assigned.
         source: the generated code.
     """
 
@@ -31,30 +31,30 @@ class Executable:
         self.graph = graph
         self.file = f"<graph {graph.name} {next(_numbers)}>"
         self.locks = Locks(graph.locks)
-        made = _Source(graph)
-        made.bound["locks"] = self.locks
-        made.write_run()
-        made.write_call(single)
-        self.source = "\n".join(made.lines)
-        self.owners = made.owners
-        exec(compile(self.source, self.file, "exec"), made.bound)
-        self.run: Any = made.bound["run"]
-        self.call: Any = made.bound["call"]
+        code = _Source(graph)
+        code.namespace["locks"] = self.locks
+        code.write_run()
+        code.write_call(single)
+        self.source = "\n".join(code.lines)
+        self.equation_of_line = code.equation_of_line
+        exec(compile(self.source, self.file, "exec"), code.namespace)
+        self.run: Any = code.namespace["run"]
+        self.call: Any = code.namespace["call"]
 
     def explain(self, error: BaseException) -> None:
-        """Note on an error from `run` or `call` which equation, and which of the user's lines, it came from."""
-        frame = error.__traceback__
-        while frame is not None:
-            equation = self.owners.get(frame.tb_lineno)
-            if frame.tb_frame.f_code.co_filename == self.file and equation is not None:
+        """Add a note to an error from `run` or `call`: the equation that failed and the user's line it comes from."""
+        traceback = error.__traceback__
+        while traceback is not None:
+            equation = self.equation_of_line.get(traceback.tb_lineno)
+            if traceback.tb_frame.f_code.co_filename == self.file and equation is not None:
                 text = render_equation(equation, names(self.graph))
-                error.add_note(f"in graph {self.graph.name}: {text}  # {where(equation)}")
+                error.add_note(f"in graph {self.graph.name}: {text}  # {location(equation)}")
                 return
-            frame = frame.tb_next
+            traceback = traceback.tb_next
 
 
 class Locks:
-    """Several locks as one, always taken in the same order, so that two graphs cannot wait for each other."""
+    """Several locks as one, always acquired in the same order, so that two graphs cannot deadlock."""
 
     def __init__(self, locks: Iterable[Any]) -> None:
         self.locks = sorted(locks, key=id)
@@ -69,99 +69,103 @@ class Locks:
 
 
 class _Source:
-    """The generated code, the names bound in it, and which equation each of its lines belongs to."""
+    """The generated code, its namespace, and the equation that each line belongs to."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.lines: list[str] = []
-        self.bound: dict[str, Any] = {"Tensor": Tensor}
-        self.owners: dict[int, Equation] = {}
+        self.namespace: dict[str, Any] = {"Tensor": Tensor}
+        self.equation_of_line: dict[int, Equation] = {}
         self.local: dict[Symbol, str] = {}
         for prefix, inputs in (("x", graph.arguments), ("v", graph.variables), ("c", graph.constants)):
-            self.local.update({one.symbol: f"{prefix}{position}" for position, one in enumerate(inputs)})
+            self.local.update({x.symbol: f"{prefix}{position}" for position, x in enumerate(inputs)})
         for symbol, name in names(graph).items():
-            self.local.setdefault(symbol, f"_{name}")  # a, b, c may be Python's own words further on
-        for one in graph.constants:
-            self.bind(self.local[one.symbol], one.holder.array if one.holder is not None else None)
-        dying = last_uses(graph)
-        self.buffers = reusable(graph, dying)
+            self.local.setdefault(symbol, f"_{name}")  # generated names include Python keywords, such as as and if
+        for x in graph.constants:
+            self.bind(self.local[x.symbol], x.holder.array if x.holder is not None else None)
+        dead_after = last_uses(graph)
+        self.buffers = reusable(graph, dead_after)
         self.body = [
-            (equation, [*self.equation(position, equation), *self.deletion(dying[position])])
+            (equation, [*self.equation(position, equation), *self.deletion(dead_after[position])])
             for position, equation in enumerate(graph.equations)
         ]
 
     def bind(self, name: str, value: Any) -> str:
-        self.bound[name] = value
+        self.namespace[name] = value
         return name
 
     def write_run(self) -> None:
-        """The function on native arrays."""
+        """Write the function on native arrays."""
         graph = self.graph
-        inputs = [self.local[one.symbol] for one in (*graph.arguments, *graph.variables)]
+        inputs = [self.local[x.symbol] for x in (*graph.arguments, *graph.variables)]
         self.lines.append(f"def run({', '.join(inputs)}):")
         self.write_body("    ")
         self.lines.append(f"    return ({''.join(f'{self.local[symbol]}, ' for symbol in graph.results())})")
 
     def write_call(self, single: bool) -> None:
-        """The function on tensors, with the equations written out once more: a call costs as much as a small op."""
+        """Write the function on tensors; it repeats the equations, since calling `run` costs as much as a small op."""
         graph = self.graph
-        arguments = [self.local[one.symbol] for one in graph.arguments]
+        arguments = [self.local[x.symbol] for x in graph.arguments]
         self.lines.append(f"def call({', '.join(arguments)}):")
         self.lines += [f"    {name} = {name}.array" for name in arguments]
         indent = "    "
         if graph.locks:
             self.lines.append("    with locks:")
             indent = "        "
-        for position, one in enumerate(graph.variables):
-            self.lines.append(f"{indent}{self.local[one.symbol]} = {self.bind(f'h{position}', one.holder)}.array")
+        for position, x in enumerate(graph.variables):
+            self.lines.append(f"{indent}{self.local[x.symbol]} = {self.bind(f'h{position}', x.holder)}.array")
         self.write_body(indent)
         for position, (variable, symbol) in enumerate(graph.writes):
             self.lines.append(f"{indent}{self.bind(f'w{position}', variable)}.array = {self.local[symbol]}")
-        made = [
+        results = [
             f"Tensor({self.local[symbol]}, {self.bind(f'o{position}', tensor_type)}, None)"
             for position, (symbol, tensor_type) in enumerate(zip(graph.outputs, graph.output_types, strict=True))
         ]
-        self.lines.append(f"    return {made[0] if single else ''.join(['(', *(f'{one}, ' for one in made), ')'])}")
+        returned = results[0] if single else f"({''.join(f'{result}, ' for result in results)})"
+        self.lines.append(f"    return {returned}")
 
     def write_body(self, indent: str) -> None:
-        """The equations' lines, and whose they are."""
+        """Write the equations' lines, and keep which equation each line belongs to."""
         for equation, lines in self.body:
             for line in lines:
                 self.lines.append(indent + line)
-                self.owners[len(self.lines)] = equation
+                self.equation_of_line[len(self.lines)] = equation
 
     def equation(self, position: int, equation: Equation) -> list[str]:
-        fn, attributes = unfolded(equation)
+        fn, attributes = unwrapped(equation)
         kernel = self.bind(f"k{position}", fn)
-        words = [self.operand(position, place, one) for place, one in enumerate(equation.operands)]
-        words += [f"{name}={self.bind(f'p{position}_{name}', value)}" for name, value in attributes.items()]
+        arguments = [self.operand(position, index, operand) for index, operand in enumerate(equation.operands)]
+        arguments += [f"{name}={self.bind(f'p{position}_{name}', value)}" for name, value in attributes.items()]
         outputs = [self.local[symbol] for symbol in equation.outputs]
         buffer = self.buffers[position]
         if buffer is not None:
-            return [f"{outputs[0]} = {kernel}({', '.join([*words, f'out={self.local[buffer]}'])})"]
+            return [f"{outputs[0]} = {kernel}({', '.join([*arguments, f'out={self.local[buffer]}'])})"]
         targets = ", ".join(outputs) + ("," if equation.op.outputs is not None else "")
-        lines = [f"{targets} = {kernel}({', '.join(words)})"]
-        for place, symbol in enumerate(equation.outputs):
+        lines = [f"{targets} = {kernel}({', '.join(arguments)})"]
+        for index, symbol in enumerate(equation.outputs):
             if not symbol.shape:
-                # NumPy's ufuncs give scalars for 0-d results.
-                tensor_type = equation.resolution.result_types[place]
-                type_name = self.bind(f"t{position}_{place}", tensor_type.array_type)
-                lift = self.bind(f"l{position}_{place}", tensor_type.lift)
-                name = outputs[place]
+                # NumPy's ufuncs return scalars instead of 0-d arrays.
+                tensor_type = equation.resolution.result_types[index]
+                type_name = self.bind(f"t{position}_{index}", tensor_type.array_type)
+                lift = self.bind(f"l{position}_{index}", tensor_type.lift)
+                name = outputs[index]
                 lines.append(f"if type({name}) is not {type_name}: {name} = {lift}({name})")
         return lines
 
-    def operand(self, position: int, place: int, operand: Symbol | Literal | None) -> str:
+    def operand(self, position: int, index: int, operand: Symbol | Literal | None) -> str:
         if isinstance(operand, Literal):
-            return self.bind(f"n{position}_{place}", operand.array())
+            return self.bind(f"n{position}_{index}", operand.array())
         return "None" if operand is None else self.local[operand]
 
     def deletion(self, symbols: list[Symbol]) -> list[str]:
         return [f"del {', '.join(self.local[symbol] for symbol in symbols)}"] if symbols else []
 
 
-def unfolded(equation: Equation) -> tuple[Any, dict[str, Any]]:
-    """The kernel and its attributes, without the wrappers whose work is done once shapes are known."""
+def unwrapped(equation: Equation) -> tuple[Any, dict[str, Any]]:
+    """The kernel without its wrappers, and its attributes.
+
+    Attributes that a wrapper binds, and the ``spec`` of an unchecked kernel, are constant once the shapes are known.
+    """
     fn: Any = equation.resolution.fn
     attributes = {name: value for name, value in equation.attributes.items() if name not in ("device", "dtype")}
     while True:
@@ -175,45 +179,47 @@ def unfolded(equation: Equation) -> tuple[Any, dict[str, Any]]:
             return fn, attributes
 
 
-def reusable(graph: Graph, dying: list[list[Symbol]]) -> list[Symbol | None]:
-    """Per equation the temporary that its kernel may write its result into, if there is one.
+def reusable(graph: Graph, dead_after: list[list[Symbol]]) -> list[Symbol | None]:
+    """For each equation, the temporary that its kernel may write its result into, or None.
 
-    An array may be one that dies here. For a number it is one that died before: NumPy takes 750 ns where operand and
-    result overlap in a 0-d array, 240 where they do not, and 460 for a new one.
+    An equation whose result has axes may overwrite an operand that it is the last to use. One whose result is 0-d
+    overwrites a temporary that went out of use earlier: with 0-d arrays, NumPy takes 750 ns if operand and result
+    overlap, 240 ns if they do not, and 460 ns for a new result.
 
-    Nobody else sees these buffers: a kernel made each afresh, and only kernels that keep nothing of an operand in their
-    results have read it. Takes the numbers out of ``dying``: they wait for their next use.
+    No other array shares memory with these buffers: each was allocated by a kernel, and has been read only by kernels
+    whose results do not alias their operands. The 0-d temporaries are removed from ``dead_after``, since they are kept
+    for reuse.
     """
-    own: set[Symbol] = set()
-    idle: list[Symbol] = []
+    unshared: set[Symbol] = set()
+    spare_scalars: list[Symbol] = []
     buffers: list[Symbol | None] = []
     for position, equation in enumerate(graph.equations):
-        candidates = equation.resolution.candidates
-        if len(candidates) != 1 or not candidates[0].fresh or candidates[0].writes:
-            own.difference_update(equation.symbols())
+        kernels = equation.resolution.candidates
+        if len(kernels) != 1 or not kernels[0].fresh or kernels[0].writes:
+            unshared.difference_update(equation.symbols())
             buffers.append(None)
             continue
         output = equation.outputs[0]
-        offered = [one for one in (dying[position] if output.shape else idle) if one in own]
-        fits = [one for one in offered if one.shape == output.shape and one.dtype == output.dtype]
-        served = candidates[0].out and not equation.attributes and len(equation.outputs) == 1
-        buffers.append(fits[0] if fits and served else None)
-        if buffers[-1] in idle:
-            idle.remove(fits[0])
-        own.update(equation.outputs)
-        spare = [one for one in dying[position] if not one.shape and one in own]
-        idle += spare
-        dying[position] = [one for one in dying[position] if one not in spare]
+        unused = [x for x in (dead_after[position] if output.shape else spare_scalars) if x in unshared]
+        matching = [x for x in unused if x.shape == output.shape and x.dtype == output.dtype]
+        accepts_out = kernels[0].out and not equation.attributes and len(equation.outputs) == 1
+        buffers.append(matching[0] if matching and accepts_out else None)
+        if buffers[-1] in spare_scalars:
+            spare_scalars.remove(matching[0])
+        unshared.update(equation.outputs)
+        scalars = [x for x in dead_after[position] if not x.shape and x in unshared]
+        spare_scalars += scalars
+        dead_after[position] = [x for x in dead_after[position] if x not in scalars]
     return buffers
 
 
 def last_uses(graph: Graph) -> list[list[Symbol]]:
-    """Per equation the symbols that nothing after it needs: their memory can go."""
+    """For each equation, the symbols that no later equation needs, so that their memory can be freed."""
     # Arguments, variables and constants are held elsewhere.
-    needed = {*graph.results(), *(one.symbol for one in graph.inputs())}
-    dying: list[list[Symbol]] = []
+    needed = {*graph.results(), *(x.symbol for x in graph.inputs())}
+    dead_after: list[list[Symbol]] = []
     for equation in reversed(graph.equations):
-        here = [symbol for symbol in dict.fromkeys((*equation.outputs, *equation.symbols())) if symbol not in needed]
-        needed.update(here)
-        dying.append(here)
-    return dying[::-1]
+        symbols = [symbol for symbol in dict.fromkeys((*equation.outputs, *equation.symbols())) if symbol not in needed]
+        needed.update(symbols)
+        dead_after.append(symbols)
+    return dead_after[::-1]

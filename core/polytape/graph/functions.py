@@ -28,23 +28,23 @@ from .signature import Call
 __all__ = ["Function", "function"]
 
 SIMPLE = (Tensor, Variable, bool, int, float, complex, str, type(None))
-SCALARS = 3  # values of one Python number after which a warning says that each is a trace
+SCALARS = 3  # a warning is given at this many values of one Python number, since each is a new trace
 
 
 def function(f: Callable[..., Any]) -> Function:
     """Trace a function into a graph on its first call, and run that graph from then on.
 
     The Python body runs once per signature: tensors count by backend, device, dtype and shape, everything else by
-    value. Variables may be read and assigned inside; they are assigned once the whole run has succeeded. NumPy arrays
-    become tensors. What the body reads from enclosing scopes, other than variables, is settled when it is traced; a
-    tape follows what is computed from such a tensor alone only if the tensor was watched by then. Item assignment to
-    an argument does not reach the caller's handle. Under a tape a call is one record; its gradient runs the body once
+    value. NumPy arrays become tensors. The body may read and assign variables; they are assigned once the whole run
+    has succeeded. Everything else that the body reads from enclosing scopes is fixed when it is traced; a tape follows
+    values computed from such a tensor alone only if the tensor was watched before the trace. Item assignment to an
+    argument does not change the caller's tensor. Under a tape a call is one record; its gradient runs the body once
     more, to trace it.
 
     Args:
         f: takes and returns tensors, or lists, tuples and dicts of them.
     Returns:
-        A callable with the same arguments; differentiable, and a method where ``f`` is one.
+        A callable with the same arguments. It is differentiable, and a method if ``f`` is one.
     Raises:
         TraceError: when called: Python control flow on a tensor, or anything else that needs values while tracing.
         DTypeError: when called: an argument that is neither a tensor nor hashable.
@@ -82,10 +82,10 @@ class Function:
         return f"<function {self.name}: {len(self.concretes)} traces>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the graph for these arguments, traced now if it is the first such call."""
+        """Run the graph for these arguments, tracing it first if their signature is new."""
         scope = current_scope.get()
         latest = self.latest
-        # The commonest call, before anything that the others need: one tensor out, no keywords, nothing open.
+        # The most common call is tested first: positional tensors in, one tensor out, no open tape or trace.
         if (
             not kwargs
             and latest is not None
@@ -107,58 +107,58 @@ class Function:
         return Function(copy.deepcopy(self.python, memo))
 
     def __reduce__(self) -> str:
-        return self.__qualname__  # as functions are: by where they are found
+        return self.__qualname__  # by reference, as plain functions are pickled
 
     def __get__(self, instance: Any, owner: Any = None) -> Function:
         if instance is None:
             return self
         key = id(instance)
         with self.lock:
-            found = self.methods.get(key)
-            if found is None or found[0]() is not instance:
+            bound = self.methods.get(key)
+            if bound is None or bound[0]() is not instance:
                 reference = weakref.ref(instance, lambda _: self.methods.pop(key, None))
-                found = self.methods[key] = (reference, Function(_Method(self.python, instance)))
-        return found[1]
+                bound = self.methods[key] = (reference, Function(_Method(self.python, instance)))
+        return bound[1]
 
     # --- graphs ---------------------------------------------------------------------------------------------------
 
     def graph(self, *args: Any, **kwargs: Any) -> Graph:
-        """The graph that such a call runs, after the passes; nothing is computed."""
+        """The graph that a call with these arguments runs, after the passes; nothing is computed."""
         return self.find(args, kwargs, NO_SCOPE)[0].graph
 
     def trace(self, *args: Any, **kwargs: Any) -> Graph:
-        """The graph of such a call as traced, before any pass."""
+        """The graph of a call with these arguments as traced, before any pass."""
         return self.find(args, kwargs, NO_SCOPE)[0].traced
 
     # --- traces ---------------------------------------------------------------------------------------------------
 
     def find(self, args: tuple[Any, ...], kwargs: dict[str, Any], scope: Scope) -> tuple[Concrete, list[Tensor]]:
-        """The trace for these arguments, made if there is none, and the tensors among them."""
+        """The trace for these arguments, created if there is none, and the tensors among them."""
         latest = self.latest
         if latest is not None:
-            given = (*args, *kwargs.values())
-            same = tuple(kwargs) == latest.keywords and latest.fits(given)
+            arguments = (*args, *kwargs.values())
+            same = tuple(kwargs) == latest.keywords and latest.fits(arguments)
             if same and not (scope.tapes and newly_followed(latest.concrete, scope)):
-                return latest.concrete, [given[place] for place in latest.places]
+                return latest.concrete, [arguments[position] for position in latest.positions]
         version = tables.version()
         with self.lock:
-            if self.version != version:  # a kernel was registered: what was resolved may be another's now
+            if self.version != version:  # a kernel was registered, so resolutions may have changed
                 self.concretes, self.latest, self.version = {}, None, version
             call = Call(self.name, self.signature, args, kwargs)
             for x in call.tensors:
                 if isinstance(x.array, Symbol):
                     raise leaked_symbol(self.name, [x])
             key = (selection.default_device(), call.key)
-            found = self.concretes.get(key)
-            if found is None or (scope.tapes and newly_followed(found, scope)):
+            concrete = self.concretes.get(key)
+            if concrete is None or (scope.tapes and newly_followed(concrete, scope)):
                 self.count_scalars(call)
                 inputs = [(name, x.type, x.array.shape) for name, x in zip(call.names, call.tensors, strict=True)]
-                found = self.concretes[key] = Concrete(self.name, inputs, call.caller(self.python), True)
-            self.latest = Latest.of(found, args, kwargs, version)
-        return found, call.tensors
+                concrete = self.concretes[key] = Concrete(self.name, inputs, call.caller(self.python), True)
+            self.latest = Latest.of(concrete, args, kwargs, version)
+        return concrete, call.tensors
 
     def count_scalars(self, call: Call) -> None:
-        """Warn when one Python number takes its third value: each is a trace of its own."""
+        """Warn when a Python number takes its third value, because each value is a new trace."""
         for name, value in call.scalars:
             values = self.seen.setdefault(name, set())
             values.add(repr(value))
@@ -172,24 +172,24 @@ class Function:
 
 
 class Latest:
-    """The last call's trace, and what must be the same for the next one to use it without looking anything up.
+    """The last call's trace, and the conditions under which the next call may reuse it without a lookup.
 
     Attributes:
-        expected: per argument a tensor type and a shape, or None and the very object.
-        keywords: names of the last arguments.
-        places: which arguments are tensors.
+        expected: for each argument its tensor type and shape, or None and the object itself.
+        keywords: names of the arguments that were passed by keyword; they come last.
+        positions: which arguments are tensors.
         direct: whether there are no keywords, and the arguments and the only result are tensors.
-        call: the code that runs then.
+        call: the generated code that a direct call runs.
     """
 
-    __slots__ = ("call", "concrete", "devices", "direct", "expected", "keywords", "places", "settings", "version")
+    __slots__ = ("call", "concrete", "devices", "direct", "expected", "keywords", "positions", "settings", "version")
 
-    def __init__(self, concrete: Concrete, given: tuple[Any, ...], keywords: tuple[str, ...], version: int) -> None:
+    def __init__(self, concrete: Concrete, arguments: tuple[Any, ...], keywords: tuple[str, ...], version: int) -> None:
         self.concrete = concrete
         self.keywords = keywords
-        self.expected = [(x.type, x.array.shape) if type(x) is Tensor else (None, x) for x in given]
-        self.places = [place for place, x in enumerate(given) if type(x) is Tensor]
-        self.direct = not keywords and len(self.places) == len(given) and concrete.single
+        self.expected = [(x.type, x.array.shape) if type(x) is Tensor else (None, x) for x in arguments]
+        self.positions = [position for position, x in enumerate(arguments) if type(x) is Tensor]
+        self.direct = not keywords and len(self.positions) == len(arguments) and concrete.single
         self.call = concrete.executable.call
         self.version = version
         self.devices = device_scopes.get()
@@ -197,29 +197,29 @@ class Latest:
 
     @classmethod
     def of(cls, concrete: Concrete, args: tuple[Any, ...], kwargs: dict[str, Any], version: int) -> Latest | None:
-        """The memory of a call; None where an argument has contents that could change."""
-        given = (*args, *kwargs.values())
-        if any(type(x) not in SIMPLE for x in given):
+        """A `Latest` for this call, or None if an argument is a container whose contents could change."""
+        arguments = (*args, *kwargs.values())
+        if any(type(x) not in SIMPLE for x in arguments):
             return None
-        return cls(concrete, given, tuple(kwargs), version)
+        return cls(concrete, arguments, tuple(kwargs), version)
 
-    def fits(self, given: tuple[Any, ...]) -> bool:
-        """Whether a call with these arguments is of the same signature, in the same circumstances."""
+    def fits(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether the signature of these arguments is the same, and no kernel, device scope or setting has changed."""
         expected = self.expected
-        if len(given) != len(expected):
+        if len(arguments) != len(expected):
             return False
-        for x, (tensor_type, what) in zip(given, expected):  # noqa: B905  # the lengths are equal, and strict= costs 50 ns
+        for x, (tensor_type, value) in zip(arguments, expected):  # noqa: B905  # equal lengths; strict= costs 50 ns
             if type(x) is Tensor:
                 array = x.array
-                if x.type is not tensor_type or array.shape != what or type(array) is Symbol:
+                if x.type is not tensor_type or array.shape != value or type(array) is Symbol:
                     return False
-            elif x is not what:
+            elif x is not value:
                 return False
         return tables.version() == self.version and device_scopes.get() is self.devices and settings() is self.settings
 
 
 class _Method:
-    """A function bound to an instance that it does not keep alive."""
+    """A method bound to an instance, which it does not keep alive."""
 
     def __init__(self, python: Callable[..., Any], instance: Any) -> None:
         self.python = python
@@ -234,16 +234,16 @@ class _Method:
 
 
 def idle(scope: Scope) -> bool:
-    """Whether a scope has neither tapes nor a trace, as one that tapes have been closed in."""
+    """Whether a scope has neither tapes nor a trace; such a scope remains after tapes have been closed."""
     return scope.trace is None and not scope.tapes
 
 
 def newly_followed(concrete: Concrete, scope: Scope) -> bool:
-    """Whether an open tape follows a captured tensor that had no node when it was traced."""
-    for one in concrete.plain:
-        handle = one.handle
-        if handle is None or handle.node is None or one.holder is None:
+    """Whether an open tape follows a captured tensor that had no node when the function was traced."""
+    for constant in concrete.plain:
+        handle = constant.handle
+        if handle is None or handle.node is None or constant.holder is None:
             continue
-        if handle.array is one.holder.array and active_tapes(handle, scope):
+        if handle.array is constant.holder.array and active_tapes(handle, scope):
             return True
     return False

@@ -1,7 +1,8 @@
 """The graph: typed equations in single-assignment form, as values that passes turn into other values.
 
-A `Symbol` is one value of a graph and stands where a native array stands. Arguments, variables and constants are
-inputs, each with a symbol; an equation's operands are symbols, literals, or None where an optional one is left out.
+A `Symbol` is one value of a graph; during tracing it takes the place of a native array. Arguments, variables and
+constants are inputs, each with a symbol. An equation's operands are symbols, literals, or None for an omitted optional
+operand.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from ..tensors.variable import Variable
 
 __all__ = ["Equation", "Graph", "Input", "Literal", "Operand", "names", "render", "render_equation"]
 
-WIDTH = 52  # where the source lines stand, unless an equation is longer
+WIDTH = 52  # column of the source lines, unless an equation is longer
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A Python number in the dtype of its equation; a host value, whatever the device."""
+    """A Python number in the dtype of its equation; a host value on every device."""
 
     value: complex
     type: TensorType
@@ -37,7 +38,7 @@ class Literal:
         return repr(self.value)
 
     def array(self) -> Any:
-        """Its native array of shape ()."""
+        """The literal as a native array of shape ()."""
         return self.type.scalar(self.value) if self.type.takes(self.value) else self.type.make_scalar(self.value)
 
 
@@ -46,11 +47,11 @@ Operand = Symbol | Literal | None
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Equation:
-    """One op: what it is called with, and the symbols it defines.
+    """One call of an op: its operands and attributes, and the symbols it defines.
 
     Attributes:
-        op, entry: the op, and the kernel resolved for it.
-        operands: per operand a symbol, a literal, or None.
+        op, resolution: the op, and the kernel resolved for it.
+        operands: a symbol, a literal or None for each operand.
         attributes: those that differ from the op's defaults, as hashable values.
         outputs: the symbols it defines.
         source: the user's file and line.
@@ -64,27 +65,27 @@ class Equation:
     source: tuple[str, int]
 
     def symbols(self) -> Iterator[Symbol]:
-        """Its operands that are symbols."""
+        """The operands that are symbols."""
         return (operand for operand in self.operands if isinstance(operand, Symbol))
 
-    def substitute(self, found: dict[Symbol, Symbol]) -> Equation:
-        """The same equation on other operands."""
-        if not any(symbol in found for symbol in self.symbols()):
+    def substitute(self, replacements: dict[Symbol, Symbol]) -> Equation:
+        """The equation with the symbols among its operands replaced."""
+        if not any(symbol in replacements for symbol in self.symbols()):
             return self
-        operands = [found.get(one, one) if isinstance(one, Symbol) else one for one in self.operands]
+        operands = [replacements.get(x, x) if isinstance(x, Symbol) else x for x in self.operands]
         return replace(self, operands=tuple(operands))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Input:
-    """A value that a graph starts from.
+    """An input of a graph: an argument, a variable or a constant.
 
     Attributes:
-        name: the parameter's or variable's name, empty where it has none.
+        name: the parameter's or variable's name; empty if it has none.
         symbol: its value in the graph.
         type: its backend, device and dtype.
         holder: the variable that is read at each call, a constant's tensor, or None for an argument.
-        handle: the user's own handle on a constant, which may be watched or pointed elsewhere later.
+        handle: the user's own handle on a constant, which may be watched or given another array later.
     """
 
     name: str
@@ -99,11 +100,11 @@ class Graph:
     """A traced function.
 
     Attributes:
-        name: the function's.
+        name: the function's name.
         arguments, variables, constants: the inputs.
         equations: in an order in which they can run.
-        outputs: the results, ``output_types`` their types.
-        writes: the variables that are assigned after the run, and with what.
+        outputs: the results; ``output_types``: their types.
+        writes: the variables that are assigned after the run, each with its new value.
         locks: held from reading the variables until they are assigned.
     """
 
@@ -122,7 +123,7 @@ class Graph:
         return (*self.arguments, *self.variables, *self.constants)
 
     def results(self) -> tuple[Symbol, ...]:
-        """Outputs, and what variables are assigned."""
+        """The outputs, and the values assigned to variables."""
         return (*self.outputs, *(symbol for _, symbol in self.writes))
 
     def __str__(self) -> str:
@@ -133,80 +134,80 @@ class Graph:
 
 
 def names(graph: Graph) -> dict[Symbol, str]:
-    """Each symbol's name: an argument's own, ``v0`` for a nameless variable, ``c0`` for a constant, then a, b, c."""
-    found: dict[Symbol, str] = {}
+    """A unique name for each symbol: an input's own name, else ``x0``, ``v0`` or ``c0``; for the others a, b, c, ..."""
+    by_symbol: dict[Symbol, str] = {}
     taken: set[str] = set()
     for prefix, inputs in (("x", graph.arguments), ("v", graph.variables), ("c", graph.constants)):
-        for position, one in enumerate(inputs):
-            found[one.symbol] = _free(one.name or f"{prefix}{position}", taken)
+        for position, graph_input in enumerate(inputs):
+            by_symbol[graph_input.symbol] = _unused_name(graph_input.name or f"{prefix}{position}", taken)
     letters = (name for name in _letters() if name not in taken)
     for equation in graph.equations:
         for symbol in equation.outputs:
-            found[symbol] = next(letters)
-    return found
+            by_symbol[symbol] = next(letters)
+    return by_symbol
 
 
-def _free(wanted: str, taken: set[str]) -> str:
-    wanted = "".join(one if one.isalnum() else "_" for one in wanted)
-    name, count = wanted, 0
+def _unused_name(label: str, taken: set[str]) -> str:
+    label = "".join(character if character.isalnum() else "_" for character in label)
+    name, count = label, 0
     while name in taken:
         count += 1
-        name = f"{wanted}_{count}"
+        name = f"{label}_{count}"
     taken.add(name)
     return name
 
 
 def _letters() -> Iterator[str]:
     """a, b, ..., z, aa, ab, ..."""
-    previous = [""]
+    labels = [""]
     while True:
-        previous = [head + letter for head in previous for letter in string.ascii_lowercase]
-        yield from previous
+        labels = [prefix + letter for prefix in labels for letter in string.ascii_lowercase]
+        yield from labels
 
 
-# --- as text --------------------------------------------------------------------------------------------------------
+# --- printing -------------------------------------------------------------------------------------------------------
 
 
 def render(graph: Graph) -> str:
     """The graph as text; the same trace always gives the same text."""
     known = names(graph)
-    arguments = ", ".join(f"{known[one.symbol]}: {describe(one.symbol)}" for one in graph.arguments)
+    arguments = ", ".join(f"{known[x.symbol]}: {describe(x.symbol)}" for x in graph.arguments)
     results = ", ".join(describe(symbol) for symbol in graph.outputs)
     if len(graph.outputs) != 1:
         results = f"({results})"
     lines = [f"graph {graph.name}({arguments}) -> {results}"]
-    lines += [f"  variable {known[one.symbol]}: {describe(one.symbol)}" for one in graph.variables]
-    lines += [f"  constant {known[one.symbol]}: {describe(one.symbol)}" for one in graph.constants]
+    lines += [f"  variable {known[x.symbol]}: {describe(x.symbol)}" for x in graph.variables]
+    lines += [f"  constant {known[x.symbol]}: {describe(x.symbol)}" for x in graph.constants]
     texts = [f"  {render_equation(equation, known)}" for equation in graph.equations]
     width = max([WIDTH, *(len(text) + 2 for text in texts)])
-    lines += [f"{text:<{width}}# {where(equation)}" for text, equation in zip(texts, graph.equations, strict=True)]
-    read = {id(one.holder): known[one.symbol] for one in graph.variables}
+    lines += [f"{text:<{width}}# {location(equation)}" for text, equation in zip(texts, graph.equations, strict=True)]
+    variable_names = {id(x.holder): known[x.symbol] for x in graph.variables}
     for position, (variable, symbol) in enumerate(graph.writes):
-        target = read.get(id(variable)) or variable.name or f"w{position}"
+        target = variable_names.get(id(variable)) or variable.name or f"w{position}"
         lines.append(f"  assign {target} = {known.get(symbol, '?')}")
     lines.append(f"  return {', '.join(known.get(symbol, '?') for symbol in graph.outputs)}".rstrip())
     return "\n".join(lines)
 
 
 def render_equation(equation: Equation, known: dict[Symbol, str]) -> str:
-    """One equation without its source line; a symbol that is not known prints as ``?``."""
+    """One equation without its source line; a symbol that has no name in ``known`` prints as ``?``."""
     outputs = ", ".join(f"{known.get(symbol, '?')}: {describe(symbol)}" for symbol in equation.outputs)
-    operands = [known.get(one, "?") if isinstance(one, Symbol) else str(one) for one in equation.operands]
-    attributes = [f"{name}={show(value)}" for name, value in equation.attributes.items()]
+    operands = [known.get(x, "?") if isinstance(x, Symbol) else str(x) for x in equation.operands]
+    attributes = [f"{name}={render_value(value)}" for name, value in equation.attributes.items()]
     return f"{outputs} = {equation.op.name.rstrip('_')}({', '.join([*operands, *attributes])})"
 
 
 def describe(symbol: Symbol) -> str:
-    """``float32[2,3]``."""
+    """A symbol's dtype and shape: ``float32[2,3]``."""
     return type_text(symbol.dtype, symbol.shape)
 
 
-def where(equation: Equation) -> str:
-    """``train.py:41``."""
+def location(equation: Equation) -> str:
+    """The user's file and line that an equation comes from: ``train.py:41``."""
     file, line = equation.source
     return f"{os.path.basename(file)}:{line}"
 
 
-def show(value: object) -> str:
-    """An attribute's value; a dtype by its name."""
+def render_value(value: object) -> str:
+    """An attribute's value as text; a dtype prints as its name."""
     return str(value) if isinstance(value, np.dtype) else repr(value)

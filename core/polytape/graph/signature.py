@@ -1,4 +1,4 @@
-"""What a call of a traced function is keyed by: tensors by type and shape, everything else by value."""
+"""The signature of a call to a traced function: tensors count by type and shape, everything else by value."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def _optree() -> Any:
 
 
 class Structure:
-    """A nesting of lists, tuples, dicts (and whatever optree knows) whose leaves are tensors or static values.
+    """Nested lists, tuples, dicts and other containers that optree supports; the leaves are tensors or static values.
 
     Attributes:
         leaves: in order.
-        spec: the nesting: None for a single leaf, ``list`` or ``tuple`` for a flat one of leaves.
+        spec: the nesting: None for a single leaf, ``list`` or ``tuple`` for a flat one, otherwise optree's.
     """
 
     __slots__ = ("leaves", "spec")
@@ -39,15 +39,15 @@ class Structure:
         # optree costs 15 ms to import: only nested structures need it.
         if isinstance(value, _LEAVES):
             self.leaves = [value]
-        elif type(value) in (list, tuple) and all(isinstance(one, _LEAVES) for one in value):
+        elif type(value) in (list, tuple) and all(isinstance(x, _LEAVES) for x in value):
             self.leaves, self.spec = list(value), type(value)
         else:
             self.leaves, self.spec = _optree().tree_flatten(value, none_is_leaf=True)
             if len(self.leaves) == 1 and self.leaves[0] is value:
-                self.spec = None  # no container after all
+                self.spec = None  # not a container
 
     def rebuild(self, leaves: list[Any]) -> Any:
-        """The same nesting of other leaves."""
+        """The same structure with other leaves."""
         if self.spec is None:
             return leaves[0]
         if self.spec is list:
@@ -55,7 +55,7 @@ class Structure:
         return tuple(leaves) if self.spec is tuple else _optree().tree_unflatten(self.spec, leaves)
 
     def names(self, prefix: str) -> list[str]:
-        """A name per leaf, from its path."""
+        """A name for each leaf, made from its path."""
         if self.spec is None:
             return [prefix]
         if self.spec in (list, tuple):
@@ -65,13 +65,13 @@ class Structure:
 
 
 class Call:
-    """One call's arguments, taken apart.
+    """One call's arguments, split into tensors and static values.
 
     Attributes:
-        tensors: the leaves that are traced: tensors, and NumPy arrays made tensors.
-        names: theirs.
-        key: what tells this signature from others.
-        scalars: the Python numbers among the static leaves, by name.
+        tensors: the leaves that are traced: tensors, and NumPy arrays converted to tensors.
+        names: the tensors' names.
+        key: identifies the signature; calls with equal keys share a trace.
+        scalars: name and value of each Python number among the static leaves.
     """
 
     def __init__(self, name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -90,11 +90,11 @@ class Call:
         self.key: Hashable = tuple(key)
 
     def leaf(self, name: str, part: Structure, position: int, leaf: Any, label: str) -> Hashable:
-        """The key of one leaf."""
+        """The key of one leaf; adds it to the tensors or scalars if it is one."""
         if isinstance(leaf, np.ndarray):
             leaf = part.leaves[position] = convert.asarray(leaf)
         if isinstance(leaf, Variable):
-            return Variable, id(leaf)  # the trace holds it, so no other can take its place
+            return Variable, id(leaf)  # the trace keeps the variable alive, so its id is not reused
         if isinstance(leaf, Tensor):
             self.tensors.append(leaf)
             self.names.append(label)
@@ -110,11 +110,11 @@ class Call:
                 got=f"an unhashable {type(leaf).__name__}",
                 fix="make it hashable, or let the function read it from an enclosing scope",
             ) from None
-        # 1, 1.0 and True are one key, and so are 0.0 and -0.0.
+        # 1, 1.0 and True are the same dict key, and so are 0.0 and -0.0; the type and the repr keep them distinct.
         return type(leaf), repr(leaf) if isinstance(leaf, (float, complex)) else leaf
 
     def caller(self, python: Callable[..., Any]) -> Callable[[list[Tensor]], Any]:
-        """A function that calls ``python`` with other tensors in the place of this call's."""
+        """A function of tensors that calls ``python`` with this call's arguments, its tensors replaced."""
         template = {
             parameter: (part, [_is_traced(leaf) for leaf in part.leaves], [_static(leaf) for leaf in part.leaves])
             for parameter, part in self.parts.items()
@@ -122,18 +122,18 @@ class Call:
         signature = self.bound.signature
 
         def body(tensors: list[Tensor]) -> Any:
-            fresh = iter(tensors)
+            replacements = iter(tensors)
             arguments = {
                 parameter: part.rebuild(
-                    [next(fresh) if traced else leaf for traced, leaf in zip(which, leaves, strict=True)]
+                    [next(replacements) if traced else leaf for traced, leaf in zip(is_traced, leaves, strict=True)]
                 )
-                for parameter, (part, which, leaves) in template.items()
+                for parameter, (part, is_traced, leaves) in template.items()
             }
             bound = inspect.BoundArguments(signature, arguments)
             return python(*bound.args, **bound.kwargs)
 
         for part in self.parts.values():
-            part.leaves = []  # the trace must not keep the first call's tensors
+            part.leaves = []  # the trace must not keep the first call's tensors alive
         return body
 
 

@@ -1,4 +1,4 @@
-"""Tracing: running a Python function on symbolic tensors, and writing down the ops it calls."""
+"""Tracing: running a Python function on symbolic tensors and recording the ops it calls as a graph."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ Shape = tuple[int, ...]
 
 
 class Trace:
-    """What is being traced: the `trace` of a scope, which ops hand their operands to instead of computing.
+    """The graph under construction: the `trace` of a scope, to which ops pass their operands instead of computing.
 
-    Constants are told apart by the identity of their arrays. A captured tensor that has a node keeps it, so that a
-    tape inside the function follows it as it would outside.
+    Two captured tensors are the same constant if they share their array and node. A captured tensor that has a node
+    keeps it, so that a tape inside the function follows it as it would outside.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.mark = object()  # what its symbols know it by; a reference to the trace itself would be a cycle
+        self.mark = object()  # identifies the trace in its symbols; a reference to the trace itself would be a cycle
         self.arguments: list[Input] = []
-        self.variables: dict[int, Input] = {}  # by id(variable): comparing variables computes
-        self.values: dict[int, Symbol] = {}  # each variable's value at this point
+        self.variables: dict[int, Input] = {}  # by id(variable), since comparing variables computes
+        self.values: dict[int, Symbol] = {}  # each variable's value at this point of the trace
         self.written: dict[int, Variable] = {}
-        self.constants: dict[tuple[int, int], Input] = {}  # by array and node, which the input keeps alive
+        self.constants: dict[tuple[int, int], Input] = {}  # by the ids of array and node, which the input keeps alive
         self.equations: list[Equation] = []
         self.locks: dict[int, Any] = {}
 
@@ -48,23 +48,23 @@ class Trace:
         return f"<trace of {self.name}: {len(self.equations)} equations>"
 
     def argument(self, name: str, tensor_type: TensorType, shape: Shape) -> Symbol:
-        """A new argument's value."""
+        """Add an argument; return its symbol."""
         symbol = Symbol(self.mark, None, len(self.arguments), shape, tensor_type.dtype)
         self.arguments.append(Input(name, symbol, tensor_type))
         return symbol
 
-    # --- what the ring calls --------------------------------------------------------------------------------------
+    # --- called by the ring ---------------------------------------------------------------------------------------
 
     def read(self, x: Tensor) -> Tensor:
-        """What an operand is here: a variable's or followed tensor's symbol with its node, anything else itself.
+        """The operand to record: symbolic for a variable or a tensor with a node, otherwise ``x`` itself.
 
         Raises:
-            TraceError: a symbolic tensor of another trace.
+            TraceError: ``x`` is a symbolic tensor of another trace.
         """
         if isinstance(x, Variable):
             scope = current_scope.get()
             if scope.tapes:
-                active_tapes(x, scope)  # a tape watches a variable when it is used
+                active_tapes(x, scope)  # for its effect: a tape starts to watch a variable when it is used
             return Tensor(self.variable(x), x.type, x.node)
         if isinstance(x.array, Symbol):
             if x.array.trace is not self.mark:
@@ -80,66 +80,66 @@ class Trace:
         tensors: Sequence[Tensor | None],
         attributes: dict[str, Any],
     ) -> list[Symbol]:
-        """Write down one op.
+        """Record one op.
 
         Args:
-            op, entry: the op, and what was resolved for it.
-            operands: as the caller gave them; Python numbers become literals.
-            tensors: the same as tensors, cast and read.
-            attributes: as the caller gave them.
+            op, resolution: the op, and the kernel resolved for it.
+            operands: as the caller passed them; Python numbers become literals.
+            tensors: the operands as tensors, cast and passed through `read`.
+            attributes: as the caller passed them.
         Returns:
-            The values it defines.
+            The symbols of its outputs.
         """
-        given = normalised(op, attributes)
-        shapes = op.output_shapes([None if x is None else x.array for x in tensors], given)
+        attributes = normalised(op, attributes)
+        shapes = op.output_shapes([None if x is None else x.array for x in tensors], attributes)
         outputs = tuple(
             Symbol(self.mark, None, index, tuple(shape), tensor_type.dtype)
             for index, (shape, tensor_type) in enumerate(zip(shapes, resolution.result_types, strict=True))
         )
-        atoms = tuple(self.operand(x, raw) for x, raw in zip(tensors, operands, strict=True))
-        self.equations.append(Equation(op, resolution, atoms, given, outputs, user_line()))
+        recorded = tuple(self.operand(x, raw) for x, raw in zip(tensors, operands, strict=True))
+        self.equations.append(Equation(op, resolution, recorded, attributes, outputs, user_line()))
         return list(outputs)
 
     def write(self, variable: Variable, value: Tensor) -> None:
-        """Take ``value`` for the variable's from here on; it is assigned after the run."""
+        """Use ``value`` as the variable's value from here on; the variable is assigned after the run."""
         self.values[id(variable)] = self.symbol(self.read(value))
         self.written[id(variable)] = variable
 
     def hold(self, lock: Any) -> None:
-        """Have each run hold ``lock`` from reading its variables until it has assigned them."""
+        """Make each run of the graph hold ``lock`` from reading the variables until they are assigned."""
         self.locks[id(lock)] = lock
 
     # --- values ---------------------------------------------------------------------------------------------------
 
     def variable(self, variable: Variable) -> Symbol:
-        """A variable's value at this point; reading it makes it an input, also after a write (tapes may follow it)."""
-        found = self.variables.get(id(variable))
-        if found is None:
+        """A variable's symbol at this point. Reading makes it an input, even after a write: tapes may follow it."""
+        graph_input = self.variables.get(id(variable))
+        if graph_input is None:
             symbol = Symbol(self.mark, None, 0, variable.array.shape, variable.type.dtype)
-            found = self.variables[id(variable)] = Input(variable.name, symbol, variable.type, variable)
-        return self.values.setdefault(id(variable), found.symbol)
+            graph_input = self.variables[id(variable)] = Input(variable.name, symbol, variable.type, variable)
+        return self.values.setdefault(id(variable), graph_input.symbol)
 
     def constant(self, x: Tensor) -> Symbol:
-        """A captured tensor's value."""
-        key = (id(x.array), id(x.node))  # a tensor and its copy may share an array, and tapes tell them apart
-        found = self.constants.get(key)
-        if found is None:
+        """A captured tensor's symbol."""
+        key = (id(x.array), id(x.node))  # a tensor and its copy may share an array, but tapes distinguish them
+        graph_input = self.constants.get(key)
+        if graph_input is None:
             symbol = Symbol(self.mark, None, 0, tuple(x.array.shape), x.type.dtype)
-            found = self.constants[key] = Input("", symbol, x.type, Tensor(x.array, x.type, x.node), x)
-        return found.symbol
+            graph_input = self.constants[key] = Input("", symbol, x.type, Tensor(x.array, x.type, x.node), x)
+        return graph_input.symbol
 
     def symbol(self, x: Tensor) -> Symbol:
-        """The value of a tensor that has been read."""
+        """The symbol of a tensor that has passed through `read`."""
         return x.array if isinstance(x.array, Symbol) else self.constant(x)
 
     def operand(self, x: Tensor | None, raw: Any) -> Operand:
-        """An equation's operand."""
+        """The operand ``x`` of an equation; ``raw`` is what the caller passed."""
         if x is None or isinstance(x.array, Symbol):
             return None if x is None else x.array
         if isinstance(raw, (bool, int, float, complex)):
             return Literal(raw.item() if isinstance(raw, np.generic) else raw, x.type)
         if not x.array.shape:
-            # Gradient rules make their ones and zeros of the type's cached numbers.
+            # Gradient rules take ones and zeros from the tensor type's cached scalars: these become literals too.
             for cache in (x.type.floats, x.type.ints):
                 for value, array in list(cache.items()):
                     if array is x.array and isinstance(value, (bool, int, float)):
@@ -150,7 +150,7 @@ class Trace:
         return self.constant(x)
 
     def graph(self, outputs: Sequence[Tensor]) -> Graph:
-        """The graph, once the function has returned ``outputs``."""
+        """The finished graph, whose results are ``outputs``."""
         results = tuple(self.symbol(self.read(x)) for x in outputs)
         writes = tuple((variable, self.values[key]) for key, variable in self.written.items())
         return Graph(
@@ -169,34 +169,34 @@ class Trace:
 def trace(
     name: str, inputs: Sequence[tuple[str, TensorType, Shape]], body: Callable[[list[Tensor]], Sequence[Tensor]]
 ) -> Graph:
-    """The graph of ``body``, run on one symbolic tensor per input.
+    """Run ``body`` on one symbolic tensor per input, and return its graph.
 
-    The tapes that are open outside see nothing of it. Whatever the body raises passes through; no variable has been
-    assigned then, and the scope is as before.
+    Tapes that are open outside do not record the run. If the body raises, the exception propagates, no variable has
+    been assigned, and the scope is restored.
 
     Args:
         name: the graph's name.
-        inputs: per argument its name, type and shape.
-        body: from symbolic tensors to the results.
+        inputs: name, type and shape of each argument.
+        body: takes the symbolic tensors, returns the results.
     """
-    made = Trace(name)
-    symbols = [(made.argument(label, tensor_type, shape), tensor_type) for label, tensor_type, shape in inputs]
-    token = current_scope.set(Scope((), made))
+    tracer = Trace(name)
+    symbols = [(tracer.argument(label, tensor_type, shape), tensor_type) for label, tensor_type, shape in inputs]
+    token = current_scope.set(Scope((), tracer))
     try:
         arguments = [symbolic(symbol, tensor_type) for symbol, tensor_type in symbols]
-        return made.graph(body(arguments))
+        return tracer.graph(body(arguments))
     finally:
         current_scope.reset(token)
 
 
 def symbolic(symbol: Symbol, tensor_type: TensorType) -> Tensor:
-    """A tensor on a symbol."""
+    """A tensor that holds a symbol."""
     return wrap(symbol, tensor_type, None)
 
 
 def normalised(op: Op, attributes: dict[str, Any]) -> dict[str, Any]:
-    """Attributes as hashable values, in the signature's order, without those at their default."""
-    found: dict[str, Any] = {}
+    """Attributes as hashable values, in the signature's order, without those equal to their default."""
+    result: dict[str, Any] = {}
     for name in op.attributes:
         if name not in attributes:
             continue
@@ -204,15 +204,15 @@ def normalised(op: Op, attributes: dict[str, Any]) -> dict[str, Any]:
         if name == "dtype" and value is not None:
             value = dtypes.lookup(value)
         if name not in op.defaults or type(value) is not type(op.defaults[name]) or value != op.defaults[name]:
-            found[name] = value
-    return found
+            result[name] = value
+    return result
 
 
 def hashable(value: Any) -> Any:
-    """An attribute's value with tuples for lists."""
-    if type(value) in (list, tuple):
-        return tuple(hashable(one) for one in value)
-    return value  # an index's key among them, which prints as it was written
+    """An attribute's value, with lists replaced by tuples."""
+    if type(value) in (list, tuple):  # not isinstance: an index key is a tuple subclass, whose repr graphs print
+        return tuple(hashable(x) for x in value)
+    return value
 
 
 def user_line() -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Arithmetic, elementwise: operands broadcast, and core sums gradients over the axes that were broadcast."""
+"""Elementwise arithmetic: operands broadcast, and core sums gradients over the axes that were broadcast."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = [
     "subtract",
 ]
 
-_PIECEWISE = "its result is constant between jumps"
+_PIECEWISE = "its result is piecewise constant"
 
 
 @op(dtype=dtype_rules.same_real, shape=shape_rules.same_shape, elementwise=True, no_gradient=_PIECEWISE)
 def sign(x: TensorLike, /) -> Tensor:
-    """-1, 0 or 1 by the sign of ``x``, elementwise."""
+    """-1, 0 or 1 according to the sign of ``x``, elementwise."""
     return primitive()
 
 
@@ -78,22 +78,22 @@ def power(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 
 @power.gradient("x1")
 def _power_base(g: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
-    # x ** 0 is constant: 0 * 0 ** -1 would be NaN at 0.
+    # x ** 0 is constant, but x2 * x1 ** (x2 - 1) would be 0 * 0 ** -1 = NaN at 0.
     return g * where(x2 == 0, 0, x2 * x1 ** where(x2 == 0, 1, x2 - 1))
 
 
 @power.gradient("x2")
 def _power_exponent(g: Tensor, y: Tensor, x1: Tensor) -> Tensor:
-    from .exponential import log  # a late family
+    from .exponential import log  # this family is loaded only when it is used
 
     return g * y * where(x1 > 0, log(where(x1 > 0, x1, 1)), 0)
 
 
 @op(dtype=dtype_rules.same_real, shape=shape_rules.broadcast, elementwise=True)
 def maximum(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """The larger of ``x1`` and ``x2``, elementwise; NaN where either is.
+    """The larger of ``x1`` and ``x2``, elementwise; NaN where either is NaN.
 
-    Where the operands are equal, ``x1`` gets the whole gradient.
+    Where the operands are equal, ``x1`` receives the whole gradient.
     """
     return primitive()
 
@@ -106,9 +106,9 @@ maximum.gradient(
 
 @op(dtype=dtype_rules.same_real, shape=shape_rules.broadcast, elementwise=True)
 def minimum(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """The smaller of ``x1`` and ``x2``, elementwise; NaN where either is.
+    """The smaller of ``x1`` and ``x2``, elementwise; NaN where either is NaN.
 
-    Where the operands are equal, ``x1`` gets the whole gradient.
+    Where the operands are equal, ``x1`` receives the whole gradient.
     """
     return primitive()
 
@@ -134,7 +134,8 @@ def square(x: TensorLike, /) -> Tensor:
     return primitive()
 
 
-square.gradient(x=lambda g, x: (g * 2.0) * x)  # g may be a single number (a mean's gradient): double that, not x
+# g may have shape (), for example the gradient of a mean; doubling it is then cheaper than doubling x.
+square.gradient(x=lambda g, x: (g * 2.0) * x)
 
 
 @op(dtype=dtype_rules.same_real, shape=shape_rules.same_shape, elementwise=True)

@@ -1,4 +1,4 @@
-"""Ops that make new tensors."""
+"""Ops that create tensors."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Shape = int | tuple[int, ...] | list[int]
 def _fill_dtype(*, fill_value: Any, dtype: DType | None) -> DType:
     if not isinstance(fill_value, (bool, int, float, complex)):
         raise DTypeError(
-            "fills with Python numbers.",
+            "the fill value is not a Python number.",
             expected="a bool, int, float or complex",
             got=type(fill_value).__name__,
-            fix="use polytape.broadcast_to to spread a tensor",
+            fix="use polytape.broadcast_to to repeat a tensor",
         )
     return dtypes.default_dtype(fill_value) if dtype is None else dtype
 
@@ -42,7 +42,7 @@ def full(shape: Shape, fill_value: complex, *, dtype: Any = None, device: Device
     Returns:
         ``shape``, ``dtype``.
     Raises:
-        ShapeError: ``shape`` is not a shape. DTypeError: ``fill_value`` is not a number.
+        ShapeError: ``shape`` is not a valid shape. DTypeError: ``fill_value`` is not a number.
     """
     return primitive()
 
@@ -74,24 +74,26 @@ def ones(shape: Shape, *, dtype: Any = None, device: Device | str | None = None)
 def _range_dtype(*, start: Any, stop: Any, step: Any, dtype: DType | None) -> DType:
     if dtype is not None:
         return dtype
-    return dtypes.float32 if any(isinstance(one, float) for one in (start, stop, step)) else dtypes.int32
+    return dtypes.float32 if any(isinstance(number, float) for number in (start, stop, step)) else dtypes.int32
 
 
 def _range_shape(*, start: Any, stop: Any, step: Any) -> tuple[int, ...]:
     if step == 0:
-        raise ShapeError("never ends.", expected="a step other than 0", got="step=0", fix="give a step")
-    # Exact for integers of any size; floats as NumPy counts them.
-    if all(isinstance(one, int) for one in (start, stop, step)):
+        raise ShapeError(
+            "a step of 0 never ends.", expected="a step other than 0", got="step=0", fix="pass a nonzero step"
+        )
+    # Integer arithmetic is exact for integers of any size; floats are counted as NumPy counts them.
+    if all(isinstance(number, int) for number in (start, stop, step)):
         return (max(0, -((start - stop) // step)),)
     return (max(0, -int(-(stop - start) // step)),)
 
 
 @op(dtype=_range_dtype, shape=_range_shape)
 def arange_(start: float, stop: float, step: float, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Evenly spaced numbers, ``start + i * step`` below ``stop``; `arange` is the public face.
+    """Evenly spaced numbers, ``start + i * step`` below ``stop``; users call `arange`.
 
     Args:
-        start, stop, step: as for `arange`, all given.
+        start, stop, step: as for `arange`, all required.
         dtype, device: of the result.
     Returns:
         [ceil((stop - start) / step)], ``dtype``.
@@ -113,9 +115,9 @@ def arange(
     """Evenly spaced numbers, ``start + i * step`` below ``stop``.
 
     Args:
-        start: the first number; with one argument it is ``stop``, and the first is 0.
-        stop: the end, itself left out.
-        step: the distance, not 0.
+        start: the first number. If ``stop`` is None, this is ``stop`` instead and the first number is 0.
+        stop: the end of the range, not included.
+        step: the distance between numbers, not 0.
         dtype: default int32, or float32 if any argument is a float.
         device: default: where new tensors go.
     Returns:

@@ -1,8 +1,8 @@
-"""The whole docstring of an op: what its declaration says, completed with what its rules already state.
+"""The complete docstring of an op: the text of its declaration and the facts that its rules state.
 
-A declaration's docstring says only what its op alone knows. Operands, attributes, the result and the errors follow from
-the dtype and shape rules, the source from the op's name if the array API standard has it. Nothing of this runs at
-import: a docstring is completed when it is asked for.
+A declaration's docstring contains only what is specific to the op. Operands, attributes, the result and the errors
+follow from the dtype and shape rules, and the source follows from the op's name if the array API standard has it.
+Nothing here runs at import: a docstring is completed when it is read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NAMES: Final = """
 """
 STANDARD: Final = frozenset(_NAMES.split())
 
-# Attributes that mean the same in every op.
+# Attributes with the same meaning in every op.
 _ATTRIBUTES: Final = {"device": "default: where new tensors go.", "dtype": "of the result."}
 
 
@@ -41,8 +41,8 @@ class Facts:
     """A dtype or shape rule in words; see `polytape.ops.declaration.states`.
 
     Attributes:
-        takes, returns, rejects: as stated, empty if not.
-        attributes: per attribute that the rule reads, its meaning.
+        takes, returns, rejects: as the rule states them; empty if it does not.
+        attributes: the meaning of each attribute that the rule reads, by name.
     """
 
     def __init__(self, stated: dict[str, str]) -> None:
@@ -53,55 +53,55 @@ class Facts:
 
 
 def facts_of(rule: Callable[..., Any]) -> Facts:
-    """What a rule states; nothing for a rule that states nothing."""
+    """The facts that a rule states, which may be none."""
     return Facts(getattr(rule, "facts", {}))
 
 
 def sections(docstring: str) -> dict[str, str]:
-    """A docstring by section; the text before the first section is under ``""``."""
-    found = {"": ""}
+    """The sections of a docstring, by title; the text before the first section is under ``""``."""
+    texts = {"": ""}
     current = ""
     for line in inspect.cleandoc(docstring).splitlines():
         if line.rstrip(":") in SECTIONS and line.endswith(":"):
             current = line[:-1]
-            found[current] = ""
+            texts[current] = ""
         else:
-            found[current] += line + "\n"
-    return {name: text.strip("\n") for name, text in found.items()}
+            texts[current] += line + "\n"
+    return {title: text.strip("\n") for title, text in texts.items()}
 
 
 def complete(op: Op, given: dict[str, str] | None = None) -> str | None:
-    """The op's whole docstring; None if Python runs without docstrings.
+    """The complete docstring of an op; None if Python runs without docstrings.
 
     Args:
         op: the op.
         given: the sections to complete; default: those of its declaration.
     """
-    written = op.body.__doc__
-    if written is None:
+    declared = op.body.__doc__
+    if declared is None:
         return None
-    given = sections(written) if given is None else given
+    given = sections(declared) if given is None else given
     dtype, shape = facts_of(op.dtype_rule), facts_of(op.shape_rule)
-    made = {
+    completed = {
         "Args": _arguments(op, dtype, shape, given.get("Args", "")),
         "Returns": given.get("Returns") or _returns(op, dtype, shape),
         "Raises": given.get("Raises") or _raises(op, dtype, shape),
         "Source": given.get("Source") or _source(op.name),
         "Example": given.get("Example", ""),
     }
-    return "\n".join([given.get("", ""), "", *(f"{name}:\n{text}" for name, text in made.items() if text)])
+    return "\n".join([given.get("", ""), "", *(f"{title}:\n{text}" for title, text in completed.items() if text)])
 
 
-def _arguments(op: Op, dtype: Facts, shape: Facts, given: str) -> str:
-    """A line per parameter: the declaration's, or one of the rules' facts; operands with the same text share it."""
-    written = _written(given)
+def _arguments(op: Op, dtype: Facts, shape: Facts, declared: str) -> str:
+    """A line per parameter: from the declaration, or from the rules; operands with the same text share a line."""
+    entries = _entries(declared)
     lines: list[str] = []
-    undescribed = [name for name in op.operands if name not in written]
+    undescribed = [name for name in op.operands if name not in entries]
     for name in op.parameters:
-        if name in written:
-            lines.append(written.pop(name))
+        if name in entries:
+            lines.append(entries.pop(name))
         elif undescribed and name == undescribed[0]:
-            lines.append(f"    {', '.join(undescribed)}: {_operands(op, undescribed, dtype, shape)}.")
+            lines.append(f"    {', '.join(undescribed)}: {_operands(op, dtype, shape)}.")
         elif name not in op.operands:
             meaning = shape.attributes.get(name) or dtype.attributes.get(name) or _ATTRIBUTES.get(name, "")
             if meaning:
@@ -109,23 +109,23 @@ def _arguments(op: Op, dtype: Facts, shape: Facts, given: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _written(given: str) -> dict[str, str]:
-    """The entries of an ``Args`` section by parameter; the first name of several carries the text."""
+def _entries(section: str) -> dict[str, str]:
+    """The entries of an ``Args`` section by parameter; of several names in one entry, the first has the text."""
     entries: dict[str, str] = {}
-    for block in re.split(r"\n(?=    \S)", given):
-        names = block.strip().partition(":")[0].split(", ")
+    for entry in re.split(r"\n(?=    \S)", section):
+        names = entry.strip().partition(":")[0].split(", ")
         for position, name in enumerate(names):
-            entries[name] = block if position == 0 else ""
+            entries[name] = entry if position == 0 else ""
     return entries
 
 
-def _operands(op: Op, names: list[str], dtype: Facts, shape: Facts) -> str:
+def _operands(op: Op, dtype: Facts, shape: Facts) -> str:
     takes = "numeric" if op.floating else dtype.takes or "any dtype"
     text = f"{takes}{shape.takes or '[...]'}"
-    together = len(op.operands) > 1 or op.variadic
+    several = len(op.operands) > 1 or op.variadic
     if op.elementwise and len(op.operands) > 1:
         return f"{text}, broadcast and promoted together"
-    return f"{text}, promoted together" if together and op.promotes else text
+    return f"{text}, promoted together" if several and op.promotes else text
 
 
 def _filled(text: str, op: Op) -> str:
@@ -143,7 +143,7 @@ def _returns(op: Op, dtype: Facts, shape: Facts) -> str:
         dtype_text = dtype_text.replace("promoted dtype", "promoted floating dtype")
     texts = [text for text in (shape_text, dtype_text) if text]
     if same_dtype and not several and not same_shape and shape.returns.startswith("{x}"):
-        texts = [shape_text]  # "x without the reduced axes": of its dtype, as one expects
+        texts = [shape_text]  # "x without the reduced axes" implies its dtype
     text = _filled(", ".join(texts), op)
     return f"    {text[:1].upper()}{text[1:]}." if text else ""
 
@@ -159,7 +159,7 @@ def _raises(op: Op, dtype: Facts, shape: Facts) -> str:
 
 
 def _rejected(op: Op, rejects: str, several: bool) -> str:
-    """Which operands a dtype rule rejects: ``bool operands``, or ``x is bool`` for a single one."""
+    """Which operands a dtype rule rejects: ``bool operands``, or ``x is bool`` for a single operand."""
     if rejects.startswith("``"):
         return rejects
     if not several:

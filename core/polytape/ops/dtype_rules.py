@@ -1,7 +1,7 @@
 """Dtype rules, shared by the op declarations.
 
-A dtype rule gets the operands' dtypes and the attributes it names, and returns the result's dtype. An error's summary
-is completed with the op's name and operands.
+A dtype rule takes the operands' dtypes and the attributes that it reads, and returns the result's dtype. Core prefixes
+the summary of an error with the op's name and operands.
 """
 
 from __future__ import annotations
@@ -14,77 +14,79 @@ from .declaration import states
 
 @states(takes="any dtype", returns="same")
 def same_dtype(x: DType, *others: DType) -> DType:
-    """The first operand's."""
+    """The first operand's dtype."""
     return x
 
 
 @states(takes="numeric", returns="same", rejects="bool")
 def same_numeric(x: DType, *others: DType) -> DType:
-    """The first operand's, which must be a number and no bool."""
+    """The first operand's dtype, which must not be bool."""
     if dtypes.category(x) == dtypes.BOOL:
         raise DTypeError(
-            "is not defined for bool.", expected="a numeric dtype", fix="cast it, for example to 'int32', first"
+            "is not defined for bool.", expected="a numeric dtype", fix="cast it first, for example to 'int32'"
         )
     return x
 
 
 @states(takes="real", returns="same", rejects="complex")
 def same_real(x: DType, *others: DType) -> DType:
-    """The first operand's, which must be ordered: no complex one."""
+    """The first operand's dtype, which must not be complex, since complex numbers have no order."""
     if dtypes.category(x) == dtypes.COMPLEX:
         raise DTypeError(
-            "has no order on complex numbers.", expected="a real dtype", fix="compare real parts or magnitudes"
+            "is not defined for complex numbers.", expected="a real dtype", fix="use the real parts or the magnitudes"
         )
     return x
 
 
 @states(takes="floating", returns="same", rejects="not floating")
 def same_floating(x: DType, *others: DType) -> DType:
-    """The first operand's, which must be floating (real or complex)."""
+    """The first operand's dtype, which must be floating (real or complex)."""
     if dtypes.category(x) < dtypes.FLOATING:
         raise DTypeError(
-            "needs floating numbers.", expected="a floating dtype", fix="cast it with polytape.astype(x, 'float32')"
+            "needs floating-point numbers.",
+            expected="a floating dtype",
+            fix="cast it with polytape.astype(x, 'float32')",
         )
     return x
 
 
 @states(takes="real floating", returns="same", rejects="not real floating")
 def same_real_floating(x: DType, *others: DType) -> DType:
-    """The first operand's, which must be real floating."""
+    """The first operand's dtype, which must be real floating."""
     return same_real(same_floating(x))
 
 
 @states(takes="any dtype", returns="bool")
 def truth(*operands: DType) -> DType:
-    """bool, whatever the operands."""
+    """bool for operands of any dtype."""
     return dtypes.bool_
 
 
 @states(takes="real", returns="bool", rejects="complex")
 def ordered_truth(x: DType, *others: DType) -> DType:
-    """bool, from operands that have an order."""
+    """bool for real operands, which have an order."""
     same_real(x)
     return dtypes.bool_
 
 
 @states(takes="bool", returns="bool", rejects="not bool")
 def logical(x: DType, *others: DType) -> DType:
-    """bool, from bool operands."""
+    """bool for bool operands."""
     if x is not dtypes.bool_:
-        raise DTypeError("takes truth values only.", expected="bool operands", fix="compare first, for example x != 0")
+        raise DTypeError("is defined only for bool.", expected="bool operands", fix="compare first, for example x != 0")
     return dtypes.bool_
 
 
 @states(takes="real", returns="int64", rejects="complex")
 def index_dtype(x: DType) -> DType:
-    """int64, from operands that have an order."""
+    """int64 for a real operand, whose elements have an order."""
     same_real(x)
     return dtypes.int64
 
 
 @states(takes="any dtype", returns="same")
 def sum_dtype(x: DType, *, dtype: DType | None) -> DType:
-    """The given one; else the operand's, small integers and bool widened to the default int32 (or uint32)."""
+    """The attribute ``dtype``; if it is None, the operand's dtype, or int32 or uint32 for bool and small integers."""
     if dtype is not None:
         return dtype
     if x.kind == "u":
@@ -94,7 +96,7 @@ def sum_dtype(x: DType, *, dtype: DType | None) -> DType:
     return x
 
 
-@states(takes="any dtype", returns="``dtype``", rejects="``dtype`` is not a dtype of tensors", dtype="the new dtype.")
+@states(takes="any dtype", returns="``dtype``", rejects="``dtype`` is not a tensor dtype", dtype="the new dtype.")
 def given_dtype(*operands: DType, dtype: DType) -> DType:
     """The attribute ``dtype``."""
     return dtype
@@ -105,24 +107,24 @@ def given_floating(*operands: DType, dtype: DType) -> DType:
     """The attribute ``dtype``, which must be real floating."""
     if dtypes.category(dtype) != dtypes.FLOATING:
         raise DTypeError(
-            f"cannot give {dtype}.", expected="a real floating dtype", fix="draw float32 and cast the result"
+            f"cannot draw {dtype}.", expected="a real floating dtype", fix="draw float32 and cast the result"
         )
     return dtype
 
 
 @states(returns="``dtype``", rejects="``dtype`` is not an integer dtype", dtype="of the result.")
 def given_integer(*operands: DType, dtype: DType) -> DType:
-    """The attribute ``dtype``, which must be an integer one."""
+    """The attribute ``dtype``, which must be an integer dtype."""
     if dtypes.category(dtype) != dtypes.INTEGER:
-        raise DTypeError(f"cannot give {dtype}.", expected="an integer dtype", fix="draw int32 and cast the result")
+        raise DTypeError(f"cannot draw {dtype}.", expected="an integer dtype", fix="draw int32 and cast the result")
     return dtype
 
 
 @states(takes="any dtype", returns="same")
 def joined_dtype(*arrays: DType) -> DType:
-    """The operands', of which there must be one."""
+    """The operands' dtype; there must be at least one operand."""
     if not arrays:
-        # Dtype rules run first, so this is where an empty list is met.
+        # Dtype rules run before shape rules, so an empty list is rejected here.
         raise ShapeError(
             "concat([]): nothing to join.", expected="at least one tensor", got="none", fix="pass a non-empty list"
         )
@@ -131,5 +133,5 @@ def joined_dtype(*arrays: DType) -> DType:
 
 @states(takes="any dtype", returns="same")
 def second_dtype(x: DType, y: DType, *others: DType) -> DType:
-    """The second operand's."""
+    """The second operand's dtype."""
     return y

@@ -1,10 +1,10 @@
-"""Families of ops: which module declares an op, and loading that module when one of its names is first used.
+"""Families of ops: which module declares an op. A family loads when one of its names is first used.
 
 A family is a module of this package. Its ``__all__`` lists its public names, which appear in `polytape`; those of a
-family in a subpackage, such as ``nn``, appear in the namespace of the same name, `polytape.nn`. Declaring an op takes
-about 20 us, so a family loads when one of its names is first used. To find a name without importing every family, their
-sources are searched once. The families in `BOUND` load together, with the first backend: Tensor's operators and the
-backward pass call their ops.
+family in a subpackage, such as ``nn``, appear in the namespace of the same name, `polytape.nn`. Families load lazily
+because declaring an op takes about 20 us. To find a name without importing every family, their sources are searched
+once. The families in `BOUND` load together, with the first backend: Tensor's operators and the backward pass call
+their ops.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FAMILIES: Final = (
 
 
 class _Index:
-    """Where names are: op name -> family, and (namespace, public name) -> family."""
+    """The family of each op name, and of each pair of namespace and public name."""
 
     def __init__(self) -> None:
         self.ops: dict[str, str] = {}
@@ -39,7 +39,7 @@ class _Index:
 
 
 def _source(family: str) -> str:
-    """A family's source text, read by the loader of this package: it may be in an archive."""
+    """A family's source text, read through the package's loader because the package may be in a zip archive."""
     loader: Any = globals()["__loader__"]
     path = os.path.join(os.path.dirname(__file__), *family.split(".")) + ".py"
     text: str = loader.get_data(path).decode("utf-8")
@@ -63,17 +63,17 @@ def _declared(source: str) -> list[str]:
 
 @cache
 def _index() -> _Index:
-    """The index, made when the first name is used."""
+    """The index, built when the first name is used."""
     return _Index()
 
 
 def load(family: str) -> Any:
-    """The module of a family, imported if it was not yet."""
+    """The module of a family, which is imported if necessary."""
     return importlib.import_module(f"{__package__}.{family}")
 
 
 def declare(name: str) -> None:
-    """Load the family that declares the op ``name``, if there is one."""
+    """Load the family that declares the op ``name``, if any does."""
     family = _index().ops.get(name)
     if family is not None:
         load(family)
@@ -86,24 +86,24 @@ def declare_all() -> None:
 
 
 def find(namespace: str, name: str) -> Any:
-    """The public object ``name`` of a family.
+    """The object with the public name ``name``; its family is loaded if necessary.
 
     Args:
-        namespace: ``""`` for polytape itself, else the subpackage, such as ``nn``.
+        namespace: ``""`` for polytape itself, otherwise the subpackage, such as ``nn``.
         name: a public name.
     Raises:
-        AttributeError: no family of that namespace has it.
+        AttributeError: no family of that namespace has the name.
     """
     family = _index().public.get((namespace, name))
     if family is None:
-        where = f"polytape.{namespace}" if namespace else "polytape"
-        raise AttributeError(f"module {where!r} has no attribute {name!r}")
+        module = f"polytape.{namespace}" if namespace else "polytape"
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
     return getattr(load(family), name)
 
 
 def public_names(namespace: str) -> list[str]:
-    """The public names of a namespace's families, without loading any."""
-    return [name for space, name in _index().public if space == namespace]
+    """The public names in a namespace; no family is loaded."""
+    return [name for owner, name in _index().public if owner == namespace]
 
 
 def bind() -> None:
@@ -124,4 +124,4 @@ def bind() -> None:
     operators.setitem = indexing.setitem
     operators.transpose = linalg.matrix_transpose
     # mypyc 2.4 leaves the slot behind operator.index() empty; assigning the method fills it.
-    setattr(Tensor, "__index__", Tensor.__dict__["__index__"])  # noqa: B010  # a checker rejects the plain assignment
+    setattr(Tensor, "__index__", Tensor.__dict__["__index__"])  # noqa: B010  # type checkers reject an assignment

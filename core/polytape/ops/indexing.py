@@ -26,31 +26,31 @@ Shape = tuple[int, ...]
 
 
 class Key(tuple[tuple[Any, ...], ...]):
-    """A key's template; prints as it was written, with ``array`` for each tensor."""
+    """The template of a key. It prints as the user wrote it, with ``array`` for each tensor."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return f"[{', '.join([_written(part) for part in self])}]"
+        return f"[{', '.join([_part_text(part) for part in self])}]"
 
 
-def _written(part: tuple[Any, ...]) -> str:
+def _part_text(part: tuple[Any, ...]) -> str:
     if part[0] == "slice":
-        words = ["" if bound is None else str(bound) for bound in part[1:]]
-        return ":".join(words if words[2] else words[:2])
+        bounds = ["" if bound is None else str(bound) for bound in part[1:]]
+        return ":".join(bounds if bounds[2] else bounds[:2])
     if part[0] == "int":
         return str(part[1])
     return {"newaxis": "None", "ellipsis": "..."}.get(part[0], "array")
 
 
-_CONSUMING = ("slice", "int", "array")  # what takes an axis of the operand
+_CONSUMING = ("slice", "int", "array")  # the parts that consume an axis of the operand
 
 
 def split_key(key: Any) -> tuple[Key, list[Any]]:
-    """A key as template and index operands.
+    """The template and the index operands of a key.
 
     Raises:
-        DTypeError: something that is no index.
+        DTypeError: an object that is not an index.
     """
     template: list[tuple[Any, ...]] = []
     arrays: list[Any] = []
@@ -65,7 +65,7 @@ def split_key(key: Any) -> tuple[Key, list[Any]]:
             template.append(("int", int(part)))
         elif isinstance(part, (Tensor, np.ndarray, list)):
             template.append(("array",))
-            # An empty list has no dtype of its own: as an index it holds no positions.
+            # An empty list would become a float array; as an index it holds no positions.
             arrays.append(np.asarray(part, "int64") if isinstance(part, list) and not part else part)
         else:
             raise DTypeError(
@@ -86,7 +86,7 @@ def _element_dtype(x: DType, *indices: DType) -> DType:
         if dtypes.category(index) != dtypes.INTEGER:
             raise DTypeError(
                 "indices must be integers.",
-                expected="integer index tensors (x[mask] makes them of truth values)",
+                expected="integer index tensors (x[mask] converts a bool mask to them)",
                 got=str(index),
                 fix="cast the index, for example with polytape.astype(index, 'int32')",
             )
@@ -95,12 +95,14 @@ def _element_dtype(x: DType, *indices: DType) -> DType:
 
 def _assigned_dtype(x: DType, value: DType, *indices: DType) -> DType:
     if value is not x:
-        raise DTypeError("the value has another dtype.", expected=str(x), got=str(value), fix="cast the value first")
+        raise DTypeError(
+            "the value has a different dtype.", expected=str(x), got=str(value), fix="cast the value first"
+        )
     return _element_dtype(x, *indices)
 
 
 def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
-    """The shape of ``x[key]``."""
+    """The shape of ``x[key]``, by NumPy's rules for basic and advanced indexing."""
     consumed = 0
     for part in key:
         if part[0] in _CONSUMING:
@@ -109,16 +111,16 @@ def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
         raise OutOfRangeError(
             "too many indices.", expected=f"at most {len(x)}", got=f"{consumed}", fix="index fewer axes"
         )
-    parts = _spelled_out(key, len(x) - consumed)
+    parts = _expanded(key, len(x) - consumed)
     result: list[int] = []
     advanced: list[Shape] = []
-    places: list[int] = []
-    runs: set[int] = set()
+    positions: list[int] = []
+    runs: set[int] = set()  # one entry if all index arrays are adjacent
     operands = iter(indices)
     axis = gap = 0
     for part in parts:
         if part[0] == "ellipsis":
-            gap = 1  # it parts two index arrays even where it stands for no axis
+            gap = 1  # it separates two index arrays even if it stands for no axis
             continue
         if part[0] == "newaxis":
             result.append(1)
@@ -131,14 +133,14 @@ def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
             else:
                 _check_bound(part[1], x[axis], axis)
                 if indices:
-                    advanced.append(())  # NumPy: beside index arrays an integer broadcasts with them
-            places.append(len(result))
+                    advanced.append(())  # as in NumPy, an integer broadcasts with the index arrays
+            positions.append(len(result))
             runs.add(len(result) + gap)
         axis += 1
     if not advanced:
         return tuple(result)
-    place = places[0] if len(runs) == 1 else 0  # apart from each other, they come first
-    return (*result[:place], *shape_rules.broadcast(*advanced), *result[place:])
+    position = positions[0] if len(runs) == 1 else 0  # axes of separated index arrays come first
+    return (*result[:position], *shape_rules.broadcast(*advanced), *result[position:])
 
 
 def _check_bound(index: int, size: int, axis: int) -> None:
@@ -151,35 +153,38 @@ def _check_bound(index: int, size: int, axis: int) -> None:
         )
 
 
-def _spelled_out(key: Key, open_axes: int) -> list[tuple[Any, ...]]:
-    whole = ("slice", None, None, None)
+def _expanded(key: Key, open_axes: int) -> list[tuple[Any, ...]]:
+    """The parts of a key with a full slice for each axis that no part consumes."""
+    full_slice = ("slice", None, None, None)
     parts: list[tuple[Any, ...]] = []
-    seen = False
+    has_ellipsis = False
     for part in key:
-        if part[0] == "ellipsis" and not seen:
-            parts += [part, *[whole] * open_axes]
-            seen = True
+        if part[0] == "ellipsis" and not has_ellipsis:
+            parts += [part, *[full_slice] * open_axes]
+            has_ellipsis = True
         elif part[0] != "ellipsis":
             parts.append(part)
         else:
-            raise ShapeError("two ellipses.", expected="at most one ...", got="two", fix="write the slices out")
-    return parts if seen else [*parts, *[whole] * open_axes]
+            raise ShapeError(
+                "the key has two ellipses.", expected="at most one ...", got="two", fix="write full slices instead"
+            )
+    return parts if has_ellipsis else [*parts, *[full_slice] * open_axes]
 
 
 @op(dtype=_element_dtype, shape=_indexed, internal="x[key]")
 def getitem(x: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key) -> Tensor:
-    """Elements chosen by a key; written ``x[key]``.
+    """The elements that a key selects; written ``x[key]``.
 
     Args:
         x: any dtype[...].
-        indices: integer[...], the tensors of the key.
+        indices: integer[...], the index tensors in the key.
         key: template of the key.
     Returns:
-        The shape that NumPy's indexing gives, dtype of ``x``.
+        The shape as in NumPy, dtype of ``x``.
     Raises:
-        ShapeError: an index out of range, or too many. DTypeError: an index that is no integer.
+        ShapeError: an index out of range, or too many indices. DTypeError: an index that is not an integer.
     Source:
-        Array API standard 2024.12, "Indexing"; NumPy's for several index arrays.
+        Array API standard 2024.12, "Indexing"; NumPy, "Advanced indexing", for several index arrays.
     """
     return primitive()
 
@@ -190,31 +195,31 @@ def _getitem_back(g: Tensor, indices: tuple[Tensor, ...], x_shape: Shape, key: K
 
 
 def _scattered(values: Shape, *indices: Shape, shape: Any, key: Key) -> Shape:
-    wanted = shape_rules.as_shape(shape)
-    found = _indexed(wanted, *indices, key=key)
-    if found != values:
+    result = shape_rules.as_shape(shape)
+    expected = _indexed(result, *indices, key=key)
+    if expected != values:
         raise ShapeError(
-            "the values do not fit the key.",
-            expected=f"values of shape {found}",
+            "the values do not match the key.",
+            expected=f"values of shape {expected}",
             got=f"shape {values}",
             fix="broadcast the values first",
         )
-    return wanted
+    return result
 
 
 @op(dtype=_element_dtype, shape=_scattered, internal="the gradient of x[key]")
 def scatter_add(values: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key, shape: Shape) -> Tensor:
-    """Zeros with values added where a key points; the transpose of `getitem`.
+    """Zeros with ``values`` added at the elements that a key selects; the transpose of `getitem`.
 
     Args:
-        values: numeric[...], of the shape that the key gives.
-        indices: integer[...], the tensors of the key.
+        values: numeric[...], of the shape that the key selects.
+        indices: integer[...], the index tensors in the key.
         key: template of the key.
         shape: of the result.
     Returns:
-        ``shape``, dtype of ``values``; places that are named several times get the sum.
+        ``shape``, dtype of ``values``; elements that are selected several times receive the sum.
     Raises:
-        ShapeError: values that do not fit.
+        ShapeError: values of another shape than the key selects.
     Source:
         TensorFlow 1.7, ``tf.scatter_nd``.
     """
@@ -231,17 +236,17 @@ def _updated(x: Shape, value: Shape, *indices: Shape, key: Key) -> Shape:
 
 @op(dtype=_assigned_dtype, shape=_updated, promotes=(), internal="x[key] = value")
 def setitem_(x: TensorLike, value: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key) -> Tensor:
-    """``x`` with other elements where a key points; behind ``x[key] = value``.
+    """``x`` with the elements that a key selects replaced; the op behind ``x[key] = value``.
 
     Args:
         x: any dtype[...].
-        value: dtype of ``x``, of a shape that broadcasts to what the key chooses.
-        indices: integer[...], the tensors of the key.
+        value: dtype of ``x``, of a shape that broadcasts to the selected one.
+        indices: integer[...], the index tensors in the key.
         key: template of the key.
     Returns:
         Shape and dtype of ``x``.
     Raises:
-        ShapeError: a value that does not fit.
+        ShapeError: a value that does not broadcast to the selected shape.
     Source:
         Array API standard 2024.12, "In-place and array assignment".
     """
@@ -257,8 +262,8 @@ def _setitem_back(g: Tensor, indices: tuple[Tensor, ...], key: Key) -> Tensor:
 def _setitem_value_back(g: Tensor, indices: tuple[Tensor, ...], value_shape: Shape, key: Key) -> Tensor:
     from ..autodiff.cotangent import unbroadcast  # loaded with the first tape
 
-    chosen = getitem(g, indices, key=key)
-    return unbroadcast(chosen, value_shape, chosen.shape)
+    selected = getitem(g, indices, key=key)
+    return unbroadcast(selected, value_shape, selected.shape)
 
 
 def _zero_like(x: Tensor) -> Tensor:
@@ -266,7 +271,7 @@ def _zero_like(x: Tensor) -> Tensor:
 
 
 def setitem(x: Tensor, key: Any, value: Any) -> Tensor:
-    """The updated tensor behind ``x[key] = value``."""
+    """The new value of ``x`` after ``x[key] = value``."""
     template, indices = without_masks(x, *split_key(key))
     if not isinstance(value, Tensor):
         value = asarray(value, dtype=x.dtype, device=x.device)
@@ -282,32 +287,33 @@ def index(x: Tensor, key: Any) -> Tensor:
 
 
 def without_masks(x: Tensor, template: Key, indices: list[Any]) -> tuple[Key, list[Any]]:
-    """A key with each mask of truth values replaced by the positions where it is true, as NumPy defines it.
+    """The key with each bool mask replaced by the positions where it is true, as in NumPy.
 
-    How many these are decides the result's shape, so the host looks at the mask; kernels meet integers only.
+    The number of these positions determines the result's shape, so the mask is read on the host. Kernels receive
+    integer indices only.
 
     Raises:
-        ShapeError: inside a traced function; a mask that does not have the sizes of the axes it stands for.
+        ShapeError: a mask inside a traced function, or one whose sizes differ from those of the axes it indexes.
     """
-    if not any(_is_mask(one) for one in indices):
+    if not any(_is_mask(index) for index in indices):
         return template, indices
-    given = iter(indices)
-    pairs = [(part, next(given) if part[0] == "array" else None) for part in template]
-    masks = [_host_mask(x, one) if one is not None and _is_mask(one) else None for _, one in pairs]
+    remaining = iter(indices)
+    pairs = [(part, next(remaining) if part[0] == "array" else None) for part in template]
+    masks = [_host_mask(x, index) if index is not None and _is_mask(index) else None for _, index in pairs]
     widths = [
         mask.ndim if mask is not None else part[0] in _CONSUMING for (part, _), mask in zip(pairs, masks, strict=True)
     ]
     parts: list[tuple[Any, ...]] = []
     arrays: list[Any] = []
     axis = 0
-    for (part, one), mask, width in zip(pairs, masks, widths, strict=True):
+    for (part, index), mask, width in zip(pairs, masks, widths, strict=True):
         if mask is not None:
             _check_mask(x, mask, axis)
             parts += [part] * width
             arrays += mask.nonzero()
         else:
             parts.append(part)
-            arrays += [] if one is None else [one]
+            arrays += [] if index is None else [index]
         axis += x.ndim - sum(widths) if part[0] == "ellipsis" else width
     return Key(parts), arrays
 
@@ -315,22 +321,22 @@ def without_masks(x: Tensor, template: Key, indices: list[Any]) -> tuple[Key, li
 def _host_mask(x: Tensor, mask: Any) -> Any:
     if isinstance(mask, Tensor) and isinstance(mask.array, Symbol):
         raise ShapeError(
-            f"{describe(x)} cannot be indexed by truth values inside a traced function.",
+            f"{describe(x)} cannot be indexed by a bool mask inside a traced function.",
             expected="an index whose result has a known shape",
-            got="a bool mask, whose result has as many elements as are true",
+            got="a bool mask, whose result has one element per true element",
             fix="use polytape.where, or index outside the function",
         )
     return np.asarray(mask)
 
 
 def _check_mask(x: Tensor, mask: Any, axis: int) -> None:
-    wanted = x.shape[axis : axis + mask.ndim]
-    if mask.ndim == 0 or mask.shape != wanted:
+    expected = x.shape[axis : axis + mask.ndim]
+    if mask.ndim == 0 or mask.shape != expected:
         raise ShapeError(
-            f"{describe(x)} cannot be indexed by truth values of shape {mask.shape}.",
-            expected=f"a mask of shape {wanted or x.shape}",
+            f"{describe(x)} cannot be indexed by a bool mask of shape {mask.shape}.",
+            expected=f"a mask of shape {expected or x.shape}",
             got=f"shape {mask.shape}",
-            fix="give a truth value per element of the axes that the mask stands for",
+            fix="pass one bool per element of the axes that the mask indexes",
         )
 
 

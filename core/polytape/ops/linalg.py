@@ -15,7 +15,7 @@ Shape = tuple[int, ...]
 
 
 def matrix_transpose(x: Tensor, /) -> Tensor:
-    """The last two axes exchanged.
+    """``x`` with its last two axes swapped.
 
     Args:
         x: any dtype[..., m, n].
@@ -35,16 +35,16 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Matrix product; leading axes broadcast.
 
     Args:
-        x1: numeric[..., m, k], or [k] for a row.
-        x2: numeric[..., k, n], or [k] for a column.
+        x1: numeric[..., m, k], or [k] for a row vector.
+        x2: numeric[..., k, n], or [k] for a column vector.
     Returns:
-        [..., m, n], without the axes of a row or column.
+        [..., m, n], without m for a row vector and without n for a column vector.
     """
     return primitive()
 
 
 def _as_matrices(g: Tensor, shape1: Shape, shape2: Shape) -> Tensor:
-    """The cotangent with the axes of a row and a column back."""
+    """The cotangent with an axis of size 1 inserted for a row or column vector, which the product does not have."""
     shape = g.shape
     if len(shape2) == 1:
         shape = (*shape, 1)
@@ -61,9 +61,9 @@ def _matmul_left(g: Tensor, x2: Tensor, x1_shape: Shape) -> Tensor:
 
     columns = x2 if x2.ndim > 1 else reshape(x2, (*x2.shape, 1))
     rows = (1, *x1_shape) if len(x1_shape) == 1 else x1_shape
-    found = matmul(_as_matrices(g, x1_shape, x2.shape), matrix_transpose(columns))
-    found = unbroadcast(found, rows, found.shape)
-    return found if rows == x1_shape else reshape(found, x1_shape)
+    gradient = matmul(_as_matrices(g, x1_shape, x2.shape), matrix_transpose(columns))
+    gradient = unbroadcast(gradient, rows, gradient.shape)
+    return gradient if rows == x1_shape else reshape(gradient, x1_shape)
 
 
 @matmul.gradient("x2")
@@ -74,15 +74,15 @@ def _matmul_right(g: Tensor, x1: Tensor, x2_shape: Shape) -> Tensor:
 
     rows = x1 if x1.ndim > 1 else reshape(x1, (1, *x1.shape))
     columns = (*x2_shape, 1) if len(x2_shape) == 1 else x2_shape
-    found = matmul(matrix_transpose(rows), _as_matrices(g, x1.shape, x2_shape))
-    found = unbroadcast(found, columns, found.shape)
-    return found if columns == x2_shape else reshape(found, x2_shape)
+    gradient = matmul(matrix_transpose(rows), _as_matrices(g, x1.shape, x2_shape))
+    gradient = unbroadcast(gradient, columns, gradient.shape)
+    return gradient if columns == x2_shape else reshape(gradient, x2_shape)
 
 
 def _same_shapes(x1: Shape, x2: Shape) -> Shape:
     if x1 != x2:
         raise ShapeError(
-            "the shapes differ.", expected="two operands of one shape", got=f"{x1} and {x2}", fix="broadcast one first"
+            "the shapes differ.", expected="operands of the same shape", got=f"{x1} and {x2}", fix="broadcast one first"
         )
     return ()
 
@@ -97,9 +97,9 @@ def vdot(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Sum of ``x1 * x2`` over all elements.
 
     Args:
-        x1, x2: real[...], of one shape, promoted together.
+        x1, x2: real[...], of the same shape, promoted together.
     Returns:
-        Their promoted dtype, shape ().
+        Shape (), the promoted dtype.
     Raises:
         ShapeError: different shapes. DTypeError: bool operands.
     Source:

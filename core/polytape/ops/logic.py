@@ -20,7 +20,7 @@ __all__ = [
     "where",
 ]
 
-_PIECEWISE = "its result is constant between jumps"
+_PIECEWISE = "its result is piecewise constant"
 
 
 @op(dtype=dtype_rules.second_dtype, shape=shape_rules.broadcast, elementwise=True, promotes=("x1", "x2"))
@@ -79,19 +79,19 @@ def greater_equal(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 
 @op(dtype=dtype_rules.logical, shape=shape_rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
 def logical_and(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """``x1`` and ``x2``, elementwise."""
+    """``x1 and x2``, elementwise."""
     return primitive()
 
 
 @op(dtype=dtype_rules.logical, shape=shape_rules.broadcast, elementwise=True, no_gradient=_PIECEWISE)
 def logical_or(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """``x1`` or ``x2``, elementwise."""
+    """``x1 or x2``, elementwise."""
     return primitive()
 
 
 @op(dtype=dtype_rules.logical, shape=shape_rules.same_shape, elementwise=True, no_gradient=_PIECEWISE)
 def logical_not(x: TensorLike, /) -> Tensor:
-    """Not ``x``, elementwise."""
+    """``not x``, elementwise."""
     return primitive()
 
 

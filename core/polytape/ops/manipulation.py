@@ -1,4 +1,4 @@
-"""Ops that move elements around without changing them."""
+"""Ops that rearrange, join, copy or cast elements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Shape = tuple[int, ...]
 
 @op(dtype=dtype_rules.same_dtype, shape=shape_rules.reshaped)
 def reshape(x: TensorLike, /, shape: int | Shape | list[int]) -> Tensor:
-    """The same elements, in order, in another shape."""
+    """The same elements, in the same order, in another shape."""
     return primitive()
 
 
@@ -25,22 +25,22 @@ reshape.gradient(x=lambda g, x_shape: reshape(g, x_shape))
 
 @op(dtype=dtype_rules.same_dtype, shape=shape_rules.permuted)
 def permute_dims(x: TensorLike, /, axes: Shape) -> Tensor:
-    """Axes in another order."""
+    """``x`` with its axes in another order."""
     return primitive()
 
 
 @permute_dims.gradient("x")
 def _permute_back(g: Tensor, axes: Shape) -> Tensor:
     inverse = [0] * len(axes)
-    for place, axis in enumerate(axes):
-        inverse[axis] = place
+    for position, axis in enumerate(axes):
+        inverse[axis] = position
     return permute_dims(g, tuple(inverse))
 
 
-# Declared elementwise so that core sums its gradient back down, as for any operand that was broadcast.
+# Declared elementwise so that core sums the gradient over the repeated axes, as for any operand that was broadcast.
 @op(dtype=dtype_rules.same_dtype, shape=shape_rules.broadcast_to_shape, elementwise=True, promotes=())
 def broadcast_to(x: TensorLike, /, shape: Shape) -> Tensor:
-    """Elements repeated along axes of size 1, and along new leading axes."""
+    """``x`` repeated along its axes of size 1 and along new leading axes."""
     return primitive()
 
 
@@ -52,9 +52,9 @@ def concat(arrays: Sequence[TensorLike], /, *, axis: int | None = 0) -> Tensor:
     """Join tensors along an axis.
 
     Args:
-        arrays: any dtype[...], of one shape except along ``axis``; promoted together.
+        arrays: any dtype[...], of the same shape except along ``axis``; promoted together.
     Returns:
-        The shapes, added up along ``axis``.
+        The operands' shape, with the sizes along ``axis`` added.
     """
     return primitive()
 
@@ -64,18 +64,18 @@ def _concat_back(g: Tensor, index: int, shapes: list[Shape], axis: int | None) -
     if axis is None:
         start = sum(shape_rules.count(shape) for shape in shapes[:index])
         return reshape(g[start : start + shape_rules.count(shapes[index])], shapes[index])
-    place = axis % len(shapes[0])
-    start = sum(shape[place] for shape in shapes[:index])
-    return g[(slice(None),) * place + (slice(start, start + shapes[index][place]),)]
+    axis = axis % len(shapes[0])
+    start = sum(shape[axis] for shape in shapes[:index])
+    return g[(slice(None),) * axis + (slice(start, start + shapes[index][axis]),)]
 
 
 @op(dtype=dtype_rules.given_dtype, shape=shape_rules.same_shape)
 def astype(x: TensorLike, dtype: Any, /) -> Tensor:
-    """Elements as another dtype."""
+    """``x`` cast to another dtype."""
     return primitive()
 
 
-astype.gradient(x=lambda g: g)  # core casts it to the operand's dtype
+astype.gradient(x=lambda g: g)  # core casts the gradient to the operand's dtype
 
 
 @op(dtype=dtype_rules.same_dtype, shape=shape_rules.same_shape, no_gradient="that is its purpose")
@@ -90,7 +90,7 @@ def stop_gradient(x: TensorLike, /) -> Tensor:
 
 @op(dtype=dtype_rules.same_dtype, shape=shape_rules.same_shape)
 def identity(x: TensorLike, /) -> Tensor:
-    """``x`` as a new tensor: the current value of a variable.
+    """``x`` as a new tensor; for a variable, its current value.
 
     Source:
         TensorFlow 1.7, ``tf.identity``.

@@ -1,4 +1,4 @@
-"""Optimizer updates, each one op, so that a backend can run it as one kernel over the variable's own buffer."""
+"""Optimizer updates. Each is a single op, so that a backend can run it as one kernel on the variable's own buffer."""
 
 from __future__ import annotations
 
@@ -27,38 +27,44 @@ class AdamUpdate(NamedTuple):
     v: Tensor
 
 
-def _alike(x: DType, *others: DType) -> DType:
-    for other in others:
-        if other is not x:
+def _update_dtype(x: DType, *operands: DType) -> DType:
+    for dtype in operands:
+        if dtype is not x:
             raise DTypeError(
-                "updates in one dtype.", expected=f"{x} everywhere", got=str(other), fix="cast the gradient first"
+                "the operands have different dtypes.",
+                expected=f"{x} for every operand",
+                got=str(dtype),
+                fix="cast the gradient first",
             )
     return dtype_rules.same_real_floating(x)
 
 
-def _alike_shape(x: Shape, gradient: Shape, learning_rate: Shape) -> Shape:
+def _update_shape(x: Shape, gradient: Shape, learning_rate: Shape) -> Shape:
     if x == gradient and not learning_rate:
-        return x  # each training step asks, and the loop below takes 1 us
-    for name, got, wanted in (("gradient", gradient, x), ("learning_rate", learning_rate, ())):
-        if got != wanted:
+        return x  # this runs in every training step, and the loop below takes 1 us
+    for name, shape, expected in (("gradient", gradient, x), ("learning_rate", learning_rate, ())):
+        if shape != expected:
             raise ShapeError(
-                f"the {name} does not fit.", expected=f"shape {wanted}", got=f"shape {got}", fix="reshape it first"
+                f"the {name} has the wrong shape.",
+                expected=f"shape {expected}",
+                got=f"shape {shape}",
+                fix="reshape it first",
             )
     return x
 
 
-@op(dtype=_alike, shape=_alike_shape, no_gradient=_NOT_DIFFERENTIATED, internal="polytape.optim.SGD")
+@op(dtype=_update_dtype, shape=_update_shape, no_gradient=_NOT_DIFFERENTIATED, internal="polytape.optim.SGD")
 def sgd_update(x: Tensor, gradient: Tensor, learning_rate: Tensor) -> Tensor:
     """``x - learning_rate * gradient``.
 
     Args:
         x: floating[...]: the variable.
-        gradient: of the same shape and dtype.
-        learning_rate: dtype of ``x``[].
+        gradient: shape and dtype of ``x``.
+        learning_rate: dtype of ``x``, shape ().
     Returns:
         Shape and dtype of ``x``.
     Raises:
-        ShapeError, DTypeError: operands that are not alike.
+        ShapeError, DTypeError: operands of different shapes or dtypes.
     Source:
         H. Robbins, S. Monro (1951), Annals of Mathematical Statistics 22 (3), pp. 400-407.
     """
@@ -68,7 +74,7 @@ def sgd_update(x: Tensor, gradient: Tensor, learning_rate: Tensor) -> Tensor:
 def _adam_dtype(
     x: DType, m: DType, v: DType, gradient: DType, learning_rate: DType, step: DType
 ) -> tuple[DType, DType, DType]:
-    dtype = _alike(x, m, v, gradient, learning_rate)
+    dtype = _update_dtype(x, m, v, gradient, learning_rate)
     return dtype, dtype, dtype
 
 
@@ -78,8 +84,8 @@ def _adam_shape(
     if x == m == v == gradient and not learning_rate and not step:
         return x, x, x
     for moment in (m, v):
-        _alike_shape(x, moment, step)
-    _alike_shape(x, gradient, learning_rate)
+        _update_shape(x, moment, step)
+    _update_shape(x, gradient, learning_rate)
     return x, x, x
 
 
@@ -102,20 +108,20 @@ def adam_update(
     beta2: float = 0.999,
     epsilon: float = 1e-7,
 ) -> AdamUpdate:
-    """One step of Adam: the variable and both moments.
+    """One step of Adam: the new values of the variable and both moments.
 
     Args:
         x: floating[...]: the variable.
-        m, v: first and second moment, alike.
-        gradient: alike.
-        learning_rate: dtype of ``x``[].
-        step: integer[]: which step this is, from 1.
-        beta1, beta2: decay of the moments.
-        epsilon: added to the root of the second moment.
+        m, v: shape and dtype of ``x``: the first and second moment.
+        gradient: shape and dtype of ``x``.
+        learning_rate: dtype of ``x``, shape ().
+        step: integer[]: the number of this step, from 1.
+        beta1, beta2: decay rates of the moments.
+        epsilon: added to the square root of the second moment.
     Returns:
         The new ``x``, ``m`` and ``v``.
     Raises:
-        ShapeError, DTypeError: operands that are not alike.
+        ShapeError, DTypeError: operands of different shapes or dtypes.
     Source:
         D. Kingma, J. Ba (2015), ICLR, Algorithm 1.
     """

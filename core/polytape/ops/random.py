@@ -1,4 +1,4 @@
-"""Random draws as ops of a generator's state; the public face is `polytape.random`."""
+"""Random draws as ops of a generator's state. Users call `polytape.random`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .declaration import op, primitive
 __all__: list[str] = []
 
 Shape = tuple[int, ...]
-_DRAWN = "a draw does not depend on its state in a way that has a derivative"
+_DRAWN = "a random draw is not a differentiable function of its state"
 
 
 @op(
@@ -22,11 +22,11 @@ _DRAWN = "a draw does not depend on its state in a way that has a derivative"
     internal="polytape.random.uniform",
 )
 def random_uniform(state: Tensor, *, shape: Shape, dtype: Any, device: Any = None) -> Tensor:
-    """Uniform numbers in [0, 1), from the counter onwards.
+    """Uniform numbers in [0, 1), starting at the counter.
 
     Args:
         state: uint64[2] on the host: key and counter of Philox4x32-10. Word i is word ``i % 4`` of the block at
-            ``counter + i // 4``; float32 takes the upper 24 bits of a word, float64 53 bits of two.
+            ``counter + i // 4``; float32 uses the upper 24 bits of a word, float64 53 bits of two words.
         shape, dtype, device: of the result.
     Raises:
         DTypeError: ``dtype`` is not real floating.
@@ -44,7 +44,7 @@ def random_uniform(state: Tensor, *, shape: Shape, dtype: Any, device: Any = Non
     internal="polytape.random.normal",
 )
 def random_normal(state: Tensor, *, shape: Shape, dtype: Any, device: Any = None) -> Tensor:
-    """Standard normal numbers, from the counter onwards.
+    """Standard normal numbers, starting at the counter.
 
     Args:
         state: uint64[2] on the host, as for `random_uniform`.
@@ -67,15 +67,15 @@ def random_normal(state: Tensor, *, shape: Shape, dtype: Any, device: Any = None
     internal="polytape.random.integers",
 )
 def random_integers(state: Tensor, *, low: int, high: int, shape: Shape, dtype: Any, device: Any = None) -> Tensor:
-    """Integers from ``low`` to ``high - 1``, from the counter onwards.
+    """Integers from ``low`` to ``high - 1``, starting at the counter.
 
     Args:
-        state: uint64[2] on the host, as for `random_uniform`; each integer takes two words.
+        state: uint64[2] on the host, as for `random_uniform`; each integer uses two words.
         low, high: the range; the bias is below (high - low) / 2**64.
         shape, dtype, device: of the result.
     Raises:
-        DTypeError: ``dtype`` is no integer dtype.
+        DTypeError: ``dtype`` is not an integer dtype.
     Source:
-        D. Lemire (2019), ACM TOMACS 29 (1), 3: multiply and shift, without the rejection.
+        D. Lemire (2019), ACM TOMACS 29 (1), 3: multiply and shift, without the rejection step.
     """
     return primitive()

@@ -1,7 +1,7 @@
 """Shape rules, shared by the op declarations.
 
-A shape rule gets the operands' shapes and the attributes it names, and returns the result's shape. An error's summary
-is completed with the op's name and operands.
+A shape rule takes the operands' shapes and the attributes that it reads, and returns the result's shape. Core prefixes
+the summary of an error with the op's name and operands.
 """
 
 from __future__ import annotations
@@ -16,34 +16,37 @@ Shape = tuple[int, ...]
 
 @states(takes="[...]", returns="same")
 def same_shape(x: Shape, *others: Shape) -> Shape:
-    """The first operand's."""
+    """The first operand's shape."""
     return x
 
 
-@states(returns="``shape``", rejects="``shape`` is not a shape", shape="size of each axis.")
+@states(returns="``shape``", rejects="``shape`` is not a valid shape", shape="size of each axis.")
 def given_shape(*operands: Shape, shape: Any) -> Shape:
     """The attribute ``shape``."""
     return as_shape(shape)
 
 
 def as_shape(shape: Any) -> Shape:
-    """A shape given as an int or a sequence of ints."""
+    """The shape that an int or a sequence of ints describes."""
     try:
-        found = (shape.__index__(),) if hasattr(shape, "__index__") else tuple(n.__index__() for n in shape)
+        result = (shape.__index__(),) if hasattr(shape, "__index__") else tuple(n.__index__() for n in shape)
     except (AttributeError, TypeError):
         raise ShapeError(
-            f"shape={shape!r} is no shape.", expected="an int or a tuple of ints", got=repr(shape), fix="write (2, 3)"
+            f"shape={shape!r} is not a valid shape.",
+            expected="an int or a tuple of ints",
+            got=repr(shape),
+            fix="pass a tuple such as (2, 3)",
         ) from None
-    if any(extent < 0 for extent in found):
+    if any(extent < 0 for extent in result):
         raise ShapeError(
-            "a negative size.", expected="sizes of 0 or more", got=f"shape {found}", fix="give the actual sizes"
+            "a size is negative.", expected="sizes of 0 or more", got=f"shape {result}", fix="pass the actual sizes"
         )
-    return found
+    return result
 
 
 @states(takes="[...]", returns="same", rejects="shapes that do not broadcast")
 def broadcast(*shapes: Shape) -> Shape:
-    """The shape operands broadcast to (array API standard 2024.12, "Broadcasting")."""
+    """The shape that the operands broadcast to (array API standard 2024.12, "Broadcasting")."""
     rank = max(len(shape) for shape in shapes)
     result: list[int] = []
     for axis in range(-rank, 0):
@@ -63,53 +66,54 @@ def broadcast(*shapes: Shape) -> Shape:
 
 
 def normalise(axis: Any, rank: int) -> tuple[int, ...]:
-    """An axis argument (None, an int, a tuple) as sorted non-negative axes."""
+    """An axis argument (None, an int or a sequence) as sorted non-negative axes."""
     if axis is None:
         return tuple(range(rank))
-    found: list[int] = []
-    for one in axis if isinstance(axis, (tuple, list)) else (axis,):
-        if not hasattr(one, "__index__") or not -rank <= one < rank:
+    axes: list[int] = []
+    for index in axis if isinstance(axis, (tuple, list)) else (axis,):
+        if not hasattr(index, "__index__") or not -rank <= index < rank:
             raise ShapeError(
-                f"there is no axis {one!r}.",
+                f"there is no axis {index!r}.",
                 expected=f"an axis from {-rank} to {rank - 1}" if rank else "no axis, for an operand of rank 0",
                 got=repr(axis),
-                fix="count axes from 0, or from -1 backwards",
+                fix="count axes from 0, or backwards from -1",
             )
-        found.append(one % rank)
-    if len(set(found)) != len(found):
-        raise ShapeError(
-            "an axis is named twice.", expected="different axes", got=repr(axis), fix="name each axis once"
-        )
-    return tuple(sorted(found))
+        axes.append(index % rank)
+    if len(set(axes)) != len(axes):
+        raise ShapeError("an axis is named twice.", expected="distinct axes", got=repr(axis), fix="name each axis once")
+    return tuple(sorted(axes))
 
 
 @states(
     takes="[...]",
     returns="{x} without the reduced axes",
     rejects="an axis that does not exist",
-    axis="axes to reduce; None: all.",
-    keepdims="whether reduced axes stay with size 1.",
+    axis="axes to reduce; None means all axes.",
+    keepdims="whether to keep the reduced axes, with size 1.",
 )
 def reduced(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
-    """Without the reduced axes, or with size 1 there."""
+    """The operand's shape without the reduced axes, or with size 1 for them."""
     axes = normalise(axis, len(x))
     if keepdims:
-        return tuple(1 if place in axes else extent for place, extent in enumerate(x))
-    return tuple(extent for place, extent in enumerate(x) if place not in axes)
+        return tuple(1 if index in axes else extent for index, extent in enumerate(x))
+    return tuple(extent for index, extent in enumerate(x) if index not in axes)
 
 
 @states(
     takes="[...]",
     returns="{x} without the reduced axes",
     rejects="an axis that does not exist or has no elements",
-    axis="axes to reduce; None: all.",
-    keepdims="whether reduced axes stay with size 1.",
+    axis="axes to reduce; None means all axes.",
+    keepdims="whether to keep the reduced axes, with size 1.",
 )
 def reduced_nonempty(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
-    """As `reduced`; the reduced axes must have elements."""
-    if any(x[place] == 0 for place in normalise(axis, len(x))):
+    """Like `reduced`, for reduced axes that must have elements."""
+    if any(x[index] == 0 for index in normalise(axis, len(x))):
         raise ShapeError(
-            "nothing to choose from.", expected="at least one element", got="an axis of size 0", fix="check the size"
+            "there are no elements to choose from.",
+            expected="at least one element",
+            got="an axis of size 0",
+            fix="check the size first",
         )
     return reduced(x, axis=axis, keepdims=keepdims)
 
@@ -118,29 +122,31 @@ def reduced_nonempty(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
     takes="[...]",
     returns="{x} without the reduced axis",
     rejects="an axis that does not exist or has no elements",
-    axis="the axis; None: of {x} flattened.",
-    keepdims="whether the reduced axis stays with size 1.",
+    axis="the axis to reduce; None flattens {x} first.",
+    keepdims="whether to keep the reduced axis, with size 1.",
 )
 def reduced_one(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
-    """As `reduced_nonempty`, by one axis or all."""
+    """Like `reduced_nonempty`, for a single axis or all of them."""
     if isinstance(axis, (tuple, list)):
-        raise ShapeError("takes one axis.", expected="an int or None", got=repr(axis), fix="reshape the axes into one")
+        raise ShapeError(
+            "takes a single axis.", expected="an int or None", got=repr(axis), fix="reshape these axes into one first"
+        )
     return reduced_nonempty(x, axis=axis, keepdims=keepdims)
 
 
 @states(takes="[...]", returns="same", rejects="an axis that does not exist", axis="the axis to work along.")
 def along_axis(x: Shape, *, axis: Any) -> Shape:
-    """The operand's shape, which must have that axis."""
+    """The operand's shape, in which the axis must exist."""
     normalise(axis, len(x))
     return x
 
 
 @states(
-    returns="[..., m, n], without the axes of a row or column",
-    rejects="inner sizes that differ, or a number as operand",
+    returns="[..., m, n], without m for a row vector and without n for a column vector",
+    rejects="inner sizes that differ, or an operand of rank 0",
 )
 def contracted(x1: Shape, x2: Shape) -> Shape:
-    """A matrix product's shape (array API standard 2024.12, ``matmul``)."""
+    """The shape of a matrix product (array API standard 2024.12, ``matmul``)."""
     if not x1 or not x2:
         raise ShapeError(
             "a number has no rows or columns.",
@@ -163,36 +169,36 @@ def contracted(x1: Shape, x2: Shape) -> Shape:
     takes="[...]",
     returns="``shape``",
     rejects="the number of elements would change",
-    shape="the new sizes; one may be -1, which is computed.",
+    shape="the new sizes; one of them may be -1 and is then computed.",
 )
 def reshaped(x: Shape, *, shape: Any) -> Shape:
-    """The attribute ``shape``, one -1 in it filled in."""
+    """The attribute ``shape``, with a single -1 replaced by the size that fits."""
     try:
-        wanted = tuple(int(n) for n in shape) if isinstance(shape, (tuple, list)) else (int(shape),)
+        sizes = tuple(int(n) for n in shape) if isinstance(shape, (tuple, list)) else (int(shape),)
     except (TypeError, ValueError):
         raise ShapeError(
-            f"shape={shape!r} is no shape.",
+            f"shape={shape!r} is not a valid shape.",
             expected="ints, one of which may be -1",
             got=repr(shape),
-            fix="write (2, -1)",
+            fix="pass a tuple such as (2, -1)",
         ) from None
-    size = count(x)
-    known = count(tuple(n for n in wanted if n != -1))
-    open_axes = wanted.count(-1)
-    if open_axes == 1 and known and size % known == 0:
-        return tuple(size // known if n == -1 else n for n in wanted)
-    if open_axes or known != size or any(n < 0 for n in wanted):
+    total = count(x)
+    known = count(tuple(n for n in sizes if n != -1))
+    unknown_axes = sizes.count(-1)
+    if unknown_axes == 1 and known and total % known == 0:
+        return tuple(total // known if n == -1 else n for n in sizes)
+    if unknown_axes or known != total or any(n < 0 for n in sizes):
         raise ShapeError(
             "the number of elements would change.",
-            expected=f"a shape of {size} elements, one size may be -1",
-            got=f"shape {wanted}",
-            fix="give sizes whose product is the number of elements",
+            expected=f"a shape with {total} elements; one size may be -1",
+            got=f"shape {sizes}",
+            fix="pass sizes whose product is the number of elements",
         )
-    return wanted
+    return sizes
 
 
 def count(shape: Shape) -> int:
-    """Number of elements."""
+    """The number of elements."""
     total = 1
     for extent in shape:
         total *= extent
@@ -203,58 +209,58 @@ def count(shape: Shape) -> int:
     takes="[...]",
     returns="the permuted shape",
     rejects="``axes`` is not a permutation",
-    axes="for each axis of the result, the axis of {x} it is.",
+    axes="the axes of {x}, in the order they have in the result.",
 )
 def permuted(x: Shape, *, axes: Any) -> Shape:
-    """The axes in the given order."""
+    """The operand's shape with its axes in the order ``axes``."""
     order = tuple(axes)
-    if sorted(place % len(x) if -len(x) <= place < len(x) else -1 for place in order) != list(range(len(x))):
+    if sorted(axis % len(x) if -len(x) <= axis < len(x) else -1 for axis in order) != list(range(len(x))):
         raise ShapeError(
-            "axes are no permutation.",
+            f"axes={order} is not a permutation.",
             expected=f"each axis from 0 to {len(x) - 1} once",
             got=f"axes {order}",
             fix="name every axis exactly once",
         )
-    return tuple(x[place] for place in order)
+    return tuple(x[axis] for axis in order)
 
 
 @states(takes="[...]", returns="``shape``", rejects="{x} does not broadcast to ``shape``", shape="the new sizes.")
 def broadcast_to_shape(x: Shape, *, shape: Any) -> Shape:
     """The attribute ``shape``, to which the operand must broadcast."""
-    wanted = as_shape(shape)
-    if len(x) > len(wanted) or broadcast(x, wanted) != wanted:
+    target = as_shape(shape)
+    if len(x) > len(target) or broadcast(x, target) != target:
         raise ShapeError(
-            "does not broadcast to that shape.",
+            "the operand does not broadcast to that shape.",
             expected="from the right, sizes that are equal or 1",
-            got=f"{x} to {wanted}",
+            got=f"{x} to {target}",
             fix="reshape it first",
         )
-    return wanted
+    return target
 
 
 @states(
     takes="[...]",
-    returns="the shapes, added up along ``axis``",
-    rejects="shapes that differ elsewhere, or no tensor at all",
-    axis="the axis to join along; None: flattened.",
+    returns="the operands' shape, with the sizes along ``axis`` added",
+    rejects="shapes that differ along another axis, or an empty sequence",
+    axis="the axis to join along; None flattens the operands first.",
 )
 def joined(*arrays: Shape, axis: Any) -> Shape:
-    """Operands behind each other along ``axis``, or flattened for None."""
+    """The shape of the operands joined along ``axis``, or flattened and joined if it is None."""
     if axis is None:
         return (sum(count(shape) for shape in arrays),)
     first = arrays[0]
-    (place,) = normalise(axis, len(first)) or (-1,)
+    (joined_axis,) = normalise(axis, len(first)) or (-1,)
     for shape in arrays:
         if (
-            place < 0
+            joined_axis < 0
             or len(shape) != len(first)
-            or any(a != b for where, (a, b) in enumerate(zip(shape, first, strict=True)) if where != place)
+            or any(a != b for index, (a, b) in enumerate(zip(shape, first, strict=True)) if index != joined_axis)
         ):
             raise ShapeError(
-                "the shapes differ beside the joined axis.",
-                expected=f"shapes equal to {first} but for axis {axis}",
+                "the shapes differ outside the joined axis.",
+                expected=f"shapes equal to {first} except along axis {axis}",
                 got=f"shape {shape}",
-                fix="reshape them alike first",
+                fix="reshape them to match first",
             )
-    total = sum(shape[place] for shape in arrays)
-    return (*first[:place], total, *first[place + 1 :])
+    total = sum(shape[joined_axis] for shape in arrays)
+    return (*first[:joined_axis], total, *first[joined_axis + 1 :])

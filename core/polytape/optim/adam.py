@@ -1,4 +1,4 @@
-"""Adam."""
+"""The Adam optimizer."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Adam(Optimizer):
     """Steps scaled by running means of the gradient and of its square.
 
     Args:
-        learning_rate: a number, a 0-d tensor or `Variable`, or a function without arguments that gives one of these.
+        learning_rate: a number, a 0-d tensor or `Variable`, or a function without arguments that returns one of these.
         beta1, beta2: decay of the two means, from 0 (inclusive) to 1.
-        epsilon: positive; added to the root of the second.
+        epsilon: positive; added to the square root of the second mean.
 
     The slots are ``m`` and ``v``, the two means of each variable.
 

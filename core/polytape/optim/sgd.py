@@ -11,7 +11,7 @@ class SGD(Optimizer):
     """``variable -= learning_rate * gradient``.
 
     Args:
-        learning_rate: a number, a 0-d tensor or `Variable`, or a function without arguments that gives one of these.
+        learning_rate: a number, a 0-d tensor or `Variable`, or a function without arguments that returns one of these.
 
     Source:
         H. Robbins, S. Monro (1951), Annals of Mathematical Statistics 22 (3), pp. 400-407.

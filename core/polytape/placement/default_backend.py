@@ -1,4 +1,4 @@
-"""Choosing a backend: for the process, for a scope, and asking which one it is."""
+"""Choose the backend of new tensors, for the process or for a scope, and report the current one."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from .selection import DeviceScope, device_scopes
 __all__ = ["CurrentBackend", "current_backend", "device", "set_backend"]
 
 
-def _look_again() -> None:
-    """Warn, once per value, where ``POLYTAPE_BACKEND`` changed after it was read."""
-    now = os.environ.get(selection.VARIABLE, "").strip()
-    if selection.state.read is None or now in (selection.state.read, selection.state.warned):
+def _warn_if_changed() -> None:
+    """Warn, once per value, if ``POLYTAPE_BACKEND`` has changed since it was read."""
+    value = os.environ.get(selection.VARIABLE, "").strip()
+    if selection.state.read is None or value in (selection.state.read, selection.state.warned):
         return
-    selection.state.warned = now
-    call = f"polytape.set_backend({now or selection.loader().host_backend().name!r})"
+    selection.state.warned = value
+    call = f"polytape.set_backend({value or selection.loader().host_backend().name!r})"
     warnings.warn(
-        f"{selection.VARIABLE} changed from {selection.state.read!r} to {now!r} after it was read, which has no "
-        f"effect; call {call}",
+        f"{selection.VARIABLE} changed from {selection.state.read!r} to {value!r} after it was read; this "
+        f"has no effect: call {call}",
         PolytapeWarning,
         stacklevel=3,
     )
 
 
 class CurrentBackend:
-    """The backend new tensors go to: name, version, library, device, and who chose it.
+    """The backend of new tensors: its name, version and library, the device, and what selected it.
 
     ``chosen_by`` is ``argument``, ``scope``, ``set_backend``, ``POLYTAPE_BACKEND`` or ``default``.
     """
@@ -46,44 +46,45 @@ class CurrentBackend:
         self.chosen_by: Final = chosen_by
 
     def __repr__(self) -> str:
-        named = f"{self.name} {self.version}".rstrip()
-        made_of = f" on {self.library}" if self.library else ""
-        return f"<backend {named}{made_of}, device {self.device}, chosen by {self.chosen_by}>"
+        title = f"{self.name} {self.version}".rstrip()
+        library = f" on {self.library}" if self.library else ""
+        return f"<backend {title}{library}, device {self.device}, chosen by {self.chosen_by}>"
 
 
 def current_backend(device: str | Device | None = None) -> CurrentBackend:
-    """The backend that new tensors go to, and who chose it.
+    """The backend of new tensors, and what selected it.
 
     Args:
-        device: tells it for tensors made with this argument.
+        device: report the backend for tensors that are created with this argument.
     Raises:
-        BackendError: what was asked for cannot be used.
+        BackendError: the requested backend cannot be used.
     """
-    _look_again()
+    _warn_if_changed()
     if device is None:
         cache = selection.decide()
-        place, by = cache.device, cache.chosen_by
+        current, chosen_by = cache.device, cache.chosen_by
     else:
-        place, by = selection.resolve_device(device), "argument"
-    backend = selection.loader().get_backend(place.backend)
-    return CurrentBackend(backend.name, backend.version, backend.library, place, by)
+        current, chosen_by = selection.resolve_device(device), "argument"
+    backend = selection.loader().get_backend(current.backend)
+    return CurrentBackend(backend.name, backend.version, backend.library, current, chosen_by)
 
 
 def set_backend(spec: str | Device | None) -> None:
-    """Choose the backend of new tensors, for all threads; loads it now.
+    """Choose the backend of new tensors for all threads, and load it now.
 
     Args:
-        spec: as ``POLYTAPE_BACKEND``: a backend, a device, a list of them, or ``auto``; a device kind such as ``gpu``
-            is understood too. None leaves the choice to ``POLYTAPE_BACKEND`` again.
+        spec: as in ``POLYTAPE_BACKEND``: a backend, a device, a list of them, or ``auto``; a device kind such as
+            ``gpu`` is accepted too. None leaves the choice to ``POLYTAPE_BACKEND`` again.
     Raises:
-        BackendError: none of it can be used; the choice stays what it was.
+        SettingError: ``spec`` does not follow the grammar.
+        BackendError, DeviceError: none of the choices can be used; the previous one remains.
     """
-    _look_again()
+    _warn_if_changed()
     if spec is None or (isinstance(spec, str) and not spec.strip()):
         change_settings(backend="", chosen_by="")
         return
-    found = selection.choose(str(spec), "set_backend", selection.of_any)
-    change_settings(backend=str(found), chosen_by="set_backend")
+    chosen = selection.choose(str(spec), "set_backend", selection.find_device)
+    change_settings(backend=str(chosen), chosen_by="set_backend")
 
 
 class device:
@@ -92,27 +93,27 @@ class device:
     Args:
         spec: ``[backend:]kind[:index]`` or ``backend[:index]``; see `polytape.placement.selection.resolve_device`.
     Raises:
-        DeviceError: the name follows no grammar; or, on entering, there is no such device.
-        BackendError: on entering, the backend it names cannot be used.
+        DeviceError: the name is not valid, or, on entering, the device does not exist.
+        BackendError: on entering, the backend cannot be used.
     """
 
     def __init__(self, spec: str | Device) -> None:
         self._spec: Final = parse_device(spec)
-        self._entered: Final[list[DeviceScope]] = []  # appending and removing are atomic: threads may share it
+        self._entered: Final[list[DeviceScope]] = []  # append and remove are atomic: threads may share it
 
     def __repr__(self) -> str:
         return f"device({self._spec.text!r})"
 
     def __enter__(self) -> Device:
-        _look_again()
-        found = selection.of_any(self._spec)
-        scope = DeviceScope(str(found))
+        _warn_if_changed()
+        target = selection.find_device(self._spec)
+        scope = DeviceScope(str(target))
         self._entered.append(scope)
         device_scopes.set((*device_scopes.get(), scope))
-        return found
+        return target
 
     def __exit__(self, *exc_info: object) -> None:
-        # Exits can come out of order, and one object can be entered twice: remove the innermost of its own, only.
+        # Exits can come out of order, and one object can be entered twice: remove only its own innermost scope.
         scopes = device_scopes.get()
         own = [scope for scope in scopes if any(scope is entered for entered in self._entered)]
         if own:

@@ -1,4 +1,4 @@
-"""Questions to a device: wait for its queue, ask for its memory."""
+"""Query a device: wait for its queue, report its memory."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ def synchronize(device: Any = None) -> None:
     """Wait until all work queued on a device is done.
 
     Args:
-        device: default: where new tensors go.
+        device: by default, the device of new tensors.
     """
-    chosen = selection.resolve_device(device)
-    selection.backend_of(chosen).synchronize(chosen)
+    target = selection.resolve_device(device)
+    selection.backend_of(target).synchronize(target)
 
 
 def memory_info(device: Any = None) -> MemoryInfo:
-    """A device's memory, in bytes.
+    """The memory of a device, in bytes.
 
     Args:
-        device: default: where new tensors go.
+        device: by default, the device of new tensors.
     Raises:
-        MemoryInfoError: its backend does not report memory use.
+        MemoryInfoError: the backend does not report memory use.
     """
-    chosen = selection.resolve_device(device)
-    return selection.backend_of(chosen).info(chosen)
+    target = selection.resolve_device(device)
+    return selection.backend_of(target).info(target)

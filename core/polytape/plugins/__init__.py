@@ -41,10 +41,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Late: to check POLYTAPE_PLUGINS takes `discovery` alone.
+    # Lazy: checking POLYTAPE_PLUGINS needs only `discovery`.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    found = globals()[name] = getattr(importlib.import_module(f"{__name__}.loading"), name)
-    return found
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.loading"), name)
+    return value

@@ -1,7 +1,7 @@
-"""Which plugins are installed, read from metadata alone: nothing of theirs is imported here.
+"""Which plugins are installed, read from metadata alone; no plugin is imported here.
 
-The scanner reads ``*.dist-info/entry_points.txt`` itself: importlib.metadata would cost more than everything else at
-the first tensor. It is asked only about what is no directory (zip files).
+The scanner reads ``*.dist-info/entry_points.txt`` itself, because importlib.metadata would take longer than everything
+else that happens at the first tensor. It is used only for path entries that are not directories (zip files).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["BACKENDS", "KERNELS", "MAJOR", "EntryPoint", "PluginFilter", "normal
 
 BACKENDS: Final = "polytape.backends"
 KERNELS: Final = "polytape.kernels"
-# The plugin API's major version, and those whose plugins are read: it and, once there is one, the one before.
+# The plugin API's major version, and the versions whose plugins can be loaded: this one and the previous one, if any.
 MAJOR: Final = 1
 READABLE: Final = (1,)
 OWN: Final = "polytape"
@@ -28,16 +28,16 @@ _SUFFIXES: Final = (".dist-info", ".egg-info")
 
 
 class EntryPoint:
-    """One plugin as its metadata announces it.
+    """One plugin as announced in its metadata.
 
     Args:
         group: ``polytape.backends`` or ``polytape.kernels``, without the version.
         major: major version of the plugin API it was written for.
-        name: backend it is (backends) or extends (kernels).
+        name: the backend that it provides (backends) or adds kernels to (kernels).
         value: module to import, with an optional ``:object``.
         dist: its distribution's name, as written in the metadata.
         version: its distribution's version.
-        path: where the metadata lies.
+        path: location of the metadata.
     """
 
     __slots__ = ("dist", "group", "major", "name", "path", "value", "version")
@@ -56,19 +56,19 @@ class EntryPoint:
 
     @property
     def readable(self) -> bool:
-        """Whether this polytape reads plugins of that API version."""
+        """Whether this version of polytape can load plugins of that API version."""
         return self.major in READABLE
 
 
 def normalise(dist: str) -> str:
-    """A distribution's name in the one form names are compared in (PEP 503)."""
+    """The normalised form of a distribution's name, for comparison (PEP 503)."""
     parts = dist.lower().replace("_", "-").replace(".", "-").split("-")
     return "-".join(part for part in parts if part)
 
 
 def _announced(text: str) -> list[tuple[str, int, str, str]]:
-    """(group, major, name, value) of our groups in an ``entry_points.txt``."""
-    found: list[tuple[str, int, str, str]] = []
+    """(group, major, name, value) of the entries of polytape's groups in an ``entry_points.txt``."""
+    announced: list[tuple[str, int, str, str]] = []
     group = ""
     major = 0
     for raw in text.splitlines():
@@ -82,14 +82,14 @@ def _announced(text: str) -> list[tuple[str, int, str, str]]:
             major = int(version) if ours else 0
         elif group and "=" in line:
             name, _, value = line.partition("=")
-            found.append((group, major, name.strip(), value.partition("[")[0].strip()))
-    return found
+            announced.append((group, major, name.strip(), value.partition("[")[0].strip()))
+    return announced
 
 
 def _read(path: str) -> bytes:
-    """The file's bytes; empty where it is missing or unreadable: one damaged distribution must not hide the others."""
+    """The file's bytes, or b"" if it is missing or unreadable: one damaged distribution must not hide the others."""
     try:
-        # os.open, not open: a third of the time over a hundred small files.
+        # os.open rather than open: a third of the time for a hundred small files.
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError:
         return b""
@@ -108,7 +108,7 @@ def _read(path: str) -> bytes:
 
 
 def _identity(folder: str, stem: str) -> tuple[str, str]:
-    """Name and version from METADATA or PKG-INFO; from the folder's own name where those say nothing."""
+    """Name and version from METADATA or PKG-INFO, or from the folder's name if they are not there."""
     name, _, version = stem.partition("-")
     data = _read(os.path.join(folder, "METADATA")) or _read(os.path.join(folder, "PKG-INFO"))
     for line in data.decode("utf-8", "replace").splitlines():
@@ -123,15 +123,15 @@ def _identity(folder: str, stem: str) -> tuple[str, str]:
 
 
 def _in_folder(folder: str, names: Sequence[str], seen: set[str]) -> Iterator[EntryPoint]:
-    for entry in names:
-        if not entry.endswith(_SUFFIXES) or entry[0] == "~":  # "~": what pip could not remove yet
+    for filename in names:
+        if not filename.endswith(_SUFFIXES) or filename[0] == "~":  # "~": left behind by pip during an uninstall
             continue
-        stem = entry[: entry.rindex(".")]
+        stem = filename[: filename.rindex(".")]
         key = normalise(stem.partition("-")[0])
-        if key in seen:  # as Python does: the first on sys.path hides the later
+        if key in seen:  # as in Python, the first on sys.path hides later ones
             continue
         seen.add(key)
-        path = os.path.join(folder, entry)
+        path = os.path.join(folder, filename)
         data = _read(os.path.join(path, "entry_points.txt"))
         if _MARK in data:
             announced = _announced(data.decode("utf-8", "replace"))
@@ -143,37 +143,37 @@ def _in_folder(folder: str, names: Sequence[str], seen: set[str]) -> Iterator[En
 def _in_archive(path: str, seen: set[str]) -> Iterator[EntryPoint]:
     import importlib.metadata
 
-    for found in importlib.metadata.distributions(path=[path]):
-        dist = found.metadata["Name"] or ""
+    for distribution in importlib.metadata.distributions(path=[path]):
+        dist = distribution.metadata["Name"] or ""
         if normalise(dist) in seen:
             continue
         seen.add(normalise(dist))
-        for group, major, name, value in _announced(found.read_text("entry_points.txt") or ""):
-            yield EntryPoint(group, major, name, value, dist, found.version, path)
+        for group, major, name, value in _announced(distribution.read_text("entry_points.txt") or ""):
+            yield EntryPoint(group, major, name, value, dist, distribution.version, path)
 
 
 def scan(path: Sequence[str] | None = None) -> tuple[EntryPoint, ...]:
-    """Every polytape plugin installed, in the order of ``path`` (default: ``sys.path``).
+    """Every installed polytape plugin, in the order of ``path`` (default: ``sys.path``).
 
-    Plugins of every API version are listed; ``readable`` says which can be loaded. Of one distribution that announces
+    Plugins of every API version are listed; ``readable`` marks those that can be loaded. If a distribution announces
     a name for several versions, only the newest readable entry is kept.
     """
     seen: set[str] = set()
-    found: list[EntryPoint] = []
-    places: Sequence[object] = sys.path if path is None else path
-    for place in places:
-        if not isinstance(place, str):
+    entries: list[EntryPoint] = []
+    locations: Sequence[object] = sys.path if path is None else path
+    for location in locations:
+        if not isinstance(location, str):
             continue
         try:
-            names = os.listdir(place or ".")
+            names = os.listdir(location or ".")
         except NotADirectoryError:
-            found.extend(_in_archive(place, seen))
+            entries.extend(_in_archive(location, seen))
         except OSError:
             continue
         else:
-            found.extend(_in_folder(place, names, seen))
+            entries.extend(_in_folder(location, names, seen))
     best: dict[tuple[str, str, str], EntryPoint] = {}
-    for entry in found:
+    for entry in entries:
         key = (entry.group, normalise(entry.dist), entry.name)
         known = best.get(key)
         if known is None or (entry.readable, entry.major) > (known.readable, known.major):
@@ -182,11 +182,12 @@ def scan(path: Sequence[str] | None = None) -> tuple[EntryPoint, ...]:
 
 
 class PluginFilter:
-    """What ``POLYTAPE_PLUGINS`` lets in; polytape's own distribution always is.
+    """The plugins that ``POLYTAPE_PLUGINS`` allows; polytape's own distribution is always allowed.
 
     Args:
-        text: ``""`` (everything), ``"none"``, or a comma list of ``dist`` and ``dist/name``, ``-`` before one blocks
-            it. Where something is allowed by name, all else is left out; what is both allowed and blocked is allowed.
+        text: ``""`` (everything), ``"none"``, or a comma-separated list of ``dist`` and ``dist/name``; a leading ``-``
+            blocks the item. If any item is allowed, everything that is not listed is blocked. A plugin that is both
+            allowed and blocked is allowed.
     Raises:
         SettingError: the text does not follow that grammar.
     """
@@ -213,11 +214,11 @@ class PluginFilter:
         return f"PluginFilter({self.text!r})"
 
     def picks(self, entry: EntryPoint) -> bool:
-        """Whether the entry is allowed by distribution and name, which settles a clash."""
+        """Whether the entry is listed by distribution and name, which resolves a clash."""
         return (normalise(entry.dist), entry.name) in self.allow
 
     def blocks(self, entry: EntryPoint) -> bool:
-        """Whether the entry is left out."""
+        """Whether the entry must not be loaded."""
         dist = normalise(entry.dist)
         if dist == OWN:
             return False
@@ -226,7 +227,7 @@ class PluginFilter:
         return self.none or bool(self.allow) or (dist, "") in self.block or (dist, entry.name) in self.block
 
     def unmatched(self, entries: Sequence[EntryPoint]) -> list[str]:
-        """Items of the list that fit no installed plugin: most likely misspelt."""
+        """Items of the list that match no installed plugin, and are most likely misspelt."""
         known = {(normalise(entry.dist), name) for entry in entries for name in ("", entry.name)}
         items = [(dist, name, "") for dist, name in self.allow] + [(dist, name, "-") for dist, name in self.block]
         return [f"{sign}{dist}{'/' if name else ''}{name}" for dist, name, sign in items if (dist, name) not in known]
@@ -240,16 +241,16 @@ def _is_word(part: str) -> bool:
 def _bad_filter(text: str, item: str) -> SettingError:
     return SettingError(
         f"{VARIABLE}={text!r} is not understood.",
-        expected="'none', or a comma list of 'dist' and 'dist/name', with '-' before what is blocked",
+        expected="'none', or a comma-separated list of 'dist' and 'dist/name', with '-' before each blocked item",
         got=repr(item),
-        fix="for example POLYTAPE_PLUGINS=polytape-sim or POLYTAPE_PLUGINS=-polytape-sim; unset, it loads all",
+        fix="for example POLYTAPE_PLUGINS=polytape-sim or POLYTAPE_PLUGINS=-polytape-sim; unset it to load all plugins",
     )
 
 
 def read_filter() -> PluginFilter:
-    """The filter that ``POLYTAPE_PLUGINS`` says now.
+    """The filter for the current value of ``POLYTAPE_PLUGINS``.
 
     Raises:
-        SettingError: it does not follow its grammar.
+        SettingError: the value does not follow the grammar.
     """
     return PluginFilter(os.environ.get(VARIABLE, ""))

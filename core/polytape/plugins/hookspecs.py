@@ -1,7 +1,7 @@
-"""The hooks a plugin implements, and their one PluginManager.
+"""The hooks that a plugin implements, and the PluginManager that calls them.
 
-pluggy marks functions by attributes and reads their signatures, which functions compiled by mypyc do not allow: this
-module of the ring always runs as Python. It is loaded with the first plugin, since importing pluggy takes 4 ms.
+pluggy marks functions by attributes and reads their signatures, which functions compiled by mypyc do not allow, so this
+module must not be compiled. It is imported with the first plugin, because importing pluggy takes 4 ms.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ hookimpl: Final = pluggy.HookimplMarker("polytape")
 
 @hookspec(firstresult=True)
 def polytape_backend() -> Backend:  # type: ignore[empty-body]  # a specification
-    """The backend of the entry point ``polytape.backends.v1``; its name is the entry point's."""
+    """The backend of an entry point in ``polytape.backends.v1``; its name must be the entry point's."""
 
 
 @hookspec(firstresult=True)
@@ -39,16 +39,16 @@ _manager.add_hookspecs(sys.modules[__name__])
 def _import(value: str) -> object:
     module, _, names = value.partition(":")
     __import__(module)
-    found: object = sys.modules[module]
+    plugin: object = sys.modules[module]
     for name in names.split(".") if names else ():
-        found = getattr(found, name)
-    return found
+        plugin = getattr(plugin, name)
+    return plugin
 
 
 def _register(plugin: object, entry: EntryPoint) -> None:
     try:
         _manager.register(plugin, name=f"{entry.dist}/{entry.value}")
-        # pluggy accepts a misspelt hook in silence; only this finds it.
+        # register() silently accepts a misspelt hook; only check_pending() rejects it.
         _manager.check_pending()
     except BaseException:
         if _manager.is_registered(plugin):
@@ -57,12 +57,12 @@ def _register(plugin: object, entry: EntryPoint) -> None:
 
 
 def _call(entry: EntryPoint, hook: str) -> object:
-    """Import the plugin, register it, and return what its own implementation of ``hook`` returns."""
+    """Import the plugin, register it, and return the result of its own implementation of ``hook``."""
     if not entry.readable:
         raise PluginError(
-            f"{entry.dist} {entry.version} is made for plugin API {entry.major}.",
+            f"{entry.dist} {entry.version} is built for plugin API {entry.major}.",
             expected=f"a plugin for API {MAJOR}",
-            got=f"the group {entry.group}.v{entry.major}",
+            got=f"the entry point group {entry.group}.v{entry.major}",
             fix=f"install another release of {entry.dist}",
         )
     plugin = _import(entry.value)
@@ -74,38 +74,41 @@ def _call(entry: EntryPoint, hook: str) -> object:
             result: object = implementation.function()
             return result
     unmarked = callable(getattr(plugin, hook, None))
-    fix = f"put @polytape.hookimpl above {hook}" if unmarked else f"define it, or correct the entry point {entry.name}"
+    if unmarked:
+        fix = f"decorate {hook} with @polytape.hookimpl"
+    else:
+        fix = f"define it, or correct the entry point {entry.name}"
     raise PluginError(
-        f"{entry.value} of {entry.dist} implements no {hook}.",
-        expected=f"a function {hook}() marked with @polytape.hookimpl",
-        got=f"{hook} without the mark" if unmarked else f"no {hook}",
+        f"{entry.value} of {entry.dist} does not implement {hook}.",
+        expected=f"a function {hook}() decorated with @polytape.hookimpl",
+        got=f"{hook} without the decorator" if unmarked else f"no {hook}",
         fix=fix,
     )
 
 
 def backend_of(entry: EntryPoint) -> Backend:
-    """The backend that a plugin hands over.
+    """The backend that a plugin provides.
 
     Raises:
-        PluginError: it hands over none of that name.
+        PluginError: the plugin does not return a backend of its entry point's name.
         Exception: whatever the plugin raises.
     """
-    value = _call(entry, "polytape_backend")
-    if isinstance(value, Backend) and value.name == entry.name:
-        return value
+    backend = _call(entry, "polytape_backend")
+    if isinstance(backend, Backend) and backend.name == entry.name:
+        return backend
     raise PluginError(
-        f"{entry.dist} hands over no backend {entry.name!r}.",
-        expected=f"polytape.Backend(name={entry.name!r}, ...), named as its entry point",
-        got=repr(value),
-        fix="give backend and entry point one name",
+        f"{entry.dist} does not return a backend named {entry.name!r}.",
+        expected=f"polytape.Backend(name={entry.name!r}, ...), named like its entry point",
+        got=repr(backend),
+        fix="give the backend and the entry point the same name",
     )
 
 
 def kernels_of(entry: EntryPoint) -> list[Kernel]:
-    """The kernels that a plugin has for the backend its entry point is named after.
+    """The kernels that a plugin provides for the backend its entry point is named after.
 
     Raises:
-        PluginError: it hands over something else.
+        PluginError: the plugin returns anything else.
         Exception: whatever the plugin raises.
     """
     value = _call(entry, "polytape_kernels")
@@ -113,10 +116,10 @@ def kernels_of(entry: EntryPoint) -> list[Kernel]:
     for kernel in value if isinstance(value, Sequence) else (value,):
         if not isinstance(kernel, Kernel) or kernel.backend not in ("", entry.name):
             raise PluginError(
-                f"{entry.dist} hands over something else than kernels for {entry.name!r}.",
-                expected=f"a list of polytape.Kernel, with backend={entry.name!r} or none",
+                f"{entry.dist} returns something other than kernels for {entry.name!r}.",
+                expected=f"a list of polytape.Kernel, with backend={entry.name!r} or without backend",
                 got=repr(kernel),
-                fix="use one entry point per backend that gets kernels",
+                fix="use a separate entry point for each backend",
             )
         kernel.backend = entry.name
         kernels.append(kernel)

@@ -1,7 +1,7 @@
-"""Backends as plugins: which are installed, loading one, and why another cannot be used.
+"""Backends as plugins: which are installed, how one is loaded, and why another cannot be used.
 
-A plugin is imported only when its backend is asked for. Whatever it raises is kept as that backend's status; nothing a
-plugin does breaks the import of polytape or another plugin.
+A plugin is imported only when its backend is requested. Any exception that it raises becomes that backend's status, so
+a broken plugin never breaks the import of polytape or of another plugin.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ __all__ = [
 
 
 class _Record:
-    """One name's plugin, and how the last attempt to load it ended."""
+    """The plugin of one backend name, and the outcome of the last attempt to load it."""
 
     def __init__(self, name: str) -> None:
         self.status: BackendStatus = BackendStatus(name)
         self.entry: EntryPoint | None = None
         self.backend: Backend | None = None
-        self.attached: list[str] = []  # kernel plugins already asked, successful or not
+        self.attached: list[str] = []  # kernel plugins already tried, successfully or not
 
 
 class _State:
-    """All that this module knows. ``ready`` and ``records`` are values swapped whole, so reading needs no lock."""
+    """The state of this module. ``entries`` and ``records`` are replaced, never mutated: reading needs no lock."""
 
     def __init__(self) -> None:
         self.lock: Any = RLock()
@@ -57,7 +57,7 @@ class _State:
 _state: Final = _State()
 
 if hasattr(os, "register_at_fork"):
-    # A child must not inherit a half-loaded plugin: forking waits until no other thread loads one.
+    # A child must not inherit a half-loaded plugin, so fork() waits until no other thread is loading one.
     os.register_at_fork(
         before=_state.lock.acquire, after_in_parent=_state.lock.release, after_in_child=_state.lock.release
     )
@@ -65,8 +65,8 @@ if hasattr(os, "register_at_fork"):
 
 def installed() -> tuple[EntryPoint, ...]:
     """The plugins found on ``sys.path``; scanned once, at first use."""
-    found = _state.entries
-    return _scan() if found is None else found
+    entries = _state.entries
+    return _scan() if entries is None else entries
 
 
 def _scan() -> tuple[EntryPoint, ...]:
@@ -77,18 +77,18 @@ def _scan() -> tuple[EntryPoint, ...]:
 
 
 def is_known(name: str) -> bool:
-    """Whether ``name`` is a backend: registered in this process, installed, or of the project's own."""
+    """Whether ``name`` is a backend: registered in this process, installed, or one of polytape's own."""
     if name in tables.ready() or name in CATALOGUE:
         return True
     return any(entry.name == name for entry in installed() if entry.group == BACKENDS)
 
 
 def warnings_of_filter() -> list[str]:
-    """Items of ``POLYTAPE_PLUGINS`` that fit no installed plugin."""
+    """Items of ``POLYTAPE_PLUGINS`` that match no installed plugin."""
     return _state.filter.unmatched(installed())
 
 
-# --- What metadata alone tells ---
+# --- What is known from metadata alone ---
 
 
 def _claims(name: str) -> list[EntryPoint]:
@@ -96,16 +96,16 @@ def _claims(name: str) -> list[EntryPoint]:
 
 
 def _examine(name: str) -> _Record:
-    """A new record with the entry point to load, or with the status that keeps it from being loaded."""
+    """A new record with the entry point to load, or with a status that says why there is none."""
     record = _Record(name)
     status = record.status
     claims = _claims(name)
     usable = [entry for entry in claims if entry.readable and not _state.filter.blocks(entry)]
-    picked = [entry for entry in usable if _state.filter.picks(entry)] or usable
-    if len(picked) == 1:
-        record.entry = picked[0]
-    elif picked:
-        say_clash(status, picked)
+    candidates = [entry for entry in usable if _state.filter.picks(entry)] or usable
+    if len(candidates) == 1:
+        record.entry = candidates[0]
+    elif candidates:
+        say_clash(status, candidates)
     elif claims:
         say_left_out(status, claims, _state.filter.text)
     else:
@@ -121,14 +121,14 @@ def _examine(name: str) -> _Record:
 
 
 def get_backend(name: str) -> Backend:
-    """The backend of that name, loaded where it was not yet.
+    """The backend of that name, loaded if necessary.
 
     Raises:
-        BackendError: it is not installed, or cannot be used; the error says why and what to do.
+        BackendError: it is not installed, or cannot be used; the error gives the reason and the remedy.
     """
-    found = tables.ready().get(name)
-    if found is not None:
-        return found
+    backend = tables.ready().get(name)
+    if backend is not None:
+        return backend
     record = _attempt(name.lower())
     if record.backend is None or record.status.status != "ready":
         raise _unusable(record.status)
@@ -136,10 +136,10 @@ def get_backend(name: str) -> Backend:
 
 
 def host_backend() -> Backend:
-    """The backend whose arrays are NumPy's, where nothing else was chosen and where the host helps out.
+    """The backend ``numpy``: used if no other backend is chosen, and for ops that fall back to the host.
 
     Raises:
-        BackendError: polytape is not installed as it should be.
+        BackendError: polytape is not installed properly.
     """
     return get_backend("numpy")
 
@@ -151,15 +151,15 @@ def _attempt(name: str) -> _Record:
             return known
         if name in _state.loading:
             raise BackendError(
-                f"backend {name!r} was asked for while it is being loaded.",
-                expected="plugins that use no backend while they are imported",
+                f"backend {name!r} was requested while it was being loaded.",
+                expected="plugins that do not use a backend while they are imported",
                 got=" -> ".join([*_state.loading, name]),
-                fix="move that use into a function of the plugin",
+                fix="move that code into a function of the plugin",
             )
-        fresh = _state.entries is None
+        first_scan = _state.entries is None
         record = _examine(name)
-        if record.status.status == "absent" and record.entry is None and not fresh:
-            _scan()  # it may have been installed since: only successes are kept
+        if record.status.status == "absent" and record.entry is None and not first_scan:
+            _scan()  # it may have been installed since the last scan
             record = _examine(name)
         _state.records = {**_state.records, name: record}
         if record.entry is not None:
@@ -168,7 +168,7 @@ def _attempt(name: str) -> _Record:
 
 
 def _load(record: _Record, entry: EntryPoint) -> None:
-    handled = sys.exc_info()[1]  # what the caller was handling when it asked is no cause of a failure here
+    handled = sys.exc_info()[1]  # what the caller is already handling is not a cause of a failure here
     started = perf_counter()
     _state.loading.append(entry.name)
     try:
@@ -185,7 +185,7 @@ def _load(record: _Record, entry: EntryPoint) -> None:
 
 
 def _adopt(record: _Record, backend: Backend, provider: str) -> None:
-    """Complete, check and register a backend, then publish it; one that is not ready only gets its status."""
+    """Complete, check, register and publish a backend; if it is not ready, only fill in its status."""
     status = record.status
     record.backend = backend
     backend.provider = provider
@@ -198,7 +198,7 @@ def _adopt(record: _Record, backend: Backend, provider: str) -> None:
         status.devices = tuple(backend.device_list())
     if not status.devices:
         status.status = probe.missing if not probe.ready else "no-device"
-        status.reason = probe.reason or "the backend lists no device"
+        status.reason = probe.reason or "the backend lists no devices"
         status.remedy = probe.remedy or f"see the documentation of {provider}"
         return
     tables.add_backend(backend, provider)
@@ -210,7 +210,7 @@ def _adopt(record: _Record, backend: Backend, provider: str) -> None:
 
 
 def _attach_kernels(record: _Record) -> None:
-    """Load the kernel plugins named after a backend, each on its own; sorted, so that a tie always has one loser."""
+    """Load the kernel plugins named after a backend; sorted, so that the same plugin always wins a tie."""
     name = record.status.name
     entries = [entry for entry in installed() if entry.group == KERNELS and entry.name == name]
     for entry in sorted(entries, key=lambda entry: normalise(entry.dist)):
@@ -232,16 +232,16 @@ def _attach_kernels(record: _Record) -> None:
             record.status.traceback += status.traceback
 
 
-# --- Names, and the error for one that cannot be used ---
+# --- Names, and the error for a backend that cannot be used ---
 
 
 def _states() -> dict[str, str]:
-    """Every name and how it stands, without loading anything to tell."""
+    """The state of every known backend by name, without loading any."""
     states = {}
     for name in _names():
         record = _state.records.get(name)
         state = (record if record is not None else _examine(name)).status.status
-        # With metadata alone, "absent" can also be said of what is there and was not asked for yet.
+        # From metadata alone, a backend that is installed but was not requested yet has the status "absent" too.
         states[name] = "not loaded yet" if record is None and state == "absent" and _claims(name) else state
     return states
 
@@ -253,31 +253,30 @@ def _unusable(status: BackendStatus) -> BackendError:
 
 
 def _names() -> list[str]:
-    """Every name there is something to say about: the project's own first, then by name."""
+    """The names of all known backends: polytape's own first, then the others in alphabetical order."""
     others = {entry.name for entry in installed() if entry.group == BACKENDS} | set(tables.ready())
     return [*CATALOGUE, *sorted(others - set(CATALOGUE))]
 
 
-# --- What users call ---
+# --- Public functions ---
 
 
 def backends() -> list[BackendStatus]:
-    """The status of every backend that is installed or in the project's catalogue; loads them all to tell."""
-
-    found = []
+    """The status of every backend that is installed or one of polytape's own; loads them all to find out."""
+    statuses = []
     with _state.lock:
         for name in _names():
             record = _attempt(name)
             status = record.status
             if record.backend is not None and status.status == "ready":
                 status.native, status.decomposed, status.missing = _coverage(record.backend)
-            found.append(status)
-    return found
+            statuses.append(status)
+    return statuses
 
 
 def _coverage(backend: Backend) -> tuple[int, int, int]:
     """How many ops a backend serves natively (its parents included), by decomposition, and not at all."""
-    names = [one.name for one in backend.chain()]
+    names = [member.name for member in backend.chain()]
     native = decomposed = missing = 0
     for op in tables.ops().values():
         if any(tables.kernels_of(name, op.name) for name in names):
@@ -295,9 +294,9 @@ def loaded() -> tuple[Backend, ...]:
 
 
 def refresh() -> None:
-    """Look again for plugins: for what was installed, and for what failed to load, since.
+    """Search for plugins again, including newly installed ones, and forget earlier failures to load.
 
-    Backends that are ready stay; kernel plugins new to them are loaded.
+    Backends that are ready stay; new kernel plugins for them are loaded.
     """
     import importlib
 
@@ -313,7 +312,7 @@ def refresh() -> None:
 
 
 class RegisteredBackend:
-    """A backend registered in process; as a context manager it is removed at the end."""
+    """A backend registered in this process; as a context manager, it removes the backend at the end of the block."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend: Final = backend
@@ -328,8 +327,7 @@ class RegisteredBackend:
         self.remove()
 
     def remove(self) -> None:
-        """Take the backend and its kernels out again; tensors made on it can no longer be computed with."""
-
+        """Remove the backend and its kernels; its tensors can no longer be used in computations."""
         name = self.backend.name
         with _state.lock:
             if tables.ready().get(name) is self.backend:
@@ -339,25 +337,25 @@ class RegisteredBackend:
 
 
 def register_backend(backend: Backend) -> RegisteredBackend:
-    """Register a backend in process, shown as coming from ``in-process``.
+    """Register a backend in this process; its provider is shown as ``in-process``.
 
     Args:
         backend: the backend; ``with polytape.register_backend(backend):`` removes it at the end of the block.
     Raises:
-        RegistrationError: its name is taken, or one of its kernels fits no op.
-        BackendError: it breaks the contract, or is not ready.
+        RegistrationError: its name is taken, or one of its kernels does not fit any op.
+        BackendError: it violates the contract, or is not ready.
     """
     with _state.lock:
         record = _examine(backend.name)
         if backend.name in tables.ready() or record.entry is not None:
-            taken = (
+            provider = (
                 tables.ready()[backend.name].provider if backend.name in tables.ready() else record.status.distribution
             )
             raise RegistrationError(
-                f"the name of backend {backend.name!r} is taken.",
-                expected="a name that no installed plugin has",
-                got=f"{backend.name!r}, which {taken} provides",
-                fix=f"choose another name, or leave that plugin out with POLYTAPE_PLUGINS=-{normalise(taken)}",
+                f"the backend name {backend.name!r} is taken.",
+                expected="a name that no other backend uses",
+                got=f"{backend.name!r}, which {provider} provides",
+                fix=f"choose another name, or exclude that plugin with POLYTAPE_PLUGINS=-{normalise(provider)}",
             )
         record = _Record(backend.name)
         record.status.distribution = tables.IN_PROCESS

@@ -1,4 +1,4 @@
-"""The status of a backend, and a plugin's failure in words: the root cause first, then what to do."""
+"""The status of a backend, and the descriptions of a plugin's failure: the root cause first, then the remedy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
     "unusable",
 ]
 
-# Backends of the project itself, and the command that brings what each needs.
+# polytape's own backends, each with the command that installs its dependencies.
 CATALOGUE: Final = {
     "numpy": "pip install polytape",
     "numba": "pip install 'polytape[numba]'",
@@ -29,12 +29,13 @@ CATALOGUE: Final = {
 
 
 class BackendStatus:
-    """What is known of one backend.
+    """The status of one backend.
 
     ``status`` is one of ``absent``, ``blocked``, ``incompatible``, ``import-failed``, ``no-device`` and ``ready``;
-    ``reason`` and ``remedy`` are one line each, empty when ready. ``load_time_s`` is in seconds, imports included;
-    ``native``, ``decomposed`` and ``missing`` count ops. ``kernels_from`` names the distributions that added kernels,
-    ``disabled`` those whose kernels were refused, with the reason; ``traceback`` is the last failure in full.
+    ``reason`` and ``remedy`` are one line each, empty if the backend is ready. ``load_time_s`` is in seconds and
+    includes imports; ``native``, ``decomposed`` and ``missing`` count ops. ``kernels_from`` lists the distributions
+    that added kernels, ``disabled`` those whose kernels were rejected, with the reason; ``traceback`` is the full
+    traceback of the last failure.
     """
 
     __slots__ = (
@@ -70,15 +71,15 @@ class BackendStatus:
 
 def _root_cause(error: BaseException, handled: BaseException | None) -> BaseException:
     root = error
-    for _ in range(64):  # chains can be circular
-        deeper = root.__cause__ or (None if root.__suppress_context__ else root.__context__)
-        if deeper is None or deeper is handled:
+    for _ in range(64):  # chains of exceptions can be circular
+        cause = root.__cause__ or (None if root.__suppress_context__ else root.__context__)
+        if cause is None or cause is handled:
             break
-        root = deeper
+        root = cause
     return root
 
 
-def _in_a_line(error: BaseException) -> str:
+def _one_line(error: BaseException) -> str:
     if isinstance(error, PolytapeError):
         return error.summary.rstrip(".")
     lines = str(error).strip().splitlines()
@@ -88,22 +89,22 @@ def _in_a_line(error: BaseException) -> str:
 def describe_failure(
     status: BackendStatus, entry: EntryPoint, error: BaseException, handled: BaseException | None
 ) -> None:
-    """Write the failure of a plugin into its status.
+    """Record the failure of a plugin in a status.
 
     Args:
-        status: the status to fill.
-        entry: the plugin that was being loaded.
-        error: what it raised.
-        handled: what the caller was handling when it asked, which is no cause of this failure.
+        status: the status to update.
+        entry: the plugin that failed to load.
+        error: the exception that it raised.
+        handled: the exception that the caller was already handling; it is not a cause of this failure.
     """
     import traceback
 
     root = _root_cause(error, handled)
     status.status = "import-failed"
     status.devices = ()
-    status.reason = _in_a_line(root)
+    status.reason = _one_line(root)
     if root is not error:
-        status.reason += f" (then {_in_a_line(error)}, loading {entry.value})"
+        status.reason += f" (then {_one_line(error)}, while loading {entry.value})"
     status.traceback = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     own = normalise(entry.dist) == OWN
     if isinstance(root, PolytapeError) and root.fix:
@@ -111,18 +112,18 @@ def describe_failure(
     elif isinstance(root, ModuleNotFoundError) and entry.name in CATALOGUE and own:
         status.remedy = CATALOGUE[entry.name]
     elif isinstance(root, ModuleNotFoundError):
-        status.remedy = f"install what provides the module {root.name!r}, which {entry.dist} needs"
+        status.remedy = f"install the package that provides the module {root.name!r}, which {entry.dist} needs"
     else:
-        status.remedy = f"`polytape doctor` shows the traceback; update {entry.dist} (now {entry.version})"
-        status.remedy += "" if own else f", or leave it out: POLYTAPE_PLUGINS=-{normalise(entry.dist)}"
+        status.remedy = f"`polytape doctor` shows the traceback; update {entry.dist} (installed: {entry.version})"
+        status.remedy += "" if own else f", or exclude it: POLYTAPE_PLUGINS=-{normalise(entry.dist)}"
 
 
 def say_left_out(status: BackendStatus, claims: Sequence[EntryPoint], plugin_filter: str) -> None:
-    """Fill the status of a backend whose plugins are installed, none of which may be loaded.
+    """Fill in the status of a backend whose plugins are all blocked or incompatible.
 
     Args:
-        status: the status to fill.
-        claims: the entry points that offer the backend.
+        status: the status to update.
+        claims: the entry points that provide the backend.
         plugin_filter: the value of ``POLYTAPE_PLUGINS``.
     """
     blocked = [entry for entry in claims if entry.readable]
@@ -130,43 +131,43 @@ def say_left_out(status: BackendStatus, claims: Sequence[EntryPoint], plugin_fil
     dist = normalise(entry.dist)
     if blocked:
         status.status = "blocked"
-        status.reason = f"POLYTAPE_PLUGINS={plugin_filter} leaves {entry.dist} out"
-        status.remedy = f"let {dist} in with POLYTAPE_PLUGINS, or unset it"
+        status.reason = f"POLYTAPE_PLUGINS={plugin_filter} excludes {entry.dist}"
+        status.remedy = f"allow {dist} in POLYTAPE_PLUGINS, or unset it"
     else:
         status.status = "incompatible"
-        status.reason = f"{dist} {entry.version} is made for plugin API {entry.major}; this polytape reads {MAJOR}"
-        status.remedy = f"install a release of {dist} for plugin API {MAJOR}, or another polytape"
+        status.reason = f"{dist} {entry.version} is built for plugin API {entry.major}; this polytape supports {MAJOR}"
+        status.remedy = f"install a release of {dist} for plugin API {MAJOR}, or another version of polytape"
 
 
 def say_clash(status: BackendStatus, claims: Sequence[EntryPoint]) -> None:
-    """Fill the status of a backend that several distributions offer, none of which is loaded."""
+    """Fill in the status of a backend that several distributions provide, so that none of them is loaded."""
     dists = sorted(entry.dist for entry in claims)
     status.status = "blocked"
     status.distribution = ", ".join(dists)
-    status.reason = f"{' and '.join(dists)} both offer a backend {status.name!r}; neither is loaded"
-    status.remedy = f"POLYTAPE_PLUGINS={normalise(dists[0])}/{status.name} picks one; or uninstall the other"
+    status.reason = f"{' and '.join(dists)} both provide a backend {status.name!r}; neither is loaded"
+    status.remedy = f"POLYTAPE_PLUGINS={normalise(dists[0])}/{status.name} selects one; or uninstall the other"
 
 
 def say_absent(status: BackendStatus, own: bool) -> None:
-    """Fill the status of a backend that nothing installed offers.
+    """Fill in the status of a backend that no installed distribution provides.
 
     Args:
-        status: the status to fill.
-        own: whether metadata of polytape itself was found.
+        status: the status to update.
+        own: whether the metadata of polytape itself was found.
     """
     if status.name not in CATALOGUE:
         status.reason = "not installed"
-        status.remedy = f"pip install the distribution that provides the backend {status.name!r}"
+        status.remedy = f"install the distribution that provides the backend {status.name!r}"
         return
     status.reason = "not installed"
     status.remedy = CATALOGUE[status.name]
     if not own:
-        status.reason = "polytape itself is not installed: no metadata of it is on sys.path"
-        status.remedy += ", or in a checkout pip install -e ."
+        status.reason = "polytape itself is not installed: its metadata is not on sys.path"
+        status.remedy += ", or `pip install -e .` in a checkout"
 
 
 def unusable(status: BackendStatus) -> BackendError:
-    """The error for a known backend that cannot be used."""
+    """The error for a known backend that is not ready."""
     return BackendError(
         f"backend {status.name!r} cannot be used: {status.reason}.",
         expected="a backend that is ready",
@@ -176,11 +177,11 @@ def unusable(status: BackendStatus) -> BackendError:
 
 
 def unknown(name: str, states: dict[str, str]) -> BackendError:
-    """The error for a name that no backend has.
+    """The error for an unknown backend name.
 
     Args:
-        name: the name.
-        states: the names there are, with the state of each.
+        name: the unknown name.
+        states: the known names, with the state of each.
     """
     import difflib
 
@@ -190,5 +191,5 @@ def unknown(name: str, states: dict[str, str]) -> BackendError:
         f"no backend {name!r}; known: {', '.join(f'{known} ({state})' for known, state in states.items())}.",
         expected="the name of an installed backend",
         got=repr(name),
-        fix=f"{hint}; `polytape backends` tells more",
+        fix=f"{hint}; run `polytape backends` for details",
     )

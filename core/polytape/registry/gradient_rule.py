@@ -1,6 +1,6 @@
-"""A gradient rule, and a plan made of rules for one set of watched operands: data, which `Op` holds.
+"""Gradient rules, and the plans that select rules for one set of watched operands: plain data that an `Op` holds.
 
-`Op.gradient` makes the rules; `polytape.autodiff.gradient_plan` makes the plans.
+`Op.gradient` creates the rules; `polytape.autodiff.gradient_plan` creates the plans.
 """
 
 from __future__ import annotations
@@ -9,27 +9,26 @@ from typing import Any, Final
 
 __all__ = ["GradientPlan", "GradientRule"]
 
-# What a rule's parameter asks for: an operand by its position, that operand's shape (SHAPE_OF + position), an
-# attribute, or:
+# What a parameter of a rule receives. A small non-negative number is the position of an operand; the other codes are:
 G: Final = -1  # the gradient of the output
 Y: Final = -2  # the output
-INDEX: Final = -3  # which operand of the sequence is being differentiated
+INDEX: Final = -3  # the index in the sequence of the operand that is being differentiated
 SHAPES: Final = -4  # the shapes of all operands of the sequence
 SEQUENCE: Final = -5  # all operands of the sequence, as a tuple
-SHAPE_OF: Final = 1 << 20
-ATTRIBUTE: Final = 1 << 21  # ATTRIBUTE + its position among the op's attributes
+SHAPE_OF: Final = 1 << 20  # SHAPE_OF + the position of an operand: its shape
+ATTRIBUTE: Final = 1 << 21  # ATTRIBUTE + the position among the op's attributes: its value
 
 RESERVED: Final = ("g", "y", "index", "shapes", "spec", "out")
 
 
 class GradientRule:
-    """How the gradient of an op's output becomes that of one operand (or of several, as a tuple).
+    """A function from the gradient of an op's output to that of one operand (or of several, as a tuple).
 
     Attributes:
-        fn: ``(g, ...) -> Tensor``; its parameter names said what it needs.
-        operands: positions of the operands it serves; more than one: it returns a tuple.
-        needs: per positional parameter, one of the codes above.
-        keywords: the op's attributes it takes by keyword.
+        fn: ``(g, ...) -> Tensor``. Its parameter names determine ``needs`` and ``keywords``.
+        operands: positions of the operands it serves; if there are several, ``fn`` returns a tuple.
+        needs: one of the codes above per positional parameter.
+        keywords: the op's attributes that ``fn`` takes by keyword.
     """
 
     __slots__ = ("fn", "keywords", "needs", "operands")
@@ -48,10 +47,11 @@ class GradientPlan:
         keep: per operand, whether its native array is kept.
         keep_shape: per operand, whether its shape is kept.
         keep_y: whether the output's array is kept.
-        rules: the rules to call, each with the operand's position it is called for.
-        contractions: per rule to call, the op's shortcut to a number's gradient, if it has one.
-        useful: whether anything flows back at all.
-        body: whether the op has no rules: the walk differentiates its body instead.
+        rules: the rules to call.
+        positions: for each of these rules, the position of the operand it is called for.
+        contractions: for each of these rules, the shortcut for an operand of shape (), or None; see `Op.contraction`.
+        useful: whether any gradient flows back.
+        body: whether the op has no rules, so that the backward pass differentiates its body instead.
     """
 
     __slots__ = (

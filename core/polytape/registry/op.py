@@ -1,4 +1,4 @@
-"""Op: an abstract operation as a value, without numbers."""
+"""Op: an abstract operation as a value. It does no numerical work."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ __all__ = ["Binary", "Op", "Unary"]
 
 
 class Op:
-    """What an op is, without numbers; see `polytape.ops.declaration.op`, which makes one from a declaration.
+    """An abstract operation; `polytape.ops.declaration.op` makes one from a declared function.
 
     Attributes:
-        name: unique.
-        module: of the declared function; an op of polytape's is in a family, a module of `polytape.ops`.
+        name: unique among all ops.
+        module: the module of the declared function. For polytape's own ops it is a family, a module of `polytape.ops`.
         body: the declared function; it raises for a primitive.
-        parameters: their names in order, of which the first ``positional`` can be given by position.
-        operands: names of the operands; the last is a sequence where ``variadic``, those in ``optional`` may be None.
-        attributes: names of everything else, in order, with ``defaults``; some ``required``.
-        creates: whether it makes new tensors: it has a ``device``.
-        outputs: the NamedTuple class of an op with several outputs.
-        the rest of the declaration: as `polytape.ops.declaration.op` explains it.
-        table: the fast path: type of all operands -> Resolution. memo: everything else that was resolved.
-        plans: what to keep for which watched operands; few: those of one operand (at 1) and two (at 3, 4, 5), found
-            without a key to hash; `polytape.autodiff.gradient_plan` fills both.
-        decomposed: whether something in the tables was not resolved to a kernel.
+        parameters: the names of all parameters in order; the first ``positional`` of them can be given by position.
+        operands: the names of the operands. The last is a sequence if ``variadic``; those in ``optional`` may be None.
+        attributes: the names of the other parameters in order, with ``defaults``; ``required``: some have no default.
+        creates: whether it creates tensors, that is, whether it has a ``device`` parameter.
+        outputs: the NamedTuple class of an op with several outputs, otherwise None.
+        the rest of the declaration: see `polytape.ops.declaration.op`.
+        table: the table of the fast path, shared type of all operands -> Resolution. memo: all other resolutions.
+        plans: the gradient plans by number of operands and watched operands. few: those for one operand (at 1) and
+            two (at 3, 4, 5), found without hashing a key. `polytape.autodiff.gradient_plan` fills both.
+        decomposed: whether any resolution in ``table`` or ``memo`` does not call a kernel.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Op:
         self.name: str = name
         self.__name__: str = name
         self.__qualname__: str = name
-        # Compiled, the class's own __module__ hides an instance's; exec may give a function no module.
+        # In a compiled class, __module__ of the class hides that of an instance. A function made by exec may have none.
         self.module: str = getattr(body, "__module__", None) or "polytape"
         self.__module__: str = self.module
         self.__wrapped__: Any = body
@@ -80,10 +80,11 @@ class Op:
         self.few: list[GradientPlan | None] = [None] * 6
         self.decomposed: bool = False
 
-    # Here too, not only in the subclasses: mypyc 2.4 lays out a class with __call__ differently from a base without.
+    # Defined here too, not only in the subclasses: mypyc 2.4 lays out a class with __call__ differently from a base
+    # class without it.
     def __call__(self, *args: Any, **attributes: Any) -> Any:
-        """Refuse: each subclass says how it is called."""
-        raise KernelError(f"{self!r} is no op that can be called", fix="use UnaryOp, BinaryOp or GeneralOp")
+        """Raise KernelError; each subclass overrides it."""
+        raise KernelError(f"{self!r} cannot be called", fix="use UnaryOp, BinaryOp or GeneralOp")
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -95,12 +96,12 @@ class Op:
     def gradient(self, *names: str, **rules: Callable[..., Any]) -> Any:
         """Declare how a gradient flows back through this op.
 
-        As ``op.gradient(x=lambda g, y: g * y)`` per operand, or as a decorator ``@op.gradient("a", "b")`` of one rule
-        that returns a tuple. A rule's parameter names say what it needs: ``g``, ``y``, an operand, ``<operand>_shape``,
-        an attribute, and for operands given as a sequence ``index`` and ``shapes``.
+        Use ``op.gradient(x=lambda g, y: g * y)`` with one rule per operand, or the decorator ``@op.gradient("a", "b")``
+        on one rule that returns a tuple. The parameter names of a rule determine its arguments: ``g``, ``y``, an
+        operand, ``<operand>_shape``, an attribute, and for operands given as a sequence ``index`` and ``shapes``.
 
         Raises:
-            RegistrationError: a name this op does not have.
+            RegistrationError: a name that this op does not have.
         """
         for name, fn in rules.items():
             self.rules.append(make_rule(self, (name,), fn, parameter_names(fn), positional_count(fn)))
@@ -113,13 +114,14 @@ class Op:
         return declare
 
     def contraction(self, **rules: Callable[..., Any]) -> None:
-        """Declare a shorter way to the gradient of an operand of shape () beside full ones.
+        """Declare a shortcut for the gradient of an operand of shape () that is broadcast.
 
-        An elementwise rule would make a product of the full shape only for core to sum it up: ``x1=lambda g, x2:
-        vdot(g, x2)`` does both at once. Used where ``g`` and the operands it asks for have the output's shape.
+        The elementwise rule would compute a product of the full shape, which core would then sum up;
+        ``x1=lambda g, x2: vdot(g, x2)`` does both at once. The shortcut is used if ``g`` and the operands that it needs
+        have the output's shape.
 
         Raises:
-            RegistrationError: a name this op does not have.
+            RegistrationError: a name that this op does not have.
         """
         for name, fn in rules.items():
             rule = make_rule(self, (name,), fn, parameter_names(fn), positional_count(fn))
@@ -127,12 +129,12 @@ class Op:
         self.forget_plans()
 
     def forget_plans(self) -> None:
-        """Drop the plans, after a rule was added."""
+        """Drop the plans: a rule has been added."""
         self.plans = {}
         self.few = [None] * 6
 
     def forget(self) -> None:
-        """Drop what was resolved, after a registration."""
+        """Drop all resolutions: a registration may have made them stale."""
         self.table = {}
         self.memo = {}
         self.decomposed = False
@@ -142,68 +144,68 @@ class Op:
         return bool(self.host) and position < len(self.operands) and self.operands[position] in self.host
 
     def promoted(self, position: int) -> bool:
-        """Whether the operand at ``position`` promotes with others."""
+        """Whether the operand at ``position`` promotes with other operands."""
         return bool(self.promotes) and self.operand_name(position) in self.promotes
 
     def operand_name(self, position: int) -> str:
-        """The name of the operand at ``position``; a sequence's elements share one."""
+        """The name of the operand at ``position``; all elements of a sequence have the same name."""
         return self.operands[min(position, len(self.operands) - 1)]
 
     def output_shapes(self, arrays: Any, attributes: dict[str, Any]) -> list[tuple[int, ...]]:
-        """The outputs' shapes, by the shape rule.
+        """The outputs' shapes, computed by the shape rule.
 
         Raises:
-            ShapeError: the operands' shapes do not fit.
+            ShapeError: the rule rejects the operands' shapes.
         """
-        asked = {name: attributes.get(name, self.defaults.get(name)) for name in self.shape_attributes}
+        rule_attributes = {name: attributes.get(name, self.defaults.get(name)) for name in self.shape_attributes}
         shapes = [None if array is None else array.shape for array in arrays]
         try:
-            found = self.shape_rule(*shapes, **asked)
+            result = self.shape_rule(*shapes, **rule_attributes)
         except ShapeError as error:
-            given = [f"[{','.join(map(str, shape))}]" for shape in shapes if shape is not None]
-            given += [f"{name}={value!r}" for name, value in asked.items()]
+            arguments = [f"[{','.join(map(str, shape))}]" for shape in shapes if shape is not None]
+            arguments += [f"{name}={value!r}" for name, value in rule_attributes.items()]
             raise type(error)(
-                f"{self.name}({', '.join(given)}): {error.summary}",
+                f"{self.name}({', '.join(arguments)}): {error.summary}",
                 expected=error.expected,
                 got=error.got,
                 fix=error.fix,
             ) from None
-        return list(found) if self.outputs is not None else [found]
+        return list(result) if self.outputs is not None else [result]
 
     def run_body(self, operands: list[Any], attributes: dict[str, Any]) -> Any:
         """Run the declared function on tensors: as a decomposition, or to differentiate through it."""
-        fixed = len(self.operands) - 1 if self.variadic else len(self.operands)
-        given = dict(attributes)
-        for name, operand in zip(self.operands, operands[:fixed], strict=False):
-            given[name] = operand
+        single = len(self.operands) - 1 if self.variadic else len(self.operands)
+        arguments = dict(attributes)
+        for name, operand in zip(self.operands, operands[:single], strict=False):
+            arguments[name] = operand
         if self.variadic:
-            given[self.operands[-1]] = operands[fixed:]
-        leading = [given.pop(name) for name in self.parameters[: self.positional] if name in given]
-        return self.body(*leading, **given)
+            arguments[self.operands[-1]] = operands[single:]
+        positional = [arguments.pop(name) for name in self.parameters[: self.positional] if name in arguments]
+        return self.body(*positional, **arguments)
 
 
 class Unary(Op):
-    """An op whose only operand is its first parameter, as Tensor's operators know it."""
+    """An op whose only operand is its first parameter: the interface that Tensor's operators call."""
 
     def operate(self, x: Any) -> Any:
-        """Refuse: `polytape.dispatch.fast_path.UnaryOp` runs it."""
-        raise KernelError(f"{self!r} is no op that can be called", fix="use UnaryOp")
+        """Raise KernelError; `polytape.dispatch.fast_path.UnaryOp` overrides it."""
+        raise KernelError(f"{self!r} cannot be called", fix="use UnaryOp")
 
 
 class Binary(Op):
-    """An op with two operands and no attributes, as Tensor's operators know it."""
+    """An op with two operands and no attributes: the interface that Tensor's operators call."""
 
     def operate(self, x1: Any, x2: Any) -> Any:
-        """Refuse: `polytape.dispatch.fast_path.BinaryOp` runs it."""
-        raise KernelError(f"{self!r} is no op that can be called", fix="use BinaryOp")
+        """Raise KernelError; `polytape.dispatch.fast_path.BinaryOp` overrides it."""
+        raise KernelError(f"{self!r} cannot be called", fix="use BinaryOp")
 
 
 def make_rule(op: Op, names: Sequence[str], fn: Any, parameters: Sequence[str], positional: int) -> GradientRule:
-    """Check a rule's parameter names against its op and settle what each of them asks for.
+    """Check a rule's parameter names against its op, and translate them to the codes in `gradient_rule`.
 
     Args:
         op: the op.
-        names: the operands it serves.
+        names: the operands that the rule serves.
         fn: the rule.
         parameters: its parameters' names; those from ``positional`` on are keyword-only.
     Raises:
@@ -235,7 +237,7 @@ def _need(op: Op, name: str, parameters: Sequence[str]) -> int:
     if name.endswith("_shape") and name[:-6] in op.operands:
         return SHAPE_OF + op.operands.index(name[:-6])
     raise RegistrationError(
-        f"a gradient rule of {op.name} asks for {name!r}.",
+        f"a gradient rule of {op.name} has an unknown parameter {name!r}.",
         expected=f"g, y, an operand ({', '.join(op.operands)}), <operand>_shape or an attribute "
         f"({', '.join(op.attributes)})",
         got=f"parameters {', '.join(parameters)}",
@@ -246,7 +248,7 @@ def _need(op: Op, name: str, parameters: Sequence[str]) -> int:
 def _position(op: Op, name: str) -> int:
     if name not in op.operands:
         raise RegistrationError(
-            f"{op.name} has no operand {name!r} to give a gradient for.",
+            f"{op.name} has no operand {name!r} to declare a gradient for.",
             expected=f"one of {', '.join(op.operands)}",
             got=repr(name),
             fix="rename it in the call of .gradient",
@@ -258,8 +260,8 @@ def positional_count(fn: Any) -> int:
     """How many of a function's parameters can be given by position."""
     code = getattr(fn, "__code__", None)
     if code is None:
-        kinds = [one.kind for one in inspect.signature(fn).parameters.values()]
-        return len([kind for kind in kinds if kind is not inspect.Parameter.KEYWORD_ONLY])
+        parameters = inspect.signature(fn).parameters.values()
+        return len([parameter for parameter in parameters if parameter.kind is not inspect.Parameter.KEYWORD_ONLY])
     count: int = code.co_argcount
     return count
 
@@ -273,17 +275,21 @@ def parameter_names(fn: Any) -> tuple[str, ...]:
     return names
 
 
-def check_attributes(op: Op, given: dict[str, Any]) -> None:
-    """Whether the attributes given are the op's, and none is missing."""
-    for name in given:
+def check_attributes(op: Op, attributes: dict[str, Any]) -> None:
+    """Check that the op has all of these attributes and that no required one is missing.
+
+    Raises:
+        TypeError: as Python does for a call with wrong arguments.
+    """
+    for name in attributes:
         if name not in op.attributes:
-            near = f" (has {', '.join(op.attributes)})" if op.attributes else ""
-            raise TypeError(f"{op.name}() got an unexpected keyword argument {name!r}{near}")
+            existing = f" (has {', '.join(op.attributes)})" if op.attributes else ""
+            raise TypeError(f"{op.name}() got an unexpected keyword argument {name!r}{existing}")
     for name in op.attributes:
-        if name not in given and name not in op.defaults:
+        if name not in attributes and name not in op.defaults:
             raise TypeError(f"{op.name}() missing required argument {name!r}")
 
 
 def too_many(op: Op, got: int) -> TypeError:
-    """Python's own error for too many positional arguments."""
+    """The error that Python itself raises for too many positional arguments."""
     return TypeError(f"{op.name}() takes {op.positional} positional arguments but {got} were given")

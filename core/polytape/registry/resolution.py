@@ -1,4 +1,4 @@
-"""Resolution: what serves one op on operands of given types, ready to be called."""
+"""Resolution: how one op runs on operands of given types, ready to be called."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["Copying", "Guarded", "Resolution"]
 
 
 class Resolution:
-    """A memoised resolution.
+    """What runs an op on operands of given types; the op memoises it.
 
     Attributes:
-        fn: ``(*native arrays, **attributes)``; predicates, the shape rule of unchecked kernels and resolved
-            attributes are folded in.
-        shared_type: the type that all operands share; None where they differ.
-        operand_types: per operand.
-        result_type: the output's type (the first one's of an op with several); result_types: all of them.
-        array_type: what ``fn`` should return; anything else is lifted.
-        candidates: kernels in the order they are asked, the last one without a predicate or none.
+        fn: ``(*native arrays, **attributes)``; it includes the predicates, the shape rule of an unchecked kernel and
+            the resolved attributes.
+        shared_type: the type that all operands share; None if they differ.
+        operand_types: the type of each operand; None for an operand left out.
+        result_type: the type of the output, or of the first of several. result_types: the types of all outputs.
+        array_type: the native array type that ``fn`` should return; `lift` converts anything else.
+        candidates: the kernels that may run, in the order in which they are tried; only the last may lack a predicate.
         how: ``kernel``, ``body`` (decomposition) or ``host`` (fallback).
     """
 
@@ -50,11 +50,11 @@ class Resolution:
         return f"Resolution({self.how}, {self.operand_types} -> {self.result_types})"
 
     def lift(self, result: Any) -> Any:
-        """One output's native array, from whatever the kernel returned for it."""
+        """The native array of an op's output, converted from what the kernel returned if necessary."""
         return result if type(result) is self.array_type else self.result_type.lift(result)
 
     def lift_all(self, results: Any) -> list[Any]:
-        """The native arrays of an op with several outputs."""
+        """The native arrays of all outputs of an op with several, as `lift`."""
         return [
             result if type(result) is tensor_type.array_type else tensor_type.lift(result)
             for result, tensor_type in zip(results, self.result_types, strict=True)
@@ -62,7 +62,7 @@ class Resolution:
 
 
 class Guarded:
-    """Kernels with predicates, in order: the first whose predicate holds is called."""
+    """Kernels with predicates, in order: the first whose predicate is true is called, else ``last``."""
 
     __slots__ = ("choices", "last")
 
@@ -71,7 +71,7 @@ class Guarded:
         self.last: Any = last
 
     def choose(self, *arrays: Any, **attributes: Any) -> Any:
-        """The callable that serves these very operands."""
+        """The function to call for these operands."""
         for when, fn in self.choices:
             if when(*arrays, **attributes):
                 return fn
@@ -83,7 +83,7 @@ class Guarded:
 
 
 class Copying:
-    """A kernel that writes operands, called where core does not own them: it gets fresh copies."""
+    """A kernel that writes operands, called on copies because core does not own the originals."""
 
     __slots__ = ("fn", "operand_types", "written")
 
@@ -97,10 +97,10 @@ class Copying:
         return self.fn(*self.copies(arrays), **attributes)
 
     def copies(self, arrays: tuple[Any, ...]) -> list[Any]:
-        """The operands, those that get written copied."""
-        fresh = list(arrays)
+        """The operands, with copies in place of those that the kernel writes."""
+        result = list(arrays)
         for position in self.written:
             tensor_type = self.operand_types[position]
             if tensor_type is not None:
-                fresh[position] = tensor_type.backend.copy(arrays[position], tensor_type.device)
-        return fresh
+                result[position] = tensor_type.backend.copy(arrays[position], tensor_type.device)
+        return result

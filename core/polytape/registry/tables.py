@@ -1,4 +1,4 @@
-"""The registry of ops and kernels: values that are built aside, checked and swapped in whole."""
+"""The registry of ops, backends and kernels. New tables are built aside, checked, and swapped in as a whole."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 __all__ = ["add_backend", "add_kernels", "kernels_of", "remove_backend", "remove_kernels"]
 
-IN_PROCESS: Final = "in-process"  # the provider of what no distribution brought
+IN_PROCESS: Final = "in-process"  # the provider of backends and kernels that no distribution provides
 FAMILIES: Final = "polytape.ops."  # the package whose modules are the families of ops
 
 KernelTable: TypeAlias = "dict[str, dict[str, tuple[Kernel, ...]]]"
 
 
 class _Registry:
-    """Ops by name; kernels by backend and op; both replaced, never changed."""
+    """Ops by name, and kernels by backend and op. Kernel tables are replaced, never changed."""
 
     def __init__(self) -> None:
         self.ops: dict[str, Op] = {}
         self.kernels: KernelTable = {}
-        self.version: int = 0  # changes with each registration
-        self.late: dict[tuple[str, str], Any] = {}  # (backend, family) -> what gives the kernels, see `add_backend`
+        self.version: int = 0  # counts registrations and removals, see `version`
+        self.late: dict[tuple[str, str], Any] = {}  # (backend, family) -> `_Late`, see `add_backend`
         self.ready: dict[str, Backend] = {}
         self.families: Any = None  # () -> the module polytape.ops.families, which declares ops
         self.bound: bool = False  # whether the ops behind Tensor's operators are loaded
-        self.generation: int = 0
+        self.generation: int = 0  # counts changes of the ready backends
 
 
 _registry: Final = _Registry()
@@ -39,17 +39,17 @@ _lock: Final = RLock()
 
 
 def generation() -> int:
-    """A number that changes with every change of the ready backends."""
+    """A number that changes whenever the ready backends change."""
     return _registry.generation
 
 
 def ready() -> dict[str, Backend]:
-    """The backends that are loaded and usable, by name; do not change it."""
+    """The backends that are loaded and usable, by name; do not modify the dict."""
     return _registry.ready
 
 
 def publish(backends: dict[str, Backend]) -> None:
-    """Swap the ready backends for others; before the first, load the ops that every tensor needs."""
+    """Replace the ready backends; the first call begins by loading the ops behind Tensor's operators."""
     if not _registry.bound:
         _registry.bound = True
         _registry.families().bind()
@@ -61,18 +61,18 @@ def publish(backends: dict[str, Backend]) -> None:
 
 
 def set_families(families: Any) -> None:
-    """Set the function that gives the module with the families of ops, which the registry itself does not know."""
+    """Set the function that returns the module `polytape.ops.families`, which the registry may not import."""
     _registry.families = families
 
 
 def ops() -> dict[str, Op]:
-    """All ops by name, after every family was loaded; do not change it."""
+    """All ops by name; loads every family. Do not modify the dict."""
     _registry.families().declare_all()
     return _registry.ops
 
 
 def declared() -> dict[str, Op]:
-    """The ops of the families that are loaded now, by name; do not change it."""
+    """The ops of the families that are loaded now, by name; do not modify the dict."""
     return _registry.ops
 
 
@@ -86,7 +86,7 @@ def add_op(op: Op) -> None:
         if op.name in _registry.ops:
             raise RegistrationError(
                 f"there is already an op {op.name!r}.",
-                expected="a name no other op has",
+                expected="a name that no other op has",
                 got=f"{op.name!r}, declared twice",
                 fix="rename one of the two",
             )
@@ -94,7 +94,7 @@ def add_op(op: Op) -> None:
 
 
 def find_op(name: str) -> Op | None:
-    """The op of that name, None if there is none; its family is loaded if it was not yet."""
+    """The op of that name, or None if there is none; loads its family if necessary."""
     op = _registry.ops.get(name)
     if op is None:
         _registry.families().declare(name)
@@ -103,7 +103,7 @@ def find_op(name: str) -> Op | None:
 
 
 def get_op(name: str) -> Op:
-    """As `find_op`, for a name that exists.
+    """The op of that name; loads its family if necessary.
 
     Raises:
         RegistrationError: there is no such op.
@@ -117,7 +117,7 @@ def get_op(name: str) -> Op:
             f"there is no op {name!r}.",
             expected=f"an op, such as {', '.join(near) or 'add'}",
             got=repr(name),
-            fix="polytape.ops lists them all",
+            fix="use one of the names that polytape.ops lists",
         )
     return op
 
@@ -126,7 +126,7 @@ def get_op(name: str) -> Op:
 
 
 def version() -> int:
-    """A number that changes with every registration or removal of kernels: what was resolved before may be stale."""
+    """A number that changes whenever kernels are registered or removed: earlier resolutions may then be stale."""
     return _registry.version
 
 
@@ -156,20 +156,20 @@ def _load_late(backend: str, op: str) -> None:
     with _lock:
         late = _registry.late.get(key)
         if late is None:
-            return  # another thread has just loaded them
+            return  # another thread has loaded them meanwhile
         kernels = tuple(late.load())
         for kernel in kernels:
             kernel.backend = backend
-        # The version stays: no op of this family has been resolved on this backend before.
+        # The version does not change: no op of this family has been resolved on this backend before.
         _stage(kernels, late.backend.provider)
-        _registry.late = {other: waiting for other, waiting in _registry.late.items() if other != key}
+        _registry.late = {k: pending for k, pending in _registry.late.items() if k != key}
 
 
 def add_backend(backend: Backend, provider: str) -> None:
-    """Register a backend's own kernels, all or none; those in ``late_kernels`` when their family is first used.
+    """Register a backend's own kernels, all or none. Those in ``late_kernels`` follow when their family is first used.
 
     Raises:
-        RegistrationError: a kernel that does not fit its op, or two kernels that are ambiguous.
+        RegistrationError: a kernel does not fit its op, or two kernels are ambiguous.
     """
     backend.provider = provider
     for kernel in backend.kernels:
@@ -177,15 +177,15 @@ def add_backend(backend: Backend, provider: str) -> None:
     with _lock:
         remove_backend(backend.name)
         add_kernels(backend.kernels, provider)
-        waiting = {(backend.name, family): _Late(backend, load) for family, load in backend.late_kernels.items()}
-        _registry.late = {**_registry.late, **waiting}
+        pending = {(backend.name, family): _Late(backend, load) for family, load in backend.late_kernels.items()}
+        _registry.late = {**_registry.late, **pending}
 
 
 def add_kernels(kernels: Sequence[Kernel], provider: str) -> None:
-    """Register kernels for backends they name, all or none; the families of their ops are loaded.
+    """Register kernels for the backends they name, all or none; loads the families of their ops.
 
     Raises:
-        RegistrationError: as `add_backend`; nothing has been registered then.
+        RegistrationError: as for `add_backend`; no kernel is registered then.
     """
     if not kernels:
         return
@@ -211,10 +211,10 @@ def _stage(kernels: Sequence[Kernel], provider: str) -> None:
 
 def remove_kernels(kernels: Sequence[Kernel]) -> None:
     """Remove exactly these kernels."""
-    gone = {id(kernel) for kernel in kernels}
+    removed = {id(kernel) for kernel in kernels}
     with _lock:
         staged = {
-            name: {op: tuple(k for k in kept if id(k) not in gone) for op, kept in table.items()}
+            name: {op: tuple(k for k in registered if id(k) not in removed) for op, registered in table.items()}
             for name, table in _registry.kernels.items()
         }
         _swap(staged, {kernel.op for kernel in kernels})
@@ -224,7 +224,7 @@ def remove_kernels(kernels: Sequence[Kernel]) -> None:
 def remove_backend(name: str) -> None:
     """Remove all kernels of a backend."""
     with _lock:
-        _registry.late = {key: waiting for key, waiting in _registry.late.items() if key[0] != name}
+        _registry.late = {key: pending for key, pending in _registry.late.items() if key[0] != name}
         staged = dict(_registry.kernels)
         table = staged.pop(name, None)
         if table is not None:
@@ -235,18 +235,19 @@ def remove_backend(name: str) -> None:
 def _swap(staged: KernelTable, touched: set[str]) -> None:
     _registry.kernels = staged
     for name in touched:
-        # An op resolved through another backend's chain, or by decomposition, is resolved anew as well.
+        # This drops the resolutions of every backend: one that extends the changed backend may use its kernels.
         _registry.ops[name].forget()
     for op in _registry.ops.values():
+        # Decompositions and host calls are resolved again as well.
         if op.decomposed:
             op.forget()
 
 
 def pins() -> dict[tuple[str, str], str]:
-    """``POLYTAPE_KERNELS``: (op, backend) -> the distribution whose kernel is preferred.
+    """The value of ``POLYTAPE_KERNELS``: (op, backend) -> the distribution whose kernel is preferred.
 
     Raises:
-        SettingError: an item that is not ``op@backend=distribution``.
+        SettingError: an item is not of the form ``op@backend=distribution``.
     """
     import os
 
@@ -258,7 +259,7 @@ def pins() -> dict[tuple[str, str], str]:
         if not (equals and at and op and backend and provider):
             raise SettingError(
                 f"POLYTAPE_KERNELS={text!r} is not understood.",
-                expected="a comma list of op@backend=distribution",
+                expected="a comma-separated list of op@backend=distribution",
                 got=repr(item),
                 fix="for example matmul@numpy=polytape-fast",
             )

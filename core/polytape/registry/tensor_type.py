@@ -1,7 +1,7 @@
 """TensorType: one interned object for a tensor's backend, device and dtype.
 
-Two tensors with the same TensorType agree in all three, so one comparison settles where an op runs, at which dtype
-and by which kernel.
+Two tensors with the same TensorType agree in all three, so one identity test determines where an op runs, in which
+dtype and with which kernel.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["TensorType", "get_tensor_type"]
 
-# A schedule of learning rates makes a new scalar every step: the cache is bounded and starts afresh when full.
+# A learning-rate schedule uses a new scalar at every step, so the cache is bounded; it is emptied when it is full.
 SCALARS: Final = 512
 
 
 class TensorType:
-    """Backend, device and dtype of a tensor, and the 0-d arrays of the Python numbers met beside it."""
+    """Backend, device and dtype of a tensor, and the cached 0-d arrays of Python numbers used as operands with it."""
 
     __slots__ = ("array_type", "backend", "category", "device", "dtype", "floats", "ints", "lift", "one", "zero")
 
@@ -40,20 +40,20 @@ class TensorType:
         self.floats: Final[dict[object, Any]] = {}
         self.ints: Final[dict[object, Any]] = {}
         self.zero: Any = None
-        self.one: Any = None  # the array of 1.0, once it was met: see BinaryOp.operate
+        self.one: Any = None  # the 0-d array of 1.0, after its first use; see BinaryOp.operate
 
     def __repr__(self) -> str:
         return f"TensorType({self.dtype}, {self.device})"
 
     def make_scalar(self, value: object) -> Any:
-        """A fresh 0-d native array of ``value``."""
+        """A new 0-d native array that holds ``value``."""
         return self.backend.from_host(self.host_scalar(value), self.device)
 
     def host_scalar(self, value: object) -> Any:
         """``value`` as a 0-d NumPy array of this dtype.
 
         Raises:
-            DTypeError: a number out of the dtype's range, or of another category.
+            DTypeError: ``value`` is out of the dtype's range, or of another category.
         """
         try:
             return np.asarray(value, dtype=self.dtype)
@@ -70,29 +70,29 @@ class TensorType:
 
     def scalar(self, value: object) -> Any:
         """The cached 0-d native array of a Python int or float (never written, like every array a tensor holds)."""
-        # 1, 1.0 and True are one dict key, and so are 0.0 and -0.0: a cache per type, and zero apart.
+        # 1, 1.0 and True are the same dict key, and so are 0.0 and -0.0: hence one cache per type, without zeros.
         if type(value) is float:
-            found = self.floats.get(value)
-            if found is not None:
-                return found
+            array = self.floats.get(value)
+            if array is not None:
+                return array
             if value == 0.0:
                 return self._zero(value)
             cache = self.floats
         else:
-            found = self.ints.get(value)
-            if found is not None:
-                return found
+            array = self.ints.get(value)
+            if array is not None:
+                return array
             cache = self.ints
         if type(value) is float and value == 1.0 and self.one is not None:
-            return self.one  # the same one, also after the cache was emptied
-        found = self.make_scalar(value)
+            return self.one  # the same array even after the cache has been emptied
+        array = self.make_scalar(value)
         if type(value) is float and value == 1.0:
-            self.one = found
+            self.one = array
         if len(cache) >= SCALARS:
             cache.clear()
-        if value == value:  # NaN would never be found again
-            cache[value] = found
-        return found
+        if value == value:  # a lookup never finds NaN, which does not equal itself
+            cache[value] = array
+        return array
 
     def _zero(self, value: float) -> Any:
         if math.copysign(1.0, value) < 0.0:
@@ -102,7 +102,7 @@ class TensorType:
         return self.zero
 
     def takes(self, value: object) -> bool:
-        """Whether the Python number ``value`` beside this type leaves the result's dtype as it is."""
+        """Whether an op on this type and the Python number ``value`` keeps the dtype."""
         cls = type(value)
         if cls is float:
             return self.category >= FLOATING
@@ -116,35 +116,35 @@ class TensorType:
 
 
 def describe_number(value: object) -> str:
-    """A number for an error's text; an integer of hundreds of digits by its size."""
+    """A number as text for an error; an integer above 256 bits is described by its size."""
     if isinstance(value, int) and value.bit_length() > 256:
         return f"an integer of {value.bit_length()} bits"
     return str(value)
 
 
-_kinds: Final[dict[tuple[Backend, Device, DType], TensorType]] = {}
+_tensor_types: Final[dict[tuple[Backend, Device, DType], TensorType]] = {}
 _lock: Final = allocate_lock()
 
 
 def get_tensor_type(backend: Backend, device: Device, dtype: DType) -> TensorType:
-    """The one TensorType of these three.
+    """The unique TensorType of this backend, device and dtype; created at its first use.
 
     Raises:
-        DTypeError: the backend holds no arrays of ``dtype``.
+        DTypeError: the backend does not support ``dtype``.
     """
     key = (backend, device, dtype)
-    found = _kinds.get(key)
-    if found is not None:
-        return found
+    tensor_type = _tensor_types.get(key)
+    if tensor_type is not None:
+        return tensor_type
     if dtype.name not in backend.dtypes:
         raise DTypeError(
-            f"backend {backend.name!r} has no arrays of {dtype}.",
+            f"backend {backend.name!r} does not support {dtype}.",
             expected=f"one of {', '.join(backend.dtypes)}",
             got=str(dtype),
             fix="cast to one of these, or choose another backend",
         )
     with _lock:
-        found = _kinds.get(key)
-        if found is None:
-            found = _kinds[key] = TensorType(backend, device, dtype)
-    return found
+        tensor_type = _tensor_types.get(key)
+        if tensor_type is None:
+            tensor_type = _tensor_types[key] = TensorType(backend, device, dtype)
+    return tensor_type

@@ -1,6 +1,6 @@
 """Trackable: an object whose variables and children a checkpoint saves by attribute path.
 
-This module always runs as Python: users derive their classes from `Trackable`, and its attributes are theirs.
+This module is never compiled: users derive classes from `Trackable` and set any attributes on their instances.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ __all__ = ["Trackable"]
 
 
 class PendingRestoration(Protocol):
-    """Where an object stands in a checkpoint that is not yet restored completely."""
+    """The part of a checkpoint that belongs to one object and is not completely restored yet."""
 
     def attach(self, name: str, value: object) -> None:
-        """Restore what exists below ``value``, which becomes the attribute ``name`` of the object."""
+        """Restore what the checkpoint has for ``value``, which is about to become the object's attribute ``name``."""
 
     def attach_slot(self, variable: Variable, name: str, slot: Variable) -> None:
-        """Restore the slot ``name`` that the object has just made for ``variable``."""
+        """Restore the slot ``name`` that the object has just created for ``variable``."""
 
 
 class Trackable:
-    """Base of objects that a `polytape.Checkpoint` follows: models, layers, optimizers.
+    """Base class of objects that a `polytape.Checkpoint` saves and restores: models, layers, optimizers.
 
-    Saved are the variables found under public attributes (no leading underscore), in the order they were first set:
-    variables themselves, other trackables, and lists, tuples and dicts of these, nested as deep as you like. Objects
-    may be shared and may refer back to each other. A list or dict is looked at when it is assigned: entries that are
-    added to it after a restore wait for the next restore.
+    A checkpoint saves the variables in public attributes (without a leading underscore), in the order in which these
+    were first set. An attribute may be a variable, another trackable, or a list, tuple or dict of these, nested to any
+    depth. Objects may be shared and may refer back to each other. When a list or dict is assigned after a restore, the
+    entries it has then are restored; entries that are added to it later are restored by the next restore.
 
     Example:
         >>> import polytape as pt
@@ -41,29 +41,29 @@ class Trackable:
     """
 
     def __setattr__(self, name: str, value: Any) -> None:
-        place: PendingRestoration | None = self.__dict__.get("_pending_restoration")
-        if place is not None and not name.startswith("_"):
-            place.attach(name, value)
+        restoration: PendingRestoration | None = self.__dict__.get("_pending_restoration")
+        if restoration is not None and not name.startswith("_"):
+            restoration.attach(name, value)
         object.__setattr__(self, name, value)
 
     def _tracked_children(self) -> Iterable[tuple[str, object]]:
-        """What a checkpoint follows from here, by name."""
+        """The children of this object that a checkpoint visits, with their names."""
         return children(self.__dict__.items())
 
     def _tracked_slots(self) -> Iterable[tuple[Variable, dict[str, Variable]]]:
-        """Variables that belong to this object and to a variable of another one: an optimizer's slots."""
+        """Variables of this object that belong to a variable of another object, such as an optimizer's slots."""
         return ()
 
 
 def children(items: Iterable[tuple[str, object]]) -> Iterator[tuple[str, object]]:
-    """Those of the named objects that are public and that a checkpoint follows."""
+    """The items that have a public name and a value that a checkpoint visits."""
     for name, value in items:
         if not name.startswith("_") and follows(value):
             yield name, value
 
 
 def follows(value: object) -> bool:
-    """Whether a checkpoint looks into ``value`` for variables."""
+    """Whether a checkpoint visits ``value`` to look for variables."""
     if isinstance(value, Tensor):
         return isinstance(value, Variable)
     return isinstance(value, (Trackable, list, tuple, dict))

@@ -1,4 +1,4 @@
-"""Updates of variables by one op, in place where nobody else can see the buffer (docs/decisions/0004-buffers.md)."""
+"""Update variables by one op, in place if nothing else refers to the buffer (docs/decisions/0004-buffers.md)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["update"]
 
 
 class Holder:
-    """Holds an array as a variable does, to learn what a single reference counts."""
+    """Holds an array as a variable does, to measure the reference count that one reference gives."""
 
     __slots__ = ("array",)
 
@@ -28,23 +28,23 @@ class Holder:
 
 
 def references(holder: Holder) -> int:
-    """References to a holder's array as this code sees them."""
+    """The reference count of a holder's array, including the references that this call adds."""
     return sys.getrefcount(holder.array)
 
 
 def variable_references(variable: Variable) -> int:
-    """References to a variable's array as this code sees them."""
+    """The reference count of a variable's array, including the references that this call adds."""
     return sys.getrefcount(variable.array)
 
 
-# What the interpreter (or the compiled ring) itself adds to the count is measured, not assumed.
+# What the call itself adds to the count differs between interpreted and compiled code, so it is measured.
 SINGLE: Final[int] = references(Holder([]))
 
 
 def owned(variable: Variable) -> bool:
-    """Whether nobody but this variable can see its buffer, so that it may be written."""
+    """Whether nothing but this variable refers to its buffer, so that the buffer may be overwritten."""
     if _count() > 0:
-        return False  # another thread could take a reference between this answer and the write
+        return False  # another thread could take a reference between this check and the write
     exclusive = variable.type.backend.exclusive
     return exclusive is not None and variable_references(variable) == SINGLE and bool(exclusive(variable.array))
 
@@ -52,15 +52,15 @@ def owned(variable: Variable) -> bool:
 def update(op: Op, variables: Sequence[Variable], operands: Sequence[Tensor], attributes: dict[str, Any]) -> None:
     """Run an op whose leading operands are variables and whose outputs are their new values.
 
-    Where the kernel writes these operands, and nobody else sees a variable's buffer, the buffer itself is
-    overwritten; every other variable is pointed at its new array.
+    If the kernel overwrites these operands and nothing else refers to a variable's buffer, the buffer is overwritten.
+    Any other variable gets a new array.
 
     Args:
-        op: the op; its outputs stand in the order of ``variables``.
-        variables: its leading operands.
-        operands: the others.
+        op: the op; its outputs are in the order of ``variables``.
+        variables: the leading operands.
+        operands: the other operands.
     Raises:
-        ShapeError, DTypeError: as the op; the variables are untouched then.
+        ShapeError, DTypeError: as from the op; the variables are not changed.
     """
     scope = current_scope.get()
     if scope.trace is not None or scope.tapes:
@@ -96,7 +96,7 @@ def update(op: Op, variables: Sequence[Variable], operands: Sequence[Tensor], at
 
 
 def _check(op: Op, variables: Sequence[Variable], tensors: list[Tensor | None], attributes: dict[str, Any]) -> None:
-    # A buffer must not be half written when a shape turns out to be wrong.
+    # Checked before the kernel runs, so that a wrong shape does not leave a buffer partly overwritten.
     shapes = op.output_shapes([None if x is None else x.array for x in tensors], attributes)
     for variable, shape in zip(variables, shapes, strict=True):
         if variable.array.shape != shape:
@@ -104,7 +104,7 @@ def _check(op: Op, variables: Sequence[Variable], tensors: list[Tensor | None], 
                 f"{op.name} would change the shape of the variable {variable.name or describe(variable)}.",
                 expected=f"shape {variable.array.shape}",
                 got=f"shape {shape}",
-                fix="give a gradient of the variable's own shape",
+                fix="pass a gradient of the variable's own shape",
             )
 
 

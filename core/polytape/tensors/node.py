@@ -1,7 +1,7 @@
-"""Node: what a tape keeps of one op on watched tensors; and Tape: what nodes and scopes know of a tape.
+"""Node, the record that tapes keep of one op on watched tensors; and Tape, the base class of `GradientTape`.
 
-A node keeps native arrays, never tensor handles: a kept output handle would be a cycle (y -> node -> y), and a kept
-operand handle could be pointed elsewhere by ``x[k] = v`` before the backward pass.
+A node keeps native arrays, never tensor handles: a handle on the output would create a reference cycle
+(y -> node -> y), and ``x[k] = v`` could point a handle on an operand at another array before the backward pass.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Shape = tuple[int, ...]
 
 
 class Counter:
-    """The next node's sequence number: operands have smaller ones than results, so a sort is a topological order."""
+    """The latest node's sequence number. Operands have smaller ones than results, so sorting by it is topological."""
 
     __slots__ = ("value",)
 
@@ -34,15 +34,15 @@ class Node:
     """One record: a leaf (a watched tensor, a variable), an op, or one output of an op with several.
 
     Attributes:
-        seq: later records have larger numbers.
-        tapes: the tapes it was recorded under, one shared tuple; empty for a leaf (its tapes hold the leaf).
-        seen: for a leaf, the serial number of the scope in which every open tape was found to watch it.
-        op, attributes, plan: what ran, and which gradient rules are called; plan is None for leaves and outputs.
-        parents: per operand its node, None where no tape here follows it.
-        arrays: per operand, then the output: the native array where a rule needs it, else None.
-        operand_types, shapes: per operand; a shape is None where the array is kept or nobody needs it.
-        type, shape: of the output (a tuple of each for an op with several).
-        index: which output of ``parents[0]`` it is; -1 for anything else.
+        seq: the sequence number; later records have larger ones.
+        tapes: the tapes that recorded it, one shared tuple. It is empty for a leaf; the tapes hold their leaves.
+        seen: for a leaf, the serial number of the last scope in which all open tapes were found to watch it.
+        op, attributes, plan: the recorded call, and the gradient rules to call; plan is None for leaves and outputs.
+        parents: the node of each operand, or None if none of these tapes follows the operand.
+        arrays: the native array of each operand and then of the output, or None if no gradient rule needs it.
+        operand_types, shapes: per operand; a shape is None if the array is kept or the shape is not needed.
+        type, shape: of the output; for an op with several outputs, a tuple of each.
+        index: for an output of an op with several, its position; otherwise -1. Its only parent is the op's node.
     """
 
     __slots__ = (
@@ -64,7 +64,7 @@ class Node:
         shape: Any,
         index: int = -1,
     ) -> None:
-        # Two threads may read the same number: they cannot both reach one result, so a tie never misorders.
+        # Two threads may get the same number. Neither node depends on the other then, so their order does not matter.
         seq = counter.value + 1
         counter.value = seq
         self.seq: int = seq
@@ -82,11 +82,11 @@ class Node:
         self.index: int = index
 
     def __repr__(self) -> str:
-        what = self.op.name if self.op is not None else ("leaf" if self.index < 0 else f"output {self.index}")
-        return f"Node({self.seq}: {what}, {self.shape})"
+        label = self.op.name if self.op is not None else ("leaf" if self.index < 0 else f"output {self.index}")
+        return f"Node({self.seq}: {label}, {self.shape})"
 
     def release(self) -> None:
-        """Let go of everything that a gradient would have needed."""
+        """Drop everything that only a backward pass needs."""
         self.parents = ()
         self.arrays = ()
         self.attributes = None
@@ -94,16 +94,16 @@ class Node:
 
 
 def leaf(tensor_type: Any, shape: Any) -> Node:
-    """A node without an op: a variable's, a watched tensor's, or a symbolic tensor's that no tape follows."""
+    """A node without an op: for a variable, a watched tensor, or a symbolic tensor that no tape follows."""
     return Node((), None, None, None, (), (), (), (), tensor_type, shape)
 
 
 class Tape:
-    """What records and the walk back ask of a tape; `polytape.GradientTape` answers.
+    """What recording and the backward pass need of a tape; `polytape.GradientTape` implements it.
 
     Attributes:
-        closed: whether it does not record now; spent: whether it was used, and is not persistent.
-        leaves: the nodes it follows from the start, in order.
+        closed: whether it is not recording now. spent: whether it has been used and is not persistent.
+        leaves: the nodes of the watched tensors and variables, in order.
     """
 
     __slots__ = ("closed", "leaves", "spent")
@@ -115,8 +115,8 @@ class Tape:
 
     def follows(self, x: Any) -> bool:
         """Whether this tape follows the tensor ``x``."""
-        raise TapeError(f"{self!r} follows nothing", fix="use polytape.GradientTape")
+        raise TapeError(f"{self!r} cannot follow tensors", fix="use polytape.GradientTape")
 
     def pull_back(self, run: Any, inputs: list[Any]) -> tuple[Any, Any]:
-        """What ``run()`` gives, and ``(targets, weights) -> gradients by inputs``; on a tape of its own."""
-        raise TapeError(f"{self!r} follows nothing", fix="use polytape.GradientTape")
+        """Run ``run()`` on a new tape: its result, and ``(targets, weights) -> gradients with respect to inputs``."""
+        raise TapeError(f"{self!r} cannot record", fix="use polytape.GradientTape")

@@ -1,6 +1,6 @@
-"""The ops that Tensor's operators and the backward pass call, bound once at import.
+"""The ops that Tensor's operators and the backward pass call, bound when the first backend loads.
 
-The ring is compiled below the declarations of ops: this is the one place where it gets hold of them.
+The modules of the ring cannot import the declarations of ops; they call them through this object only.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["operators"]
 
 
 class Operators:
-    """The ops behind Tensor's operators and methods; `polytape.ops` binds them once, at import."""
+    """The ops behind Tensor's operators and methods; `polytape.ops.families.bind` sets them."""
 
     def __init__(self) -> None:
         self.add: Binary

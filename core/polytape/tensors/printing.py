@@ -1,6 +1,6 @@
-"""How tensors print: polytape's form, and TensorFlow 1.7's where that style is set.
+"""How tensors print: in polytape's form, or in TensorFlow 1.7's if that style is set.
 
-Loaded when something is printed, by the tensor itself: so nothing here imports Tensor.
+Tensor imports this module when it first prints, so nothing here imports Tensor.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .symbol import type_text
 
 __all__ = ["repr_tensor", "str_tensor"]
 
-SMALL = 1000  # elements that are printed at all; larger tensors are summarised by NumPy's rules
+SMALL = 1000  # a tensor with more elements is summarised by NumPy's rules
 
 
 def _values(x: Any, prefix: str) -> str:
@@ -38,7 +38,7 @@ def repr_tensor(x: Any) -> str:
 
 
 def str_tensor(x: Any) -> str:
-    """The values alone, as NumPy prints them; TensorFlow's form under its style."""
+    """The values alone, as NumPy prints them; in TensorFlow's style, its own form."""
     if x._is_symbolic():
         return repr_tensor(x)
     if settings().print_style == "tf1":
@@ -52,10 +52,10 @@ def _name(x: Any) -> str:
 
 
 def describe_plain(x: Any) -> str:
-    """dtype and shape, and the device where it is not the backend's only one."""
+    """The dtype and shape, and the device unless it is the only one of its backend."""
     device = x.device
-    where = f" on {device.kind}:{device.index}" if len(x.type.backend.device_list()) > 1 else ""
-    return f"{type_text(x.dtype, x.shape)}{where}"
+    suffix = f" on {device.kind}:{device.index}" if len(x.type.backend.device_list()) > 1 else ""
+    return f"{type_text(x.dtype, x.shape)}{suffix}"
 
 
 def _tf1_values(x: Any) -> str:

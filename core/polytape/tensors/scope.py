@@ -1,4 +1,4 @@
-"""What is open around an op: the tapes that record it, and the trace that writes it down instead of computing."""
+"""What is open around an op: the tapes that record it, and the trace that captures it instead of computing it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .node import Tape
 
 __all__ = ["NO_SCOPE", "Scope", "current_scope"]
 
-_serials: Final = count(1)  # next() on it is one step, so that no two threads share a number
+_serials: Final = count(1)  # next() on it is atomic, so no two threads get the same number
 
 
 class Scope:
-    """What is open around an op: the tapes that record, and the trace that replaces computing."""
+    """The open tapes, which record ops, and the open trace, which captures ops instead of computing them."""
 
     __slots__ = ("serial", "tapes", "trace")
 

@@ -1,4 +1,4 @@
-"""Structures of tensors: lists, tuples, dicts and whatever optree knows, flattened and rebuilt."""
+"""Structures of tensors: flattening and rebuilding lists, tuples, dicts and other types that optree supports."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ __all__ = ["leaves", "rebuild"]
 
 
 def _optree() -> Any:
-    # optree costs 15 ms to import and most structures are flat lists: only nested ones need it.
+    # Importing optree takes 15 ms, and most structures are flat lists, which do not need it.
     return importlib.import_module("optree")
 
 
 def _flat(structure: Any) -> bool:
     if type(structure) is not list and type(structure) is not tuple:
         return False
-    for one in structure:
-        if one is not None and not isinstance(one, Tensor):
+    for x in structure:
+        if x is not None and not isinstance(x, Tensor):
             return False
     return True
 
 
 def leaves(structure: Any) -> list[Any]:
-    """The leaves in order; a None is a leaf."""
+    """The leaves of a structure in order; None is a leaf."""
     if isinstance(structure, Tensor):
         return [structure]
     if _flat(structure):
         return list(structure)
-    found: list[Any] = _optree().tree_leaves(structure, none_is_leaf=True)
-    return found
+    flat: list[Any] = _optree().tree_leaves(structure, none_is_leaf=True)
+    return flat
 
 
 def rebuild(structure: Any, values: list[Any]) -> Any:
-    """The same structure with other leaves."""
+    """The same structure with ``values`` as its leaves."""
     if isinstance(structure, Tensor):
         return values[0]
     if _flat(structure):

@@ -1,4 +1,4 @@
-"""Symbol: what stands for a native array while a function is traced."""
+"""Symbol: takes the place of a native array while a function is traced."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Shape = tuple[int, ...]
 
 
 class Symbol:
-    """A value of a graph being traced: it has a shape and a dtype, and no numbers.
+    """A value of a graph that is being traced: it has a shape and a dtype, but no elements.
 
-    It stands where a native array stands, so records and rules treat both alike.
+    It is used in the place of a native array, so records and gradient rules treat both alike.
     """
 
     __slots__ = ("dtype", "equation", "index", "shape", "trace")
@@ -31,5 +31,5 @@ class Symbol:
 
 
 def type_text(dtype: DType, shape: Shape) -> str:
-    """``float32[2,3]``."""
+    """A dtype and shape as text, such as ``float32[2,3]``."""
     return f"{dtype}[{','.join(map(str, shape))}]"

@@ -25,8 +25,8 @@ __all__ = ["Symbol", "Tensor", "TensorLike", "operators"]
 
 Shape = tuple[int, ...]
 
-# mypyc checks at run time that a function returns what it declares, so an operator that may return NotImplemented
-# would fail there. setup.py compiles with --always-true=COMPILING; type checkers see the other branch.
+# mypyc checks at run time that a function returns the declared type, so an operator that may return NotImplemented
+# must be declared to return Any. setup.py compiles with --always-true=COMPILING; type checkers use the other branch.
 COMPILING: Final = not __file__.endswith(".py")
 if not COMPILING:
     Result: TypeAlias = "Tensor"
@@ -34,10 +34,10 @@ else:
     Result: TypeAlias = Any
 
 if not COMPILING:
-    # mypyc finds the decorator in the source and calls nothing: importing it would cost every program 0.4 ms.
-    mypyc_attr = lambda **options: lambda cls: cls  # noqa: E731  # mypyc takes no def under an if
+    # mypyc reads the decorator from the source and never calls it; importing it would cost every program 0.4 ms.
+    mypyc_attr = lambda **options: lambda cls: cls  # noqa: E731  # mypyc does not accept a def under an if
 
-# What an op takes as an operand: complex covers bool, int and float for type checkers.
+# What an op accepts as an operand. For type checkers, complex includes bool, int and float.
 TensorLike: TypeAlias = "Tensor | complex | np.ndarray[Any, Any] | np.generic"
 
 
@@ -45,23 +45,23 @@ TensorLike: TypeAlias = "Tensor | complex | np.ndarray[Any, Any] | np.generic"
 class Tensor:
     """An array on one device, differentiable under a `GradientTape`.
 
-    Made by `polytape.asarray`, the creation functions and the ops, never by calling this class. The array is never
-    written: ``x += y`` binds a new tensor, and ``x[k] = v`` points this handle at an updated copy.
+    Create tensors with `polytape.asarray`, the creation functions and the ops, never by calling this class. The array
+    is never written: ``x += y`` binds a new tensor, and ``x[k] = v`` points this handle at an updated copy.
     """
 
     __slots__ = ("array", "node", "type")
-    __array_priority__ = 1000.0  # ndarray + tensor reaches __radd__; np.add(t, u) still gives an ndarray
+    __array_priority__ = 1000.0  # ndarray + tensor calls __radd__; np.add(t, u) still returns an ndarray
 
     def __init__(self, array: Any, tensor_type: TensorType, node: Node | None) -> None:
         self.array: Any = array
         self.type: TensorType = tensor_type
         self.node: Node | None = node
 
-    # --- what it is ---------------------------------------------------------------------------------------------
+    # --- properties ---------------------------------------------------------------------------------------------
 
     @property
     def shape(self) -> Shape:
-        """Size of each axis."""
+        """The size of each axis."""
         shape: Shape = self.array.shape
         return shape
 
@@ -72,17 +72,17 @@ class Tensor:
 
     @property
     def device(self) -> Device:
-        """Where the array lives; prints as ``backend:kind:index``."""
+        """The device that holds the array; prints as ``backend:kind:index``."""
         return self.type.device
 
     @property
     def ndim(self) -> int:
-        """Number of axes."""
+        """The number of axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """Number of elements."""
+        """The number of elements."""
         count = 1
         for extent in self.shape:
             count *= extent
@@ -90,15 +90,15 @@ class Tensor:
 
     @property
     def nbytes(self) -> int:
-        """Size of the elements in bytes."""
+        """The size of all elements in bytes."""
         return self.size * self.type.dtype.itemsize
 
     @property
     def T(self) -> Tensor:
-        """Transpose of a matrix.
+        """The transpose of a matrix.
 
         Raises:
-            ShapeError: the tensor has not exactly two axes.
+            ShapeError: the tensor does not have exactly two axes.
         """
         if self.ndim != 2:
             raise ShapeError(
@@ -112,7 +112,7 @@ class Tensor:
 
     @property
     def mT(self) -> Tensor:
-        """Transpose of the last two axes."""
+        """The transpose of the last two axes."""
         if self.ndim < 2:
             raise ShapeError(
                 f"{describe(self)}.mT is not defined.",
@@ -123,13 +123,13 @@ class Tensor:
         result: Tensor = operators.transpose(self)
         return result
 
-    # --- to the host --------------------------------------------------------------------------------------------
+    # --- values on the host -------------------------------------------------------------------------------------
 
     def numpy(self) -> Any:
-        """The values as a read-only NumPy array, without a copy where the backend's arrays are NumPy's.
+        """The values as a read-only NumPy array, without a copy if the backend's arrays are NumPy arrays.
 
         Raises:
-            TraceError: inside a traced function, where there are no values yet.
+            TraceError: inside a traced function, where the values do not exist yet.
         """
         view = self._host("numpy()").view()
         view.flags.writeable = False
@@ -139,10 +139,10 @@ class Tensor:
         array = self.array
         if isinstance(array, Symbol):
             raise TraceError(
-                f"{what} of {describe(self)} inside a traced function.",
+                f"{what} of {describe(self)} is not possible inside a traced function.",
                 expected="a tensor with values",
                 got="a symbolic tensor: the function is being traced, nothing has been computed",
-                fix="return the tensor from the function and look at it outside, or run the function eagerly",
+                fix="return the tensor from the function and use it outside, or run the function eagerly",
             )
         return self.type.backend.to_host(array)
 
@@ -150,15 +150,15 @@ class Tensor:
         """The value of a tensor with one element, as a Python number.
 
         Raises:
-            ShapeError: it has more or fewer elements.
+            ShapeError: the tensor does not have exactly one element.
         """
-        return self._one("item()").item()
+        return self._one_element("item()").item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
         return self._host("tolist()").tolist()
 
-    def _one(self, what: str) -> Any:
+    def _one_element(self, what: str) -> Any:
         if self.size != 1:
             raise ShapeError(
                 f"{what} of {describe(self)} is not defined.",
@@ -175,18 +175,18 @@ class Tensor:
         return host.copy() if copy else host
 
     def __bool__(self) -> bool:
-        return bool(self._one("bool()"))
+        return bool(self._one_element("bool()"))
 
     def __float__(self) -> float:
-        value: Any = self._one("float()").item()
+        value: Any = self._one_element("float()").item()
         return float(value)
 
     def __int__(self) -> int:
-        value: Any = self._one("int()").item()
+        value: Any = self._one_element("int()").item()
         return int(value)
 
     def __complex__(self) -> complex:
-        value: Any = self._one("complex()").item()
+        value: Any = self._one_element("complex()").item()
         return complex(value)
 
     def __index__(self) -> int:
@@ -197,18 +197,18 @@ class Tensor:
                 got=describe(self),
                 fix="index one element, and cast it to an integer dtype",
             )
-        value: int = self._one("index()").item()
+        value: int = self._one_element("index()").item()
         return value
 
     def __format__(self, spec: str) -> str:
         if spec == "":
             return str(self)
         if self.ndim == 0:
-            return format(self._one("format()").item(), spec)
+            return format(self._one_element("format()").item(), spec)
         return format(str(self), spec)
 
     def _label(self) -> str | None:
-        return None  # a variable has one
+        return None  # Variable overrides this
 
     def _is_symbolic(self) -> bool:
         return isinstance(self.array, Symbol)
@@ -228,7 +228,7 @@ class Tensor:
                 f"len() of {describe(self)} is not defined.",
                 expected="a tensor with at least one axis",
                 got="shape ()",
-                fix="use .item() for its value, .size for the number of elements",
+                fix="use .item() for its value, or .size for the number of elements",
             )
         return shape[0]
 
@@ -252,21 +252,21 @@ class Tensor:
         self.type = updated.type
         self.node = updated.node
 
-    # --- to elsewhere -------------------------------------------------------------------------------------------
+    # --- devices, interchange, copies ---------------------------------------------------------------------------
 
     def to_device(self, device: Device | str, /, *, stream: Any = None) -> Tensor:
-        """This tensor's values on ``device``; differentiable.
+        """A tensor with the same values on ``device``; differentiable.
 
         Args:
             device: as for `polytape.device`.
-            stream: None; streams are a backend's own matter.
+            stream: must be None; the backend manages its streams.
         """
         if stream is not None:
             raise DTypeError(
-                f"to_device of {describe(self)} takes no stream.",
+                f"to_device of {describe(self)} does not accept a stream.",
                 expected="stream=None",
                 got=repr(stream),
-                fix="leave stream out; copies are ordered by the backend's queue",
+                fix="leave stream out; the backend's queue orders copies",
             )
         try:
             result: Tensor = operators.to_device(self, device)
@@ -278,9 +278,9 @@ class Tensor:
         return importlib.import_module("polytape")
 
     def __dlpack__(self, **options: Any) -> Any:
-        # NumPy cannot tell an older consumer that memory is read-only: it gets a copy.
-        readable = options.get("max_version") is not None
-        return (self.numpy() if readable else self._host("__dlpack__").copy()).__dlpack__(**options)
+        # Older versions of the protocol cannot mark memory as read-only, so such a consumer gets a copy.
+        read_only = options.get("max_version") is not None
+        return (self.numpy() if read_only else self._host("__dlpack__").copy()).__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         device: tuple[int, int] = self.numpy().__dlpack_device__()
@@ -360,10 +360,10 @@ class Tensor:
     def __ror__(self, other: TensorLike, /) -> Result:
         return operators.logical_or.operate(other, self)
 
-    def __eq__(self, other: object, /) -> Result:  # type: ignore[override]  # elementwise, as the standard says
+    def __eq__(self, other: object, /) -> Result:  # type: ignore[override]  # elementwise, as the standard requires
         return operators.equal.operate(self, other)
 
-    def __ne__(self, other: object, /) -> Result:  # type: ignore[override]  # elementwise, as the standard says
+    def __ne__(self, other: object, /) -> Result:  # type: ignore[override]  # elementwise, as the standard requires
         return operators.not_equal.operate(self, other)
 
     def __lt__(self, other: TensorLike, /) -> Result:
@@ -379,12 +379,12 @@ class Tensor:
         return operators.greater_equal.operate(self, other)
 
     def __hash__(self) -> int:
-        # Elementwise == with identity as hash, as in PyTorch: a dict finds a tensor by identity first.
+        # == is elementwise, but the hash is by identity, as in PyTorch: a dict compares by identity first.
         return object.__hash__(self)
 
 
 def restore(host: Any, device: str) -> Tensor:
-    """Rebuild a pickled tensor on the device it was on, or raise what is missing there."""
+    """Rebuild a pickled tensor on its original device; the error says if the backend or device is missing."""
     result: Tensor = operators.asarray(host, device=device)
     return result
 

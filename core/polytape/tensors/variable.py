@@ -1,4 +1,4 @@
-"""Variable: the only mutable state. Assigning points it at another array; arrays themselves stay as they are."""
+"""Variable: the only mutable state. Assignment points it at another array; the old array is unchanged."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["Variable"]
 
 
 class Variable(Tensor):
-    """A tensor that can be assigned to; trainable ones are watched by tapes when they are used.
+    """A tensor that can be assigned to. Tapes watch trainable variables automatically when they are used.
 
     Args:
-        value: the initial value, anything `polytape.asarray` takes.
-        trainable: whether tapes watch it by themselves.
-        name: for people; a checkpoint knows a variable by its attribute path.
+        value: the initial value, anything that `polytape.asarray` accepts.
+        trainable: whether tapes watch it automatically.
+        name: shown in prints and errors; checkpoints identify a variable by its attribute path instead.
         dtype, device: as for `polytape.asarray`.
 
     Raises:
-        TraceError: inside a traced function.
+        TraceError: the variable is created inside a traced function.
 
     Example:
         >>> import polytape as pt
@@ -46,18 +46,18 @@ class Variable(Tensor):
     ) -> None:
         if current_scope.get().trace is not None:
             raise TraceError(
-                f"Variable({describe(value)}) is made inside a traced function.",
-                expected="variables made before the call",
-                got="a new variable at each call, which a graph cannot make",
-                fix="make it outside the function, or on the object whose method is traced",
+                f"Variable({describe(value)}) cannot be created inside a traced function.",
+                expected="variables created before the call",
+                got="a new variable at each call, which a graph cannot create",
+                fix="create it outside the function, for example as an attribute of the object whose method is traced",
             )
-        made: Tensor = operators.asarray(value, dtype, device)
-        super().__init__(made.array, made.type, leaf(made.type, made.array.shape))
+        initial: Tensor = operators.asarray(value, dtype, device)
+        super().__init__(initial.array, initial.type, leaf(initial.type, initial.array.shape))
         self.trainable: bool = trainable
         self.name: str = name
 
     def read_value(self) -> Tensor:
-        """The value now, as a tensor that later assignments do not reach."""
+        """The current value, as a tensor that later assignments do not affect."""
         result: Tensor = operators.identity(self)
         return result
 
@@ -65,11 +65,11 @@ class Variable(Tensor):
         """Replace the value.
 
         Args:
-            value: of exactly this shape and dtype; a Python number takes the dtype.
+            value: must have exactly the variable's shape and dtype; Python numbers are converted to the dtype.
         Returns:
             The variable itself.
         Raises:
-            ShapeError: another shape. DTypeError: another dtype. The value is untouched then.
+            ShapeError: the shape differs. DTypeError: the dtype differs. The variable is unchanged then.
         """
         try:
             self._set(self._accepted("assign", value))
@@ -78,14 +78,14 @@ class Variable(Tensor):
         return self
 
     def assign_add(self, value: TensorLike) -> Variable:
-        """Add ``value``, of this shape and dtype or a Python number; as `assign`."""
+        """Add ``value``, a Python number or a value as for `assign`."""
         try:
             return self._change("assign_add", operators.add, value)
         except PolytapeError as error:
             raise trimmed(error) from None
 
     def assign_sub(self, value: TensorLike) -> Variable:
-        """Subtract ``value``, of this shape and dtype or a Python number; as `assign`."""
+        """Subtract ``value``, a Python number or a value as for `assign`."""
         try:
             return self._change("assign_sub", operators.subtract, value)
         except PolytapeError as error:
@@ -99,55 +99,55 @@ class Variable(Tensor):
             if resolution is not None and resolution.how == "kernel" and value.array.shape == self.array.shape:
                 self.array = resolution.lift(resolution.fn(self.array, value.array))
                 return self
-        number = isinstance(value, (bool, int, float, complex))
-        if number:
+        is_number = isinstance(value, (bool, int, float, complex))
+        if is_number:
             self._check_number(what, value)
-        other = value if number else self._accepted(what, value)
+        operand = value if is_number else self._accepted(what, value)
         token = current_scope.set(Scope((), scope.trace))
         try:
-            self._set(op.operate(self, other))
+            self._set(op.operate(self, operand))
         finally:
             current_scope.reset(token)
         return self
 
     def _accepted(self, what: str, value: Any) -> Tensor:
-        """``value`` as a tensor of this variable's shape, dtype and device, or an error."""
+        """``value`` as a tensor of this variable's shape, dtype and device; raises if it does not fit."""
         if isinstance(value, Tensor):
-            made = value
+            tensor = value
         elif isinstance(value, (bool, int, float, complex)):
             self._check_number(what, value)
-            made = Tensor(self.type.make_scalar(value), self.type, None)
+            tensor = Tensor(self.type.make_scalar(value), self.type, None)
         else:
-            made = operators.asarray(value, None, self.type.device)
-            if made.type.category <= self.type.category and _plain_numbers(value):
-                made = operators.asarray(value, self.dtype, self.type.device)
+            tensor = operators.asarray(value, None, self.type.device)
+            if tensor.type.category <= self.type.category and _plain_numbers(value):
+                tensor = operators.asarray(value, self.dtype, self.type.device)
         shape = self.array.shape
-        if made.array.shape != shape:
+        if tensor.array.shape != shape:
             raise ShapeError(
-                f"{what} of {describe(made)} to the variable {self.name or describe(self)}.",
+                f"{what}: {describe(tensor)} does not fit the variable {self.name or describe(self)}.",
                 expected=f"shape {shape}",
-                got=f"shape {made.array.shape}",
+                got=f"shape {tensor.array.shape}",
                 fix="reshape or broadcast the value to the variable's shape first",
             )
-        if made.type.dtype is not self.type.dtype:
+        if tensor.type.dtype is not self.type.dtype:
             raise DTypeError(
-                f"{what} of {describe(made)} to the variable {self.name or describe(self)}.",
+                f"{what}: {describe(tensor)} does not fit the variable {self.name or describe(self)}.",
                 expected=f"dtype {self.type.dtype}",
-                got=f"dtype {made.type.dtype}",
+                got=f"dtype {tensor.type.dtype}",
                 fix=f"cast it with polytape.astype(value, '{self.type.dtype}')",
             )
-        if made.type.device is not self.type.device:
-            made = operators.to_device(made, self.type.device)
-        return made
+        if tensor.type.device is not self.type.device:
+            tensor = operators.to_device(tensor, self.type.device)
+        return tensor
 
     def _check_number(self, what: str, value: Any) -> None:
-        """Whether a Python number beside this variable leaves the dtype as it is."""
+        """Raise DTypeError if combining the variable with this Python number would change the dtype."""
         if weak_promote(self.type.dtype, value) is not self.type.dtype:
             raise DTypeError(
-                f"{what} of {value} to the variable {self.name or describe(self)}.",
-                expected=f"a number that leaves the dtype {self.type.dtype}",
+                f"{what}: {value} does not fit the variable {self.name or describe(self)}.",
+                expected=f"a number that keeps the dtype {self.type.dtype}",
                 got=f"{value} of type {type(value).__name__}",
-                fix="round it first, or make the variable with a floating dtype",
+                fix="round it first, or create the variable with a floating dtype",
             )
 
     def _set(self, value: Tensor) -> None:
@@ -171,22 +171,22 @@ class Variable(Tensor):
         return self.name
 
     def _is_symbolic(self) -> bool:
-        # While a function is traced, a variable stands for its value at each call.
+        # In a graph, a variable represents its value at the time of each call.
         return current_scope.get().trace is not None or isinstance(self.array, Symbol)
 
     def _host(self, what: str) -> Any:
         trace = current_scope.get().trace
         if trace is None:
             return super()._host(what)
-        symbolic: Tensor = trace.read(self)  # its value now would be settled in the graph
+        symbolic: Tensor = trace.read(self)  # the current value would become a constant of the graph
         return symbolic._host(what)
 
     def __copy__(self) -> Tensor:
         trace = current_scope.get().trace
         if trace is None:
             return Tensor(self.array, self.type, None)
-        read: Tensor = trace.read(self)
-        return Tensor(read.array, self.type, leaf(self.type, read.array.shape))
+        symbolic: Tensor = trace.read(self)
+        return Tensor(symbolic.array, self.type, leaf(self.type, symbolic.array.shape))
 
     def __deepcopy__(self, memo: Any) -> Variable:
         return Variable(self.read_value(), self.trainable, self.name)
@@ -196,7 +196,7 @@ class Variable(Tensor):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise DTypeError(
-            f"item assignment on the variable {self.name or describe(self)}.",
+            f"item assignment to the variable {self.name or describe(self)} is not supported.",
             expected="variable.assign(...)",
             got="variable[key] = value",
             fix="x = variable.read_value(); x[key] = value; variable.assign(x)",
@@ -209,5 +209,5 @@ def _restore(host: Any, trainable: bool, name: str, device: str) -> Variable:
 
 def _plain_numbers(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return all([_plain_numbers(one) for one in value])
+        return all([_plain_numbers(item) for item in value])
     return type(value) in (int, float, bool)

@@ -1,4 +1,4 @@
-"""A row's samples as calls on one backend: in which dtypes, on which device, and how errors name them."""
+"""The samples of a row as calls on one backend: their dtypes, their device, and their names in errors."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ __all__ = ["attributes_on", "calls", "device_of", "named", "run"]
 
 
 def device_of(backend: str) -> Device:
-    """A backend's first device."""
+    """The first device of a backend."""
     return plugins.get_backend(backend).device_list()[0]
 
 
 def attributes_on(case: Case, sample: Sample, device: Device) -> dict[str, Any]:
-    """The sample's attributes, with the device where the op creates tensors."""
+    """The sample's attributes, with ``device`` added if the op creates tensors."""
     return {**sample.attributes, "device": device} if case.op.creates else sample.attributes
 
 
 def run(case: Case, sample: Sample, hosts: list[Array], device: Device) -> tuple[tuple[Any, ...], list[Tensor]]:
-    """The results of one call on ``device``, and the operands it was given."""
+    """The results and the operands of one call on ``device``."""
     operands = tensors(case.op, hosts, device, sample.layout)
     return call(case.op, operands, attributes_on(case, sample, device)), operands
 
 
 def named(case: Case, sample: Sample, dtype: str, backend: str) -> str:
-    """The call, as errors name it."""
+    """The name of the call in errors."""
     return f"{case}{sample}{f' of {dtype}' if dtype else ''} on {backend}"
 
 
 def calls(case: Case, backend: str) -> Iterator[tuple[Sample, str, list[Array], str]]:
-    """Every sample in every dtype that the backend has."""
-    held = plugins.get_backend(backend).dtypes
-    for one in case.samples:
-        fixed = [maker.dtypes[0] for maker in one.operands if not maker.varies]
-        for dtype in one.dtypes():
-            if {dtype, *fixed, *case.result(dtype, one.attributes)} - {""} <= set(held):
-                yield one, dtype, one.hosts(dtype), named(case, one, dtype, backend)
+    """Each sample in each dtype that the backend supports, as (sample, dtype, host arrays, name of the call)."""
+    supported = set(plugins.get_backend(backend).dtypes)
+    for sample in case.samples:
+        fixed = [maker.dtypes[0] for maker in sample.operands if not maker.varies]
+        for dtype in sample.dtypes():
+            if {dtype, *fixed, *case.result(dtype, sample.attributes)} - {""} <= supported:
+                yield sample, dtype, sample.hosts(dtype), named(case, sample, dtype, backend)

@@ -1,4 +1,4 @@
-"""A row of the conformance kit: one op, samples of its operands, and what its results are compared with."""
+"""A row of the conformance kit: one op, samples of its operands, and the reference for its results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Case", "call", "tensors"]
 
 Reference = Callable[..., Any]
 
-# What an elementwise op meets beside its row's own shapes: rank 0, one element, none, broadcasting, higher rank.
+# Shapes for every elementwise op in addition to its row's own: rank 0, one element, none, broadcasting, higher rank.
 _SHAPES: Final[dict[int, list[tuple[tuple[int, ...], ...]]]] = {
     1: [((),), ((1,),), ((0,),), ((2, 0, 3),), ((2, 1, 3, 1, 2),)],
     2: [((), ()), ((1,), (1,)), ((0, 3), (1, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (3,)),
@@ -29,26 +29,28 @@ _SPECIAL: Final = (float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 1.0, -1
 
 
 class Case:
-    """One op's row. It prints as the op's name.
+    """The row of one op. It prints as the op's name.
 
     Args:
         op: the op.
         operands: a maker per operand (for a sequence, per element) of the first sample; default: by the op's rules.
-        near: values near which floating results are easily wrong; an elementwise op meets them beside NaN, the
+        near: values near which floating results are easily wrong. An elementwise op is also run on NaN, the
             infinities, both zeros and small numbers.
-        avoid: ``"ties"`` where the gradient has kinks at equal operands or at 0.
-        more: further samples, beside those that follow from the op's shape rule. An elementwise op without attributes
-            also gets shapes of rank 0, without and with one element, broadcasting, and of higher rank.
-        errors: calls that must be rejected, beside those that follow from the op's rules.
+        avoid: ``"ties"`` if the gradient has kinks at equal operands or at 0.
+        more: further samples, in addition to those that follow from the op's shape rule. An elementwise op without
+            attributes is also run on shapes of rank 0, with one element, with none, of higher rank, and that
+            broadcast.
+        errors: calls that must be rejected, in addition to those that follow from the op's rules.
         reference: ``(*arrays, **attributes) -> array`` on float64, complex128, int64, uint64 or bool arrays; a tuple
-            for several outputs. Default: NumPy's function of the op's name.
-        ulp: allowed error in units of the last place of the result's dtype: of the exact result, or of ``scale``
-            where that is larger. By dtype, or one for all.
-        scale: for results that are sums: the size of what is added.
+            for several outputs. Default: NumPy's function with the name of the op.
+        ulp: allowed error in units of the last place of the result's dtype, taken at the exact result or at
+            ``scale``, whichever is larger. A number, or a number per dtype.
+        scale: for results that are sums: the magnitude of the terms.
         result: the result's dtype: ``"same"`` as the operands that vary, a name, or
             ``(dtype, attributes) -> name`` (a tuple of names for several outputs); default: by the dtype rule.
-        signs: whether the sign of a zero counts among special values.
-        gradient: why no gradient is checked; empty: it is, where the op does not say itself why it has none.
+        signs: whether the sign of a zero result is compared for special values.
+        gradient: why the gradient is not checked. If it is empty, the gradient is checked unless the op declares
+            ``no_gradient``.
         attributes: of the first sample.
     """
 
@@ -78,8 +80,8 @@ class Case:
         self.gradient = gradient or op.no_gradient
         makers: Sequence[Maker] = operands
         if op.operands and not operands:
-            makers, given = default_operands(op)
-            attributes = {**given, **attributes}
+            makers, defaults = default_operands(op)
+            attributes = {**defaults, **attributes}
         first = Sample(makers, attributes)
         self.samples: tuple[Sample, ...] = (first, *more, *default_samples(op, first), *self._varied(first, signs))
         self.errors: tuple[ErrorSample, ...] = (*errors, *default_errors(op, makers))
@@ -94,8 +96,8 @@ class Case:
 
     def result(self, dtype: str, attributes: dict[str, Any]) -> tuple[str, ...]:
         """The names of the results' dtypes."""
-        found = self._result(dtype, attributes) if callable(self._result) else self._result
-        names = found if isinstance(found, tuple) else (found,)
+        result = self._result(dtype, attributes) if callable(self._result) else self._result
+        names = result if isinstance(result, tuple) else (result,)
         return tuple(dtype if name == "same" else name for name in names)
 
     def _varied(self, first: Sample, signs: bool) -> Iterable[Sample]:
@@ -110,41 +112,43 @@ class Case:
     def _special(self, first: Sample, signs: bool) -> Sample:
         values: list[float] = [*_SPECIAL, *self.near]
         varying = sum(maker.varies for maker in first.operands)
-        pairs: list[tuple[float, ...]] = list(itertools.product(values, repeat=varying))
-        grid = iter(np.array(pairs).T)
-        count = len(pairs)
+        combinations: list[tuple[float, ...]] = list(itertools.product(values, repeat=varying))
+        grid = iter(np.array(combinations).T)
+        count = len(combinations)
         operands = [
             _like(maker, exactly(next(grid))) if maker.varies else maker.at((count,)) for maker in first.operands
         ]
         return Sample(operands, {}, smooth=False, signs=signs)
 
 
-def _like(maker: Maker, made: Maker) -> Maker:
-    made.dtypes = tuple(name for name in FLOATS if name in maker.dtypes)
-    made.name = f"special values beside {maker.name}"
-    return made
+def _like(maker: Maker, special: Maker) -> Maker:
+    """The maker of special values, in the floating dtypes of ``maker``."""
+    special.dtypes = tuple(name for name in FLOATS if name in maker.dtypes)
+    special.name = f"special values beside {maker.name}"
+    return special
 
 
 def _laid_out(first: Sample) -> Iterable[Sample]:
     ranks = [len(maker.shape) for maker in first.operands]
-    for layout, rank in (("transposed", 2), ("strided", 1), ("reversed", 1)):
-        if any(one >= rank for one in ranks):
+    for layout, minimum_rank in (("transposed", 2), ("strided", 1), ("reversed", 1)):
+        if any(rank >= minimum_rank for rank in ranks):
             yield Sample(first.operands, first.attributes, layout=layout, smooth=False)
 
 
 def tensors(op: Any, hosts: Sequence[Array], device: Device, layout: str = "") -> list[Tensor]:
-    """The operands as tensors on ``device``, lying in memory as ``layout`` says."""
+    """The operands as tensors on ``device``, with the memory layout ``layout``."""
     from ..dispatch.convert import asarray
     from ..plugins import host_backend
 
-    found = []
+    operands = []
     for position, host in enumerate(hosts):
-        place = host_backend().device_list()[0] if op.on_host(position) else device
-        if layout and host.ndim and not op.on_host(position):
-            found.append(_lay_out(host, layout, device))
+        if op.on_host(position):
+            operands.append(asarray(host, device=host_backend().device_list()[0]))
+        elif layout and host.ndim:
+            operands.append(_lay_out(host, layout, device))
         else:
-            found.append(asarray(host, device=place))
-    return found
+            operands.append(asarray(host, device=device))
+    return operands
 
 
 def _lay_out(host: Array, layout: str, device: Device) -> Tensor:
@@ -159,10 +163,10 @@ def _lay_out(host: Array, layout: str, device: Device) -> Tensor:
 
 
 def call(op: Any, operands: Sequence[Any], attributes: dict[str, Any]) -> tuple[Any, ...]:
-    """Run an op on its operands, given one by one; always a tuple of results."""
+    """The results of an op, always as a tuple; a sequence operand is passed as separate elements of ``operands``."""
     if op.variadic:
         fixed = len(op.operands) - 1
-        found = op(*operands[:fixed], list(operands[fixed:]), **attributes)
+        result = op(*operands[:fixed], list(operands[fixed:]), **attributes)
     else:
-        found = op(*operands, **attributes)
-    return tuple(found) if op.outputs is not None else (found,)
+        result = op(*operands, **attributes)
+    return tuple(result) if op.outputs is not None else (result,)

@@ -1,7 +1,7 @@
-"""What is checked of every op on every backend, from its row alone.
+"""The checks of every op on every backend, which need only the op's row.
 
-Each check takes a row and a backend's name, and raises AssertionError with the call that failed, what was expected and
-what was got.
+Each check takes a row and the name of a backend, and raises AssertionError with the call that failed, the expected
+and the actual result.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ __all__ = ["CHECKS"]
 
 
 def expected_values(case: Case, sample: Sample, hosts: list[Array]) -> tuple[Any, ...]:
-    """The reference's results."""
+    """The results of the reference."""
     with np.errstate(all="ignore"):
-        found = case.reference(*[widen(host) for host in hosts], **sample.attributes)
-    return tuple(found) if case.op.outputs is not None else (found,)
+        result = case.reference(*[widen(host) for host in hosts], **sample.attributes)
+    return tuple(result) if case.op.outputs is not None else (result,)
 
 
 def check_value_dtype_and_shape(case: Case, backend: str) -> None:
-    """Each result is the reference's, in the dtype and shape it should have; the shape rule says the same."""
+    """Each result agrees with the reference and has the right dtype and shape; the shape rule gives the same shape."""
     device = device_of(backend)
-    for one, dtype, hosts, what in calls(case, backend):
+    for sample, dtype, hosts, what in calls(case, backend):
         with np.errstate(all="ignore"):
-            results, operands = run(case, one, hosts, device)
-            found = [y.numpy() for y in results]
-        names = case.result(dtype, one.attributes)
-        for y, host, name, reference in zip(results, found, names, expected_values(case, one, hosts), strict=True):
+            results, operands = run(case, sample, hosts, device)
+            values = [y.numpy() for y in results]
+        names = case.result(dtype, sample.attributes)
+        for y, host, name, reference in zip(results, values, names, expected_values(case, sample, hosts), strict=True):
             if y.dtype.name != name or host.dtype.name != name:
                 raise AssertionError(f"{what}\n  expected: {name}\n  got: {y.dtype} holding {host.dtype}")
             ulp = case.ulp(name)
-            assert_close(host, reference, what, ulp=ulp, scale=case.scale, signs=one.signs)
-        shapes = case.op.output_shapes([x.array for x in operands], one.attributes)
-        actual = [tuple(host.shape) for host in found]
+            assert_close(host, reference, what, ulp=ulp, scale=case.scale, signs=sample.signs)
+        shapes = case.op.output_shapes([x.array for x in operands], sample.attributes)
+        actual = [tuple(host.shape) for host in values]
         if list(shapes) != actual:
             raise AssertionError(f"{what}: the shape rule\n  expected: {actual}, the actual shapes\n  got: {shapes}")
 
@@ -59,115 +59,115 @@ def check_device(case: Case, backend: str) -> None:
     """Results are the backend's own arrays, on the operands' device."""
     device = device_of(backend)
     array_type = plugins.get_backend(backend).array_type
-    for one, dtype, hosts, what in calls(case, backend):
-        if dtype != one.dtypes()[-1]:
-            continue  # one dtype shows it
+    for sample, dtype, hosts, what in calls(case, backend):
+        if dtype != sample.dtypes()[-1]:
+            continue  # one dtype is enough
         with np.errstate(all="ignore"):
-            for y in run(case, one, hosts, device)[0]:
+            for y in run(case, sample, hosts, device)[0]:
                 got = f"{type(y.array).__name__} on {y.device}"
                 if y.device is not device or not isinstance(y.array, array_type):
                     raise AssertionError(f"{what}\n  expected: {array_type.__name__} on {device}\n  got: {got}")
-            polytape.synchronize(device)  # queued work runs under the error state of this check, not of a later one
+            polytape.synchronize(device)  # so that queued work runs under this error state, not that of a later check
 
 
 def check_operands_stay(case: Case, backend: str) -> None:
-    """A call changes none of its operands, and no earlier result; the same call gives the same bits again."""
+    """A call changes neither its operands nor an earlier result, and gives the same bits when it is repeated."""
     device = device_of(backend)
-    for one, dtype, hosts, what in calls(case, backend):
+    for sample, dtype, hosts, what in calls(case, backend):
         with np.errstate(all="ignore"):
-            results, operands = run(case, one, hosts, device)
+            results, operands = run(case, sample, hosts, device)
             before = [y.numpy().copy() for y in results]
             for host, x in zip(hosts, operands, strict=True):
                 if x.numpy().tobytes() != host.tobytes():
                     raise AssertionError(f"{what} changed an operand\n  expected: {host!r}\n  got: {x.numpy()!r}")
-            attributes = attributes_on(case, one, device)
+            attributes = attributes_on(case, sample, device)
             again = call(case.op, operands, attributes)
             for y, z in zip(before, again, strict=True):
                 if y.tobytes() != z.numpy().tobytes():
                     raise AssertionError(f"{what}: the same call twice\n  expected: {y!r}\n  got: {z.numpy()!r}")
-            if one.smooth:  # other operands of the same shapes: a kernel that keeps a buffer would overwrite it
-                others = tensors(case.op, one.hosts(dtype, seed=1), device, one.layout)
-                call(case.op, others, attributes)
+            if sample.smooth:  # other operands of the same shapes: a kernel that keeps a buffer would overwrite it
+                new_operands = tensors(case.op, sample.hosts(dtype, seed=1), device, sample.layout)
+                call(case.op, new_operands, attributes)
             for y, z in zip(before, results, strict=True):
                 if y.tobytes() != z.numpy().tobytes():
                     raise AssertionError(f"{what}: a later call changed this result\n  expected: {y!r}\n  got: {z!r}")
 
 
 def check_errors(case: Case, backend: str) -> None:
-    """Each error sample is refused, with a text that names op, expectation and fix; by every kernel of the op."""
+    """Each error sample raises an error that names the op, the expectation and a fix, from every kernel of the op."""
     device = device_of(backend)
-    held = plugins.get_backend(backend).dtypes
-    for one in case.errors:
-        if any(maker.varies for maker in one.operands) and one.dtype not in held:
+    supported = plugins.get_backend(backend).dtypes
+    for sample in case.errors:
+        if any(maker.varies for maker in sample.operands) and sample.dtype not in supported:
             continue
-        what = named(case, one, one.dtype, backend)
-        operands = tensors(case.op, one.hosts(one.dtype), device)
-        attributes = attributes_on(case, one, device)
-        _refused(case, functools.partial(call, case.op, operands, attributes), what, one)
+        what = named(case, sample, sample.dtype, backend)
+        operands = tensors(case.op, sample.hosts(sample.dtype), device)
+        attributes = attributes_on(case, sample, device)
+        _require_error(case, functools.partial(call, case.op, operands, attributes), what, sample)
         for label, attempt in direct_calls(case.op, operands, attributes):
-            _refused(case, attempt, f"{what} by {label}", one)
+            _require_error(case, attempt, f"{what} by {label}", sample)
 
 
-def _refused(case: Case, attempt: Any, what: str, one: ErrorSample) -> None:
-    exception, part = one.exception, one.part
+def _require_error(case: Case, attempt: Any, what: str, sample: ErrorSample) -> None:
+    exception_type, part = sample.exception, sample.part
     try:
         with np.errstate(all="ignore"):
-            found = attempt()
+            result = attempt()
     except Exception as error:
         text = str(error)
-        # A composite op may be refused by an op of its body.
-        wanted = [part, case.op.name] if case.op.primitive and one.named else [part]
-        if issubclass(exception, PolytapeError):
-            wanted += ["expected:", "fix:"]
-        missing = [word for word in wanted if word not in text]
-        if not isinstance(error, exception) or missing:
+        # The error of a composite op may come from an op in its body.
+        required = [part, case.op.name] if case.op.primitive and sample.named else [part]
+        if issubclass(exception_type, PolytapeError):
+            required += ["expected:", "fix:"]
+        missing = [word for word in required if word not in text]
+        if not isinstance(error, exception_type) or missing:
             raise AssertionError(
-                f"{what}\n  expected: {exception.__name__} with {missing or part!r}\n"
+                f"{what}\n  expected: {exception_type.__name__} with {missing or part!r}\n"
                 f"  got: {type(error).__name__}: {text}"
             ) from error
         return
-    raise AssertionError(f"{what}\n  expected: {exception.__name__}\n  got: {found!r}")
+    raise AssertionError(f"{what}\n  expected: {exception_type.__name__}\n  got: {result!r}")
 
 
 def check_gradient(case: Case, backend: str) -> None:
-    """The gradient by every floating operand agrees with finite differences, to order two, in float64."""
+    """The gradient with respect to every floating operand agrees with finite differences, to order two, in float64."""
     if case.gradient or "float64" not in plugins.get_backend(backend).dtypes:
         return
     device = device_of(backend)
-    for one in case.samples:
-        if not one.smooth or "float64" not in one.dtypes() or one.size() > _MOST:
+    for sample in case.samples:
+        if not sample.smooth or "float64" not in sample.dtypes() or sample.size() > _MAX_ELEMENTS:
             continue
-        hosts = one.untied() if case.avoid else one.hosts("float64")
-        fixed = tensors(case.op, hosts, device, one.layout)
-        places = [place for place, maker in enumerate(one.operands) if maker.varies]
+        hosts = sample.untied() if case.avoid else sample.hosts("float64")
+        fixed = tensors(case.op, hosts, device, sample.layout)
+        positions = [position for position, maker in enumerate(sample.operands) if maker.varies]
 
-        def f(*xs: Tensor, fixed: Any = fixed, places: Any = places, one: Any = one) -> Any:
+        def f(*xs: Tensor, fixed: Any = fixed, positions: Any = positions, sample: Any = sample) -> Any:
             operands = list(fixed)
-            for place, x in zip(places, xs, strict=True):
-                operands[place] = x
-            return list(call(case.op, operands, attributes_on(case, one, device)))
+            for position, x in zip(positions, xs, strict=True):
+                operands[position] = x
+            return list(call(case.op, operands, attributes_on(case, sample, device)))
 
         try:
-            check_gradients(f, [fixed[place] for place in places], order=2)
+            check_gradients(f, [fixed[position] for position in positions], order=2)
         except AssertionError as error:
-            raise AssertionError(f"{named(case, one, 'float64', backend)}: {error}") from None
+            raise AssertionError(f"{named(case, sample, 'float64', backend)}: {error}") from None
 
 
-_MOST: Final = 10_000  # elements: enough for kernels that serve only large operands
+_MAX_ELEMENTS: Final = 10_000  # enough for kernels that serve only large operands
 
 
 def check_kernel_equals_decomposition(case: Case, backend: str) -> None:
-    """A composite op's kernel gives what its body gives."""
+    """The kernel of a composite op agrees with the op's body."""
     if case.op.primitive:
         return
     device = device_of(backend)
-    for one, _, hosts, what in calls(case, backend):
+    for sample, _, hosts, what in calls(case, backend):
         with np.errstate(all="ignore"):
-            results, operands = run(case, one, hosts, device)
+            results, operands = run(case, sample, hosts, device)
             if any(host.dtype.itemsize < 4 and host.dtype.kind not in "biu" for host in hosts):
-                continue  # each op of the body rounds: in half precision that is all that would be measured
+                continue  # each op in the body rounds, and in half precision these errors hide everything else
             with polytape.device(device):
-                body = case.op.run_body(operands, attributes_on(case, one, device))
+                body = case.op.run_body(operands, attributes_on(case, sample, device))
             bodies = tuple(body) if case.op.outputs is not None else (body,)
             for y, z in zip(results, bodies, strict=True):
                 if y.dtype is not z.dtype:
@@ -177,20 +177,20 @@ def check_kernel_equals_decomposition(case: Case, backend: str) -> None:
 
 
 def check_graph_equals_eager(case: Case, backend: str) -> None:
-    """Traced by `polytape.function`, the op gives what it gives eagerly. Nothing to check where that is not there."""
+    """The op traced by `polytape.function` agrees with the eager op. Passes if polytape has no graph mode."""
     try:
         from ..graph import function
     except ImportError:
         return
     device = device_of(backend)
-    for one, dtype, hosts, what in calls(case, backend):
-        if dtype not in ("", "float32", "int32") or one.layout or not hosts:
+    for sample, dtype, hosts, what in calls(case, backend):
+        if dtype not in ("", "float32", "int32") or sample.layout or not hosts:
             continue
-        attributes = attributes_on(case, one, device)
+        attributes = attributes_on(case, sample, device)
         with np.errstate(all="ignore"):
-            results, operands = run(case, one, hosts, device)
+            results, operands = run(case, sample, hosts, device)
             with polytape.device(device):
-                traced = function(lambda *xs, given=attributes: list(call(case.op, xs, given)))(*operands)
+                traced = function(lambda *xs, attributes=attributes: list(call(case.op, xs, attributes)))(*operands)
             for y, z in zip(results, traced, strict=True):
                 if y.dtype is not z.dtype:
                     raise AssertionError(f"{what}: traced\n  expected: {y.dtype}\n  got: {z.dtype}")
@@ -199,46 +199,46 @@ def check_graph_equals_eager(case: Case, backend: str) -> None:
                 )
 
 
-def promoted_places(case: Case) -> list[int]:
-    """Positions of the operands that promote together, where there are several."""
-    places = [k for k in range(len(case.samples[0].operands)) if case.op.promoted(k)]
-    return places if len(places) > 1 else []
+def promoted_positions(case: Case) -> list[int]:
+    """The positions of the operands that promote together, or none if it is only one."""
+    positions = [k for k in range(len(case.samples[0].operands)) if case.op.promoted(k)]
+    return positions if len(positions) > 1 else []
 
 
 def check_host_operands(case: Case, backend: str) -> None:
-    """A Python number beside a tensor is weak; a NumPy array counts with its dtype; both go to the tensor's device."""
-    places = promoted_places(case)
+    """Beside a tensor a Python number is weak, a NumPy array keeps its dtype, and both go to the tensor's device."""
+    positions = promoted_positions(case)
     device = device_of(backend)
     first = case.samples[0]
     for dtype in ("float32", "float64", "int32", "bool"):
-        if not places or dtype not in first.dtypes() or dtype not in plugins.get_backend(backend).dtypes:
+        if not positions or dtype not in first.dtypes() or dtype not in plugins.get_backend(backend).dtypes:
             continue
         number: Any = {"f": 2.0, "i": 2, "b": True}[np.dtype(dtype).kind]
         hosts = first.hosts(dtype)
-        for place in places:
+        for position in positions:
             operands: list[Any] = [*tensors(case.op, hosts, device)]
-            forms = [(hosts[place], operands[place])]
+            pairs = [(hosts[position], operands[position])]
             if case.op.elementwise:
-                alike = convert.asarray(np.asarray(number, dtype), device=device)
-                forms += [(number, alike)] + ([(np.float64(2.0), alike)] if dtype[0] == "f" else [])
-            for given, same in forms:
-                operands[place] = given
+                tensor = convert.asarray(np.asarray(number, dtype), device=device)
+                pairs += [(number, tensor)] + ([(np.float64(2.0), tensor)] if dtype[0] == "f" else [])
+            for host_operand, tensor in pairs:
+                operands[position] = host_operand
                 got = call(case.op, operands, first.attributes)[0]
-                operands[place] = same
+                operands[position] = tensor
                 expected = call(case.op, operands, first.attributes)[0]
-                what = f"{case} with {type(given).__name__} as operand {place} beside {dtype} on {backend}"
-                _same(got, expected, what, device)
+                what = f"{case} with {type(host_operand).__name__} as operand {position} beside {dtype} on {backend}"
+                _require_same(got, expected, what, device)
 
 
-def _same(got: Tensor, expected: Tensor, what: str, device: Device) -> None:
-    for one, other in ((got.dtype, expected.dtype), (got.device, device), (got.shape, expected.shape)):
-        if one != other:
-            raise AssertionError(f"{what}\n  expected: {other}\n  got: {one}")
+def _require_same(got: Tensor, expected: Tensor, what: str, device: Device) -> None:
+    for actual, required in ((got.dtype, expected.dtype), (got.device, device), (got.shape, expected.shape)):
+        if actual != required:
+            raise AssertionError(f"{what}\n  expected: {required}\n  got: {actual}")
     if got.numpy().tobytes() != expected.numpy().tobytes():
         raise AssertionError(f"{what}\n  expected: {expected!r}\n  got: {got!r}")
 
 
-# Array API standard 2024.12, "Type promotion rules"; an integer beside a floating dtype gives the floating one.
+# Array API standard 2024.12, "Type promotion rules"; an integer and a floating dtype promote to the floating one.
 PROMOTIONS: Final = (
     ("int8", "int32", "int32"), ("uint8", "int8", "int16"), ("uint32", "int32", "int64"), ("uint8", "uint64", "uint64"),
     ("int32", "float32", "float32"), ("int64", "float32", "float32"), ("int64", "float16", "float16"),
@@ -248,23 +248,23 @@ PROMOTIONS: Final = (
 
 
 def check_promotion(case: Case, backend: str) -> None:
-    """Operands of two dtypes give what both cast to their common dtype give."""
-    places = promoted_places(case)
+    """Operands of two dtypes give the same result as the operands cast to the common dtype."""
+    positions = promoted_positions(case)
     first = case.samples[0]
     device = device_of(backend)
-    held = plugins.get_backend(backend).dtypes
+    supported = plugins.get_backend(backend).dtypes
     for left, right, common in PROMOTIONS:
-        if not places or not {left, right, common} <= set(first.dtypes()) & set(held):
+        if not positions or not {left, right, common} <= set(first.dtypes()) & set(supported):
             continue
-        for one, other in ((left, right), (right, left)):
-            mixed = first.hosts(one)
-            for place in places[1:]:
-                mixed[place] = first.hosts(other, seed=1)[place]
-            cast = [host.astype(common) if k in places else host for k, host in enumerate(mixed)]
+        for first_dtype, other_dtype in ((left, right), (right, left)):
+            mixed = first.hosts(first_dtype)
+            for position in positions[1:]:
+                mixed[position] = first.hosts(other_dtype, seed=1)[position]
+            cast = [host.astype(common) if k in positions else host for k, host in enumerate(mixed)]
             with np.errstate(all="ignore"):
                 got = call(case.op, tensors(case.op, mixed, device), first.attributes)[0]
                 expected = call(case.op, tensors(case.op, cast, device), first.attributes)[0]
-                _same(got, expected, f"{case} of {one} and {other} on {backend}", device)
+                _require_same(got, expected, f"{case} of {first_dtype} and {other_dtype} on {backend}", device)
 
 
 CHECKS: Final = (

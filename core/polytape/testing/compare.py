@@ -1,4 +1,4 @@
-"""Results against a reference of higher precision, in units of the last place."""
+"""Comparison of results with a reference of higher precision, in units of the last place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["EPSILON", "assert_close", "widen"]
 
 Array = np.ndarray[Any, Any]
 
-# The distance from 1 to the next number, and the smallest number above 0; np.finfo does not know bfloat16.
+# The distance from 1 to the next number, and the smallest number above 0; np.finfo does not support bfloat16.
 EPSILON: Final = {
     "bfloat16": 2.0**-7, "float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52,
     "complex64": 2.0**-23, "complex128": 2.0**-52,
@@ -22,7 +22,7 @@ _TINY: Final = {
 
 
 def widen(array: Array) -> Array:
-    """The same values in the widest dtype of their kind, for a reference to compute with."""
+    """The same values in the widest dtype of their kind, in which a reference computes."""
     if array.dtype.kind == "b":
         return array
     wide = {"i": "int64", "u": "uint64", "c": "complex128"}.get(array.dtype.kind, "float64")
@@ -32,17 +32,17 @@ def widen(array: Array) -> Array:
 def assert_close(
     got: Array, reference: Any, what: str, *, ulp: float = 4.0, scale: float = 0.0, signs: bool = False
 ) -> None:
-    """Whether ``got`` is the reference, rounded to its dtype.
+    """Assert that ``got`` agrees with the reference rounded to its dtype.
 
     Args:
         got: the result.
         reference: the exact result.
-        what: names the call in the error.
-        ulp: the allowed error in units of the last place; integers and truth values must be equal.
+        what: the name of the call in the error.
+        ulp: the allowed error in units of the last place; integers and bools must be equal.
         scale: the magnitude below which that unit does not shrink.
-        signs: whether the sign of a zero counts.
+        signs: whether the signs of zeros must agree.
     Raises:
-        AssertionError: another shape, or a value further off; it names the first one.
+        AssertionError: the shape differs, or a value differs by more; the text gives the first such value.
     """
     expected = np.asarray(reference)
     if got.shape != expected.shape:
@@ -50,10 +50,10 @@ def assert_close(
     with np.errstate(all="ignore"):
         wrong = _wrong(got, expected, ulp, scale, signs)
     if wrong.any():
-        place = tuple(int(k) for k in np.argwhere(wrong)[0])
+        index = tuple(int(k) for k in np.argwhere(wrong)[0])
         raise AssertionError(
-            f"{what}\n  expected: {expected[place]!r} at {list(place)}, to {ulp:g} ulp"
-            f"\n  got: {got[place]!r} ({int(wrong.sum())} of {wrong.size} differ)"
+            f"{what}\n  expected: {expected[index]!r} at {list(index)}, to {ulp:g} ulp"
+            f"\n  got: {got[index]!r} ({int(wrong.sum())} of {wrong.size} differ)"
         )
 
 
@@ -62,12 +62,12 @@ def _wrong(got: Array, expected: Array, ulp: float, scale: float, signs: bool) -
     if name not in EPSILON:
         return np.asarray(got != expected.astype(got.dtype))
     wide = "complex128" if got.dtype.kind == "c" else "float64"
-    found = got.astype(wide)
-    # Rounded first: what overflows in this dtype is infinite, and must be so.
+    actual = got.astype(wide)
+    # Rounded to the dtype first: where the exact result overflows in it, the result must be infinite.
     rounded = expected.astype(got.dtype).astype(wide)
     bound = ulp * (EPSILON[name] * np.maximum(np.abs(expected), scale) + _TINY[name])
-    close = np.isfinite(rounded) & (np.abs(found - expected) <= bound)
-    wrong = ~(close | (found == rounded) | (np.isnan(found) & np.isnan(rounded)))
+    close = np.isfinite(rounded) & (np.abs(actual - expected) <= bound)
+    wrong = ~(close | (actual == rounded) | (np.isnan(actual) & np.isnan(rounded)))
     if signs:
-        wrong |= (found == 0) & (rounded == 0) & (np.signbit(found.real) != np.signbit(rounded.real))
+        wrong |= (actual == 0) & (rounded == 0) & (np.signbit(actual.real) != np.signbit(rounded.real))
     return np.asarray(wrong)

@@ -1,4 +1,4 @@
-"""Whether every op is complete: a row, a gradient or a reason, documentation, and where it is public its name."""
+"""The completeness check of ops: each has a row, a gradient or a reason for none, documentation, and a listed name."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def own_ops() -> dict[str, Any]:
 
 
 def incomplete_ops(ops: dict[str, Any], cases: Iterable[Case]) -> list[str]:
-    """What is missing, one line for each thing, beginning with the op's name.
+    """What the ops lack, one line per item, which begins with the name of the op.
 
     Args:
-        ops: the ops to look at, by name.
+        ops: the ops to check, by name.
         cases: the rows.
     """
     rows: dict[str, list[Case]] = {}
@@ -36,12 +36,12 @@ def incomplete_ops(ops: dict[str, Any], cases: Iterable[Case]) -> list[str]:
         if len(own) != 1:
             missing.append(f"{name}: {len(own)} rows in polytape/testing/cases, expected one")
         if op.operands and not all(case.gradient or _differentiates(case) for case in own):
-            missing.append(f"{name}: no smooth sample in float64 for its gradient, nor a reason (gradient=)")
+            missing.append(f"{name}: no smooth sample in float64 for its gradient, and no reason for that (gradient=)")
         if op.primitive and op.operands and not op.rules and not op.no_gradient:
             missing.append(f"{name}: neither a gradient rule nor a reason why it has none (no_gradient=)")
         documented = sections(op.__doc__ or "")
         if "Raises" in documented and not all(case.errors for case in own):
-            missing.append(f"{name}: its docstring names errors, its row has no sample of any (errors=)")
+            missing.append(f"{name}: its docstring lists errors, but its row has no error sample (errors=)")
         absent = [section for section in SECTIONS if section not in documented]
         if absent:
             missing.append(f"{name}: its docstring lacks {', '.join(absent)}, and its rules do not state them")
@@ -50,23 +50,24 @@ def incomplete_ops(ops: dict[str, Any], cases: Iterable[Case]) -> list[str]:
             missing.append(f"{name}: its docstring repeats what its rules state: {', '.join(repeated)}")
         listed = _is_listed(op)
         if not listed and not op.internal:
-            missing.append(f"{name}: neither in its module's __all__ nor internal (internal= how users reach it)")
+            missing.append(f"{name}: neither in its module's __all__ nor internal (internal= says how users reach it)")
         if listed and op.internal:
-            missing.append(f"{name}: internal, yet in its module's __all__")
+            missing.append(f"{name}: internal, but in its module's __all__")
     return missing
 
 
 def _differentiates(case: Case) -> bool:
-    return any(one.smooth and "float64" in one.dtypes() for one in case.samples)
+    """Whether the gradient check runs for a sample of the row."""
+    return any(sample.smooth and "float64" in sample.dtypes() for sample in case.samples)
 
 
 def _is_listed(op: Any) -> bool:
-    """Whether the module that declares an op lists it among its public names."""
+    """Whether the module that declares the op lists it in ``__all__``."""
     return op.name in getattr(importlib.import_module(op.module), "__all__", ())
 
 
 def _repeated(op: Any) -> list[str]:
-    """Sections of a declaration's docstring that would be generated with the same text."""
-    written = sections(op.body.__doc__ or "")
-    made = sections(complete(op, {}) or "")
-    return [name for name in (*SECTIONS, "Raises") if name in written and written[name] == made.get(name)]
+    """The sections of a declaration's docstring that are equal to the generated ones."""
+    declared = sections(op.body.__doc__ or "")
+    generated = sections(complete(op, {}) or "")
+    return [title for title in (*SECTIONS, "Raises") if title in declared and declared[title] == generated.get(title)]

@@ -1,8 +1,8 @@
-"""What a row of samples takes from its op's rules where it says nothing itself: operands, further samples, errors.
+"""The defaults of a row, which follow from the rules of its op: operands, further samples, error samples.
 
 A dtype rule states which dtypes an op accepts and which it rejects, a shape rule how axes and shapes behave (see
-`polytape.ops.declaration.states`). So a row states only what its op alone knows: values near which it is easily
-wrong, its tolerance, its kinks.
+`polytape.ops.declaration.states`). A row therefore states only what is specific to its op: values near which results
+are easily wrong, its tolerance, its kinks.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _REDUCTIONS: Final = (shape_rules.reduced, shape_rules.reduced_nonempty, shape_r
 
 
 def maker_of(op: Any) -> Callable[..., Maker]:
-    """The maker of operands that an op's dtype rule accepts."""
+    """The maker of operands with the dtypes that the op accepts."""
     return numbers if op.floating else _MAKERS[facts_of(op.dtype_rule).takes or "any dtype"]
 
 
 def default_operands(op: Any) -> tuple[list[Maker], dict[str, Any]]:
-    """Operands and attributes of a row's first sample."""
+    """The operands and attributes of a row's first sample."""
     make = maker_of(op)
     if op.shape_rule in _REDUCTIONS:
         return [make(4, 5)], {"axis": 1}
@@ -45,13 +45,13 @@ def default_operands(op: Any) -> tuple[list[Maker], dict[str, Any]]:
 
 
 def default_result(op: Any) -> str:
-    """The result's dtype: a name, or ``same`` as the operands'."""
+    """The result's dtype: a name, or ``same`` for the dtype of the operands."""
     name = facts_of(op.dtype_rule).returns
     return name if name in ("bool", "int64") else "same"
 
 
 def default_samples(op: Any, first: Sample) -> list[Sample]:
-    """Further samples, by the shape rule."""
+    """The further samples that follow from the shape rule."""
     if not first.operands:
         return []
     maker = first.operands[0]
@@ -75,7 +75,7 @@ def default_samples(op: Any, first: Sample) -> list[Sample]:
 
 
 def default_errors(op: Any, operands: Sequence[Maker]) -> list[ErrorSample]:
-    """Calls that must be rejected, by both rules."""
+    """The calls that the dtype rule or the shape rule must reject."""
     return [*_dtype_errors(op, operands), *_shape_errors(op, operands)]
 
 
@@ -84,17 +84,17 @@ def _dtype_errors(op: Any, operands: Sequence[Maker]) -> list[ErrorSample]:
     errors = []
     for rejected, part, make, dtype in (
         ("bool", "is not defined for bool", booleans, "bool"),
-        ("complex", "has no order on complex numbers", numbers, "complex64"),
-        ("not floating", "needs floating numbers", integers, "int32"),
-        ("not real floating", "needs floating numbers", integers, "int32"),
-        ("not real floating", "has no order on complex numbers", numbers, "complex64"),
-        ("not bool", "takes truth values only", integers, "int32"),
+        ("complex", "is not defined for complex numbers", numbers, "complex64"),
+        ("not floating", "needs floating-point numbers", integers, "int32"),
+        ("not real floating", "needs floating-point numbers", integers, "int32"),
+        ("not real floating", "is not defined for complex numbers", numbers, "complex64"),
+        ("not bool", "is defined only for bool", integers, "int32"),
     ):
         if rejects == rejected and not (op.floating and dtype == "int32"):
-            bad = [make(*maker.shape) if maker.varies else maker for maker in operands]
+            bad_operands = [make(*maker.shape) if maker.varies else maker for maker in operands]
             if rejects == "not bool":
-                bad = [make(*maker.shape) for maker in operands]
-            errors.append(error(DTypeError, part, *bad, varied=dtype))
+                bad_operands = [make(*maker.shape) for maker in operands]
+            errors.append(error(DTypeError, part, *bad_operands, varied=dtype))
     return errors
 
 
@@ -120,8 +120,8 @@ def _shape_errors(op: Any, operands: Sequence[Maker]) -> list[ErrorSample]:
         if rule in (shape_rules.reduced, shape_rules.reduced_nonempty):
             errors.append(bad("an axis is named twice", (2, 3), axis=(0, -2)))
         if rule in (shape_rules.reduced_nonempty, shape_rules.reduced_one):
-            errors.append(bad("nothing to choose from", (0, 3), axis=0))
+            errors.append(bad("no elements to choose from", (0, 3), axis=0))
         if rule is shape_rules.reduced_one:
-            errors.append(bad("takes one axis", (2, 3), axis=(0, 1)))
+            errors.append(bad("takes a single axis", (2, 3), axis=(0, 1)))
         return errors
     return []

@@ -1,7 +1,7 @@
-"""Makers: how a sample's operand is drawn, for every dtype the op takes.
+"""Makers, which draw the operands of samples in every dtype that the op accepts.
 
-A maker either varies (the sample is run once for each of its dtypes) or always gives one dtype. Draws are seeded by the
-sample's text, so a failure repeats.
+A maker either varies (the sample is run once for each of its dtypes) or always has one dtype. Draws are seeded by the
+sample's text, so a failure is reproducible.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Maker:
     Args:
         name: how it prints.
         shape: of the operand.
-        dtypes: names it varies over; one name for a fixed dtype.
+        dtypes: names of the dtypes it varies over; one name for a fixed dtype.
         draw: ``(rng, shape, dtype) -> array``.
         varies: whether the sample is run once per dtype.
     """
@@ -63,11 +63,11 @@ class Maker:
         return f"{self.name}({', '.join(map(str, self.shape))})"
 
     def make(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
-        """The operand; ``dtype`` is used where the maker varies."""
-        chosen = dtype if self.varies else np.dtype(self.dtypes[0])
-        with np.errstate(all="ignore"):  # a special value may overflow in a small dtype, and is infinite there
-            drawn = self.draw(rng, self.shape, chosen).astype(chosen)
-        return np.ascontiguousarray(drawn).reshape(self.shape)
+        """The operand, of ``dtype`` if the maker varies."""
+        own_dtype = dtype if self.varies else np.dtype(self.dtypes[0])
+        with np.errstate(all="ignore"):  # a special value may overflow to infinity in a small dtype
+            array = self.draw(rng, self.shape, own_dtype).astype(own_dtype)
+        return np.ascontiguousarray(array).reshape(self.shape)
 
     def at(self, shape: tuple[int, ...]) -> Maker:
         """The same maker for another shape."""
@@ -75,7 +75,7 @@ class Maker:
 
 
 def between(low: float, high: float, *, away: float = 0.0) -> Draw:
-    """Uniform numbers; integers from the same range; none closer to 0 than ``away``."""
+    """Uniform numbers, or integers, from ``low`` to ``high``, moved away from 0 by ``away``."""
 
     def draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         if dtype.kind == "b":
@@ -100,12 +100,12 @@ def floats(*shape: int, low: float = -2.0, high: float = 2.0) -> Maker:
 
 
 def floating(*shape: int) -> Maker:
-    """Real and complex floating numbers, parts between -2 and 2."""
+    """Real and complex floating numbers with parts from -2 to 2."""
     return Maker("floating", shape, (*FLOATS, *COMPLEX), between(-2.0, 2.0), True)
 
 
 def positive(*shape: int) -> Maker:
-    """Real and complex floating numbers, parts from 0.25 to 3."""
+    """Real and complex floating numbers with parts from 0.25 to 3."""
     return Maker("positive", shape, (*FLOATS, *COMPLEX), between(0.25, 3.0), True)
 
 
@@ -120,27 +120,27 @@ def numbers(*shape: int) -> Maker:
 
 
 def nonzero(*shape: int) -> Maker:
-    """As `numbers`, none near 0."""
+    """Like `numbers`, with none near 0."""
     return Maker("nonzero", shape, NUMBERS, between(-3.0, 3.0, away=0.5), True)
 
 
 def anything(*shape: int) -> Maker:
-    """Any dtype, bool too."""
+    """Numbers of every dtype from -4 to 4, and bools."""
     return Maker("anything", shape, ANYTHING, between(-4.0, 4.0), True)
 
 
 def integers(*shape: int, low: int = 0, high: int = 9, dtype: str = "int32") -> Maker:
-    """Integers from ``low`` to ``high``, always of one dtype."""
+    """Integers from ``low`` to ``high``, of one dtype."""
     return Maker("integers", shape, (dtype,), between(low, high), False)
 
 
 def booleans(*shape: int) -> Maker:
-    """Truth values."""
+    """Bools."""
     return Maker("booleans", shape, ("bool",), between(0.0, 1.0), False)
 
 
 def exactly(values: Any, dtype: str = "") -> Maker:
-    """These very values: of ``dtype``, or of every real floating dtype."""
+    """Exactly these values, in ``dtype`` or in every real floating dtype."""
     array = np.asarray(values)
     name = f"exactly {np.array2string(array, threshold=6, separator=',').replace(chr(10), '')} "
     return Maker(name, array.shape, (dtype,) if dtype else FLOATS, lambda rng, shape, kind: array, not dtype)

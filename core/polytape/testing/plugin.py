@@ -1,7 +1,7 @@
-"""A pytest plugin: a test that takes ``backend`` is run on every backend that is installed and usable.
+"""A pytest plugin that runs each test with an argument ``backend`` on every usable backend.
 
-Switched on with ``-p polytape.testing.plugin`` or ``pytest_plugins = ["polytape.testing.plugin"]``. A test that takes
-``case`` as well is run for every row. A backend that cannot be used is one skipped test, with its reason.
+Enable it with ``-p polytape.testing.plugin`` or ``pytest_plugins = ["polytape.testing.plugin"]``. A test that also has
+an argument ``case`` is run for every row. A backend that cannot be used appears as one skipped test with the reason.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ __all__ = ["pytest_addoption", "pytest_generate_tests"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--polytape-backend NAME``, as often as wanted; default: all that are installed."""
+    """Add the option ``--polytape-backend NAME``, which may be repeated; default: all installed backends."""
     parser.getgroup("polytape").addoption(
         "--polytape-backend",
         action="append",
         default=[],
         metavar="NAME",
-        help="run the tests of all backends on this one (may be repeated)",
+        help="run the tests of all backends on this backend only (may be repeated)",
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Cross the tests that ask for ``backend``, and for ``case``, with both."""
+    """Parametrize the tests with an argument ``backend`` or ``case`` over the backends and the rows."""
     names = metafunc.fixturenames
     if any("backend" in str(marker.args[:1]) for marker in metafunc.definition.iter_markers("parametrize")):
-        return  # the test says itself which
+        return  # the test parametrizes it itself
     if getattr(metafunc, "_arg2fixturedefs", {}).get("backend"):
-        return  # somebody else's fixture of that name
+        return  # the test suite has a fixture of that name
     if "backend" in names and "case" in names:
         metafunc.parametrize(("case", "backend"), _crossed(metafunc.config))
     elif "backend" in names:
@@ -44,15 +44,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def usable(config: pytest.Config) -> dict[str, str]:
-    """Each backend asked for, with the reason why it cannot be used; empty where it can."""
-    asked: list[str] = config.getoption("--polytape-backend")
-    if asked:
-        for name in asked:
-            plugins.get_backend(name)  # an error, not a skip: somebody named it
-        return dict.fromkeys(asked, "")
+    """The backends to test, each with the reason why it cannot be used, or "" if it can."""
+    requested: list[str] = config.getoption("--polytape-backend")
+    if requested:
+        for name in requested:
+            plugins.get_backend(name)  # raises an error: a backend that was requested by name must not be skipped
+        return dict.fromkeys(requested, "")
     return {
-        one.name: "" if one.status == "ready" else f"{one.name} is {one.status}: {one.reason}"
-        for one in plugins.backends()
+        status.name: "" if status.status == "ready" else f"{status.name} is {status.status}: {status.reason}"
+        for status in plugins.backends()
     }
 
 
@@ -66,10 +66,10 @@ def _backends(config: pytest.Config) -> list[Any]:
 def _crossed(config: pytest.Config) -> list[Any]:
     from .cases import CASES
 
-    found: list[Any] = []
+    parameters: list[Any] = []
     for name, reason in usable(config).items():
         if reason:
-            found.append(pytest.param(CASES[0], name, id=name, marks=pytest.mark.skip(reason=reason)))
+            parameters.append(pytest.param(CASES[0], name, id=name, marks=pytest.mark.skip(reason=reason)))
         else:
-            found += [pytest.param(case, name, id=f"{case}-{name}") for case in CASES]
-    return found
+            parameters += [pytest.param(case, name, id=f"{case}-{name}") for case in CASES]
+    return parameters

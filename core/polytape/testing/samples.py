@@ -1,4 +1,4 @@
-"""One call of an op: operands that are drawn, attributes, and for a wrong call the error it must raise."""
+"""Samples: single calls of an op with drawn operands, and calls that must raise an error."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["ErrorSample", "Sample", "error", "sample"]
 
 
 class Sample:
-    """Operands and attributes of one call.
+    """The operands and attributes of one call.
 
     Attributes:
-        smooth: whether its gradient is checked. Not so where it sits on a kink, or is NaN or infinite.
-        layout: how operands lie in memory: ``""``, ``"transposed"``, ``"strided"`` or ``"reversed"``.
-        signs: whether the sign of a zero counts.
+        smooth: whether its gradient is checked; False at a kink, or if a value is NaN or infinite.
+        layout: the memory layout of the operands: ``""``, ``"transposed"``, ``"strided"`` or ``"reversed"``.
+        signs: whether the signs of zeros in the result are compared.
     """
 
     __slots__ = ("attributes", "layout", "operands", "signs", "smooth")
@@ -42,48 +42,48 @@ class Sample:
         self.signs = signs
 
     def __repr__(self) -> str:
-        given = [*map(repr, self.operands), *(f"{name}={value!r}" for name, value in self.attributes.items())]
-        return f"({', '.join(given)}{', ' + self.layout if self.layout else ''})"
+        arguments = [*map(repr, self.operands), *(f"{name}={value!r}" for name, value in self.attributes.items())]
+        return f"({', '.join(arguments)}{', ' + self.layout if self.layout else ''})"
 
     def dtypes(self) -> tuple[str, ...]:
-        """The dtypes it is run for; ``("",)`` if none of its operands varies."""
+        """The dtypes that the sample is run for; ``("",)`` if none of its operands varies."""
         varying = [maker.dtypes for maker in self.operands if maker.varies]
         if not varying:
             return ("",)
         return tuple(name for name in varying[0] if all(name in names for names in varying))
 
     def size(self) -> int:
-        """Number of elements of all operands."""
+        """The number of elements of all operands together."""
         return sum(math.prod(maker.shape) for maker in self.operands)
 
     def hosts(self, dtype: str, *, seed: int = 0) -> list[Array]:
         """The operands as NumPy arrays."""
         rng = np.random.default_rng([zlib.crc32(repr(self).encode()), seed])
-        kind = dtypes.lookup(dtype or "float32")
-        return [maker.make(rng, kind) for maker in self.operands]
+        numpy_dtype = dtypes.lookup(dtype or "float32")
+        return [maker.make(rng, numpy_dtype) for maker in self.operands]
 
     def untied(self) -> list[Array]:
-        """The operands in float64 without a tie or a zero anywhere, for gradients beside kinks."""
+        """The operands in float64 without ties and zeros, so that gradients are not taken at a kink."""
         hosts = self.hosts("float64")
         rng = np.random.default_rng(7)
         total = sum(host.size for host, maker in zip(hosts, self.operands, strict=True) if maker.varies)
-        pool = (rng.permutation(total) - total / 2 + 0.3) * (4.0 / max(total, 1))
-        found, start = [], 0
+        distinct = (rng.permutation(total) - total / 2 + 0.3) * (4.0 / max(total, 1))
+        arrays, start = [], 0
         for host, maker in zip(hosts, self.operands, strict=True):
             stop = start + host.size
-            found.append(pool[start:stop].reshape(host.shape) if maker.varies else host)
+            arrays.append(distinct[start:stop].reshape(host.shape) if maker.varies else host)
             start = stop if maker.varies else start
-        return found
+        return arrays
 
 
 class ErrorSample(Sample):
-    """A call that must be refused.
+    """A call that must raise an error.
 
     Attributes:
-        exception: its type.
-        part: what its text contains.
+        exception: the type of the error.
+        part: a part of its text.
         dtype: of the operands that vary.
-        named: whether the text names the op; not so where an attribute is refused before the op is asked.
+        named: whether the text names the op; False if an attribute is rejected before the op is involved.
     """
 
     __slots__ = ("dtype", "exception", "named", "part")
@@ -117,5 +117,5 @@ def error(
     named: bool = True,
     **attributes: Any,
 ) -> ErrorSample:
-    """A sample that must raise ``exception`` and a text that contains ``part``; see `ErrorSample`."""
+    """A sample that must raise ``exception`` with a text that contains ``part``; see `ErrorSample`."""
     return ErrorSample(exception, part, operands, attributes, varied, named)

@@ -1,4 +1,4 @@
-"""What is checked of a backend's memory: values come and go bit by bit, and nobody else's writing reaches them."""
+"""The checks of a backend's memory: transfers keep every bit, and tensors do not share memory that others may write."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _SHAPES: Final = ((), (1,), (0,), (2, 0, 3), (2, 3), (2, 1, 3, 1, 2))
 
 
 def _values(shape: tuple[int, ...], dtype: str) -> Array:
-    """Bytes of every kind, NaN with a payload among them; bool has two."""
-    tensor_type = dtypes.lookup(dtype)
-    count = int(np.prod(shape)) * tensor_type.itemsize
+    """Random bytes as an array; floats include NaNs with a payload, bools are 0 or 1."""
+    numpy_dtype = dtypes.lookup(dtype)
+    count = int(np.prod(shape)) * numpy_dtype.itemsize
     raw = np.random.default_rng(3).integers(0, 2 if dtype == "bool" else 256, count, dtype="uint8")
-    return raw.view(tensor_type).reshape(shape)
+    return raw.view(numpy_dtype).reshape(shape)
 
 
-def _require(holds: bool, what: str, expected: Any, got: Any) -> None:
-    if not holds:
+def _require(condition: bool, what: str, expected: Any, got: Any) -> None:
+    if not condition:
         raise AssertionError(f"{what}\n  expected: {expected}\n  got: {got}")
 
 
 def check_round_trip(backend: str) -> None:
-    """Every dtype and shape comes back with the same bits, dtype and shape, whatever its order in memory."""
+    """Arrays of every dtype, shape and memory layout come back with the same bits, dtype and shape."""
     device = device_of(backend)
     for dtype in plugins.get_backend(backend).dtypes:
         for shape in _SHAPES:
@@ -46,7 +46,7 @@ def check_round_trip(backend: str) -> None:
 
 
 def check_host_data_is_copied(backend: str) -> None:
-    """Writing the array a tensor was made of does not reach the tensor, also where the copy is queued."""
+    """Writing to the array that a tensor was created from does not change the tensor, even if the copy is queued."""
     host = np.arange(6.0)
     x = convert.asarray(host, device=device_of(backend))
     host[:] = -1.0
@@ -54,38 +54,38 @@ def check_host_data_is_copied(backend: str) -> None:
 
 
 def check_host_views_are_read_only(backend: str) -> None:
-    """``.numpy()`` cannot be written, or a tensor would change."""
+    """``.numpy()`` returns a read-only array, because writing to it could change the tensor."""
     x = convert.asarray(np.arange(6.0), device=device_of(backend))
     _require(not x.numpy().flags.writeable, f".numpy() on {backend}", "a read-only array", "a writable one")
 
 
 def check_copies_are_independent(backend: str) -> None:
-    """The backend's ``copy`` gives the same values in memory of their own, on each of its devices."""
-    found = plugins.get_backend(backend)
+    """The backend's ``copy`` returns the same values in new memory, on each of its devices."""
+    tested = plugins.get_backend(backend)
     source = convert.asarray(np.arange(6.0).reshape(2, 3), device=device_of(backend)).array
-    for device in found.device_list():
-        array = found.copy(source, device)
+    for device in tested.device_list():
+        array = tested.copy(source, device)
         what = f"copy to {device}"
-        _require(array is not source, what, "another array", "the same one")
-        _require(isinstance(array, found.array_type), what, found.array_type, type(array))
-        _require(found.to_host(array).tolist() == [[0, 1, 2], [3, 4, 5]], what, "the values", found.to_host(array))
-        shared = found.host and np.shares_memory(array, source)
-        _require(not shared, what, "memory of its own", "memory shared with the source")
+        _require(array is not source, what, "another array", "the same array")
+        _require(isinstance(array, tested.array_type), what, tested.array_type, type(array))
+        _require(tested.to_host(array).tolist() == [[0, 1, 2], [3, 4, 5]], what, "the values", tested.to_host(array))
+        shared = tested.host and np.shares_memory(array, source)
+        _require(not shared, what, "separate memory", "memory shared with the source")
 
 
 def check_empty(backend: str) -> None:
-    """``empty`` gives arrays of the shape and dtype asked for, which are known at once."""
-    found = plugins.get_backend(backend)
-    for dtype in found.dtypes:
+    """``empty`` returns arrays of the requested shape and dtype, which can be read immediately."""
+    tested = plugins.get_backend(backend)
+    for dtype in tested.dtypes:
         for shape in _SHAPES:
-            array = found.empty(shape, dtypes.lookup(dtype), device_of(backend))
+            array = tested.empty(shape, dtypes.lookup(dtype), device_of(backend))
             got = (tuple(array.shape), array.dtype.name)
             _require(got == (shape, dtype), f"empty on {backend}", (shape, dtype), got)
-            _require(isinstance(array, found.array_type), f"empty on {backend}", found.array_type, type(array))
+            _require(isinstance(array, tested.array_type), f"empty on {backend}", tested.array_type, type(array))
 
 
 def check_moves_between_devices(backend: str) -> None:
-    """Tensors go to the host and to each of the backend's devices, and back, with their values."""
+    """Tensors keep their values when they move between the host and the backend's devices."""
     host = plugins.host_backend().device_list()[0]
     values = list(range(6))
     for device in plugins.get_backend(backend).device_list():

@@ -1,4 +1,4 @@
-"""A pretend accelerator for polytape: own memory, an asynchronous queue, limited memory, injectable faults."""
+"""A simulated accelerator for polytape: separate and limited memory, an asynchronous queue, injectable faults."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""NumPy's kernels, taken over: each runs in the queue, on memory allocated when it was called.
+"""NumPy's kernels, wrapped: each runs in the queue, on memory that is allocated when the kernel is called.
 
-All are registered with ``checked=False``: core has then passed the shape rule and gives the outputs' shapes and dtypes
-as ``spec``, so an output exists, and shows its shape, before anything has run.
+All are registered with ``checked=False``: core applies the op's shape rule first and passes the outputs' shapes and
+dtypes as ``spec``, so an output exists, with its shape, before anything has run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Spec = tuple[tuple[tuple[int, ...], Any], ...]
 
 
 def kernels() -> list[Kernel]:
-    """One queued kernel for each of NumPy's."""
+    """One queued kernel for each of NumPy's kernels."""
     return [
         Kernel(
             kernel.op,
@@ -41,7 +41,7 @@ def kernels() -> list[Kernel]:
     ]
 
 
-def _written(kernel: Kernel) -> list[int]:
+def _written_positions(kernel: Kernel) -> list[int]:
     """Positions of the operands that ``kernel`` overwrites."""
     if not kernel.writes:
         return []
@@ -50,27 +50,27 @@ def _written(kernel: Kernel) -> list[int]:
 
 
 def _device_of(op: str, operands: tuple[Any, ...], device: Device | None) -> int:
-    """The index of the device an op runs on.
+    """The index of the device that an op runs on.
 
     Raises:
         SimAccessError: its operands are on different devices.
     """
-    found = {operand.index for operand in operands if type(operand) is SimArray}
+    indices = {operand.index for operand in operands if type(operand) is SimArray}
     if device is not None:
-        found.add(device.index)
-    if len(found) > 1:
+        indices.add(device.index)
+    if len(indices) > 1:
         raise SimAccessError(
             f"{op} cannot read the memory of two devices.",
             expected="all operands on one device",
-            got=", ".join(f"sim:{index}" for index in sorted(found)),
+            got=", ".join(f"sim:{index}" for index in sorted(indices)),
             fix="copy one operand to the other's device first",
         )
-    return found.pop() if found else 0
+    return indices.pop() if indices else 0
 
 
 def _queued(kernel: Kernel) -> Callable[..., Any]:
-    """``kernel``, run later on the device's memory."""
-    op, fn, written = kernel.op, kernel.fn, _written(kernel)
+    """A function that queues ``kernel``, to run later on the device's memory."""
+    op, fn, written = kernel.op, kernel.fn, _written_positions(kernel)
 
     def launch(*operands: Any, spec: Spec, **attributes: Any) -> Any:
         index = _device_of(op, operands, attributes.get("device"))
@@ -78,15 +78,15 @@ def _queued(kernel: Kernel) -> Callable[..., Any]:
             outputs = [operands[position] for position in written]
         else:
             outputs = [SimArray(shape, dtype, index) for shape, dtype in spec]
-        inside = [memory_of(output) for output in outputs]
-        # A host operand is copied now: its owner may write it before the queue gets here.
+        buffers = [memory_of(output) for output in outputs]
+        # A host operand is copied now: its owner may write to it before the queued work runs.
         arrays = [memory_of(a) if type(a) is SimArray else None if a is None else np.array(a) for a in operands]
 
         def work() -> None:
-            found = fn(*arrays, **attributes)
-            for memory, value in zip(inside, found if isinstance(found, tuple) else (found,), strict=True):
-                if value is not memory:
-                    _store(op, memory, value)
+            result = fn(*arrays, **attributes)
+            for buffer, value in zip(buffers, result if isinstance(result, tuple) else (result,), strict=True):
+                if value is not buffer:
+                    _store(op, buffer, value)
 
         streams[index].enqueue(op, work)
         return tuple(outputs) if len(outputs) > 1 else outputs[0]
@@ -95,17 +95,17 @@ def _queued(kernel: Kernel) -> Callable[..., Any]:
     return launch
 
 
-def _store(op: str, memory: np.ndarray[Any, Any], value: Any) -> None:
-    """Put a result where its output was allocated.
+def _store(op: str, buffer: np.ndarray[Any, Any], value: Any) -> None:
+    """Store a result in the buffer that was allocated for it.
 
     Raises:
-        BackendError: it is not what core announced: the op's shape or dtype rule differs from the kernel.
+        BackendError: the kernel returned another shape or dtype than the op's rules announced.
     """
-    if np.shape(value) != memory.shape or value.dtype != memory.dtype:
+    if np.shape(value) != buffer.shape or value.dtype != buffer.dtype:
         raise BackendError(
-            f"{op} gave another output than its rules said.",
-            expected=f"{memory.dtype}{list(memory.shape)}",
+            f"{op} returned an output that does not match its shape and dtype rules.",
+            expected=f"{buffer.dtype}{list(buffer.shape)}",
             got=f"{value.dtype}{list(np.shape(value))}",
-            fix="mend the op's shape= or dtype= rule, or the kernel",
+            fix="correct the op's shape= or dtype= rule, or the kernel",
         )
-    memory[...] = value
+    buffer[...] = value

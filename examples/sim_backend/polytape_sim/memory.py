@@ -1,7 +1,7 @@
-"""Device memory: an array the host cannot read, and an allocator that counts and has a limit.
+"""Device memory: an array that the host cannot read, and an allocator with counters and a limit.
 
-Memory is counted where a program sees it: from the making of a `SimArray` to its last reference, also while queued work
-still holds the bytes (an accelerator's allocator hands memory on in the order of the queue, too).
+Memory counts as used from the creation of a `SimArray` until its last reference is gone, even if queued work still uses
+the bytes: the allocator of a real accelerator also reuses memory in the order of the queue.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _DEFAULT_LIMIT: Final = 1 << 30  # bytes per device
 
 
 class OutOfDeviceMemory(PolytapeError, MemoryError):
-    """An allocation beyond the device's memory."""
+    """An allocation exceeds the device's memory limit."""
 
 
 class SimAccessError(PolytapeError, TypeError):
-    """The host touched device memory, or one device another's."""
+    """The host accessed device memory, or one device accessed the memory of another."""
 
 
 def _limit_from_environment() -> int:
@@ -47,7 +47,7 @@ def _limit_from_environment() -> int:
         return _DEFAULT_LIMIT
     if not text.isdigit():
         raise SettingError(
-            f"POLYTAPE_SIM_LIMIT_NBYTES={text!r} is no size.",
+            f"POLYTAPE_SIM_LIMIT_NBYTES={text!r} is not a valid size.",
             expected="a number of bytes per device, such as 1000000",
             got=repr(text),
             fix="set it to a whole number, or unset it for 1 GiB",
@@ -56,20 +56,20 @@ def _limit_from_environment() -> int:
 
 
 class Pool:
-    """The memory of one device: bytes in use, the most there ever were, and the limit."""
+    """The memory of one device: bytes in use, their peak, and the limit."""
 
     def __init__(self, index: int, limit_nbytes: int) -> None:
         self.index: Final = index
         self.limit_nbytes = limit_nbytes
         self.allocated_nbytes = 0
         self.peak_nbytes = 0
-        self._lock = threading.RLock()  # a collection in the middle of take() may give other arrays back
+        self._lock = threading.RLock()  # reentrant: a garbage collection inside take() may free other arrays
 
     def take(self, nbytes: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        """Count ``nbytes`` more in use.
+        """Count ``nbytes`` more as used.
 
         Raises:
-            OutOfDeviceMemory: the limit leaves no room for them.
+            OutOfDeviceMemory: this would exceed the limit.
         """
         with self._lock:
             if self.allocated_nbytes + nbytes > self.limit_nbytes:
@@ -95,9 +95,10 @@ def set_limit(nbytes: int | None = None) -> int:
     """Limit each device's memory.
 
     Args:
-        nbytes: bytes per device; None for what the environment says, else 1 GiB. Arrays that exist stay.
+        nbytes: bytes per device; None for the value of the environment variable, or 1 GiB if it is not set. Existing
+            arrays are kept.
     Returns:
-        The limit there was, in bytes.
+        The previous limit, in bytes.
     """
     old = pools[0].limit_nbytes
     for pool in pools:
@@ -106,7 +107,7 @@ def set_limit(nbytes: int | None = None) -> int:
 
 
 def _poison(shape: tuple[int, ...], dtype: np.dtype[Any]) -> HostArray:
-    """What memory holds before anything ran: bytes 0xFF are NaN in every floating format, 0xCD an odd integer."""
+    """Memory as it is before any work has run: bytes 0xFF, which are NaN in every floating format; 0xCD in integers."""
     memory = np.empty(shape, dtype)
     if dtype.kind == "b":
         memory.fill(True)
@@ -119,17 +120,17 @@ def _poison(shape: tuple[int, ...], dtype: np.dtype[Any]) -> HostArray:
 class SimArray:
     """An array in a device's memory.
 
-    Its ``shape`` and ``dtype`` are known at once; its contents belong to the device, and only `Backend.to_host` reads
-    them. Made by `from_host`, `empty` and the kernels, never by a program.
+    Its ``shape`` and ``dtype`` are available immediately; its contents belong to the device, and only
+    `Backend.to_host` can read them. Created by `from_host`, `copy`, `empty` and the kernels, never by a program.
     """
 
     __slots__ = ("__weakref__", "_memory", "_pool", "dtype", "index", "nbytes", "shape")
 
-    # NumPy must not take it for an object of its own: np.add(ndarray, simarray) raises.
+    # NumPy would otherwise treat it as a Python object; with None, np.add(ndarray, simarray) raises TypeError.
     __array_ufunc__ = None
 
     def __init__(self, shape: tuple[int, ...], dtype: Any, index: int) -> None:
-        self._pool: Pool | None = None  # __del__ also runs where take() raised
+        self._pool: Pool | None = None  # __del__ also runs if take() raises
         self.dtype: Final = np.dtype(dtype)
         self.shape: Final = tuple(shape)
         self.index: Final = index
@@ -144,35 +145,35 @@ class SimArray:
 
     @property
     def ndim(self) -> int:
-        """How many axes it has."""
+        """The number of axes."""
         return len(self.shape)
 
     def __repr__(self) -> str:
         return f"SimArray({self.dtype}{list(self.shape)} on sim:{self.index})"
 
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
+    def _reject(self, *_: object, **__: object) -> NoReturn:
         raise SimAccessError(
             f"{self!r} is in a device's memory, where the host cannot read or write.",
             expected="an explicit copy to the host",
-            got="an access from the host, as NumPy or plain Python makes it",
+            got="an access from the host, by NumPy or plain Python",
             fix="use tensor.numpy(), or the backend's to_host(array)",
         )
 
-    __array__ = __buffer__ = __dlpack__ = __iter__ = __getitem__ = __setitem__ = __len__ = __contains__ = _refuse
-    __bool__ = __int__ = __float__ = __complex__ = __index__ = __copy__ = __deepcopy__ = __reduce_ex__ = _refuse
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
+    __array__ = __buffer__ = __dlpack__ = __iter__ = __getitem__ = __setitem__ = __len__ = __contains__ = _reject
+    __bool__ = __int__ = __float__ = __complex__ = __index__ = __copy__ = __deepcopy__ = __reduce_ex__ = _reject
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _reject
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _reject
     __hash__ = object.__hash__
 
 
 def unsafe_peek(array: SimArray) -> HostArray:
-    """A host copy of what ``array`` holds this moment, without waiting: poison until queued work has run.
+    """A host copy of the current contents of ``array``, without waiting: poison until the queued work has run.
 
-    For tests of synchronisation only.
+    Only for tests of synchronisation.
     """
     return array._memory.copy()
 
 
 def memory_of(array: SimArray) -> HostArray:
-    """The bytes behind ``array``, for code that runs in the queue (and so on the pretend device)."""
+    """The memory of ``array``, for code that runs in the queue and therefore on the simulated device."""
     return array._memory

@@ -1,4 +1,4 @@
-"""The hook that hands the backend over, and the members that move memory."""
+"""The hook that returns the backend, and the backend's memory functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from polytape.device import Device
 
 from .kernels import kernels
 from .memory import DEVICES, SimArray, memory_of, pools
-from .stream import meet_faults, streams
+from .stream import apply_faults, streams
 
 __all__ = ["polytape_backend"]
 
@@ -59,20 +59,20 @@ def _fill(op: str, array: SimArray, source: HostArray) -> SimArray:
 
 
 def _from_host(host: HostArray, device: Device) -> SimArray:
-    # The copy is taken now: the caller may write the host array as soon as this returns.
+    # Copied now: the caller may write to the host array as soon as this returns.
     return _fill("from_host", SimArray(host.shape, host.dtype, device.index), host.copy())
 
 
 def _to_host(array: SimArray) -> HostArray:
-    meet_faults("to_host", "launch")
+    apply_faults("to_host", "launch")
     streams[array.index].synchronize()
-    meet_faults("to_host", "run")
+    apply_faults("to_host", "run")
     return memory_of(array).copy()
 
 
 def _copy(array: SimArray, device: Device) -> SimArray:
     if device.index != array.index:
-        # The other queue must not read before this one has written.
+        # The target's queue must not read the array before the source's queue has written it.
         streams[array.index].synchronize()
         return _fill("copy", SimArray(array.shape, array.dtype, device.index), memory_of(array).copy())
     return _fill("copy", SimArray(array.shape, array.dtype, device.index), memory_of(array))
@@ -87,11 +87,11 @@ def _synchronize(device: Device) -> None:
 
 
 def _lift(value: SimArray) -> SimArray:
-    return value  # kernels give nothing else
+    return value  # the kernels return only SimArrays
 
 
 def _exclusive(array: SimArray) -> bool:
-    return True  # there are no views: each array owns its memory
+    return True  # there are no views; each array owns its memory
 
 
 def _memory_info(device: Device) -> MemoryInfo:

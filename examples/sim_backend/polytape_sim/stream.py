@@ -1,7 +1,7 @@
-"""One queue of work per device, run in order when somebody waits; and faults that tests put into it.
+"""One queue of work per device, which runs in order when the program waits for it; and faults that tests inject.
 
-Work that fails leaves its outputs poisoned. As on a real accelerator the program hears of it late: the first error is
-raised by the next `synchronize` of that device (every copy to the host synchronises), and then forgotten.
+Work that fails leaves its outputs poisoned. As on a real accelerator, the error surfaces late: the next `synchronize`
+of that device raises the first error and clears it. Every copy to the host synchronises.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from .memory import DEVICES
 
 __all__ = ["Fault", "Stream", "inject", "pending", "streams", "synchronize"]
 
-# Beyond this the queue runs what it holds: arrays wait in it, and the host's memory has an end.
-_PENDING_AT_MOST: Final = 10_000
+# A longer queue is run: queued work keeps arrays alive, and the host's memory is limited.
+_MAX_PENDING: Final = 10_000
 
 
 class Fault:
-    """What `inject` put in place; leaving it as a context, or `remove`, takes it out again.
+    """An injected fault; the end of its ``with`` block, or `remove`, removes it.
 
     Attributes:
-        hits: how many ops it has met.
+        hits: how many ops it has affected.
     """
 
     def __init__(
@@ -39,8 +39,8 @@ class Fault:
         self._left = times
         self._lock = threading.Lock()
 
-    def meet(self, op: str, at: str) -> None:
-        """Delay or fail, if ``op`` at this point is what it waits for."""
+    def apply(self, op: str, at: str) -> None:
+        """Delay or raise the error, if the fault is for ``op`` at this point."""
         if at != self.at or self.op not in (op, "*"):
             return
         with self._lock:
@@ -55,7 +55,7 @@ class Fault:
             raise self.error
 
     def remove(self) -> None:
-        """Take the fault out; more than once is fine."""
+        """Remove the fault; calling this more than once is fine."""
         global _faults
         _faults = tuple(fault for fault in _faults if fault is not self)
 
@@ -63,7 +63,10 @@ class Fault:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.remove()
 
@@ -82,11 +85,11 @@ def inject(
     """Make an op slow, or fail.
 
     Args:
-        op: the op's name, also ``"from_host"``, ``"to_host"``, ``"copy"``; ``"*"`` for every op.
-        error: raised where the op would have run; None only delays.
+        op: the op's name, or ``"from_host"``, ``"to_host"``, ``"copy"``; ``"*"`` for every op.
+        error: raised instead of running the op; None only delays it.
         delay_s: seconds to wait first.
         at: ``"run"``: in the queue, so that the next synchronisation raises; ``"launch"``: at the call itself.
-        times: how often; None for always.
+        times: how many times the fault applies; None for no limit.
     Returns:
         The fault, which is also a context manager that removes it.
     """
@@ -96,14 +99,14 @@ def inject(
     return fault
 
 
-def meet_faults(op: str, at: str) -> None:
-    """Let injected faults act on ``op``.
+def apply_faults(op: str, at: str) -> None:
+    """Apply the injected faults to ``op``.
 
     Raises:
-        BaseException: what was injected.
+        BaseException: the error of a fault.
     """
     for fault in _faults:
-        fault.meet(op, at)
+        fault.apply(op, at)
 
 
 class Stream:
@@ -112,21 +115,21 @@ class Stream:
     def __init__(self) -> None:
         self._work: deque[tuple[str, Callable[[], Any]]] = deque()
         self._error: BaseException | None = None
-        # Held while work runs: work runs in order, whichever threads wait. Queuing needs no lock.
+        # Held while work runs, so that it runs in order even if several threads wait. Queuing needs no lock.
         self._running = threading.RLock()
 
     def __len__(self) -> int:
         return len(self._work)
 
     def enqueue(self, op: str, work: Callable[[], Any]) -> None:
-        """Queue ``work``, done on behalf of ``op``.
+        """Queue ``work``, the work of ``op``.
 
         Raises:
-            BaseException: what was injected for ``op`` at its launch.
+            BaseException: the error that was injected for ``op`` at its launch.
         """
-        meet_faults(op, "launch")
+        apply_faults(op, "launch")
         self._work.append((op, work))
-        if len(self._work) > _PENDING_AT_MOST:
+        if len(self._work) > _MAX_PENDING:
             self._run()
 
     def _run(self) -> None:
@@ -134,7 +137,7 @@ class Stream:
             while self._work:
                 op, work = self._work.popleft()
                 try:
-                    meet_faults(op, "run")
+                    apply_faults(op, "run")
                     work()
                 except Exception as error:
                     if self._error is None:
@@ -142,10 +145,10 @@ class Stream:
                         self._error = error
 
     def synchronize(self) -> None:
-        """Wait for all that is queued.
+        """Wait until all queued work is done.
 
         Raises:
-            Exception: the first error of queued work since the last time.
+            Exception: the first error of queued work since the last synchronisation.
         """
         with self._running:
             self._run()
@@ -161,12 +164,12 @@ def synchronize(index: int | None = None) -> None:
     """Wait for one device, or for all.
 
     Raises:
-        Exception: the first error of queued work there since the last time.
+        Exception: the first error of queued work there since the last synchronisation.
     """
     for stream in streams if index is None else (streams[index],):
         stream.synchronize()
 
 
 def pending(index: int = 0) -> int:
-    """How many ops wait in a device's queue."""
+    """The number of ops in a device's queue."""
     return len(streams[index])

@@ -1,4 +1,4 @@
-"""The stand-in for cupy, for the tests here: as a module, and as the backend `cupy`."""
+"""Fixtures for the stand-in for cupy: its module, and the backend `cupy` on it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 
 
 def load_standin() -> ModuleType:
-    """standin.py beside this file, once in a process."""
-    found = sys.modules.get("polytape_tests_standin")
-    if found is None:
+    """The module standin.py, which is loaded once per process."""
+    module = sys.modules.get("polytape_tests_standin")
+    if module is None:
         path = Path(__file__).with_name("standin.py")
         spec = importlib.util.spec_from_file_location("polytape_tests_standin", path)
         assert spec is not None and spec.loader is not None
-        found = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(found)
-    return found
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +31,7 @@ def standin() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def xp(standin: ModuleType) -> Any:
-    """The stand-in as the module `cupy`, and the backend ready on it."""
+    """The stand-in as the module `cupy`, with the backend `cupy` ready."""
     if not standin.enable():
-        pytest.skip("cupy itself is installed: the stand-in is left out")
+        pytest.skip("cupy itself is installed, so the stand-in is not used")
     return sys.modules["cupy"]

@@ -1,7 +1,7 @@
-"""Switches the stand-in for cupy on, so that the backend `cupy` is ready in this process or in a child.
+"""Enable the stand-in for cupy, so that the backend `cupy` is ready in this process or in a child process.
 
-In this process: ``enable()`` (a conftest can load this file by its path). In a child: put ``STAND_IN`` on its
-PYTHONPATH; ``CUPY_STAND_IN`` then says how the pretend machine fails (see stand_in/standin_cuda.py).
+In this process, call ``enable()`` (a conftest can load this file by its path). For a child process, put ``STAND_IN`` on
+its PYTHONPATH; its environment variable ``CUPY_STAND_IN`` selects a simulated failure (see stand_in/standin_cuda.py).
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from types import ModuleType
 
 STAND_IN = Path(__file__).parent / "stand_in"
 
-__all__ = ["STAND_IN", "enable", "face", "real"]
+__all__ = ["STAND_IN", "cupy_is_installed", "enable", "load_separately"]
 
 
-def real() -> bool:
-    """Whether cupy itself is installed here."""
+def cupy_is_installed() -> bool:
+    """Whether cupy itself is installed."""
     spec = find_spec("cupy")
     return spec is not None and not (spec.origin or "").startswith(str(STAND_IN))
 
 
 def enable() -> bool:
-    """Make `import cupy` find the stand-in, and the backend ready; once is enough.
+    """Make `import cupy` import the stand-in, and make the backend `cupy` ready. Further calls have no effect.
 
     Returns:
-        False where cupy itself is installed, which is then left alone.
+        Whether the stand-in is used: False if cupy itself is installed.
     """
-    if real():
+    if cupy_is_installed():
         return False
     if str(STAND_IN) not in sys.path:
         sys.path.append(str(STAND_IN))
@@ -37,7 +37,7 @@ def enable() -> bool:
     import polytape as pt
     from polytape.plugins import get_backend, installed
 
-    if any(resolution.name == "cupy" for resolution in installed()):
+    if any(entry.name == "cupy" for entry in installed()):
         get_backend("cupy")
     elif not any(status.name == "cupy" and status.status == "ready" for status in pt.backends()):
         from polytape_cupy.plugin import polytape_backend
@@ -46,10 +46,10 @@ def enable() -> bool:
     return True
 
 
-def face() -> ModuleType:
-    """The stand-in's module under another name, to be compared with cupy itself where that is installed."""
+def load_separately() -> ModuleType:
+    """The stand-in as a module with another name, to compare it with an installed cupy."""
     if str(STAND_IN) not in sys.path:
-        sys.path.append(str(STAND_IN))  # last: cupy itself stays the first
+        sys.path.append(str(STAND_IN))  # last, so that `import cupy` still finds cupy itself
     spec = spec_from_file_location("polytape_tests_cupy", STAND_IN / "cupy.py")
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)

@@ -1,4 +1,4 @@
-"""The stand-in is as strict as cupy itself, and bears its names and signatures where cupy is installed to compare."""
+"""The stand-in is as strict as cupy itself, and has the names and signatures of an installed cupy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 
-def test_nothing_becomes_a_numpy_array_by_itself(xp: Any) -> None:
+def test_arrays_are_not_implicitly_converted_to_numpy(xp: Any) -> None:
     x = xp.asarray([1.0, 2.0])
     for convert in (np.asarray, np.array, lambda x: np.float32(1.0) + np.asarray(x), np.concatenate):
         with pytest.raises(TypeError, match="Implicit conversion to a NumPy array is not allowed"):
@@ -19,7 +19,7 @@ def test_nothing_becomes_a_numpy_array_by_itself(xp: Any) -> None:
     assert x.get().tolist() == xp.asnumpy(x).tolist() == [1.0, 2.0]
 
 
-def test_numpy_arrays_are_no_operands(xp: Any) -> None:
+def test_numpy_arrays_are_rejected_as_operands(xp: Any) -> None:
     x, y = xp.asarray([1.0, 2.0]), np.asarray([1.0, 2.0])
     calls = [
         lambda: xp.add(x, y), lambda: x + y, lambda: y + x, lambda: xp.where(y, x, x), lambda: xp.concatenate((x, y)),
@@ -33,7 +33,7 @@ def test_numpy_arrays_are_no_operands(xp: Any) -> None:
         x[...] = y
 
 
-def test_reductions_and_items_are_arrays_of_rank_0(xp: Any) -> None:
+def test_reductions_and_elements_are_arrays_of_rank_0(xp: Any) -> None:
     x = xp.asarray([1.0, 2.0])
     for y in (x.sum(), x.max(), x[0], xp.add.reduce(x), xp.add(x[0], 1.0), x.dot(x)):
         assert type(y) is xp.ndarray and y.shape == ()
@@ -42,7 +42,7 @@ def test_reductions_and_items_are_arrays_of_rank_0(xp: Any) -> None:
         range(xp.asarray(3))
 
 
-def test_arrays_of_another_device_are_refused(xp: Any) -> None:
+def test_arrays_on_another_device_are_rejected(xp: Any) -> None:
     with xp.cuda.Device(1):
         x = xp.zeros(2)
     assert x.device.id == 1 and xp.zeros(2).device.id == 0
@@ -52,25 +52,25 @@ def test_arrays_of_another_device_are_refused(xp: Any) -> None:
     assert x.copy().device.id == 0
 
 
-def test_index_arrays_out_of_range_wrap(xp: Any) -> None:
-    x, far = xp.arange(4), xp.asarray([5, -1, 3])
-    assert x[far].tolist() == x.take(far, 0).tolist() == [1, 3, 3]
-    x[far] = 9
+def test_index_arrays_out_of_range_wrap_around(xp: Any) -> None:
+    x, indices = xp.arange(4), xp.asarray([5, -1, 3])
+    assert x[indices].tolist() == x.take(indices, 0).tolist() == [1, 3, 3]
+    x[indices] = 9
     assert x.tolist() == [0, 9, 2, 9]
     with pytest.raises(IndexError):
         x[4]
 
 
-def test_other_names_do_not_exist(xp: Any) -> None:
+def test_names_that_kernels_do_not_use_do_not_exist(xp: Any) -> None:
     for name in ("einsum", "linalg", "random", "fft", "sort", "newaxis"):
         assert not hasattr(xp, name)
 
 
-def test_an_elementwise_kernel_refuses_what_it_cannot_read(xp: Any) -> None:
+def test_an_elementwise_kernel_rejects_source_that_it_cannot_interpret(xp: Any) -> None:
     x = xp.asarray([1.0, 4.0])
     kernel = xp.ElementwiseKernel("T a, T b", "T c", "const T d = sqrt(a); c = d * b", "scaled_root")
     assert kernel(x, 3.0).tolist() == [3.0, 6.0]
-    with pytest.raises(SyntaxError, match="cannot read"):
+    with pytest.raises(SyntaxError, match="cannot interpret"):
         xp.ElementwiseKernel("T a", "T c", "if (a > 0) c = a", "branch")(x)
     with pytest.raises(TypeError, match="Type is mismatched"):
         kernel(x, xp.asarray([1, 2]))
@@ -79,7 +79,7 @@ def test_an_elementwise_kernel_refuses_what_it_cannot_read(xp: Any) -> None:
 
 
 def _signature(fn: Any) -> list[str]:
-    """The names of a function's parameters; of a compiled one as its docstring lists them."""
+    """The names of a function's parameters; for a compiled function, from its docstring."""
     try:
         names = list(inspect.signature(fn).parameters)
     except (TypeError, ValueError):
@@ -89,22 +89,22 @@ def _signature(fn: Any) -> list[str]:
     return [name for name in names if name != "self"]
 
 
-def test_its_names_and_signatures_are_cupy_s(standin: ModuleType) -> None:
-    if not standin.real():
-        pytest.skip("cupy itself is not installed to compare with; last compared with 14.2")
-    real, own = importlib.import_module("cupy"), standin.face()
-    for name in own.__all__:
-        assert hasattr(real, name), name
-        if inspect.isfunction(getattr(own, name)) and name != "matmul":  # cupy's takes *args
-            assert _signature(getattr(own, name)) == _signature(getattr(real, name)), name
-    for name, value in vars(own.ndarray).items():
+def test_names_and_signatures_are_those_of_cupy(standin: ModuleType) -> None:
+    if not standin.cupy_is_installed():
+        pytest.skip("cupy itself, to compare with, is not installed; last compared with 14.2")
+    cupy, imitation = importlib.import_module("cupy"), standin.load_separately()
+    for name in imitation.__all__:
+        assert hasattr(cupy, name), name
+        if inspect.isfunction(getattr(imitation, name)) and name != "matmul":  # cupy's matmul takes *args
+            assert _signature(getattr(imitation, name)) == _signature(getattr(cupy, name)), name
+    for name, value in vars(imitation.ndarray).items():
         if name[0] != "_":
-            assert hasattr(real.ndarray, name), name
+            assert hasattr(cupy.ndarray, name), name
             if inspect.isfunction(value):
-                assert _signature(value) == _signature(getattr(real.ndarray, name)), name
-    for name in vars(own.cuda):
-        assert hasattr(real.cuda, name), name
-    for part in ("runtime", "memory"):
-        for name in vars(getattr(own.cuda, part)):
-            assert hasattr(getattr(real.cuda, part), name), name
-    assert set(_signature(own.ElementwiseKernel)) <= set(_signature(real.ElementwiseKernel))
+                assert _signature(value) == _signature(getattr(cupy.ndarray, name)), name
+    for name in vars(imitation.cuda):
+        assert hasattr(cupy.cuda, name), name
+    for namespace in ("runtime", "memory"):
+        for name in vars(getattr(imitation.cuda, namespace)):
+            assert hasattr(getattr(cupy.cuda, namespace), name), name
+    assert set(_signature(imitation.ElementwiseKernel)) <= set(_signature(cupy.ElementwiseKernel))

@@ -1,4 +1,4 @@
-"""Time numba's kernels against numpy's; prints the table of docs/backends/numba.md. A program, not a test."""
+"""Time the Numba kernels against the NumPy kernels and print the table of docs/backends/numba.md. This is a program."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LENGTHS = [10, 256, 1000, 10_000, 100_000, 1_000_000, 10_000_000]
 
 
 def samples(dtype: str) -> Iterator[tuple[str, tuple[int, ...], tuple[Any, ...]]]:
-    """Ops, the shape of their large operand, and operands."""
+    """The measured calls: an op, the shape of its large operand, and its operands."""
     rng = np.random.default_rng(0)
     for shape in ROWS:
         x = (4 * rng.standard_normal(shape)).astype(dtype)
@@ -31,16 +31,16 @@ def samples(dtype: str) -> Iterator[tuple[str, tuple[int, ...], tuple[Any, ...]]
 
 
 def best_us(first: Callable[[], Any], second: Callable[[], Any], budget_s: float) -> tuple[float, float]:
-    """The fastest call of each, in microseconds; they alternate, so that a busy moment meets both."""
-    found = [float("inf"), float("inf")]
-    first(), second()  # warm caches, and compile
+    """The fastest call of each, in microseconds. They alternate, so that other load affects both."""
+    best = [float("inf"), float("inf")]
+    first(), second()  # compile, and warm the caches
     end = time.perf_counter() + budget_s
     while time.perf_counter() < end:
         for k, call in enumerate((first, second)):
             start = time.perf_counter()
             call()
-            found[k] = min(found[k], time.perf_counter() - start)
-    return found[0] * 1e6, found[1] * 1e6
+            best[k] = min(best[k], time.perf_counter() - start)
+    return best[0] * 1e6, best[1] * 1e6
 
 
 def main() -> None:
@@ -48,18 +48,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--budget-s", type=float, default=0.5, help="seconds for each row")
     budget_s = parser.parse_args().budget_s
-    plain, compiled = {k.op: k.fn for k in build(np)}, {k.op: k for k in kernels()}
+    numpy_kernels, numba_kernels = {k.op: k.fn for k in build(np)}, {k.op: k for k in kernels()}
     print("| kernel | large operand | numpy [us] | numba [us] | ratio |\n|---|---|---|---|---|")
     for dtype in ("float32", "float64"):
         for op, shape, operands in samples(dtype):
-            kernel = compiled[op]
+            kernel = numba_kernels[op]
 
-            # The predicate is part of the price; its answer is not asked, to show what it turns down.
-            def guarded(kernel: Any = kernel, operands: Any = operands) -> None:
+            # The time includes the predicate. Its result is ignored, so that the table also has operands it rejects.
+            def with_predicate(kernel: Any = kernel, operands: Any = operands) -> None:
                 kernel.when(*operands)
                 kernel.fn(*operands)
 
-            a, b = best_us(lambda fn=plain[op], operands=operands: fn(*operands), guarded, budget_s)
+            a, b = best_us(lambda fn=numpy_kernels[op], operands=operands: fn(*operands), with_predicate, budget_s)
             print(f"| {op} | {dtype}[{', '.join(map(str, shape))}] | {a:.1f} | {b:.1f} | {b / a:.2f} |", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""getitem by hashable keys, and scatter_add as its transpose."""
+"""The kernels getitem and setitem with hashable keys, and scatter_add as the transpose of getitem."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ CASES: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = [
 
 
 def _reference(key: tuple[Any, ...], arrays: tuple[Array, ...]) -> tuple[Any, ...]:
-    left = list(arrays)
-    tensor_types = {"slice": lambda p: slice(*p[1:]), "int": lambda p: p[1], "newaxis": lambda _: None}
-    tensor_types |= {"ellipsis": lambda _: Ellipsis, "array": lambda _: left.pop(0)}
-    return tuple(tensor_types[part[0]](part) for part in key)
+    remaining = list(arrays)
+    entries = {"slice": lambda p: slice(*p[1:]), "int": lambda p: p[1], "newaxis": lambda _: None}
+    entries |= {"ellipsis": lambda _: Ellipsis, "array": lambda _: remaining.pop(0)}
+    return tuple(entries[part[0]](part) for part in key)
 
 
 @pytest.mark.parametrize(("key", "arrays"), CASES, ids=str)
@@ -49,16 +49,16 @@ def test_getitem_and_its_transpose_agree_with_numpy(key: Any, arrays: Any, dtype
     x = np.random.default_rng(0).integers(0, 5, (4, 3, 2)).astype(dtype)
     operands = tuple(np.asarray(a, "int64" if a == [] else None) for a in arrays)
     index = _reference(key, operands)
-    found = KERNELS["getitem"](x, *operands, key=key)
-    np.testing.assert_array_equal(found, x[index])
+    selected = KERNELS["getitem"](x, *operands, key=key)
+    np.testing.assert_array_equal(selected, x[index])
     expected = np.zeros_like(x)
-    np.add.at(expected, index, np.asarray(found))
-    summed = KERNELS["scatter_add"](np.asarray(found), *operands, key=key, shape=x.shape)
+    np.add.at(expected, index, np.asarray(selected))
+    summed = KERNELS["scatter_add"](np.asarray(selected), *operands, key=key, shape=x.shape)
     np.testing.assert_array_equal(summed, expected)
 
 
 @pytest.mark.parametrize(("key", "arrays"), CASES, ids=str)
-def test_setitem_leaves_its_operand_and_broadcasts_the_value(key: Any, arrays: Any) -> None:
+def test_setitem_leaves_its_operand_unchanged_and_broadcasts_the_value(key: Any, arrays: Any) -> None:
     x = np.random.default_rng(0).standard_normal((4, 3, 2)).astype("float32")
     operands = tuple(np.asarray(a, "int64" if a == [] else None) for a in arrays)
     before, expected = x.copy(), x.copy()
@@ -70,7 +70,7 @@ def test_setitem_leaves_its_operand_and_broadcasts_the_value(key: Any, arrays: A
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (3, 1, 1), (4,), (2, 2, 3)])
-def test_setitem_refuses_a_value_that_does_not_fit(shape: tuple[int, ...]) -> None:
+def test_setitem_rejects_a_value_of_the_wrong_shape(shape: tuple[int, ...]) -> None:
     for key, arrays in (((("slice", 0, 2, None),), ()), ((ARRAY,), (np.asarray([0, 1]),))):
         with pytest.raises(ValueError, match=r"broadcast|more axes|shape mismatch"):
             KERNELS["setitem"](np.zeros((4, 3)), np.zeros(shape), *arrays, key=key)
@@ -78,13 +78,13 @@ def test_setitem_refuses_a_value_that_does_not_fit(shape: tuple[int, ...]) -> No
 
 @pytest.mark.parametrize(("key", "arrays"), [((("slice", 0, 2, None),), ()), ((ARRAY,), (np.asarray([0, 1]),))])
 @pytest.mark.parametrize("shape", [(1, 3), (3,), (2, 1), (2, 3, 1), ()])
-def test_scatter_add_refuses_values_of_another_shape(key: Any, arrays: Any, shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="do not fit the indexed shape"):
+def test_scatter_add_rejects_values_of_the_wrong_shape(key: Any, arrays: Any, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="do not match the indexed shape"):
         KERNELS["scatter_add"](np.ones(shape, "float32"), *arrays, key=key, shape=(4, 3))
 
 
 @pytest.mark.parametrize("index", [4, -5])
-def test_an_index_out_of_range_is_an_error_in_both_directions(index: int) -> None:
+def test_an_index_out_of_range_is_an_error_for_getitem_and_scatter_add(index: int) -> None:
     with pytest.raises(IndexError):
         KERNELS["getitem"](np.zeros(4), np.asarray([index]), key=(ARRAY,))
     with pytest.raises(IndexError):
@@ -101,12 +101,12 @@ def test_many_rows_are_added_in_chunks() -> None:
     assert KERNELS["scatter_add"](values[:, :0], rows, key=(ARRAY,), shape=(50, 0)).shape == (50, 0)
 
 
-def test_a_loop_over_indices_does_not_grow_the_cache_for_ever() -> None:
+def test_a_loop_over_indices_does_not_grow_the_cache_without_bound() -> None:
     x = np.arange(5000)
     for i in range(5000):
         assert KERNELS["getitem"](x, key=(("int", i),)) == i
-    assert len(indexing._plans) <= indexing._PLANS_AT_MOST
+    assert len(indexing._plans) <= indexing._MAX_PLANS
 
 
-def test_indexing_is_in_the_built_list() -> None:
+def test_build_includes_the_indexing_kernels() -> None:
     assert {"getitem", "scatter_add"} <= {kernel.op for kernel in build(np)}

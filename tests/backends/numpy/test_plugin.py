@@ -1,4 +1,4 @@
-"""The numpy backend as a value, and what its import costs."""
+"""The members of the NumPy backend, and the time to import it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ CPU = get_device("numpy", "cpu", 0)
 
 @pytest.fixture
 def numpy_backend() -> Any:
-    found = plugin.polytape_backend()
-    complete(found, None)
-    return found
+    backend = plugin.polytape_backend()
+    complete(backend, None)
+    return backend
 
 
-def test_it_has_one_cpu(numpy_backend: Any) -> None:
+def test_the_backend_has_one_cpu(numpy_backend: Any) -> None:
     assert numpy_backend.device_list() == [CPU]
     assert numpy_backend.host
     assert "bfloat16" in numpy_backend.dtypes
@@ -45,7 +45,7 @@ def test_a_subclass_of_ndarray_becomes_an_ndarray(numpy_backend: Any) -> None:
     assert type(numpy_backend.from_host(np.ma.masked_array([1.0]), CPU)) is np.ndarray
 
 
-def test_lift_makes_arrays_of_scalars_and_keeps_arrays(numpy_backend: Any) -> None:
+def test_lift_converts_scalars_to_arrays_and_keeps_arrays(numpy_backend: Any) -> None:
     lifted = numpy_backend.lift(np.float32(2.0))
     assert (type(lifted), lifted.shape, lifted.dtype) == (np.ndarray, (), np.dtype("float32"))
     assert numpy_backend.lift(lifted) is lifted
@@ -69,4 +69,4 @@ def test_importing_the_plugin_is_cheap(tmp_path: Path) -> None:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-c", code]
     runs = [float(subprocess.run(command, env=environment, capture_output=True, check=True).stdout) for _ in range(6)]
-    assert min(runs[1:]) < 5.0, f"{min(runs[1:]):.1f} ms from byte code"  # the first run wrote it
+    assert min(runs[1:]) < 5.0, f"{min(runs[1:]):.1f} ms from byte code"  # the first run writes it

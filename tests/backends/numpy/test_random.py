@@ -1,4 +1,4 @@
-"""Philox4x32-10 against its published known answers, and the draws made of it."""
+"""Philox4x32-10 against its published known answers, and the draws that use it."""
 
 from __future__ import annotations
 
@@ -31,30 +31,31 @@ def _state(key: int, counter: int) -> Any:
     return np.asarray([key, counter], "uint64")
 
 
-def _draw(op: str, shape: Any, dtype: str, key: int = 7, counter: int = 0, **more: Any) -> Any:
-    return KERNELS[op](_state(key, counter), shape=shape, dtype=np.dtype(dtype), device=CPU, **more)
+def _draw(op: str, shape: Any, dtype: str, key: int = 7, counter: int = 0, **attributes: Any) -> Any:
+    return KERNELS[op](_state(key, counter), shape=shape, dtype=np.dtype(dtype), device=CPU, **attributes)
 
 
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN_ANSWERS)
-def test_philox_gives_its_published_answers(counter: Any, key: Any, answer: Any) -> None:
+def test_philox_reproduces_the_published_answers(counter: Any, key: Any, answer: Any) -> None:
     assert random.philox_block(counter, key) == answer
 
 
 @pytest.mark.parametrize("key", [0, 0x299F31D0A4093822, 2**64 - 1])
 @pytest.mark.parametrize("counter", [0, 2**32 - 3, 2**64 - 5])
-def test_arrays_of_blocks_are_the_single_blocks_in_order(key: int, counter: int) -> None:
+def test_an_array_of_blocks_equals_the_single_blocks_in_order(key: int, counter: int) -> None:
     # Counters carry into the second word and wrap at 2**64.
     words = random._words(np)(key, counter, 40_000)
     for block in (0, 1, 4, 8, 8191, 8192, 9999):
-        at = (counter + block) % 2**64
-        expected = random.philox_block((at & ONES, at >> 32, 0, 0), (key & ONES, key >> 32))
+        block_counter = (counter + block) % 2**64
+        low_and_high = block_counter & ONES, block_counter >> 32
+        expected = random.philox_block((*low_and_high, 0, 0), (key & ONES, key >> 32))
         assert tuple(words[4 * block : 4 * block + 4].tolist()) == expected
     few = random._words(np)(key, counter, 12)
     assert few.tolist() == words[:12].tolist()
 
 
 @pytest.mark.parametrize("counter", [0, 2**64 - 8200])
-def test_a_draw_in_chunks_takes_the_stream_without_a_seam(counter: int) -> None:
+def test_a_draw_in_chunks_uses_the_stream_without_gaps(counter: int) -> None:
     for n in (32_769, 70_001):
         words = random._words(np)(7, counter, 2 * n)
         y = _draw("random_uniform", (n,), "float32", counter=counter)
@@ -64,12 +65,12 @@ def test_a_draw_in_chunks_takes_the_stream_without_a_seam(counter: int) -> None:
         for dtype in ("float32", "float64"):
             whole = _draw("random_normal", (n + 1,), dtype, counter=counter)
             np.testing.assert_array_equal(_draw("random_normal", (n,), dtype, counter=counter), whole[:n])
-            skipped = (counter + 16_384 * whole.itemsize // 16) % 2**64
-            tail = _draw("random_normal", (n - 16_384,), dtype, counter=skipped)
+            later = (counter + 16_384 * whole.itemsize // 16) % 2**64
+            tail = _draw("random_normal", (n - 16_384,), dtype, counter=later)
             np.testing.assert_array_equal(tail, whole[16_384:n])
 
 
-def test_uniform_numbers_are_the_words_top_bits() -> None:
+def test_uniform_numbers_are_the_upper_bits_of_the_words() -> None:
     words = random._words(np)(7, 0, 64)
     np.testing.assert_array_equal(_draw("random_uniform", (64,), "float32"), (words >> 8) * np.float32(2**-24))
     np.testing.assert_array_equal(_draw("random_uniform", (64,), "float16"), (words >> 21).astype("f4") * 2.0**-11)
@@ -80,7 +81,7 @@ def test_uniform_numbers_are_the_words_top_bits() -> None:
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (7,), (3, 5)])
-def test_draws_have_the_asked_shape_and_dtype(dtype: str, shape: tuple[int, ...]) -> None:
+def test_draws_have_the_requested_shape_and_dtype(dtype: str, shape: tuple[int, ...]) -> None:
     for op in ("random_uniform", "random_normal"):
         y = _draw(op, shape, dtype)
         assert (np.shape(y), y.dtype) == (shape, np.dtype(dtype))
@@ -108,7 +109,7 @@ def test_draws_follow_their_distributions(dtype: str) -> None:
     [(0, 6, "int32"), (-5, 5, "int64"), (0, 2**32 - 1, "uint32"), (0, 2**32, "int64"), (0, 3 * 2**40, "int64"),
      (-(2**63), 2**63 - 1, "int64"), (-(2**63), 2**63, "int64"), (0, 2**64, "uint64"), (2**63, 2**63 + 3, "uint64")],
 )  # fmt: skip
-def test_integers_are_the_formula_in_exact_arithmetic(low: int, high: int, dtype: str) -> None:
+def test_integers_agree_with_the_formula_in_exact_arithmetic(low: int, high: int, dtype: str) -> None:
     words = random._words(np)(7, 0, 400).tolist()
     span = high - low
     expected = []

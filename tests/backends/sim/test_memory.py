@@ -1,4 +1,4 @@
-"""Device memory: closed to the host, counted by reference, limited."""
+"""Device memory: inaccessible to the host, counted by references, limited."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def _quiet_device() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("access", ACCESSES)
-def test_the_host_cannot_reach_into_an_array(access: Callable[[Any], object]) -> None:
+def test_the_host_cannot_access_an_array(access: Callable[[Any], object]) -> None:
     with pytest.raises(TypeError):
         access(SimArray((3,), "float32", 0))
 
 
-def test_the_refusal_says_what_to_do() -> None:
+def test_the_access_error_says_what_to_do() -> None:
     with pytest.raises(SimAccessError, match=r"in a device's memory(.|\n)*fix: use tensor\.numpy\(\)"):
         np.asarray(SimArray((3,), "float32", 0))
 
 
-def test_shape_and_dtype_are_known_and_the_contents_are_poison() -> None:
+def test_a_new_array_has_shape_and_dtype_and_contains_poison() -> None:
     a = SimArray((2, 3), "float32", 1)
     assert (a.shape, a.dtype, a.ndim, a.nbytes, repr(a)) == (
         (2, 3), np.dtype("float32"), 2, 24, "SimArray(float32[2, 3] on sim:1)",
@@ -57,43 +57,43 @@ def test_shape_and_dtype_are_known_and_the_contents_are_poison() -> None:
     assert unsafe_peek(SimArray((0,), "float32", 0)).shape == (0,)
 
 
-def test_memory_is_free_again_with_the_last_reference_also_without_the_collector() -> None:
+def test_memory_is_freed_with_the_last_reference_even_without_the_garbage_collector() -> None:
     before = pools[0].allocated_nbytes
     gc.disable()
     try:
         a = SimArray((100,), "float64", 0)
-        watch = weakref.ref(a)
+        reference = weakref.ref(a)
         second = a
         assert pools[0].allocated_nbytes == before + 800
         del a
         assert pools[0].allocated_nbytes == before + 800
         del second
-        assert watch() is None
+        assert reference() is None
         assert pools[0].allocated_nbytes == before
         assert pools[0].peak_nbytes >= before + 800
     finally:
         gc.enable()
 
 
-def test_each_device_counts_for_itself() -> None:
+def test_each_device_has_its_own_count() -> None:
     before = [pool.allocated_nbytes for pool in pools]
-    kept = SimArray((10,), "int8", 1)
-    assert [pool.allocated_nbytes for pool in pools] == [before[0], before[1] + kept.nbytes]
+    array = SimArray((10,), "int8", 1)
+    assert [pool.allocated_nbytes for pool in pools] == [before[0], before[1] + array.nbytes]
 
 
-def test_beyond_the_limit_there_is_a_typed_error_and_nothing_is_counted() -> None:
+def test_an_allocation_beyond_the_limit_raises_a_typed_error_and_counts_nothing() -> None:
     before = pools[0].allocated_nbytes
     set_limit(before + 100)
-    kept = SimArray((90,), "uint8", 0)
+    array = SimArray((90,), "uint8", 0)
     with pytest.raises(OutOfDeviceMemory, match=r"has no room for float32\[5\](.|\n)*at most 10 bytes") as caught:
         SimArray((5,), "float32", 0)
     assert isinstance(caught.value, MemoryError)
     assert pools[0].allocated_nbytes == before + 90
-    del kept
+    del array
     SimArray((5,), "float32", 0)
 
 
-@pytest.mark.parametrize(("text", "answer"), [("4096", "4096"), ("", str(1 << 30)), ("much", "is no size")])
+@pytest.mark.parametrize(("text", "answer"), [("4096", "4096"), ("", str(1 << 30)), ("much", "is not a valid size")])
 def test_the_environment_sets_the_limit(text: str, answer: str) -> None:
     code = "from polytape_sim.memory import pools; print(pools[0].limit_nbytes)"
     environment = {**os.environ, "POLYTAPE_SIM_LIMIT_NBYTES": text, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -1,4 +1,4 @@
-"""The queue: lazy, in order, late with its errors; and the faults put into it."""
+"""The queue: it runs lazily and in order, and raises errors late; and the injected faults."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def _uniform(state: Any) -> Any:
     return KERNELS["random_uniform"](state, spec=(((3,), F4),), shape=(3,), dtype=F4, device=DEVICES[0])
 
 
-def test_every_numpy_kernel_is_served_unchecked() -> None:
+def test_every_numpy_kernel_is_wrapped_as_unchecked() -> None:
     assert len(KERNELS) == 56
     assert not any(kernel.checked for kernel in kernels())
 
 
-def test_nothing_runs_before_somebody_waits() -> None:
+def test_nothing_runs_before_the_program_waits() -> None:
     x = _put([1.0, 2.0])
     y = _call("add", x, x, shape=(2,))
     assert (y.shape, y.dtype, pending(0)) == ((2,), F4, 2)
@@ -68,7 +68,7 @@ def test_nothing_runs_before_somebody_waits() -> None:
     assert pending(0) == 0
 
 
-def test_host_data_is_copied_when_it_is_given() -> None:
+def test_host_data_is_copied_at_the_call() -> None:
     host = np.ones(3, "float32")
     x = BACKEND.from_host(host, DEVICES[0])
     state = np.asarray([7, 0], "uint64")
@@ -80,7 +80,7 @@ def test_host_data_is_copied_when_it_is_given() -> None:
     assert BACKEND.to_host(u).tolist() == BACKEND.to_host(fresh).tolist()
 
 
-def test_an_update_in_place_keeps_its_order_with_reads_before_and_after() -> None:
+def test_an_in_place_update_is_ordered_with_reads_before_and_after_it() -> None:
     x, g = _put([1.0, 2.0]), _put([1.0, 1.0])
     before = _call("stop_gradient", x, shape=(2,))
     y = KERNELS["sgd_update"](x, g, _put(0.5), spec=(((2,), F4),))
@@ -90,15 +90,15 @@ def test_an_update_in_place_keeps_its_order_with_reads_before_and_after() -> Non
     assert BACKEND.to_host(after).tolist() == [1.0, 3.0]
 
 
-def test_several_outputs_come_as_a_tuple() -> None:
+def test_several_outputs_are_returned_as_a_tuple() -> None:
     x, m, v, g = (_put([1.0]) for _ in range(4))
     step = BACKEND.from_host(np.asarray(1), DEVICES[0])
-    found = KERNELS["adam_update"](x, m, v, g, _put(0.1), step, spec=(((1,), F4),) * 3)
-    assert found[0] is x and found[1] is m and found[2] is v
+    outputs = KERNELS["adam_update"](x, m, v, g, _put(0.1), step, spec=(((1,), F4),) * 3)
+    assert outputs[0] is x and outputs[1] is m and outputs[2] is v
     assert BACKEND.to_host(x)[0] < 1.0
 
 
-def test_devices_are_apart_and_copies_join_them() -> None:
+def test_an_op_cannot_mix_devices_without_a_copy() -> None:
     x, y = _put([1.0]), _put([2.0], device=1)
     with pytest.raises(SimAccessError, match="two devices"):
         _call("add", x, y, shape=(1,))
@@ -108,15 +108,15 @@ def test_devices_are_apart_and_copies_join_them() -> None:
     assert BACKEND.to_host(BACKEND.copy(y, DEVICES[1])).tolist() == [2.0]
 
 
-def test_an_output_that_breaks_its_announcement_is_reported() -> None:
+def test_an_output_that_does_not_match_its_spec_is_reported() -> None:
     x = _put([1.0, 2.0])
     for shape, dtype in (((1,), F4), ((), F4), ((2,), np.dtype("float64"))):
         _call("exp", x, shape=shape, dtype=dtype)
-        with pytest.raises(BackendError, match="another output than its rules said"):
+        with pytest.raises(BackendError, match="does not match its shape and dtype rules"):
             synchronize(0)
 
 
-def test_a_queued_error_comes_late_once_and_poisons_its_output() -> None:
+def test_a_queued_error_is_raised_late_and_once_and_poisons_its_output() -> None:
     x = _put([1.0])
     with inject("exp", ZeroDivisionError("flaw")) as fault:
         y = _call("exp", x, shape=(1,))
@@ -146,7 +146,7 @@ def test_a_copy_to_the_host_can_fail() -> None:
     assert BACKEND.to_host(x).tolist() == [1.0]
 
 
-def test_a_delay_is_waited_for_where_the_program_waits() -> None:
+def test_a_delay_takes_effect_when_the_program_waits() -> None:
     x = _put([1.0])
     with inject("exp", delay_s=0.05):
         _call("exp", x, shape=(1,))
@@ -155,7 +155,7 @@ def test_a_delay_is_waited_for_where_the_program_waits() -> None:
     assert time.perf_counter() - start >= 0.05
 
 
-def test_operands_and_outputs_are_counted_by_their_handles_not_by_the_queue() -> None:
+def test_queued_work_does_not_count_as_a_reference_to_memory() -> None:
     before = pools[0].allocated_nbytes
     x = _put([1.0, 2.0])
     y = _call("exp", x, shape=(2,))
@@ -167,22 +167,22 @@ def test_operands_and_outputs_are_counted_by_their_handles_not_by_the_queue() ->
 
 def test_out_of_memory_is_raised_at_the_call_and_queues_nothing() -> None:
     x = _put([1.0, 2.0])
-    waiting = pending(0)
+    queued = pending(0)
     old = set_limit(pools[0].allocated_nbytes + 4)
     try:
         with pytest.raises(OutOfDeviceMemory):
             _call("exp", x, shape=(2,))
     finally:
         set_limit(old)
-    assert pending(0) == waiting
+    assert pending(0) == queued
 
 
-def test_threads_that_wait_together_run_each_op_once_and_in_order() -> None:
+def test_threads_that_wait_at_the_same_time_run_each_op_once_and_in_order() -> None:
     x = _put(np.zeros(8))
-    one = _put(np.ones(8))
-    minus = _put(-1.0)
+    gradient = _put(np.ones(8))
+    learning_rate = _put(-1.0)
     for _ in range(200):
-        KERNELS["sgd_update"](x, one, minus, spec=(((8,), F4),))
+        KERNELS["sgd_update"](x, gradient, learning_rate, spec=(((8,), F4),))
     threads = [threading.Thread(target=synchronize) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -191,7 +191,7 @@ def test_threads_that_wait_together_run_each_op_once_and_in_order() -> None:
     assert BACKEND.to_host(x).tolist() == [200.0] * 8
 
 
-def test_a_long_queue_runs_before_it_grows_without_end() -> None:
+def test_a_long_queue_runs_before_it_grows_without_limit() -> None:
     x = _put([1.0])
     for _ in range(10_050):
         _call("negative", x, shape=(1,))

@@ -1,4 +1,4 @@
-"""gradients_function and its kin, implicit gradients, and gradients written by hand."""
+"""gradients_function and its relatives, implicit gradients, and custom gradients."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def square(x: Any) -> Any:
     return x * x
 
 
-def numbers(found: Any) -> list[Any]:
-    return [None if g is None else g.tolist() for g in found]
+def numbers(gradients: Any) -> list[Any]:
+    return [None if g is None else g.tolist() for g in gradients]
 
 
 # --- gradients of functions -------------------------------------------------------------------------------------------
 
 
-def test_square_has_three_derivatives() -> None:
+def test_higher_derivatives_of_square() -> None:
     first = pt.gradients_function(square)
     second = pt.gradients_function(lambda x: first(x)[0])
     third = pt.gradients_function(lambda x: second(x)[0])
@@ -30,13 +30,13 @@ def test_square_has_three_derivatives() -> None:
     assert numbers(pt.gradients_function(pt.gradients_function(square))(3.0)) == [2.0]
 
 
-def test_pythons_if_chooses_the_branch() -> None:
+def test_a_python_if_selects_the_branch() -> None:
     def absolute(x: Any) -> Any:
         return x if x > 0.0 else -x
 
-    found = pt.gradients_function(absolute)
-    assert numbers(found(3.0)) == [1.0] and numbers(found(-3.0)) == [-1.0]
-    assert numbers(pt.gradients_function(lambda x: found(x)[0])(3.0)) == [None]
+    gradients = pt.gradients_function(absolute)
+    assert numbers(gradients(3.0)) == [1.0] and numbers(gradients(-3.0)) == [-1.0]
+    assert numbers(pt.gradients_function(lambda x: gradients(x)[0])(3.0)) == [None]
 
 
 def test_a_backtracking_line_search_descends() -> None:
@@ -56,30 +56,30 @@ def test_a_backtracking_line_search_descends() -> None:
     np.testing.assert_allclose(x, [1.0, -1.0], atol=1e-3)
 
 
-def test_values_come_with_their_gradients() -> None:
-    value, found = pt.value_and_gradients_function(lambda x, y: x * y + x)(2.0, 3.0)
-    assert value.item() == 8.0 and numbers(found) == [4.0, 2.0]
+def test_value_and_gradients_are_returned_together() -> None:
+    value, gradients = pt.value_and_gradients_function(lambda x, y: x * y + x)(2.0, 3.0)
+    assert value.item() == 8.0 and numbers(gradients) == [4.0, 2.0]
 
 
 @pytest.mark.parametrize("params", [[0], ["x"], [1], ["y"], [1, 0], ["y", 0]])
-def test_arguments_are_chosen_by_name_or_position(params: Any) -> None:
+def test_arguments_are_selected_by_name_or_position(params: Any) -> None:
     def f(x: Any, y: Any, *, scale: float = 1.0) -> Any:
         return x * x * y * scale
 
-    wanted = {0: 24.0, "x": 24.0, 1: 8.0, "y": 8.0}
-    assert numbers(pt.gradients_function(f, params)(2.0, 3.0, scale=2.0)) == [wanted[one] for one in params]
+    expected = {0: 24.0, "x": 24.0, 1: 8.0, "y": 8.0}
+    assert numbers(pt.gradients_function(f, params)(2.0, 3.0, scale=2.0)) == [expected[param] for param in params]
 
 
 @pytest.mark.parametrize("params", [["z"], [2], [-1], [1.0], ["scale"]])
-def test_an_argument_that_is_not_there_is_an_error(params: Any) -> None:
+def test_an_argument_that_does_not_exist_is_an_error(params: Any) -> None:
     def f(x: Any, y: Any, *, scale: float = 1.0) -> Any:
         return x * y
 
-    with pytest.raises(DTypeError, match="params names no argument"):
+    with pytest.raises(DTypeError, match="which is not a positional argument of the call"):
         pt.gradients_function(f, params)(2.0, 3.0)
 
 
-def test_arguments_that_are_not_chosen_are_passed_as_they_are() -> None:
+def test_arguments_that_are_not_selected_are_passed_unchanged() -> None:
     def f(x: Any, power: int, names: list[str]) -> Any:
         assert type(power) is int and names == ["a"]
         return x**power
@@ -87,7 +87,7 @@ def test_arguments_that_are_not_chosen_are_passed_as_they_are() -> None:
     assert numbers(pt.gradients_function(f, [0])(3.0, 2, ["a"])) == [6.0]
 
 
-def test_one_tensor_as_two_arguments_is_told_apart() -> None:
+def test_one_tensor_as_two_arguments_gets_two_gradients() -> None:
     x = pt.asarray(3.0)
     f = pt.gradients_function(lambda a, b: a * a * b)
     assert numbers(f(x, x)) == [18.0, 9.0]
@@ -98,7 +98,7 @@ def test_one_tensor_as_two_arguments_is_told_apart() -> None:
     assert [a.item(), b.item()] == [18.0, 9.0] and tape.gradient(total, x).item() == 18.0  # d(3 x**2)
 
 
-def test_the_callers_tensors_and_tapes_are_left_alone() -> None:
+def test_the_tensors_and_tapes_of_the_caller_are_not_affected() -> None:
     x = pt.asarray(3.0)
     pt.gradients_function(square)(x)
     assert x.node is None
@@ -108,7 +108,7 @@ def test_the_callers_tensors_and_tapes_are_left_alone() -> None:
     assert tape.gradient(y, x).item() == 12.0
 
 
-def test_integers_are_taken_as_floats_and_lists_as_tensors() -> None:
+def test_integers_are_converted_to_floats_and_lists_to_tensors() -> None:
     assert numbers(pt.gradients_function(square)(3)) == [6.0]
     assert numbers(pt.gradients_function(lambda x: pt.sum(x * x))([1, 2])) == [[2.0, 4.0]]
     assert pt.gradients_function(square)(np.float64(3.0))[0].dtype in ("float32", "float64")
@@ -125,25 +125,25 @@ def test_a_function_without_a_result_is_an_error() -> None:
         pt.gradients_function(lambda x: 3)(1.0)
 
 
-def test_variables_used_inside_are_constants_there() -> None:
+def test_variables_that_are_not_arguments_are_constants() -> None:
     v = pt.Variable(2.0)
     assert numbers(pt.gradients_function(lambda x: x * x * v)(3.0)) == [12.0]
     assert numbers(pt.gradients_function(lambda w: w * w)(v)) == [4.0]
 
 
-# --- implicit ---------------------------------------------------------------------------------------------------------
+# --- implicit gradients -----------------------------------------------------------------------------------------------
 
 
-def test_implicit_gradients_find_the_variables() -> None:
-    w, b, other = pt.Variable(2.0), pt.Variable(1.0), pt.Variable(5.0)
+def test_implicit_gradients_find_the_used_variables() -> None:
+    w, b, unused = pt.Variable(2.0), pt.Variable(1.0), pt.Variable(5.0)
 
     def loss(x: Any, scale: float = 1.0) -> Any:
         return (w * x + b) * scale
 
-    found = pt.implicit_gradients(loss)(3.0, scale=2.0)
-    assert [g.item() for g, _ in found] == [6.0, 2.0] and found[0][1] is w and found[1][1] is b
+    pairs = pt.implicit_gradients(loss)(3.0, scale=2.0)
+    assert [g.item() for g, _ in pairs] == [6.0, 2.0] and pairs[0][1] is w and pairs[1][1] is b
     value, pairs = pt.implicit_value_and_gradients(loss)(3.0)
-    assert value.item() == 7.0 and len(pairs) == 2 and other.item() == 5.0
+    assert value.item() == 7.0 and len(pairs) == 2 and unused.item() == 5.0
 
 
 def test_implicit_gradients_without_a_variable_are_an_error() -> None:
@@ -154,37 +154,37 @@ def test_implicit_gradients_without_a_variable_are_an_error() -> None:
         pt.implicit_gradients(lambda: None)()
 
 
-# --- written by hand --------------------------------------------------------------------------------------------------
+# --- custom gradients -------------------------------------------------------------------------------------------------
 
 
 @pt.custom_gradient
 def clipped(x: Any) -> Any:
-    """The identity, its gradient clipped to 1."""
+    """The identity, with its gradient clipped to 1."""
     return x * 1.0, lambda g: pt.minimum(g, 1.0)
 
 
-def test_a_hand_written_gradient_is_used() -> None:
+def test_a_custom_gradient_is_used() -> None:
     assert numbers(pt.gradients_function(lambda x: clipped(x) * 5.0)(2.0)) == [1.0]
     assert clipped(pt.asarray(3.0)).item() == 3.0 and clipped(3.0).item() == 3.0
     assert clipped.__wrapped__.__name__ == "clipped"
 
 
-def test_it_gets_the_whole_shape_where_a_number_would_do() -> None:
-    seen: list[Any] = []
+def test_a_custom_gradient_receives_the_full_shape_of_a_broadcast_cotangent() -> None:
+    shapes: list[Any] = []
 
     @pt.custom_gradient
     def probe(x: Any) -> Any:
         def grad(g: Any) -> Any:
-            seen.append(g.shape)
+            shapes.append(g.shape)
             return g
 
         return x * 2.0, grad
 
     assert numbers(pt.gradients_function(lambda x: pt.mean(probe(x)))([1.0, 2.0])) == [[0.5, 0.5]]
-    assert seen == [(2,)]
+    assert shapes == [(2,)]
 
 
-def test_it_can_be_differentiated_itself() -> None:
+def test_a_custom_gradient_can_be_differentiated() -> None:
     @pt.custom_gradient
     def cube(x: Any) -> Any:
         return x * x * x, lambda g: g * 3.0 * x * x
@@ -192,7 +192,7 @@ def test_it_can_be_differentiated_itself() -> None:
     assert numbers(pt.gradients_function(lambda x: pt.gradients_function(cube)(x)[0])(2.0)) == [12.0]
 
 
-def test_several_arguments_and_results_and_none() -> None:
+def test_several_arguments_and_results_and_a_none_gradient() -> None:
     @pt.custom_gradient
     def both(x: Any, y: Any, *, scale: float = 1.0) -> Any:
         def grad(gs: Any, gp: Any) -> Any:
@@ -210,7 +210,7 @@ def test_several_arguments_and_results_and_none() -> None:
     assert numbers(tape.gradient([total, product], [x])) == [[7.0, 9.0]]
 
 
-def test_only_what_is_watched_is_given() -> None:
+def test_only_watched_arguments_receive_gradients() -> None:
     @pt.custom_gradient
     def times(x: Any, y: Any) -> Any:
         return x * y, lambda g: (g * y, g * x)
@@ -222,14 +222,14 @@ def test_only_what_is_watched_is_given() -> None:
     assert tape.gradient(z, y).item() == 2.0
 
 
-def test_a_variable_inside_that_is_no_argument_is_refused() -> None:
+def test_a_variable_that_is_not_an_argument_is_rejected() -> None:
     v = pt.Variable(2.0, name="hidden")
 
     @pt.custom_gradient
     def uses(x: Any) -> Any:
         return x * v, lambda g: g * v
 
-    with pytest.raises(TapeError, match="uses the variable hidden, which is no argument"):
+    with pytest.raises(TapeError, match="uses the variable hidden, which is not one of its arguments"):
         uses(1.0)
 
     @pt.custom_gradient
@@ -242,29 +242,29 @@ def test_a_variable_inside_that_is_no_argument_is_refused() -> None:
 
 
 @pytest.mark.parametrize("returned", [lambda x: x, lambda x: (x, 1.0), lambda x: (x, lambda g: g, 1)])
-def test_what_is_no_pair_is_refused(returned: Any) -> None:
+def test_a_result_that_is_not_a_pair_is_rejected(returned: Any) -> None:
     with pytest.raises(TapeError, match=r"did not return \(result, gradient function\)"):
         pt.custom_gradient(returned)(1.0)
 
 
 @pytest.mark.parametrize(
-    ("back", "error", "text"),
+    ("grad", "exception_type", "text"),
     [
-        (lambda g: (g, g), TapeError, "gave 2 results"),
+        (lambda g: (g, g), TapeError, "returned 2 results"),
         (lambda g: "a", pt.PolytapeError, "the gradient of"),
         (lambda g: pt.ones((3,)), pt.PolytapeError, "the gradient of"),
     ],
 )
-def test_a_wrong_gradient_is_refused_naming_the_function(back: Any, error: Any, text: str) -> None:
+def test_an_invalid_gradient_is_rejected_and_the_function_is_named(grad: Any, exception_type: Any, text: str) -> None:
     @pt.custom_gradient
     def wrong(x: Any) -> Any:
-        return x * 1.0, back
+        return x * 1.0, grad
 
-    with pytest.raises(error, match=text):
+    with pytest.raises(exception_type, match=text):
         pt.gradients_function(wrong)([1.0, 2.0])
 
 
-def test_a_number_as_gradient_stands_for_all_elements() -> None:
+def test_a_number_as_gradient_applies_to_all_elements() -> None:
     @pt.custom_gradient
     def constant(x: Any) -> Any:
         return x * 1.0, lambda g: 2.0
@@ -272,7 +272,7 @@ def test_a_number_as_gradient_stands_for_all_elements() -> None:
     assert numbers(pt.gradients_function(constant)([1.0, 2.0])) == [[2.0, 2.0]]
 
 
-def test_the_function_may_return_its_own_argument() -> None:
+def test_the_function_may_return_its_argument() -> None:
     @pt.custom_gradient
     def reversal(x: Any) -> Any:
         return x, lambda g: -g

@@ -1,4 +1,4 @@
-"""What a record keeps: which tapes it belongs to, and of the arrays only those that a rule asks for."""
+"""What a record keeps: the tapes that it belongs to, and only the arrays that a gradient rule needs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def kept(f: Any, *values: Any) -> list[Any]:
     return [array is not None for array in y.node.arrays]
 
 
-def test_only_what_a_rule_asks_for_is_kept() -> None:
+def test_only_the_arrays_that_a_rule_needs_are_kept() -> None:
     x = np.ones((2, 2), "float32")
     assert kept(pt.add, x, x) == [False, False, False]
     assert kept(pt.multiply, x, x) == [True, True, False]
@@ -31,7 +31,7 @@ def test_only_what_a_rule_asks_for_is_kept() -> None:
     assert kept(lambda a: pt.reshape(a, (4,)), x) == [False, False]
 
 
-def test_only_the_watched_side_of_a_product_keeps_the_other() -> None:
+def test_a_product_keeps_only_the_other_factor_of_a_watched_operand() -> None:
     x, w = pt.asarray([1.0]), pt.asarray([2.0])
     with pt.GradientTape() as tape:
         tape.watch(w)
@@ -47,28 +47,28 @@ def test_nothing_is_recorded_without_a_watched_operand() -> None:
 
 
 @pytest.mark.parametrize("f", [lambda x: x > 0, pt.argmax, lambda x: pt.astype(x, "int32"), pt.sign, pt.stop_gradient])
-def test_what_carries_no_gradient_is_not_recorded(f: Any) -> None:
+def test_an_op_without_a_gradient_is_not_recorded(f: Any) -> None:
     x = pt.asarray([1.0, 2.0])
     with pt.GradientTape() as tape:
         tape.watch(x)
         assert f(x).node is None
 
 
-def test_a_record_knows_the_tapes_that_follow_its_operands_and_shares_the_tuple() -> None:
+def test_a_record_holds_the_tapes_that_follow_its_operands_in_a_shared_tuple() -> None:
     x, w = pt.asarray(1.0), pt.asarray(2.0)
-    with pt.GradientTape() as one, pt.GradientTape() as two:
-        one.watch([x, w])
-        two.watch(x)
-        both, alone, joined = x * 2.0, w * 2.0, x * w
+    with pt.GradientTape() as first, pt.GradientTape() as second:
+        first.watch([x, w])
+        second.watch(x)
+        both, single, joined = x * 2.0, w * 2.0, x * w
         scope = current_scope.get()
-        assert active_tapes(x, scope) is scope.tapes and active_tapes(w, scope) == (one,)
-        assert join((one,), (two,), scope) is scope.tapes and join((), (one,), scope) == (one,)
-    for result, tapes in ((both, (one, two)), (alone, (one,)), (joined, (one, two))):
+        assert active_tapes(x, scope) is scope.tapes and active_tapes(w, scope) == (first,)
+        assert join((first,), (second,), scope) is scope.tapes and join((), (first,), scope) == (first,)
+    for result, tapes in ((both, (first, second)), (single, (first,)), (joined, (first, second))):
         assert result.node is not None and result.node.tapes == tapes
     assert both.node is not None and joined.node is not None and both.node.tapes is joined.node.tapes
 
 
-def test_a_kept_array_is_native_and_no_handle() -> None:
+def test_a_kept_array_is_a_native_array_not_a_handle() -> None:
     x = pt.asarray([1.0])
     with pt.GradientTape() as tape:
         tape.watch(x)

@@ -1,4 +1,4 @@
-"""GradientTape: what it watches, how tapes nest and end, what goes in and comes out."""
+"""GradientTape: watching, nesting and closing tapes, tasks, structures of targets and sources."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from polytape.errors import DTypeError, SettingError, ShapeError, TapeError
 from polytape.tensors.scope import current_scope
 
 
-def numbers(found: Any) -> Any:
-    """Gradients as Python numbers, None where there is none."""
-    return [None if one is None else one.tolist() for one in found]
+def numbers(gradients: Any) -> Any:
+    """Gradients as Python numbers; None stays None."""
+    return [None if g is None else g.tolist() for g in gradients]
 
 
 # --- watching ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_not_watched_has_no_gradient() -> None:
+def test_a_tensor_that_is_not_watched_has_no_gradient() -> None:
     x, y = pt.asarray(3.0), pt.asarray(2.0)
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -38,7 +38,7 @@ def test_ops_before_the_watch_and_after_the_exit_are_not_recorded() -> None:
         tape.watch(x)
         inside = x * x
     after = x * x
-    assert numbers(tape.gradient(one, x) for one in (before, inside, after)) == [None, 6.0, None]
+    assert numbers(tape.gradient(y, x) for y in (before, inside, after)) == [None, 6.0, None]
 
 
 def test_structures_are_watched_as_a_whole() -> None:
@@ -49,10 +49,10 @@ def test_structures_are_watched_as_a_whole() -> None:
     assert numbers(tape.gradient(product, [x, y, z])) == [6.0, 3.0, 2.0]
 
 
-@pytest.mark.parametrize("what", [1.0, [None], np.ones(2), "x"])
-def test_only_tensors_can_be_watched(what: object) -> None:
+@pytest.mark.parametrize("value", [1.0, [None], np.ones(2), "x"])
+def test_only_tensors_can_be_watched(value: object) -> None:
     with pytest.raises(DTypeError, match=r"GradientTape\.watch cannot follow"):
-        pt.GradientTape().watch(what)
+        pt.GradientTape().watch(value)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "bool", "complex64"])
@@ -69,7 +69,7 @@ def test_trainable_variables_are_watched_when_used_and_listed_in_order() -> None
     assert numbers(tape.gradient(y, [a, b, c])) == [12.0, 8.0, None]
 
 
-def test_a_tape_can_leave_variables_alone_until_told() -> None:
+def test_a_tape_can_watch_only_variables_passed_to_watch() -> None:
     a, b = pt.Variable(2.0), pt.Variable(3.0)
     with pt.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(a)
@@ -80,13 +80,13 @@ def test_a_tape_can_leave_variables_alone_until_told() -> None:
 
 def test_one_tape_may_watch_variables_while_another_does_not() -> None:
     v = pt.Variable(3.0)
-    with pt.GradientTape() as keen, pt.GradientTape(watch_accessed_variables=False) as shy:
+    with pt.GradientTape() as automatic, pt.GradientTape(watch_accessed_variables=False) as manual:
         y = v * v
-    assert keen.gradient(y, v).item() == 6.0
-    assert shy.gradient(y, v) is None
+    assert automatic.gradient(y, v).item() == 6.0
+    assert manual.gradient(y, v) is None
 
 
-def test_a_variable_that_was_not_trainable_can_be_watched_by_hand() -> None:
+def test_a_variable_that_is_not_trainable_can_be_watched_explicitly() -> None:
     v = pt.Variable(3.0, trainable=False)
     with pt.GradientTape() as tape:
         tape.watch(v)
@@ -94,7 +94,7 @@ def test_a_variable_that_was_not_trainable_can_be_watched_by_hand() -> None:
     assert tape.gradient(y, v).item() == 6.0
 
 
-def test_a_copied_handle_is_followed_as_the_original_is() -> None:
+def test_a_copied_handle_is_followed_like_the_original() -> None:
     v = pt.Variable(3.0)
     with pt.GradientTape() as tape:
         y = pt.asarray(v) * 2.0 + v.read_value() + (+v) * v.to_device("numpy")
@@ -104,7 +104,7 @@ def test_a_copied_handle_is_followed_as_the_original_is() -> None:
 # --- nested, twin, out of order, persistent ---------------------------------------------------------------------------
 
 
-def test_nested_tapes_give_higher_derivatives() -> None:
+def test_nested_tapes_compute_higher_derivatives() -> None:
     x = pt.asarray(2.0)
     with pt.GradientTape() as third:
         third.watch(x)
@@ -118,17 +118,17 @@ def test_nested_tapes_give_higher_derivatives() -> None:
     assert (dy.item(), d2y.item(), third.gradient(d2y, x).item()) == (32.0, 48.0, 48.0)
 
 
-def test_two_tapes_over_one_computation_each_give_the_gradient() -> None:
+def test_two_tapes_over_one_computation_each_compute_the_gradient() -> None:
     x, w = pt.asarray(3.0), pt.asarray(2.0)
-    with pt.GradientTape() as one, pt.GradientTape() as two:
-        one.watch(x)
-        two.watch([x, w])
+    with pt.GradientTape() as first, pt.GradientTape() as second:
+        first.watch(x)
+        second.watch([x, w])
         y = x * x * w
-    assert one.gradient(y, x).item() == 12.0
-    assert numbers(two.gradient(y, [x, w])) == [12.0, 9.0]
+    assert first.gradient(y, x).item() == 12.0
+    assert numbers(second.gradient(y, [x, w])) == [12.0, 9.0]
 
 
-def test_an_inner_tape_spent_first_leaves_the_outer_one_its_records() -> None:
+def test_an_inner_tape_that_is_spent_first_does_not_free_records_of_the_outer_tape() -> None:
     x = pt.asarray(3.0)
     with pt.GradientTape() as outer:
         outer.watch(x)
@@ -140,33 +140,33 @@ def test_an_inner_tape_spent_first_leaves_the_outer_one_its_records() -> None:
     assert outer.gradient(z, x).item() == 54.0  # 2 x**3
 
 
-def test_tapes_may_end_out_of_order() -> None:
+def test_tapes_may_be_closed_out_of_order() -> None:
     def check() -> None:
         x = pt.asarray(3.0)
-        one, two, three = pt.GradientTape(), pt.GradientTape(), pt.GradientTape()
-        for tape in (one, two, three):
+        first, second, third = pt.GradientTape(), pt.GradientTape(), pt.GradientTape()
+        for tape in (first, second, third):
             tape.__enter__()
             tape.watch(x)
         y = x * x
-        two.__exit__(None, None, None)
+        second.__exit__(None, None, None)
         z = x * y
-        one.__exit__(None, None, None)
-        three.__exit__(None, None, None)
+        first.__exit__(None, None, None)
+        third.__exit__(None, None, None)
         assert current_scope.get().tapes == ()
-        assert two.gradient(z, x) is None
-        assert (one.gradient(z, x).item(), three.gradient(z, x).item()) == (27.0, 27.0)
+        assert second.gradient(z, x) is None
+        assert (first.gradient(z, x).item(), third.gradient(z, x).item()) == (27.0, 27.0)
 
-    contextvars.copy_context().run(check)  # what a failure leaves open, later tests do not see
+    contextvars.copy_context().run(check)  # tapes that a failure leaves open do not affect later tests
 
 
-def test_a_persistent_tape_answers_often_and_may_go_on() -> None:
+def test_a_persistent_tape_computes_several_gradients_and_can_be_reopened() -> None:
     x = pt.asarray(3.0)
     tape = pt.GradientTape(persistent=True)
     with tape:
         tape.watch(x)
         y = x * x
         z = y * y
-    assert numbers(tape.gradient(one, x) for one in (y, z, y)) == [6.0, 108.0, 6.0]
+    assert numbers(tape.gradient(target, x) for target in (y, z, y)) == [6.0, 108.0, 6.0]
     with tape:
         w = z * x
     assert tape.gradient(w, x).item() == 405.0
@@ -181,7 +181,7 @@ def test_a_persistent_tape_differentiates_its_own_gradient() -> None:
     assert tape.gradient(dy, x).item() == 18.0
 
 
-def test_a_gradient_taken_inside_ends_a_tape_that_is_not_persistent() -> None:
+def test_a_gradient_inside_the_block_closes_a_tape_that_is_not_persistent() -> None:
     x = pt.asarray(3.0)
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -191,7 +191,7 @@ def test_a_gradient_taken_inside_ends_a_tape_that_is_not_persistent() -> None:
     assert repr(tape).startswith("GradientTape(spent")
 
 
-def test_a_second_use_is_an_error_that_says_what_to_do() -> None:
+def test_a_second_use_is_an_error_that_says_how_to_fix_it() -> None:
     x = pt.asarray(3.0)
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -200,11 +200,11 @@ def test_a_second_use_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(RuntimeError, match=r"GradientTape\(persistent=True\)") as caught:
         tape.gradient(y, x)
     assert isinstance(caught.value, TapeError)
-    with pytest.raises(TapeError, match="has been used"), tape:
+    with pytest.raises(TapeError, match="has already been used"), tape:
         pass
 
 
-def test_a_refused_call_does_not_spend_the_tape() -> None:
+def test_a_rejected_call_does_not_spend_the_tape() -> None:
     x = pt.asarray([1.0, 2.0])
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -216,13 +216,13 @@ def test_a_refused_call_does_not_spend_the_tape() -> None:
     assert tape.gradient(y, x).tolist() == [2.0, 4.0]
 
 
-def test_a_tape_cannot_be_opened_twice_at_once() -> None:
-    with pt.GradientTape() as tape, pytest.raises(TapeError, match="recording already"), tape:
+def test_an_open_tape_cannot_be_opened_again() -> None:
+    with pt.GradientTape() as tape, pytest.raises(TapeError, match="already recording"), tape:
         pass
     assert current_scope.get().tapes == ()
 
 
-def test_an_error_inside_closes_the_tape() -> None:
+def test_an_error_inside_the_block_closes_the_tape() -> None:
     with pytest.raises(ZeroDivisionError), pt.GradientTape() as tape:
         1 / 0  # noqa: B018  # any error will do
     assert tape.closed and current_scope.get().tapes == ()
@@ -231,7 +231,7 @@ def test_an_error_inside_closes_the_tape() -> None:
 # --- stop_recording and reset -----------------------------------------------------------------------------------------
 
 
-def test_what_runs_while_recording_is_stopped_is_a_constant() -> None:
+def test_results_computed_while_recording_is_stopped_are_constants() -> None:
     x = pt.asarray(3.0)
     with pt.GradientTape() as outer, pt.GradientTape() as tape:
         tape.watch(x)
@@ -242,10 +242,10 @@ def test_what_runs_while_recording_is_stopped_is_a_constant() -> None:
             a = a * 1.5
         y = a * x
     assert tape.gradient(y, x).item() == 13.5
-    assert outer.gradient(y, x).item() == 40.5  # the other tape went on
+    assert outer.gradient(y, x).item() == 40.5  # the other tape kept recording
 
 
-def test_a_gradient_may_be_taken_while_recording_is_stopped() -> None:
+def test_a_gradient_may_be_computed_while_recording_is_stopped() -> None:
     x = pt.asarray(3.0)
     with pt.GradientTape(persistent=True) as tape:
         tape.watch(x)
@@ -256,7 +256,7 @@ def test_a_gradient_may_be_taken_while_recording_is_stopped() -> None:
     assert tape.gradient(z, x).item() == 6.0
 
 
-def test_reset_forgets_what_was_watched_and_recorded() -> None:
+def test_reset_discards_what_was_watched_and_recorded() -> None:
     x, v = pt.asarray(3.0), pt.Variable(2.0)
     with pt.GradientTape(persistent=True) as tape:
         tape.watch(x)
@@ -270,7 +270,7 @@ def test_reset_forgets_what_was_watched_and_recorded() -> None:
 # --- tasks ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_closed_tape_still_seen_by_a_copied_context_records_nothing() -> None:
+def test_a_closed_tape_in_a_copied_context_does_not_record() -> None:
     x = pt.asarray(3.0)
     with pt.GradientTape(persistent=True) as tape:
         tape.watch(x)
@@ -282,7 +282,7 @@ def test_a_closed_tape_still_seen_by_a_copied_context_records_nothing() -> None:
     assert tape.gradient(late, x) is None
 
 
-def test_tasks_keep_their_tapes_apart() -> None:
+def test_tasks_have_separate_tapes() -> None:
     x = pt.asarray(3.0)
 
     async def task(power: int) -> float:
@@ -293,8 +293,8 @@ def test_tasks_keep_their_tapes_apart() -> None:
                 await asyncio.sleep(0)
                 y = y * x
         await asyncio.sleep(0)
-        found: float = tape.gradient(y, x).item()
-        return found
+        gradient: float = tape.gradient(y, x).item()
+        return gradient
 
     async def main() -> list[float]:
         return list(await asyncio.gather(*(task(power) for power in (1, 2, 3, 4))))
@@ -302,7 +302,7 @@ def test_tasks_keep_their_tapes_apart() -> None:
     assert asyncio.run(main()) == [1.0, 6.0, 27.0, 108.0]
 
 
-def test_a_task_that_outlives_the_tape_computes_without_it() -> None:
+def test_a_task_that_outlives_the_tape_is_not_recorded() -> None:
     x = pt.asarray(3.0)
 
     async def main() -> tuple[Any, Any]:
@@ -335,22 +335,22 @@ def test_the_result_has_the_structure_of_the_sources(make: Any) -> None:
     with pt.GradientTape() as tape:
         tape.watch(sources)
         z = x * y
-    found = tape.gradient(z, sources)
-    assert type(found) is type(sources)
-    values = list(found.values()) if isinstance(found, dict) else list(found)
-    assert numbers(values) == [5.0, 2.0]
-    if isinstance(found, dict):
-        assert list(found) == ["b", "a"]
+    result = tape.gradient(z, sources)
+    assert type(result) is type(sources)
+    gradients = list(result.values()) if isinstance(result, dict) else list(result)
+    assert numbers(gradients) == [5.0, 2.0]
+    if isinstance(result, dict):
+        assert list(result) == ["b", "a"]
 
 
-def test_nested_structures_come_back_nested() -> None:
+def test_the_result_for_nested_sources_is_nested() -> None:
     x, y = pt.asarray(2.0), pt.asarray(5.0)
     with pt.GradientTape() as tape:
         tape.watch([x, y])
         z = {"sum": x + y, "product": [x * y]}
-    found = tape.gradient(z, {"x": [x], "rest": (y, {"again": x})})
-    assert found["x"][0].item() == 6.0 and found["rest"][0].item() == 3.0
-    assert found["rest"][1]["again"].item() == 6.0
+    result = tape.gradient(z, {"x": [x], "rest": (y, {"again": x})})
+    assert result["x"][0].item() == 6.0 and result["rest"][0].item() == 3.0
+    assert result["rest"][1]["again"].item() == 6.0
 
 
 def test_an_empty_list_of_sources_gives_an_empty_list() -> None:
@@ -360,22 +360,22 @@ def test_an_empty_list_of_sources_gives_an_empty_list() -> None:
 
 
 def test_a_source_must_be_a_tensor() -> None:
-    with pytest.raises(DTypeError, match=r"gradient has no source 1\.0"):
+    with pytest.raises(DTypeError, match=r"gradient cannot use 1\.0 as a source"):
         pt.GradientTape().gradient(pt.asarray(1.0), [1.0])
 
 
-def test_unconnected_sources_give_none_or_zeros() -> None:
+def test_the_gradient_of_an_unconnected_source_is_none_or_zeros() -> None:
     x, y = pt.asarray([1.0, 2.0]), pt.asarray([[1.0]], dtype="float64")
-    for choice, wanted in (("none", None), ("zero", [[0.0]])):
+    for choice, expected in (("none", None), ("zero", [[0.0]])):
         with pt.GradientTape() as tape:
             tape.watch([x, y])
             z = x * x
-        found = tape.gradient(z, [x, y], unconnected_gradients=choice)
-        assert found[0].tolist() == [2.0, 4.0]
-        assert (None if found[1] is None else found[1].tolist()) == wanted
-        assert wanted is None or found[1].dtype == "float64"
+        dx, dy = tape.gradient(z, [x, y], unconnected_gradients=choice)
+        assert dx.tolist() == [2.0, 4.0]
+        assert (None if dy is None else dy.tolist()) == expected
+        assert expected is None or dy.dtype == "float64"
 
 
-def test_another_word_for_unconnected_gradients_is_refused() -> None:
+def test_an_invalid_value_of_unconnected_gradients_is_rejected() -> None:
     with pytest.raises(SettingError, match="'none' or 'zero'"):
         pt.GradientTape().gradient(pt.asarray(1.0), [], unconnected_gradients="zeros")

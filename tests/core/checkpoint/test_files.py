@@ -1,4 +1,4 @@
-"""Files replaced whole: the order of the steps, refusals of the operating system, killed processes."""
+"""Atomic replacement of files: the order of the steps, errors of the operating system, killed processes."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def test_the_file_is_flushed_before_the_rename_and_the_directory_after_it(
     fsync, replace = os.fsync, os.replace
 
     def watched_fsync(descriptor: int) -> None:
-        where = Path(f"/proc/self/fd/{descriptor}").resolve()
-        steps.append("fsync directory" if where.is_dir() else f"fsync {where.stat().st_size} bytes")
-        assert where == tmp_path or (where.parent == tmp_path and where != path)
+        target = Path(f"/proc/self/fd/{descriptor}").resolve()
+        steps.append("fsync directory" if target.is_dir() else f"fsync {target.stat().st_size} bytes")
+        assert target == tmp_path or (target.parent == tmp_path and target != path)
         fsync(descriptor)
 
     def watched_replace(source: str, target: str) -> None:
@@ -72,15 +72,15 @@ def test_a_file_that_is_open_or_mapped_keeps_its_bytes(saved: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_an_error_in_the_last_steps_leaves_the_old_file_alone(
+def test_an_error_in_the_last_steps_leaves_the_old_file_unchanged(
     saved: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     raw = saved.read_bytes()
 
-    def refuse(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(os, step, refuse)
+    monkeypatch.setattr(os, step, fail)
     with pytest.raises(CheckpointError, match="Input/output error"):
         write_tensors(str(saved), {"w": WEIGHTS}, {})
     assert list(saved.parent.iterdir()) == [saved]
@@ -98,7 +98,7 @@ def at_most_100_kilobytes() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("at_most_100_kilobytes")
-def test_a_disk_that_takes_no_more_leaves_the_old_file_alone(saved: Path) -> None:
+def test_a_full_disk_leaves_the_old_file_unchanged(saved: Path) -> None:
     raw = saved.read_bytes()
     with pytest.raises(CheckpointError, match=r"(?s)File too large.*free space"):
         write_tensors(str(saved), {"w": np.zeros(100_000)}, {})
@@ -108,10 +108,10 @@ def test_a_disk_that_takes_no_more_leaves_the_old_file_alone(saved: Path) -> Non
 
 @pytest.fixture
 def read_only_directory() -> Iterator[str]:
-    folder = tempfile.mkdtemp()  # not tmp_path: its parents are closed to other users
+    folder = tempfile.mkdtemp()  # not tmp_path: other users cannot access its parents
     os.chmod(folder, 0o555)
     user = os.geteuid()
-    if user == 0:  # root may write everywhere
+    if user == 0:  # root can write anywhere
         os.seteuid(65534)
     try:
         yield folder
@@ -120,7 +120,7 @@ def read_only_directory() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def test_a_directory_that_is_read_only_missing_or_a_file_is_named_with_a_fix(
+def test_the_error_for_an_unusable_directory_names_the_path_and_a_fix(
     read_only_directory: str,
 ) -> None:
     for path, reason in [
@@ -134,7 +134,7 @@ def test_a_directory_that_is_read_only_missing_or_a_file_is_named_with_a_fix(
         assert "permissions" in caught.value.fix
 
 
-def test_a_null_byte_in_a_path_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_null_byte_in_a_path_is_rejected_and_leaves_nothing_behind(tmp_path: Path) -> None:
     for name in ("nul\0", "nul\0/x"):
         with pytest.raises(CheckpointError, match=r"null (byte|character)"):
             write_tensors(os.path.join(tmp_path, name), {"w": np.zeros(3)}, {})
@@ -150,17 +150,17 @@ def test_an_exception_within_the_block_removes_the_temporary_file(saved: Path) -
     assert saved.read_bytes() == raw
 
 
-def test_a_directory_in_the_files_place_is_refused(tmp_path: Path) -> None:
+def test_a_directory_at_the_files_path_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     with pytest.raises(CheckpointError, match="cannot be written"):
         write_tensors(str(tmp_path / "x"), {"w": np.zeros(3)}, {})
-    assert [one.name for one in tmp_path.iterdir()] == ["x"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
 
 
 def test_long_and_unicode_file_names_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("größe-層 1.safetensors", "x" * 255):
-        write_tensors(name, {"w": WEIGHTS}, {})  # a path without a directory, too
+        write_tensors(name, {"w": WEIGHTS}, {})  # also covers a path without a directory
         assert (weights_in(Path(name)) == WEIGHTS).all()
 
 
@@ -175,23 +175,24 @@ for step in range(int(sys.argv[2]), 10**9):
 """
 
 
-def test_a_process_killed_while_it_writes_leaves_a_whole_file(tmp_path: Path) -> None:
+def test_a_process_killed_while_writing_leaves_a_complete_file(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = 0
+    reported = 0
     for delay_s in (0.0, 0.003, 0.011, 0.029):
         child = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), str(done + 1)], stdout=subprocess.PIPE, text=True, env=environment
-        )
+            [sys.executable, "-c", WRITER, str(path), str(reported + 1)],
+            stdout=subprocess.PIPE, text=True, env=environment,
+        )  # fmt: skip
         with child:
             assert child.stdout is not None
-            done = int(child.stdout.readline())
+            reported = int(child.stdout.readline())
             threading.Event().wait(delay_s)
             child.send_signal(signal.SIGKILL)
-            done = max([done, *(int(line) for line in child.stdout.read().split("\n")[:-1])])
+            reported = max([reported, *(int(line) for line in child.stdout.read().split("\n")[:-1])])
         assert child.returncode == -signal.SIGKILL
         with open_tensors(str(path)) as file:
             step = int(file.metadata["step"])
-        assert step >= done  # what was reported as saved is there, or something later
+        assert step >= reported  # the step that was reported as saved, or a later one
         assert (weights_in(path) == step).all()
-        done = step
+        reported = step

@@ -1,4 +1,4 @@
-"""The bytes of a checkpoint: against the safetensors library, damage of every kind, and crashes."""
+"""The bytes of a checkpoint: compared with the safetensors library, and with every kind of damage."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def sample(name: str, shape: tuple[int, ...] = (2, 3)) -> Array:
     return (np.arange(np.prod(shape, dtype=int)) % (2 if name == "bool" else 100)).astype(dtype_of(name)).reshape(shape)
 
 
-def assert_same(got: Array, want: Array) -> None:
-    assert got.shape == want.shape
-    assert got.dtype == want.dtype.newbyteorder("=")
-    assert got.tobytes() == want.astype(got.dtype).tobytes()  # bytes: NaN equals NaN, -0.0 is not 0.0
+def assert_same(array: Array, expected: Array) -> None:
+    assert array.shape == expected.shape
+    assert array.dtype == expected.dtype.newbyteorder("=")
+    assert array.tobytes() == expected.astype(array.dtype).tobytes()  # bytes: NaN equals NaN, -0.0 is not 0.0
 
 
 def read_all(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
@@ -52,8 +52,8 @@ def read_all(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
 
 def header_of(path: Path) -> dict[str, Any]:
     raw = path.read_bytes()
-    found: dict[str, Any] = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
-    return found
+    header: dict[str, Any] = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    return header
 
 
 def craft(path: Path, header: object, data: bytes = b"") -> Path:
@@ -62,7 +62,7 @@ def craft(path: Path, header: object, data: bytes = b"") -> Path:
     return path
 
 
-def resolution(dtype: object = "U8", shape: object = (4,), offsets: object = (0, 4)) -> dict[str, object]:
+def header_entry(dtype: object = "U8", shape: object = (4,), offsets: object = (0, 4)) -> dict[str, object]:
     return {"dtype": dtype, "shape": shape, "data_offsets": offsets}
 
 
@@ -109,30 +109,30 @@ METADATA = st.dictionaries(NAMES.filter(lambda key: not key.startswith("polytape
 
 @settings(max_examples=150, deadline=None)
 @given(TENSORS, METADATA)
-def test_what_was_written_is_read_and_the_safetensors_library_reads_the_same(
+def test_written_tensors_are_read_back_and_the_safetensors_library_reads_the_same(
     tensors: dict[str, Array], metadata: dict[str, str]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "x.safetensors")
         write_tensors(str(path), tensors, metadata)
-        got, texts = read_all(path)
+        arrays, texts = read_all(path)
         assert texts == metadata
-        assert got.keys() == tensors.keys()
+        assert arrays.keys() == tensors.keys()
         with safe_open(path, framework="np") as theirs:
             assert set(theirs.keys()) == set(tensors)
             assert metadata.items() <= theirs.metadata().items()
-            for name, want in tensors.items():
-                assert_same(got[name], want)
-                assert got[name].flags.writeable
+            for name, expected in tensors.items():
+                assert_same(arrays[name], expected)
+                assert arrays[name].flags.writeable
                 oracle = theirs.get_tensor(name)
-                if want.dtype.name == "complex128":
+                if expected.dtype.name == "complex128":
                     oracle = oracle.view(np.complex128)[..., 0]
-                assert_same(oracle, want)
+                assert_same(oracle, expected)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(NAMES, hnp.arrays(st.sampled_from(NUMPY_DTYPES), hnp.array_shapes(min_dims=0, min_side=0))))
-def test_a_file_of_the_safetensors_library_is_read_without_checksums(tensors: dict[str, Array]) -> None:
+def test_a_file_written_by_the_safetensors_library_is_read_without_checksums(tensors: dict[str, Array]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "theirs.safetensors")
         save_file(tensors, path, metadata={"origin": "elsewhere"})
@@ -140,9 +140,9 @@ def test_a_file_of_the_safetensors_library_is_read_without_checksums(tensors: di
             assert not file.has_checksums
             assert file.metadata == {"origin": "elsewhere"}
             assert set(file.names) == set(tensors)
-            for name, want in tensors.items():
-                assert (file.shape(name), file.dtype(name)) == (want.shape, want.dtype)
-                assert_same(file.read(name), want)
+            for name, expected in tensors.items():
+                assert (file.shape(name), file.dtype(name)) == (expected.shape, expected.dtype)
+                assert_same(file.read(name), expected)
 
 
 @pytest.mark.parametrize("name", ALL_DTYPES)
@@ -151,13 +151,13 @@ def test_every_dtype_keeps_its_bits_shape_and_name(tmp_path: Path, name: str) ->
     arrays = {str(shape): sample(name, shape) for shape in [(), (0,), (3, 0), (1,), (2, 3, 4)]}
     write_tensors(path, arrays, {})
     with open_tensors(path) as file:
-        for key, want in arrays.items():
-            assert (file.shape(key), file.dtype(key)) == (want.shape, want.dtype)
-            assert_same(file.read(key), want)
+        for key, expected in arrays.items():
+            assert (file.shape(key), file.dtype(key)) == (expected.shape, expected.dtype)
+            assert_same(file.read(key), expected)
         file.verify()
 
 
-def test_the_header_is_padded_the_data_aligned_and_the_order_of_the_tensors_immaterial(tmp_path: Path) -> None:
+def test_the_header_is_padded_the_data_is_aligned_and_the_order_of_the_tensors_does_not_matter(tmp_path: Path) -> None:
     arrays = {name: sample(name, (3,)) for name in ALL_DTYPES}
     write_tensors(str(tmp_path / "a"), arrays, {"b": "1", "a": "2"})
     write_tensors(str(tmp_path / "b"), dict(reversed(arrays.items())), {"a": "2", "b": "1"})
@@ -166,15 +166,15 @@ def test_the_header_is_padded_the_data_aligned_and_the_order_of_the_tensors_imma
     assert int.from_bytes(raw[:8], "little") % 8 == 0
     header = header_of(tmp_path / "a")
     metadata = header.pop("__metadata__")
-    for name, one in header.items():
-        assert one["data_offsets"][0] % min(8, arrays[name].itemsize) == 0
+    for name, entry in header.items():
+        assert entry["data_offsets"][0] % min(8, arrays[name].itemsize) == 0
     assert metadata["polytape.format"] == "1"
     assert json.loads(metadata["polytape.complex128"]) == ["complex128"]
     crc, nbytes = json.loads(metadata["polytape.checksums"])["float32"]
     assert (crc, nbytes) == (f"{zlib.crc32(arrays['float32'].tobytes()):08x}", 12)
 
 
-def test_a_tensor_larger_than_a_chunk_survives(tmp_path: Path) -> None:
+def test_a_tensor_larger_than_a_chunk_is_read_back(tmp_path: Path) -> None:
     path = str(tmp_path / "x.safetensors")
     big = np.random.default_rng(0).standard_normal(400_000)
     write_tensors(path, {"big": big[::-1]}, {})
@@ -182,7 +182,7 @@ def test_a_tensor_larger_than_a_chunk_survives(tmp_path: Path) -> None:
         assert_same(file.read("big"), big[::-1])
 
 
-def test_an_empty_checkpoint_is_a_file_for_both(tmp_path: Path) -> None:
+def test_an_empty_checkpoint_is_a_valid_file_for_both_libraries(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     write_tensors(str(path), {}, {})
     assert read_all(path) == ({}, {})
@@ -194,25 +194,25 @@ def test_an_empty_checkpoint_is_a_file_for_both(tmp_path: Path) -> None:
 
 def test_every_damaged_byte_is_detected_or_changes_nothing(saved: Path) -> None:
     raw = saved.read_bytes()
-    want, metadata = read_all(saved)
+    expected, metadata = read_all(saved)
     undetected = []
-    for place in range(len(raw)):
-        for other in {raw[place] ^ (1 << bit) for bit in range(8)} | {ord(" "), ord("0"), ord('"'), 0xFF, 0}:
-            saved.write_bytes(raw[:place] + bytes([other]) + raw[place + 1 :])
+    for position in range(len(raw)):
+        for byte in {raw[position] ^ (1 << bit) for bit in range(8)} | {ord(" "), ord("0"), ord('"'), 0xFF, 0}:
+            saved.write_bytes(raw[:position] + bytes([byte]) + raw[position + 1 :])
             try:
-                got, texts = read_all(saved)
+                arrays, texts = read_all(saved)
             except CheckpointError as error:
                 assert str(saved) in str(error)
                 continue
-            undetected.append(raw[place : place + 1])
-            assert texts == metadata and got.keys() == want.keys()
-            for name, array in want.items():
-                assert_same(got[name], array)
-    # Only the same byte again, and padding replaced by other blanks.
-    assert all(byte in b' 0"\xff\x00' for byte in undetected)
+            undetected.append(raw[position : position + 1])
+            assert texts == metadata and arrays.keys() == expected.keys()
+            for name, array in expected.items():
+                assert_same(arrays[name], array)
+    # Only a byte replaced by itself, and padding replaced by other whitespace, go undetected.
+    assert all(original in b' 0"\xff\x00' for original in undetected)
 
 
-def test_a_file_cut_at_any_length_or_grown_is_refused(saved: Path) -> None:
+def test_a_file_truncated_to_any_length_or_extended_is_rejected(saved: Path) -> None:
     raw = saved.read_bytes()
     for length in range(len(raw)):
         saved.write_bytes(raw[:length])
@@ -224,32 +224,37 @@ def test_a_file_cut_at_any_length_or_grown_is_refused(saved: Path) -> None:
             open_tensors(str(saved))
 
 
-def test_a_header_of_more_than_100_megabytes_is_refused_unread(tmp_path: Path) -> None:
+def test_a_header_of_more_than_100_megabytes_is_rejected_without_reading_it(tmp_path: Path) -> None:
     path = tmp_path / "huge.safetensors"
     with open(path, "wb") as file:
         file.write((100_000_001).to_bytes(8, "little"))
-        file.truncate(200_000_000)  # sparse: it takes no space
+        file.truncate(200_000_000)  # sparse: uses no disk space
     with pytest.raises(CheckpointError, match="too large"):
         open_tensors(str(path))
 
 
-def test_bytes_that_are_no_bool_are_refused(tmp_path: Path) -> None:
-    path = craft(tmp_path / "x.safetensors", {"mask": resolution("BOOL")}, b"\0\1\2\0")
-    with open_tensors(str(path)) as file, pytest.raises(CheckpointError, match="no bool"):
+def test_bytes_that_are_not_booleans_are_rejected(tmp_path: Path) -> None:
+    path = craft(tmp_path / "x.safetensors", {"mask": header_entry("BOOL")}, b"\0\1\2\0")
+    with open_tensors(str(path)) as file, pytest.raises(CheckpointError, match="not booleans"):
         file.read("mask")
 
 
-def test_a_file_cut_while_it_is_open_is_refused_at_the_read(saved: Path) -> None:
+def test_a_file_truncated_while_it_is_open_is_rejected_by_read(saved: Path) -> None:
     with open_tensors(str(saved)) as file:
         os.truncate(saved, saved.stat().st_size - 100)
         with pytest.raises(CheckpointError, match="ends inside tensor"):
             file.read("z")
 
 
-def test_missing_files_directories_and_pipes_are_refused(tmp_path: Path) -> None:
+def test_missing_files_directories_and_pipes_are_rejected(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
-    reasons = {"absent": "No such file", ".": "no regular file", "pipe": "no regular file", "loop": "symbolic links"}
+    reasons = {
+        "absent": "No such file",
+        ".": "not a regular file",
+        "pipe": "not a regular file",
+        "loop": "symbolic links",
+    }
     reasons["nul\0"] = "null (byte|character)"
     for name, reason in reasons.items():
         with pytest.raises(CheckpointError, match=reason) as caught:
@@ -259,20 +264,20 @@ def test_missing_files_directories_and_pipes_are_refused(tmp_path: Path) -> None
 
 def test_an_unknown_name_lists_the_names_that_exist(saved: Path) -> None:
     with open_tensors(str(saved)) as file:
-        for ask in (file.read, file.shape, file.dtype):
+        for method in (file.read, file.shape, file.dtype):
             with pytest.raises(CheckpointError, match=r"(?s)no tensor 'v'.*'mask'"):
-                ask("v")
+                method("v")
 
 
-def test_a_foreign_file_says_that_it_cannot_be_verified(tmp_path: Path) -> None:
+def test_verifying_a_file_without_checksums_is_an_error(tmp_path: Path) -> None:
     save_file({"w": sample("float32")}, tmp_path / "x.safetensors")
     with open_tensors(str(tmp_path / "x.safetensors")) as file:
         assert "without checksums" in repr(file)
-        with pytest.raises(CheckpointError, match="carries no checksums"):
+        with pytest.raises(CheckpointError, match="has no checksums"):
             file.verify()
 
 
-def test_a_closed_file_says_so(saved: Path) -> None:
+def test_reading_a_closed_file_is_an_error(saved: Path) -> None:
     with open_tensors(str(saved)) as file:
         assert "6 tensors, with checksums" in repr(file)
     with pytest.raises(CheckpointError, match="closed"):
@@ -294,20 +299,20 @@ def test_a_closed_file_says_so(saved: Path) -> None:
     ],
     ids=["str", "object", "longdouble", "structure", "list", "scalar"],
 )
-def test_a_tensor_of_no_dtype_of_tensors_is_refused_by_name(tmp_path: Path, array: Array, got: str) -> None:
+def test_a_tensor_of_an_unsupported_dtype_is_rejected_by_name(tmp_path: Path, array: Array, got: str) -> None:
     with pytest.raises(DTypeError, match=f"(?s)tensor 'w'.*{got}"):
         write_tensors(str(tmp_path / "x"), {"v": np.zeros(3), "w": array}, {})
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["__metadata__", "half \ud800", 3])
-def test_a_name_that_the_format_cannot_hold_is_refused(tmp_path: Path, name: Any) -> None:
+def test_a_name_that_the_format_cannot_hold_is_rejected(tmp_path: Path, name: Any) -> None:
     with pytest.raises(CheckpointError, match="cannot hold a tensor named"):
         write_tensors(str(tmp_path / "x"), {name: np.zeros(3)}, {})
 
 
 @pytest.mark.parametrize("metadata", [{"polytape.format": "1"}, {"a": 1}, {"a": "\udfff"}])
-def test_metadata_that_the_format_cannot_hold_is_refused(tmp_path: Path, metadata: Any) -> None:
+def test_metadata_that_the_format_cannot_hold_is_rejected(tmp_path: Path, metadata: Any) -> None:
     with pytest.raises(CheckpointError, match="cannot hold the metadata"):
         write_tensors(str(tmp_path / "x"), {}, metadata)
 

@@ -1,4 +1,4 @@
-"""The header of a checkpoint file: everything malformed is refused with its reason."""
+"""The header of a checkpoint file: every malformed header is rejected with the reason."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from polytape.errors import CheckpointError
 
 def header_of(path: Path) -> dict[str, Any]:
     raw = path.read_bytes()
-    found: dict[str, Any] = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
-    return found
+    header: dict[str, Any] = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    return header
 
 
 def craft(path: Path, header: object, data: bytes = b"") -> Path:
@@ -31,7 +31,7 @@ def craft(path: Path, header: object, data: bytes = b"") -> Path:
     return path
 
 
-def resolution(dtype: object = "U8", shape: object = (4,), offsets: object = (0, 4)) -> dict[str, object]:
+def header_entry(dtype: object = "U8", shape: object = (4,), offsets: object = (0, 4)) -> dict[str, object]:
     return {"dtype": dtype, "shape": shape, "data_offsets": offsets}
 
 
@@ -42,44 +42,44 @@ def names_read(path: Path) -> list[str]:
 
 DEEP = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 MALFORMED: list[tuple[str, object, bytes]] = [
-    ("no valid JSON", b"{", b""),
-    ("no valid JSON", b"", b""),
-    ("no valid JSON", b'{"a": "\xff"}', b""),
-    ("no valid JSON", b'{"\\ud800": 1}', b""),
-    ("no valid JSON", b'{"a": NaN}', b""),
-    ("no valid JSON", '{"a": 1}'.encode("utf-16"), b""),
+    ("not valid JSON", b"{", b""),
+    ("not valid JSON", b"", b""),
+    ("not valid JSON", b'{"a": "\xff"}', b""),
+    ("not valid JSON", b'{"\\ud800": 1}', b""),
+    ("not valid JSON", b'{"a": NaN}', b""),
+    ("not valid JSON", '{"a": 1}'.encode("utf-16"), b""),
     ("nested too deeply", DEEP, b""),
-    ("'w' is there twice", b'{"w": %s, "w": %s}' % ((json.dumps(resolution()).encode(),) * 2), b"1234"),
-    ("'dtype' is there twice", b'{"w": {"dtype": "U8", "dtype": "U8"}}', b"1234"),
-    ("no JSON object", [1], b""),
-    ("no JSON object", b' {"w": ' + json.dumps(resolution()).encode() + b"}", b"1234"),
+    ("'w' appears twice", b'{"w": %s, "w": %s}' % ((json.dumps(header_entry()).encode(),) * 2), b"1234"),
+    ("'dtype' appears twice", b'{"w": {"dtype": "U8", "dtype": "U8"}}', b"1234"),
+    ("not a JSON object", [1], b""),
+    ("not a JSON object", b' {"w": ' + json.dumps(header_entry()).encode() + b"}", b"1234"),
     ("has no description", {"w": 3}, b""),
-    ("unknown dtype", {"w": resolution("F8_E4M3")}, b"1234"),
-    ("unknown dtype", {"w": resolution(["U8"])}, b"1234"),
+    ("unknown dtype", {"w": header_entry("F8_E4M3")}, b"1234"),
+    ("unknown dtype", {"w": header_entry(["U8"])}, b"1234"),
     ("malformed description", {"w": {"dtype": "U8"}}, b"1234"),
-    ("malformed description", {"w": resolution(shape=[4.0])}, b"1234"),
-    ("malformed description", {"w": resolution(shape=[True, 4])}, b"1234"),
-    ("malformed description", {"w": resolution(shape=[-2, -2])}, b"1234"),
-    ("malformed description", {"w": resolution(shape=[1] * 65, offsets=[0, 1])}, b"1"),
-    ("malformed description", {"w": resolution(offsets=[4, 0])}, b"1234"),
-    ("malformed description", {"w": resolution(offsets=[-4, 0])}, b"1234"),
-    ("malformed description", {"w": resolution(offsets=[0, 2, 4])}, b"1234"),
-    ("too large", {"w": resolution(shape=[2**62, 2**62, 0], offsets=[0, 0])}, b""),
-    ("does not fit its shape", {"w": resolution("I16")}, b"1234"),
-    ("does not fit its shape", {"w": resolution(shape=[5])}, b"1234"),
-    ("leaves a hole", {"w": resolution(offsets=[4, 8])}, b"12345678"),
-    ("leaves a hole", {"v": resolution(), "w": resolution(offsets=[5, 9])}, b"123456789"),
-    ("overlaps another", {"v": resolution(), "w": resolution(offsets=[2, 6])}, b"123456"),
-    ("overlaps another", {"v": resolution(), "w": resolution()}, b"1234"),
-    ("cut off", {"w": resolution()}, b"123"),
-    ("belong to no tensor", {"w": resolution()}, b"12345"),
+    ("malformed description", {"w": header_entry(shape=[4.0])}, b"1234"),
+    ("malformed description", {"w": header_entry(shape=[True, 4])}, b"1234"),
+    ("malformed description", {"w": header_entry(shape=[-2, -2])}, b"1234"),
+    ("malformed description", {"w": header_entry(shape=[1] * 65, offsets=[0, 1])}, b"1"),
+    ("malformed description", {"w": header_entry(offsets=[4, 0])}, b"1234"),
+    ("malformed description", {"w": header_entry(offsets=[-4, 0])}, b"1234"),
+    ("malformed description", {"w": header_entry(offsets=[0, 2, 4])}, b"1234"),
+    ("too large", {"w": header_entry(shape=[2**62, 2**62, 0], offsets=[0, 0])}, b""),
+    ("does not match its shape", {"w": header_entry("I16")}, b"1234"),
+    ("does not match its shape", {"w": header_entry(shape=[5])}, b"1234"),
+    ("leaves a gap", {"w": header_entry(offsets=[4, 8])}, b"12345678"),
+    ("leaves a gap", {"v": header_entry(), "w": header_entry(offsets=[5, 9])}, b"123456789"),
+    ("overlaps another", {"v": header_entry(), "w": header_entry(offsets=[2, 6])}, b"123456"),
+    ("overlaps another", {"v": header_entry(), "w": header_entry()}, b"1234"),
+    ("cut off", {"w": header_entry()}, b"123"),
+    ("belong to no tensor", {"w": header_entry()}, b"12345"),
     ("__metadata__ is malformed", {"__metadata__": {"a": 1}}, b""),
     ("__metadata__ is malformed", {"__metadata__": "text"}, b""),
 ]
 
 
 @pytest.mark.parametrize(("reason", "header", "data"), MALFORMED, ids=range(len(MALFORMED)))
-def test_a_malformed_file_is_refused_with_its_path_and_reason(
+def test_a_malformed_file_is_rejected_with_its_path_and_the_reason(
     tmp_path: Path, reason: str, header: object, data: bytes
 ) -> None:
     path = craft(tmp_path / "bad.safetensors", header, data)
@@ -94,7 +94,7 @@ def test_a_malformed_file_is_refused_with_its_path_and_reason(
     st.dictionaries(
         st.sampled_from(["v", "w"]),
         st.builds(
-            resolution,
+            header_entry,
             st.sampled_from(["U8", "I16", "F32", "F64", "F99"]),
             st.lists(st.integers(-1, 4), max_size=3),
             st.lists(st.integers(-1, 16), min_size=1, max_size=3),
@@ -102,7 +102,7 @@ def test_a_malformed_file_is_refused_with_its_path_and_reason(
     ),
     st.integers(0, 16),
 )
-def test_whatever_the_safetensors_library_refuses_is_refused(header: Mapping[str, object], size: int) -> None:
+def test_every_file_that_the_safetensors_library_rejects_is_rejected(header: Mapping[str, object], size: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = craft(Path(folder, "x.safetensors"), header, b"\1" * size)
         try:
@@ -124,14 +124,14 @@ OWN: list[tuple[str, Callable[[dict[str, str]], object]]] = [
 
 
 @pytest.mark.parametrize(("reason", "change"), OWN, ids=range(len(OWN)))
-def test_a_changed_header_of_polytape_is_refused(
+def test_a_modified_header_of_polytape_is_rejected(
     tmp_path: Path, reason: str, change: Callable[[dict[str, str]], object]
 ) -> None:
     path = tmp_path / "x.safetensors"
     write_tensors(str(path), {"w": np.zeros(3)}, {"graph": '{"children": {}}'})
     header = header_of(path)
     data = path.read_bytes()[-24:]
-    names_read(craft(path, header, data))  # the same header in other JSON is no damage
+    names_read(craft(path, header, data))  # the same header, formatted differently, is not damaged
     change(header["__metadata__"])
     craft(path, header, data)
     with pytest.raises(CheckpointError, match=reason):
@@ -151,12 +151,12 @@ FORGED: list[tuple[str, str, str]] = [
 
 
 @pytest.mark.parametrize(("reason", "key", "text"), FORGED, ids=range(len(FORGED)))
-def test_metadata_forged_with_a_right_header_checksum_is_refused(
+def test_forged_metadata_with_a_correct_header_checksum_is_rejected(
     tmp_path: Path, reason: str, key: str, text: str
 ) -> None:
     texts = {"polytape.format": "1", "polytape.checksums": json.dumps({"w": ["9be3e0a3", 4]})}
     texts[key] = text
-    header = {"__metadata__": texts, "w": resolution(shape=[4], offsets=[0, 4])}
+    header = {"__metadata__": texts, "w": header_entry(shape=[4], offsets=[0, 4])}
     canonical = json.dumps(header, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     texts["polytape.header"] = f"{zlib.crc32(canonical):08x}"
     with pytest.raises(CheckpointError, match=reason):

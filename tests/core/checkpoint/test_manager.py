@@ -1,4 +1,4 @@
-"""Saving: numbered files, how many are kept, and what a crash leaves."""
+"""Saving: numbered files, how many are kept, and what a crash leaves behind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_save_numbers_its_files_and_the_newest_is_found_again(tmp_path: Path) -> None:
+def test_save_numbers_its_files_and_the_newest_can_be_found(tmp_path: Path) -> None:
     x = pt.Variable(0.0)
     checkpoint = pt.Checkpoint(x=x)
     prefix = tmp_path / "runs" / "model"
@@ -35,7 +35,7 @@ def test_save_numbers_its_files_and_the_newest_is_found_again(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("ending", ["", "/"])
-def test_a_directory_alone_takes_the_name_ckpt(tmp_path: Path, ending: str) -> None:
+def test_a_directory_as_the_prefix_uses_the_name_ckpt(tmp_path: Path, ending: str) -> None:
     path = pt.Checkpoint(x=pt.Variable(0.0)).save(f"{tmp_path}{ending}")
     assert Path(path) == tmp_path / "ckpt-1.safetensors"
     path = pt.Checkpoint(x=pt.Variable(0.0)).save(f"{tmp_path}/new/")
@@ -49,7 +49,7 @@ def test_a_bare_name_is_saved_in_the_current_directory(tmp_path: Path, monkeypat
     assert pt.latest_checkpoint(".") is not None
 
 
-def test_the_oldest_are_deleted_and_the_state_says_which_are_kept(tmp_path: Path) -> None:
+def test_the_oldest_are_deleted_and_the_state_lists_those_that_are_kept(tmp_path: Path) -> None:
     checkpoint = pt.Checkpoint(x=pt.Variable(0.0))
     for _ in range(7):
         checkpoint.save(tmp_path / "a")
@@ -69,7 +69,7 @@ def test_the_oldest_are_deleted_and_the_state_says_which_are_kept(tmp_path: Path
         checkpoint.save(tmp_path / "a", keep=0)
 
 
-def test_a_number_is_never_used_again_while_its_file_is_there(tmp_path: Path) -> None:
+def test_a_number_is_never_reused_while_its_file_exists(tmp_path: Path) -> None:
     checkpoint = pt.Checkpoint(x=pt.Variable(0.0))
     for _ in range(3):
         checkpoint.save(tmp_path)
@@ -79,7 +79,7 @@ def test_a_number_is_never_used_again_while_its_file_is_there(tmp_path: Path) ->
     assert checkpoint.save(tmp_path).endswith("ckpt-4.safetensors")
 
 
-def test_write_takes_the_path_as_it_is_and_touches_no_state(tmp_path: Path) -> None:
+def test_write_uses_the_exact_path_and_no_state_file(tmp_path: Path) -> None:
     path = tmp_path / "weights.bin"
     assert pt.Checkpoint(x=pt.Variable(0.0)).write(path) == str(path)
     assert names(tmp_path) == ["weights.bin"]
@@ -87,7 +87,7 @@ def test_write_takes_the_path_as_it_is_and_touches_no_state(tmp_path: Path) -> N
         pt.Checkpoint(x=pt.Variable(0.0)).write(tmp_path / "missing" / "a")
 
 
-def test_a_damaged_state_file_stops_the_save_before_anything_is_written(tmp_path: Path) -> None:
+def test_a_damaged_state_file_aborts_the_save_before_anything_is_written(tmp_path: Path) -> None:
     checkpoint = pt.Checkpoint(x=pt.Variable(0.0))
     checkpoint.save(tmp_path)
     (tmp_path / "checkpoint").write_text("{}", encoding="utf-8")
@@ -97,14 +97,14 @@ def test_a_damaged_state_file_stops_the_save_before_anything_is_written(tmp_path
     assert names(tmp_path) == before
 
 
-def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(CheckpointError, match="cannot be made"):
+    with pytest.raises(CheckpointError, match="cannot be created"):
         pt.Checkpoint(x=pt.Variable(0.0)).save(tmp_path / "file" / "ckpt")
 
 
 @pytest.mark.parametrize("objects", [{"x": 3}, {"x": pt.asarray(1.0)}, {"x": object()}, {"_x": pt.Variable(1.0)}])
-def test_what_a_checkpoint_cannot_follow_is_refused(objects: dict[str, object]) -> None:
+def test_objects_that_a_checkpoint_cannot_follow_are_rejected(objects: dict[str, object]) -> None:
     with pytest.raises(CheckpointError, match="a checkpoint cannot follow"):
         pt.Checkpoint(**objects)
 
@@ -122,13 +122,13 @@ while True:
 """
 
 
-def test_a_process_that_is_killed_leaves_a_checkpoint_that_restores(tmp_path: Path) -> None:
-    for delay in (0.05, 0.15):
-        folder = tmp_path / str(delay)
+def test_a_killed_process_leaves_a_checkpoint_that_can_be_restored(tmp_path: Path) -> None:
+    for delay_s in (0.05, 0.15):
+        folder = tmp_path / str(delay_s)
         with subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder)], stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
-            time.sleep(delay)
+            time.sleep(delay_s)
             process.kill()
         latest = pt.latest_checkpoint(str(folder)) if folder.exists() else None
         x = pt.Variable(np.zeros(100_000, "float32"))

@@ -1,4 +1,4 @@
-"""The object graph: as text, from text, and where there is none."""
+"""The object graph: written as text, read from text, and derived from names if there is no text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from polytape.errors import CheckpointError
 
 
 class Model(pt.Trackable):
-    """Two variables, one of them shared with itself."""
+    """One variable under two names, and a reference to itself."""
 
     def __init__(self) -> None:
         self.w = pt.Variable([1.0, 2.0])
@@ -24,7 +24,7 @@ class Model(pt.Trackable):
         self.me = self
 
 
-def test_the_text_is_what_the_module_s_docstring_shows() -> None:
+def test_the_text_is_the_one_in_the_module_docstring() -> None:
     w, optimizer = pt.Variable([1.0]), pt.optim.Adam(0.1)
     optimizer.apply_gradients([(pt.asarray([1.0]), w)])
     model = pt.Trackable()
@@ -47,22 +47,22 @@ def test_the_text_is_what_the_module_s_docstring_shows() -> None:
     assert graph_text(parsed) == graph_text(nodes)
 
 
-def test_slots_of_a_variable_that_is_not_saved_are_refused() -> None:
+def test_slots_of_a_variable_that_is_not_saved_are_rejected() -> None:
     w, optimizer = pt.Variable([1.0], name="weight"), pt.optim.Adam(0.1)
     optimizer.apply_gradients([(pt.asarray([1.0]), w)])
     with pytest.raises(CheckpointError, match="Adam has state for the variable weight"):
         collect(pt.Checkpoint(optimizer=optimizer))
 
 
-def test_the_file_is_one_that_safetensors_opens(tmp_path: Path) -> None:
+def test_the_safetensors_library_can_open_the_file(tmp_path: Path) -> None:
     safetensors = pytest.importorskip("safetensors.numpy")
     path = pt.Checkpoint(model=Model()).write(tmp_path / "a.safetensors")
-    found = safetensors.load_file(path)
-    assert list(found) == ["model/w"]
-    np.testing.assert_array_equal(found["model/w"], np.asarray([1.0, 2.0], "float32"))
+    tensors = safetensors.load_file(path)
+    assert list(tensors) == ["model/w"]
+    np.testing.assert_array_equal(tensors["model/w"], np.asarray([1.0, 2.0], "float32"))
 
 
-def test_a_file_of_another_writer_is_restored_by_its_names(tmp_path: Path) -> None:
+def test_a_file_without_an_object_graph_is_restored_by_its_names(tmp_path: Path) -> None:
     safetensors = pytest.importorskip("safetensors.numpy")
     path = str(tmp_path / "foreign.safetensors")
     safetensors.save_file({"model/w": np.asarray([5.0, 6.0], "float32"), "other": np.zeros(2)}, path)
@@ -83,23 +83,23 @@ def with_graph(folder: Path, graph: Any) -> str:
     ("graph", "reason"),
     [
         ("{", "Expecting"),
-        ("[]", "is no object"),
-        ({"format": 2, "nodes": [{}]}, "a newer polytape"),
+        ("[]", "is not a JSON object"),
+        ({"format": 2, "nodes": [{}]}, "written by a newer polytape"),
         ({"format": 1, "nodes": []}, "list nodes"),
         ({"format": 1}, "NoneType nodes"),
         ({"format": 1, "nodes": ["x"]}, "the node 'x'"),
         ({"format": 1, "nodes": [{"tensor": "missing"}]}, "'missing', which is not in the file"),
-        ({"format": 1, "nodes": [{"tensor": 3}]}, "a node of the tensor 3"),
-        ({"format": 1, "nodes": [{"children": {"w": 1}}]}, "1 is no place among 1 nodes"),
-        ({"format": 1, "nodes": [{"children": {"w": -1}}]}, "-1 is no place"),
-        ({"format": 1, "nodes": [{"children": {"w": True}}]}, "True is no place"),
-        ({"format": 1, "nodes": [{"children": [0]}]}, "no mapping"),
+        ({"format": 1, "nodes": [{"tensor": 3}]}, "a node refers to the tensor 3"),
+        ({"format": 1, "nodes": [{"children": {"w": 1}}]}, "1 is not a valid index among 1 nodes"),
+        ({"format": 1, "nodes": [{"children": {"w": -1}}]}, "-1 is not a valid index"),
+        ({"format": 1, "nodes": [{"children": {"w": True}}]}, "True is not a valid index"),
+        ({"format": 1, "nodes": [{"children": [0]}]}, "not a mapping"),
         ({"format": 1, "nodes": [{"slots": {}}]}, "the slots"),
         ({"format": 1, "nodes": [{"slots": [3]}]}, "the slots 3"),
-        ({"format": 1, "nodes": [{"slots": [{"of": 0}]}]}, "no mapping"),
+        ({"format": 1, "nodes": [{"slots": [{"of": 0}]}]}, "not a mapping"),
     ],
 )
-def test_a_damaged_graph_is_refused_and_the_objects_stay(tmp_path: Path, graph: Any, reason: str) -> None:
+def test_a_damaged_graph_is_rejected_and_leaves_the_objects_unchanged(tmp_path: Path, graph: Any, reason: str) -> None:
     w = pt.Variable([1.0, 2.0])
     with pytest.raises(CheckpointError, match=reason) as caught:
         pt.Checkpoint(w=w).restore(with_graph(tmp_path, graph))
@@ -107,7 +107,7 @@ def test_a_damaged_graph_is_refused_and_the_objects_stay(tmp_path: Path, graph: 
     assert w.tolist() == [1.0, 2.0]
 
 
-def test_a_graph_that_loops_and_shares_restores_once(tmp_path: Path) -> None:
+def test_a_graph_with_cycles_and_shared_nodes_is_restored_once(tmp_path: Path) -> None:
     graph = {"format": 1, "nodes": [{"children": {"w": 1, "again": 0}}, {"tensor": "w"}]}
     w = pt.Variable([1.0, 2.0])
     checkpoint = pt.Checkpoint(w=w)
@@ -116,13 +116,13 @@ def test_a_graph_that_loops_and_shares_restores_once(tmp_path: Path) -> None:
     assert w.tolist() == [0.0, 0.0]
 
 
-def test_a_container_where_the_file_has_a_tensor_is_left_unmatched(tmp_path: Path) -> None:
+def test_a_container_in_place_of_a_tensor_is_left_unmatched(tmp_path: Path) -> None:
     path = pt.Checkpoint(w=pt.Variable(1.0), box=[pt.Variable(2.0)]).write(tmp_path / "a.safetensors")
     status = pt.Checkpoint(w=[pt.Variable(0.0)], box=pt.Variable(0.0)).restore(path)
     assert status.matched == () and status.unmatched == ("box/0", "w")
 
 
-def test_two_thousand_nested_objects_are_no_recursion(tmp_path: Path) -> None:
+def test_two_thousand_nested_objects_do_not_exceed_the_recursion_limit(tmp_path: Path) -> None:
     root = pt.Trackable()
     chain = root
     for _ in range(2000):

@@ -1,4 +1,4 @@
-"""Restoring: all or nothing, now or later, here or on another backend."""
+"""Restoring: all or nothing, now or later, on the same backend or another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polytape.errors import BackendError, CheckpointError, TraceError
 
 
 class Model(pt.Trackable):
-    """A layer."""
+    """A layer with two variables."""
 
     def __init__(self, units: int = 2, dtype: str = "float32") -> None:
         self.w = pt.Variable(np.arange(units).astype(dtype), name="weight")
@@ -24,7 +24,7 @@ class Model(pt.Trackable):
 
 @pytest.fixture
 def sim() -> Iterator[str]:
-    """The device name of the sim backend, registered here where it is not installed."""
+    """The device name of the sim backend, which is registered here if it is not installed."""
     try:
         pt.get_backend("sim")
         yield "sim"
@@ -47,7 +47,7 @@ def step(model: Model, optimizer: pt.optim.Optimizer) -> None:
     optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
 
-def test_values_come_back_and_everything_is_consumed(path: str) -> None:
+def test_values_are_restored_and_everything_is_consumed(path: str) -> None:
     model = Model()
     model.w.assign([7.0, 8.0])
     model.b.assign(9.0)
@@ -60,10 +60,10 @@ def test_values_come_back_and_everything_is_consumed(path: str) -> None:
 
 @pytest.mark.parametrize(
     ("model", "expected", "got"),
-    [(Model(units=3), r"float32\[3\], as the variable 'weight' is", r"float32\[2\] in the file"),
-     (Model(dtype="float64"), r"float64\[2\], as the variable 'weight' is", r"float32\[2\] in the file")],
+    [(Model(units=3), r"float32\[3\], like the variable 'weight'", r"float32\[2\] in the file"),
+     (Model(dtype="float64"), r"float64\[2\], like the variable 'weight'", r"float32\[2\] in the file")],
 )  # fmt: skip
-def test_one_misfit_leaves_every_variable_untouched(path: str, model: Model, expected: str, got: str) -> None:
+def test_one_mismatch_leaves_every_variable_unchanged(path: str, model: Model, expected: str, got: str) -> None:
     model.b.assign(5.0)
     before = model.w.tolist()
     pattern = rf"model\.safetensors.*'model/w'[^\n]*\n  expected: {expected}\n  got: {got}\n  fix: .*nothing was"
@@ -72,10 +72,10 @@ def test_one_misfit_leaves_every_variable_untouched(path: str, model: Model, exp
     assert (model.w.tolist(), float(model.b)) == (before, 5.0)
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "missing"])
-def test_a_damaged_file_leaves_every_variable_untouched(path: str, damage: str) -> None:
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing"])
+def test_a_damaged_file_leaves_every_variable_unchanged(path: str, damage: str) -> None:
     raw = bytearray(Path(path).read_bytes())
-    if damage == "cut":
+    if damage == "truncated":
         del raw[-3:]
     raw[-1] ^= 1 if damage == "flipped" else 0
     Path(path).write_bytes(raw)
@@ -86,24 +86,24 @@ def test_a_damaged_file_leaves_every_variable_untouched(path: str, damage: str) 
     with pytest.raises(CheckpointError, match=r"model\.safetensors"):
         pt.Checkpoint(model=model).restore(path)
     assert model.w.tolist() == [7.0, 8.0]
-    gc.collect()  # an open file left behind would warn here
+    gc.collect()  # warns if a file was left open
 
 
-def test_what_the_file_lacks_and_what_the_objects_lack_is_told_apart(path: str) -> None:
+def test_tensors_missing_from_the_file_and_from_the_objects_are_distinguished(path: str) -> None:
     more = Model()
-    more.extra = pt.Variable(3.0)  # type: ignore[attr-defined]  # made for this test
+    more.extra = pt.Variable(3.0)  # type: ignore[attr-defined]  # only in this test
     status = pt.Checkpoint(model=more).restore(path)
     with pytest.raises(CheckpointError, match="none for 'model/extra'"):
         status.assert_existing_objects_matched()
     less = pt.Trackable()
-    less.b = pt.Variable(0.0)  # type: ignore[attr-defined]  # made for this test
+    less.b = pt.Variable(0.0)  # type: ignore[attr-defined]  # only in this test
     status = pt.Checkpoint(model=less).restore(path)
     assert status.assert_existing_objects_matched() is status
     with pytest.raises(CheckpointError, match="none for 'model/w'"):
         status.assert_consumed()
 
 
-def test_none_restores_nothing_and_says_so_when_asked() -> None:
+def test_none_restores_nothing_and_the_status_says_so() -> None:
     status = pt.Checkpoint(model=Model()).restore(None)
     assert status.path is None and status.matched == status.unmatched == ()
     with pytest.raises(CheckpointError, match=r"restore\(None\)"):
@@ -112,14 +112,14 @@ def test_none_restores_nothing_and_says_so_when_asked() -> None:
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint64", "float16", "bfloat16", "float64", "complex64"])
 @pytest.mark.parametrize(("source", "target"), [("numpy", "sim"), ("sim", "numpy"), ("sim:0", "sim:1")])
-def test_one_backend_s_checkpoint_is_restored_bit_for_bit_on_another(
+def test_a_checkpoint_of_one_backend_is_restored_bit_for_bit_on_another(
     dtype: str, source: str, target: str, tmp_path: Path, sim: str
 ) -> None:
     if dtype == "bfloat16":
         pytest.importorskip("ml_dtypes")
     bits = np.random.default_rng(1).integers(0, 256, 64).astype("uint8")
-    wanted = np.dtype(pt.asarray(0, dtype=dtype).dtype)
-    host = (bits % 2).view(wanted) if dtype == "bool" else bits.view(wanted)
+    host_dtype = np.dtype(pt.asarray(0, dtype=dtype).dtype)
+    host = (bits % 2).view(host_dtype) if dtype == "bool" else bits.view(host_dtype)
     path = pt.Checkpoint(x=pt.Variable(host, trainable=False, device=source)).save(tmp_path)
     x = pt.Variable(np.zeros(host.shape, host.dtype), trainable=False, device=target)
     pt.Checkpoint(x=x).restore(path).assert_consumed()
@@ -128,67 +128,67 @@ def test_one_backend_s_checkpoint_is_restored_bit_for_bit_on_another(
 
 
 @pytest.mark.parametrize("when", ["before any step", "after a step", "before the variables"])
-def test_training_goes_on_as_if_it_had_not_stopped(when: str, tmp_path: Path) -> None:
+def test_training_resumes_as_if_it_had_not_stopped(when: str, tmp_path: Path) -> None:
     model, adam = Model(), pt.optim.Adam(0.1)
     for _ in range(3):
         step(model, adam)
     path = pt.Checkpoint(model=model, optimizer=adam).save(tmp_path)
-    fresh, other = Model(), pt.optim.Adam(0.1)
-    holder = (
-        pt.Checkpoint(optimizer=other)
+    new_model, new_adam = Model(), pt.optim.Adam(0.1)
+    checkpoint = (
+        pt.Checkpoint(optimizer=new_adam)
         if when == "before the variables"
-        else pt.Checkpoint(model=fresh, optimizer=other)
+        else pt.Checkpoint(model=new_model, optimizer=new_adam)
     )
     if when == "after a step":
-        step(fresh, other)
-    status = holder.restore(path)
+        step(new_model, new_adam)
+    status = checkpoint.restore(path)
     if when == "before the variables":
-        holder.model = fresh
+        checkpoint.model = new_model
     for _ in range(2):
         step(model, adam)
-        step(fresh, other)
+        step(new_model, new_adam)
     status.assert_consumed()
-    for mine, theirs in zip((model.w, *adam.variables), (fresh.w, *other.variables), strict=True):
-        np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
+    for old, new in zip((model.w, *adam.variables), (new_model.w, *new_adam.variables), strict=True):
+        np.testing.assert_array_equal(old.numpy(), new.numpy())
 
 
-def test_slots_made_before_their_variable_was_attached_are_restored_with_it(tmp_path: Path) -> None:
+def test_slots_created_before_their_variable_was_attached_are_restored_with_it(tmp_path: Path) -> None:
     model, adam = Model(), pt.optim.Adam(0.1)
     step(model, adam)
     path = pt.Checkpoint(model=model, optimizer=adam).save(tmp_path)
-    fresh, other = Model(), pt.optim.Adam(0.5)
-    holder = pt.Checkpoint(optimizer=other)
-    status = holder.restore(path)
-    step(fresh, other)
-    holder.model = fresh
+    new_model, new_adam = Model(), pt.optim.Adam(0.5)
+    checkpoint = pt.Checkpoint(optimizer=new_adam)
+    status = checkpoint.restore(path)
+    step(new_model, new_adam)
+    checkpoint.model = new_model
     status.assert_consumed()
-    slot, saved = other.get_slot(fresh.w, "m"), adam.get_slot(model.w, "m")
+    slot, saved = new_adam.get_slot(new_model.w, "m"), adam.get_slot(model.w, "m")
     assert slot is not None and saved is not None
     np.testing.assert_array_equal(slot.numpy(), saved.numpy())
 
 
-def test_values_read_before_a_restore_stay(path: str) -> None:
+def test_values_read_before_a_restore_are_unchanged(path: str) -> None:
     model = Model()
     model.w.assign([7.0, 8.0])
-    seen = model.w.read_value()
+    value = model.w.read_value()
     pt.Checkpoint(model=model).restore(path)
-    assert seen.tolist() == [7.0, 8.0]
+    assert value.tolist() == [7.0, 8.0]
 
 
-def test_a_restore_that_waits_reads_the_file_it_opened(path: str, tmp_path: Path) -> None:
-    holder = pt.Checkpoint()
-    holder.restore(path)
-    other = Model()
-    other.w.assign([5.0, 5.0])
-    shutil.move(pt.Checkpoint(model=other).write(tmp_path / "new.safetensors"), path)
+def test_a_pending_restore_reads_the_file_it_opened(path: str, tmp_path: Path) -> None:
+    checkpoint = pt.Checkpoint()
+    checkpoint.restore(path)
+    replacement = Model()
+    replacement.w.assign([5.0, 5.0])
+    shutil.move(pt.Checkpoint(model=replacement).write(tmp_path / "new.safetensors"), path)
     model = Model()
-    holder.model = model
+    checkpoint.model = model
     assert model.w.tolist() == [0.0, 1.0]
 
 
-def test_saving_and_restoring_inside_a_traced_function_is_refused(path: str, tmp_path: Path) -> None:
+def test_saving_and_restoring_inside_a_traced_function_are_rejected(path: str, tmp_path: Path) -> None:
     checkpoint = pt.Checkpoint(model=Model())
-    for what, call in (
+    for method, call in (
         ("save", lambda: checkpoint.save(tmp_path)), ("write", lambda: checkpoint.write(path)),
         ("restore", lambda: checkpoint.restore(path)),
     ):  # fmt: skip
@@ -198,5 +198,5 @@ def test_saving_and_restoring_inside_a_traced_function_is_refused(path: str, tmp
             call()
             return x
 
-        with pytest.raises(TraceError, match=rf"Checkpoint\.{what} inside a traced function"):
+        with pytest.raises(TraceError, match=rf"Checkpoint\.{method} cannot be called inside a traced function"):
             pt.function(body)(pt.asarray(1.0))

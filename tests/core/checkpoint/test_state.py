@@ -1,4 +1,4 @@
-"""The state file: which checkpoint is the latest, after crashes and damage too."""
+"""The state file: which checkpoint is the latest, even after crashes and damage."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def save(directory: Path, name: str) -> str:
 
 
 def forge(directory: Path, **content: Any) -> None:
-    """A state file with a right checksum and any content."""
+    """Write a state file with any content and a correct checksum."""
     content["crc32"] = canonical_crc(content)
     (directory / "checkpoint").write_text(json.dumps(content))
 
 
-def test_what_was_written_is_read(tmp_path: Path) -> None:
+def test_a_state_that_was_written_is_read_back(tmp_path: Path) -> None:
     paths = [save(tmp_path, name) for name in ("größe-1", "größe-2", "層 3")]
     write_state(str(tmp_path), "層 3", ["größe-1", "größe-2", "層 3"])
     state = read_state(str(tmp_path))
@@ -59,14 +59,14 @@ def test_a_moved_directory_still_finds_its_checkpoints(tmp_path: Path) -> None:
     assert latest_checkpoint(str(tmp_path / "new")) == str(tmp_path / "new" / "a")
 
 
-def test_a_latest_file_that_is_gone_is_named_with_what_is_left(tmp_path: Path) -> None:
-    left = save(tmp_path, "a")
+def test_the_error_for_a_missing_latest_file_lists_the_remaining_ones(tmp_path: Path) -> None:
+    remaining = save(tmp_path, "a")
     write_state(str(tmp_path), "b", ["a", "b"])
-    with pytest.raises(CheckpointError, match="names 'b', which is not there") as caught:
+    with pytest.raises(CheckpointError, match="names 'b', which does not exist") as caught:
         latest_checkpoint(str(tmp_path))
-    assert left in caught.value.got
-    assert kept_checkpoints(str(tmp_path)) == [left]
-    os.unlink(left)
+    assert remaining in caught.value.got
+    assert kept_checkpoints(str(tmp_path)) == [remaining]
+    os.unlink(remaining)
     with pytest.raises(CheckpointError, match="delete the state file"):
         latest_checkpoint(str(tmp_path))
 
@@ -75,9 +75,9 @@ def test_every_damaged_byte_is_detected_or_changes_nothing(tmp_path: Path) -> No
     write_state(str(tmp_path), "ckpt-2", ["ckpt-1", "ckpt-2", "ä"])
     path = tmp_path / "checkpoint"
     raw = path.read_bytes()
-    for place in range(len(raw)):
-        for other in {raw[place] ^ (1 << bit) for bit in range(8)} | {ord(" "), ord('"')}:
-            path.write_bytes(raw[:place] + bytes([other]) + raw[place + 1 :])
+    for position in range(len(raw)):
+        for byte in {raw[position] ^ (1 << bit) for bit in range(8)} | {ord(" "), ord('"')}:
+            path.write_bytes(raw[:position] + bytes([byte]) + raw[position + 1 :])
             try:
                 state = read_state(str(tmp_path))
             except CheckpointError as error:
@@ -87,7 +87,7 @@ def test_every_damaged_byte_is_detected_or_changes_nothing(tmp_path: Path) -> No
                 assert (state.latest, state.kept) == ("ckpt-2", ("ckpt-1", "ckpt-2", "ä"))
 
 
-def test_a_file_cut_at_any_length_is_refused(tmp_path: Path) -> None:
+def test_a_file_truncated_to_any_length_is_rejected(tmp_path: Path) -> None:
     write_state(str(tmp_path), "a", ["a"])
     path = tmp_path / "checkpoint"
     raw = path.read_bytes()
@@ -103,20 +103,20 @@ def test_a_file_cut_at_any_length_is_refused(tmp_path: Path) -> None:
         ("", "damaged"),
         ("[]", "a list instead of an object"),
         ("{}", "crc32"),
-        ('{"latest": "a", "latest": "b"}', "'latest' is there twice"),
+        ('{"latest": "a", "latest": "b"}', "'latest' appears twice"),
         ('model_checkpoint_path: "model.ckpt-5"\n', "damaged"),
         ("[" * 100_000, "nested too deeply"),
         (" " * 16_000_001, "16000001 bytes"),
     ],
     ids=range(7),
 )
-def test_a_file_that_is_no_state_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+def test_a_file_that_is_not_a_state_file_is_rejected(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "checkpoint").write_text(text)
     with pytest.raises(CheckpointError, match=f"(?s)checkpoint' cannot be read.*{reason}"):
         latest_checkpoint(str(tmp_path))
 
 
-def test_names_that_lead_out_of_the_directory_are_refused_both_ways(tmp_path: Path) -> None:
+def test_names_that_point_outside_the_directory_are_neither_written_nor_read(tmp_path: Path) -> None:
     for name in ("../secret", "/etc/passwd", "a/b", "c:\\x", "..", ".", "", "nul\0", "half \ud800", "checkpoint"):
         with pytest.raises(CheckpointError, match="cannot name the checkpoint"):
             write_state(str(tmp_path), name, [name])
@@ -141,13 +141,13 @@ def test_names_that_lead_out_of_the_directory_are_refused_both_ways(tmp_path: Pa
     ],
     ids=range(7),
 )
-def test_a_forged_state_is_refused(tmp_path: Path, content: dict[str, Any]) -> None:
+def test_a_forged_state_is_rejected(tmp_path: Path, content: dict[str, Any]) -> None:
     forge(tmp_path, **content)
     with pytest.raises(CheckpointError, match="state file is damaged"):
         read_state(str(tmp_path))
 
 
-def test_a_later_format_says_to_update(tmp_path: Path) -> None:
+def test_the_error_for_a_newer_format_suggests_an_update(tmp_path: Path) -> None:
     forge(tmp_path, format=2, newest="a")
     with pytest.raises(CheckpointError, match="update polytape"):
         read_state(str(tmp_path))
@@ -160,15 +160,15 @@ def test_inconsistent_names_are_not_written(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_state_that_cannot_be_written_or_read_is_an_error_and_keeps_the_old_one(tmp_path: Path) -> None:
+def test_a_state_that_cannot_be_written_or_read_is_an_error_and_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="cannot be written"):
         write_state(str(tmp_path / "absent"), "a", ["a"])
     (tmp_path / "checkpoint").mkdir()
     with pytest.raises(CheckpointError, match="cannot be written"):
         write_state(str(tmp_path), "a", ["a"])
-    with pytest.raises(CheckpointError, match="no regular file"):
+    with pytest.raises(CheckpointError, match="not a regular file"):
         read_state(str(tmp_path))
-    assert [one.name for one in tmp_path.iterdir()] == ["checkpoint"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["checkpoint"]
 
 
 def test_the_state_is_flushed_before_the_rename_and_the_directory_after_it(
@@ -204,16 +204,16 @@ while True:
     step += 1
     write_tensors(os.path.join(directory, str(step)), {"w": np.full(20_000, step)}, {})
     kept.append(str(step))
-    gone = kept[:-3]
+    dropped = kept[:-3]
     del kept[:-3]
     write_state(directory, str(step), kept)
-    for name in gone:
+    for name in dropped:
         os.unlink(os.path.join(directory, name))
     print(step, flush=True)
 """
 
 
-def test_a_training_killed_at_any_moment_goes_on_from_a_valid_latest_checkpoint(tmp_path: Path) -> None:
+def test_training_killed_at_any_moment_resumes_from_a_valid_latest_checkpoint(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     reached = 0
     for delay_s in (0.001, 0.007, 0.019, 0.043):

@@ -1,4 +1,4 @@
-"""Graph mode before `enable_eager_execution`, eager after it."""
+"""Graph mode before `enable_eager_execution`, eager mode after it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 Program = Callable[[str], str]
 
 
-def test_an_op_before_it_raises_and_names_the_line_to_write(program: Program) -> None:
+def test_an_op_in_graph_mode_raises_and_names_the_line_to_write(program: Program) -> None:
     printed = program(
         """
         calls = dict(
@@ -32,21 +32,21 @@ def test_an_op_before_it_raises_and_names_the_line_to_write(program: Program) ->
 
 
 @pytest.mark.parametrize("enable", ["tf.enable_eager_execution()", "tfe.enable_eager_execution()"])
-def test_enabling_switches_once_and_a_second_call_is_harmless(program: Program, enable: str) -> None:
+def test_enabling_eager_execution_twice_is_harmless(program: Program, enable: str) -> None:
     printed = program(f"{enable}\n{enable}\nprint(tf.executing_eagerly(), tfe.executing_eagerly(), tf.add(1.0, 2.0))")
     assert printed == "True True tf.Tensor(3.0, shape=(), dtype=float32)\n"
 
 
-def test_tensors_print_as_tensorflow_prints_them(program: Program) -> None:
+def test_tensors_print_as_in_tensorflow(program: Program) -> None:
     printed = program("tf.enable_eager_execution()\nprint(tf.constant([[1, 2], [3, 4]]))")
     assert printed == "tf.Tensor(\n[[1 2]\n [3 4]], shape=(2, 2), dtype=int32)\n"
 
 
-def test_without_it_tensors_print_as_polytape_s(program: Program) -> None:
+def test_in_graph_mode_tensors_print_as_in_polytape(program: Program) -> None:
     assert program("import polytape as pt\nprint(pt.asarray([1, 2]))") == "[1 2]\n"
 
 
-def test_the_error_shows_no_more_than_two_frames_below_the_user_s(program: Program) -> None:
+def test_the_error_s_traceback_has_at_most_two_frames_below_the_user_s(program: Program) -> None:
     printed = program(
         """
         import traceback

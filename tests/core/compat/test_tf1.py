@@ -1,4 +1,4 @@
-"""TensorFlow 1.7's names, as its introductory eager programs use them."""
+"""TensorFlow 1.7's names, as in its introductory eager programs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def check_fit(printed: str) -> None:
     assert abs(weight - 3.0) < 0.2 and abs(bias - 2.0) < 0.3
 
 
-def test_the_introductory_fit_by_assignments(program: Program) -> None:
+def test_the_introductory_fit_with_assignments(program: Program) -> None:
     check_fit(
         program(
             FIT
@@ -57,7 +57,7 @@ print(float(loss(W, B)), W.numpy(), B.numpy())
     )
 
 
-def test_the_introductory_fit_by_an_optimizer(program: Program) -> None:
+def test_the_introductory_fit_with_an_optimizer(program: Program) -> None:
     check_fit(
         program(
             FIT
@@ -74,7 +74,7 @@ assert step is tf.train.get_or_create_global_step() and int(step) == 200
     )
 
 
-def test_the_introductory_fit_by_implicit_gradients_and_minimize(program: Program) -> None:
+def test_the_introductory_fit_with_implicit_gradients_and_minimize(program: Program) -> None:
     check_fit(
         program(
             FIT
@@ -91,7 +91,7 @@ print(float(loss(W, B)), W.numpy(), B.numpy())
     )
 
 
-def test_gradients_of_functions_to_the_third_order(program: Program) -> None:
+def test_gradients_of_functions_up_to_third_order(program: Program) -> None:
     printed = program(
         """
         tf.enable_eager_execution()
@@ -131,7 +131,7 @@ def test_the_defaults_are_tensorflow_s(program: Program) -> None:
     )
 
 
-def test_ops_take_lists_numbers_and_a_name(program: Program) -> None:
+def test_ops_accept_lists_numbers_and_a_name(program: Program) -> None:
     program(
         """
         tf.enable_eager_execution()
@@ -161,7 +161,7 @@ def test_ops_take_lists_numbers_and_a_name(program: Program) -> None:
     )
 
 
-def test_variables_are_polytape_s_own(program: Program) -> None:
+def test_variables_are_polytape_variables(program: Program) -> None:
     program(
         """
         import polytape as pt

@@ -1,4 +1,4 @@
-"""asarray: what tensors are made of, at which dtype, with or without a copy."""
+"""asarray: the data it accepts, the dtype of the result, and whether it copies."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_dtype_follows_from_the_data(value: Any, dtype: str) -> None:
     np.testing.assert_array_equal(x, np.asarray(value))
 
 
-def test_a_given_dtype_is_taken() -> None:
+def test_a_given_dtype_is_used() -> None:
     assert pt.asarray([1, 2], dtype="float64").dtype == "float64"
     assert pt.asarray(np.ones(2), dtype=np.float32).dtype == "float32"
     assert pt.asarray([1.7], dtype=int).tolist() == [1]
@@ -50,12 +50,12 @@ def test_tensors_may_be_among_the_data() -> None:
 
 
 BAD: list[tuple[Any, dict[str, Any], str]] = [
-    ([[1.0], [1.0, 2.0]], {}, "no tensor can be made of a ragged list"),
-    ([object()], {}, "no tensor can be made of"),
-    ("text", {}, "no tensor can be made of 'text'"),
-    (["a"], {}, "no tensor can be made of"),
-    (None, {}, "no tensor can be made of None"),
-    ({"a": 1}, {}, "no tensor can be made of"),
+    ([[1.0], [1.0, 2.0]], {}, "cannot make a tensor from a ragged list"),
+    ([object()], {}, "cannot make a tensor from"),
+    ("text", {}, "cannot make a tensor from 'text'"),
+    (["a"], {}, "cannot make a tensor from"),
+    (None, {}, "cannot make a tensor from None"),
+    ({"a": 1}, {}, "cannot make a tensor from"),
     (np.array(["2020-01-01"], "M8[D]"), {}, "datetime64"),
     (2**40, {}, f"{2**40} does not fit int32"),
     ([2**40], {}, "does not fit int32"),
@@ -65,19 +65,19 @@ BAD: list[tuple[Any, dict[str, Any], str]] = [
     (2**70, {"dtype": "int64"}, "does not fit int64"),
     ([2**70], {}, "does not fit int32"),
     (1j, {"dtype": "float32"}, "does not fit float32"),
-    (1.0, {"dtype": "float31"}, "'float31' is no dtype of a tensor"),
-    (1.0, {"dtype": object}, "is no dtype of a tensor"),
+    (1.0, {"dtype": "float31"}, "'float31' is not a tensor dtype"),
+    (1.0, {"dtype": object}, "is not a tensor dtype"),
 ]
 
 
 @pytest.mark.parametrize(("value", "options", "text"), BAD, ids=range(len(BAD)))
-def test_what_makes_no_tensor_is_a_typed_error(value: Any, options: Any, text: str) -> None:
+def test_data_that_cannot_become_a_tensor_raises_a_dtype_error(value: Any, options: Any, text: str) -> None:
     with pytest.raises(DTypeError, match=text) as caught:
         pt.asarray(value, **options)
     assert caught.value.expected and caught.value.fix
 
 
-def test_host_data_is_copied_unless_told() -> None:
+def test_host_data_is_copied_by_default() -> None:
     array = np.ones(2, "float32")
     own, shared = pt.asarray(array), pt.asarray(array, copy=False)
     array[0] = 5.0
@@ -85,7 +85,7 @@ def test_host_data_is_copied_unless_told() -> None:
     assert array.flags.writeable
 
 
-def test_a_copy_that_cannot_be_avoided_is_an_error_where_none_is_wanted() -> None:
+def test_copy_false_is_an_error_if_a_copy_cannot_be_avoided() -> None:
     for value, options in (([1.0], {}), (np.ones(2), {"dtype": "float32"}), (1.0, {}), (np.float32(1), {})):
         with pytest.raises(DeviceError, match=r"asarray\(copy=False\)"):
             pt.asarray(value, copy=False, **options)
@@ -94,38 +94,38 @@ def test_a_copy_that_cannot_be_avoided_is_an_error_where_none_is_wanted() -> Non
         pt.asarray(x, dtype="float64", copy=False)
 
 
-def test_a_tensor_is_itself() -> None:
+def test_asarray_returns_a_tensor_unchanged() -> None:
     x = pt.asarray([1.0])
     assert pt.asarray(x) is x and pt.asarray(x, copy=False) is x and pt.asarray(x, dtype="float32") is x
     copied = pt.asarray(x, copy=True)
     assert copied is not x and not np.shares_memory(copied.array, x.array)
 
 
-def test_a_cast_is_taped() -> None:
+def test_a_cast_is_recorded() -> None:
     x = pt.asarray([1.0, 2.0])
     with pt.GradientTape() as tape:
         tape.watch(x)
         y = pt.asarray(x, dtype="float64") * 3.0 + pt.asarray(x, copy=True)
-    found = tape.gradient(y, x)
-    assert found.dtype == "float32" and found.tolist() == [4.0, 4.0]
+    gradient = tape.gradient(y, x)
+    assert gradient.dtype == "float32" and gradient.tolist() == [4.0, 4.0]
 
 
-def test_objects_that_give_arrays_are_taken() -> None:
-    class Gives:
+def test_objects_that_provide_arrays_are_accepted() -> None:
+    class HasArray:
         def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
             return np.arange(3)
 
-    class Lends:
+    class HasDlpack:
         def __dlpack__(self, **options: Any) -> Any:
             return np.arange(3.0).__dlpack__(**options)
 
         def __dlpack_device__(self) -> Any:
             return (1, 0)
 
-    assert pt.asarray(Gives()).tolist() == [0, 1, 2] and pt.asarray(Lends()).tolist() == [0.0, 1.0, 2.0]
+    assert pt.asarray(HasArray()).tolist() == [0, 1, 2] and pt.asarray(HasDlpack()).tolist() == [0.0, 1.0, 2.0]
 
 
-def test_unknown_devices_are_refused_by_name() -> None:
+def test_unknown_devices_are_rejected() -> None:
     for name in ("nunpy", "numpy:gpu", "numpy:cpu:7", "a:b:c:d", 3):
         with pytest.raises(pt.PolytapeError):
             pt.asarray([1.0], device=name)

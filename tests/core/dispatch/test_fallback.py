@@ -1,4 +1,4 @@
-"""The fallback policies, and what happens where devices are mixed."""
+"""The fallback policies, and operands on different devices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polytape.errors import DeviceError, KernelError, PolytapeWarning, SettingEr
 
 
 class Far:
-    """An array of its own type, which NumPy cannot read."""
+    """An array of a separate type, which NumPy cannot read."""
 
     def __init__(self, values: Any) -> None:
         self.values = values
@@ -24,7 +24,7 @@ class Far:
 
 
 def far(fn: Any) -> Any:
-    """A NumPy function on such arrays."""
+    """A NumPy function as a kernel on such arrays."""
 
     def kernel(*arrays: Any, **attributes: Any) -> Far:
         return Far(np.asarray(fn(*[array.values for array in arrays], **attributes)))
@@ -33,7 +33,7 @@ def far(fn: Any) -> Any:
 
 
 def backend(name: str) -> pt.Backend:
-    """A backend of two devices with few kernels."""
+    """A backend with two devices and few kernels."""
     kernels = {"add": np.add, "multiply": np.multiply, "sum": np.sum, "broadcast_to": np.broadcast_to}
     return pt.Backend(
         name=name,
@@ -52,7 +52,7 @@ def backend(name: str) -> pt.Backend:
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    """Policies are the process's: give them back."""
+    """Reset the policies, since they belong to the process."""
     pt.asarray(0.0)
     with pt.register_backend(backend("away")), pt.register_backend(backend("beyond")):
         yield
@@ -63,13 +63,13 @@ def restored() -> Iterator[None]:
 # --- fallback ---------------------------------------------------------------------------------------------------------
 
 
-def test_without_permission_nothing_runs_on_the_host() -> None:
+def test_by_default_nothing_runs_on_the_host() -> None:
     x = pt.asarray([1.0], device="away")
     with pytest.raises(KernelError, match=r"polytape.set_fallback\('warn'\)"):
         pt.exp(x)
 
 
-def test_warn_runs_on_the_host_and_says_so_once_per_op() -> None:
+def test_warn_runs_on_the_host_and_warns_once_per_op() -> None:
     assert pt.set_fallback("warn") == "error"
     x = pt.asarray([0.0], device="away")
     before = host_calls().get("log1p", 0)
@@ -88,13 +88,13 @@ def test_allow_is_silent_and_differentiable() -> None:
         with pt.GradientTape() as tape:
             tape.watch(x)
             y = pt.exp(x) * 2.0
-        found = tape.gradient(y, x)
-    assert found.device.backend == "away"
-    np.testing.assert_allclose(found, 2.0 * np.exp([0.0, 1.0]), rtol=1e-6)
+        gradient = tape.gradient(y, x)
+    assert gradient.device.backend == "away"
+    np.testing.assert_allclose(gradient, 2.0 * np.exp([0.0, 1.0]), rtol=1e-6)
     assert "the host (fallback policy)" in pt.explain("exp", x)
 
 
-def test_the_policy_taken_back_holds_again() -> None:
+def test_resetting_the_policy_takes_effect() -> None:
     pt.set_fallback("allow")
     x = pt.asarray([0.0], device="away")
     pt.exp(x)
@@ -111,8 +111,8 @@ def test_creation_and_attributes_work_on_the_host_too() -> None:
     assert pt.concat([x, x], axis=1).shape == (2, 6)
 
 
-def test_an_unknown_policy_is_refused() -> None:
-    with pytest.raises(SettingError, match="fallback='host' is no policy"):
+def test_an_unknown_policy_is_rejected() -> None:
+    with pytest.raises(SettingError, match="fallback='host' is not a valid policy"):
         pt.set_fallback("host")
     with pytest.raises(SettingError, match="error or warn or allow"):
         pt.set_fallback("")
@@ -144,15 +144,15 @@ def test_silent_moves_and_gradients_move_back() -> None:
     with pt.GradientTape() as tape:
         tape.watch([x, y])
         z = x * y
-    found = tape.gradient(z, [x, y])
-    assert [str(g.device) for g in found] == ["away:cpu:0", "beyond:cpu:1"]
-    assert [g.item() for g in found] == [3.0, 2.0]
+    gradients = tape.gradient(z, [x, y])
+    assert [str(g.device) for g in gradients] == ["away:cpu:0", "beyond:cpu:1"]
+    assert [g.item() for g in gradients] == [3.0, 2.0]
 
 
-def test_numbers_lists_and_arrays_are_no_mixture() -> None:
+def test_numbers_lists_and_arrays_go_to_the_device_of_the_tensor() -> None:
     x = pt.asarray([1.0, 2.0], device="away")
-    for other in (2.0, [1.0, 2.0], np.ones(2, "float32"), np.float32(2)):
-        assert (x + other).device.backend == (other + x).device.backend == "away"
+    for host_value in (2.0, [1.0, 2.0], np.ones(2, "float32"), np.float32(2)):
+        assert (x + host_value).device.backend == (host_value + x).device.backend == "away"
 
 
 # --- moving -----------------------------------------------------------------------------------------------------------
@@ -160,14 +160,14 @@ def test_numbers_lists_and_arrays_are_no_mixture() -> None:
 
 def test_a_tensor_moves_between_devices_and_back() -> None:
     x = pt.asarray([1.0, 2.0])
-    there = x.to_device("away:1")
-    assert str(there.device) == "away:cpu:1" and there.tolist() == [1.0, 2.0]
-    assert there.to_device("away:1") is there
-    assert there.to_device("away:0").array is not there.array
-    assert there.to_device("numpy").tolist() == [1.0, 2.0]
+    moved = x.to_device("away:1")
+    assert str(moved.device) == "away:cpu:1" and moved.tolist() == [1.0, 2.0]
+    assert moved.to_device("away:1") is moved
+    assert moved.to_device("away:0").array is not moved.array
+    assert moved.to_device("numpy").tolist() == [1.0, 2.0]
 
 
-def test_a_move_is_taped_through_two_backends_and_twice() -> None:
+def test_moves_through_two_backends_have_second_derivatives() -> None:
     x = pt.asarray([1.0, 2.0])
     with pt.GradientTape() as outer:
         outer.watch(x)
@@ -175,17 +175,17 @@ def test_a_move_is_taped_through_two_backends_and_twice() -> None:
             tape.watch(x)
             y = x.to_device("away:1")
             z = (y * y * y).to_device("beyond").to_device("numpy")
-        found = tape.gradient(z, x)
-    assert found.device.backend == "numpy" and found.tolist() == [3.0, 12.0]
-    assert outer.gradient(found, x).tolist() == [6.0, 12.0]
+        gradient = tape.gradient(z, x)
+    assert gradient.device.backend == "numpy" and gradient.tolist() == [3.0, 12.0]
+    assert outer.gradient(gradient, x).tolist() == [6.0, 12.0]
 
 
-def test_a_variable_lives_where_it_was_made() -> None:
+def test_a_variable_stays_on_its_device() -> None:
     v = pt.Variable([1.0, 2.0], device="away:1")
     v.assign(pt.asarray([3.0, 4.0])).assign_add([1.0, 1.0])
     assert str(v.device) == "away:cpu:1" and v.tolist() == [4.0, 5.0] and type(v.array) is Far
 
 
-def test_a_stream_is_refused() -> None:
-    with pytest.raises(pt.PolytapeError, match="takes no stream"):
+def test_a_stream_is_rejected() -> None:
+    with pytest.raises(pt.PolytapeError, match="does not accept a stream"):
         pt.asarray([1.0]).to_device("numpy", stream=1)

@@ -1,4 +1,4 @@
-"""The fast path: what it does not do, numbers beside tensors, foreign operands, errors from kernels."""
+"""The fast path: what it must not do, Python numbers as operands, foreign operands, errors from kernels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from polytape.registry.tensor_type import SCALARS
 
 
 def called(f: Any) -> list[str]:
-    """Names of the Python functions that run while ``f`` does."""
+    """The names of the Python functions that are called while ``f`` runs."""
     names: list[str] = []
 
     def profile(frame: Any, event: str, argument: object) -> None:
@@ -50,7 +50,7 @@ def test_a_plain_op_calls_no_hook_and_inspects_nothing(f: Any) -> None:
         assert not any(name.startswith("polytape.dispatch.fast_path.") for name in names)
 
 
-def test_alternating_dtypes_each_find_their_own_kernel() -> None:
+def test_alternating_dtypes_use_their_own_kernels() -> None:
     xs = [pt.asarray([1, 2], dtype=dtype) for dtype in ("float32", "int32", "float64", "int8", "float32", "complex64")]
     for _ in range(3):
         for x in xs:
@@ -59,15 +59,15 @@ def test_alternating_dtypes_each_find_their_own_kernel() -> None:
             assert (x == x).dtype == "bool"
 
 
-def test_a_new_kernel_is_seen_after_the_op_has_run() -> None:
+def test_a_new_kernel_is_used_even_if_the_op_has_run_before() -> None:
     x = pt.asarray([1.0, 2.0])
     assert (x + x).tolist() == [2.0, 4.0]
 
     @pt.kernel("add", backend="numpy", dtypes=["float32"], priority=5)
-    def other(a: Any, b: Any) -> Any:
+    def forty_two(a: Any, b: Any) -> Any:
         return a * 0 + 42
 
-    with other:
+    with forty_two:
         assert (x + x).tolist() == [42.0, 42.0] and pt.add(x, 1.0).tolist() == [42.0, 42.0]
         with pt.GradientTape() as tape:
             tape.watch(x)
@@ -82,7 +82,7 @@ def test_a_zero_dimensional_result_is_an_array_too() -> None:
         assert type(result.array) is np.ndarray and result.shape == ()
 
 
-# --- numbers beside tensors -------------------------------------------------------------------------------------------
+# --- Python numbers as operands ---------------------------------------------------------------------------------------
 
 
 def test_numbers_are_weak() -> None:
@@ -96,11 +96,11 @@ def test_numbers_are_weak() -> None:
     assert (pt.asarray([True]) == 1).dtype == "bool"
 
 
-def test_one_as_int_as_float_and_as_truth_value_are_told_apart() -> None:
+def test_one_as_int_float_and_bool_is_distinguished() -> None:
     x, n = pt.asarray([3.0]), pt.asarray([3])
     for _ in range(2):
-        assert [(x + one).item() for one in (1, 1.0, True)] == [4.0, 4.0, 4.0]
-        assert [str((n + one).dtype) for one in (1, 1.0, True)] == ["int32", "float32", "int32"]
+        assert [(x + number).item() for number in (1, 1.0, True)] == [4.0, 4.0, 4.0]
+        assert [str((n + number).dtype) for number in (1, 1.0, True)] == ["int32", "float32", "int32"]
 
 
 def test_zeros_keep_their_sign_and_nan_stays_nan() -> None:
@@ -113,7 +113,7 @@ def test_zeros_keep_their_sign_and_nan_stays_nan() -> None:
         assert (x * math.inf).item() == math.inf and (x * -math.inf).item() == -math.inf
 
 
-def test_a_schedule_of_numbers_does_not_grow_the_cache() -> None:
+def test_many_different_numbers_do_not_grow_the_cache_without_bound() -> None:
     x = pt.asarray([1.0])
     for step in range(3 * SCALARS):
         assert (x * (step + 0.5)).item() == step + 0.5
@@ -122,7 +122,7 @@ def test_a_schedule_of_numbers_does_not_grow_the_cache() -> None:
     assert (x * 1.0).item() == 1.0 and (x * 0.5).item() == 0.5
 
 
-def test_a_number_beside_a_tensor_cannot_reach_another_tensor() -> None:
+def test_writing_to_a_tensor_does_not_change_a_cached_number() -> None:
     x = pt.asarray(0.0)
     y = x + 5.0
     z = y * 1.0
@@ -151,7 +151,7 @@ def test_a_number_out_of_range_is_an_error(x: Any, number: int, text: str) -> No
 
 
 class Foreign:
-    """Knows how to be added to from the right."""
+    """Has some operators, and is not a type that ops accept."""
 
     def __radd__(self, other: object) -> str:
         return "radd"
@@ -163,7 +163,7 @@ class Foreign:
         return "gt"
 
 
-def test_an_operator_leaves_a_foreign_operand_its_say() -> None:
+def test_an_operator_defers_to_that_of_a_foreign_operand() -> None:
     x = pt.asarray([1.0])
     for _ in range(2):
         assert x + Foreign() == "radd" and x @ Foreign() == "rmatmul" and (x < Foreign()) == "gt"
@@ -172,10 +172,15 @@ def test_an_operator_leaves_a_foreign_operand_its_say() -> None:
     assert (x == None) is False and (x != "a") is True  # noqa: E711  # == is what is tested
 
 
-@pytest.mark.parametrize("other", [Foreign(), None, "a", {}], ids=["foreign", "none", "string", "dict"])
-def test_a_function_refuses_a_foreign_operand(other: Any) -> None:
+@pytest.mark.parametrize("operand", [Foreign(), None, "a", {}], ids=["foreign", "none", "string", "dict"])
+def test_a_function_rejects_a_foreign_operand(operand: Any) -> None:
     x = pt.asarray([1.0])
-    for call in (lambda: pt.add(x, other), lambda: pt.add(other, x), lambda: pt.exp(other), lambda: pt.sum(other)):
+    for call in (
+        lambda: pt.add(x, operand),
+        lambda: pt.add(operand, x),
+        lambda: pt.exp(operand),
+        lambda: pt.sum(operand),
+    ):
         with pytest.raises(DTypeError, match=r"convert it with polytape\.asarray first"):
             call()
 
@@ -194,18 +199,18 @@ def test_lists_and_arrays_are_operands() -> None:
     [[[1.0], [1.0, 2.0]], [object()], ["a"], np.array([object()]), np.array(["a"])],
     ids=["ragged", "object", "text", "array of objects", "array of text"],
 )
-def test_ragged_lists_and_objects_are_no_operands(bad: Any) -> None:
+def test_ragged_lists_and_objects_are_rejected(bad: Any) -> None:
     x = pt.asarray([1.0, 2.0])
     for call in (lambda: x + bad, lambda: pt.multiply(x, bad), lambda: pt.exp(bad)):
         with pytest.raises(DTypeError):
             call()
 
 
-def test_numpys_functions_give_arrays_and_its_operators_tensors() -> None:
+def test_numpy_functions_return_arrays_and_numpy_operators_tensors() -> None:
     x, array = pt.asarray([1.0, 2.0]), np.ones(2, "float32")
     assert type(np.add(x, x)) is np.ndarray and type(np.multiply(array, x)) is np.ndarray
-    for made in (array + x, x + array, np.float32(2) * x, x * np.float32(2), array @ x, array < x, array == x):
-        assert type(made) is pt.Tensor
+    for result in (array + x, x + array, np.float32(2) * x, x * np.float32(2), array @ x, array < x, array == x):
+        assert type(result) is pt.Tensor
     total = array
     total += x
     assert type(total) is pt.Tensor and total.tolist() == [2.0, 3.0] and array.tolist() == [1.0, 1.0]
@@ -216,7 +221,7 @@ def test_numpys_functions_give_arrays_and_its_operators_tensors() -> None:
 # --- signatures -------------------------------------------------------------------------------------------------------
 
 
-def test_wrong_arguments_are_pythons_own_error() -> None:
+def test_wrong_arguments_raise_a_plain_type_error() -> None:
     x = pt.asarray([[1.0]])
     for call, text in (
         (lambda: pt.sum(x, axes=0), "unexpected keyword argument 'axes'"),
@@ -230,27 +235,27 @@ def test_wrong_arguments_are_pythons_own_error() -> None:
             call()
 
 
-def test_attributes_go_by_position_where_the_standard_says_so() -> None:
+def test_attributes_are_positional_where_the_standard_says_so() -> None:
     x = pt.asarray([[1.0, 2.0]])
     assert pt.reshape(x, (2, 1)).shape == pt.reshape(x, shape=(2, 1)).shape == (2, 1)
     assert pt.astype(x, "int32").dtype == "int32"
 
 
-def test_every_op_takes_its_operands_by_the_names_that_its_signature_shows() -> None:
+def test_every_signature_shows_which_operands_can_be_given_by_name() -> None:
     import inspect
 
     for op in tables.ops().values():
         for parameter in inspect.signature(op).parameters.values():
             by_name = parameter.kind is not parameter.POSITIONAL_ONLY
             assert not (by_name and parameter.name in op.operands and type(op).__name__ in ("UnaryOp", "BinaryOp")), (
-                f"{op!r}: {parameter.name} may be given by name, says the signature"
+                f"{op!r}: {parameter.name} can be given by name according to the signature, but not in a call"
             )
 
 
 # --- errors from kernels ----------------------------------------------------------------------------------------------
 
 
-def test_a_bad_shape_is_the_ops_own_error() -> None:
+def test_a_bad_shape_raises_the_shape_error_of_the_op() -> None:
     x, y = pt.asarray([1.0, 2.0]), pt.asarray([1.0, 2.0, 3.0])
     for _ in range(2):
         with pytest.raises(ShapeError, match=r"add\(\[2\], \[3\]\): the shapes do not broadcast.") as caught:
@@ -262,7 +267,7 @@ def test_a_bad_shape_is_the_ops_own_error() -> None:
             pt.sum(x, axis=3)
 
 
-def test_an_error_that_is_no_question_of_shapes_passes_through() -> None:
+def test_an_error_that_is_not_about_shapes_passes_through() -> None:
     @pt.kernel("tanh", backend="numpy", priority=9)
     def broken(x: Any) -> Any:
         raise KeyError("a bug in the kernel")

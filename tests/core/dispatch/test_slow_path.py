@@ -1,4 +1,4 @@
-"""The slow path: operands of every accepted type, host data to the tensors' device, promotion in one place."""
+"""The slow path: operands of every accepted type, conversion of host data, and promotion."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from polytape.registry import tables
 NAMES = ("bool", "int8", "int32", "int64", "uint8", "uint32", "uint64", "float16", "float32", "float64", "complex64")
 
 
-def wanted(a: str, b: str) -> str | None:
-    """The dtype that the standard and polytape's own rule give; None where there is none."""
+def expected_dtype(a: str, b: str) -> str | None:
+    """The dtype according to the standard and polytape's own rule; None if there is no common dtype."""
     x, y = np.dtype(a), np.dtype(b)
     rank = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
     if rank[x.kind] != rank[y.kind] and max(rank[x.kind], rank[y.kind]) < 3:
@@ -30,9 +30,9 @@ def wanted(a: str, b: str) -> str | None:
 
 @pytest.mark.parametrize("a", NAMES)
 @pytest.mark.parametrize("b", NAMES)
-def test_two_tensors_promote_by_the_standards_table(a: str, b: str) -> None:
+def test_two_tensors_promote_according_to_the_standard(a: str, b: str) -> None:
     x, y = pt.asarray([1], dtype=a), pt.asarray([1], dtype=b)
-    dtype = wanted(a, b)
+    dtype = expected_dtype(a, b)
     if dtype is None:
         with pytest.raises(DTypeError, match="have no common integer dtype"):
             pt.where([True], x, y)
@@ -47,12 +47,12 @@ def test_the_condition_of_where_is_not_promoted() -> None:
     assert pt.where([True, False], pt.asarray([1, 2]), 0).dtype == "int32"
 
 
-def test_a_new_tensor_goes_to_the_default_device_and_host_data_to_the_tensors() -> None:
+def test_an_op_on_host_data_runs_on_the_default_device() -> None:
     assert pt.add([1.0], 2).device == pt.zeros((1,)).device
     assert pt.add(np.ones(2), [1.0, 2.0]).dtype == "float64"
 
 
-def test_fills_and_ranges_do_not_grow_the_memo_without_end() -> None:
+def test_many_fill_values_do_not_grow_the_memo_without_bound() -> None:
     op = tables.ops()["full"]
     for value in range(MEMO + 50):
         pt.full((1,), value + 0.5)
@@ -60,11 +60,11 @@ def test_fills_and_ranges_do_not_grow_the_memo_without_end() -> None:
     assert pt.full((1,), float("nan")).shape == (1,) and pt.full((2,), 0.5).tolist() == [0.5, 0.5]
 
 
-def test_attributes_that_decide_the_dtype_are_part_of_the_key() -> None:
+def test_attributes_that_determine_the_dtype_are_part_of_the_key() -> None:
     x = pt.asarray([1, 2])
     for _ in range(2):
-        found = [str(pt.sum(x, dtype=dtype).dtype) for dtype in (None, "float32", "int64")]
-        assert found == ["int32", "float32", "int64"]
+        result_dtypes = [str(pt.sum(x, dtype=dtype).dtype) for dtype in (None, "float32", "int64")]
+        assert result_dtypes == ["int32", "float32", "int64"]
         assert str(pt.sum(x).dtype) == "int32" and pt.sum(x, dtype=pt.int64).dtype == "int64"
         assert pt.full((1,), 1).dtype == "int32" and pt.full((1,), True).dtype == "bool"
         assert pt.full((1,), 1.0).dtype == "float32" and pt.full((1,), 1j).dtype == "complex64"
@@ -74,14 +74,14 @@ BAD = {"none": None, "object": object(), "text": "a", "dict": {1: 2}, "set": {1.
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
-def test_what_is_no_operand_is_named(bad: Any) -> None:
+def test_the_error_for_an_invalid_operand_names_it(bad: Any) -> None:
     with pytest.raises(DTypeError, match="as condition"):
         pt.where(bad, 1.0, 2.0)
     with pytest.raises(DTypeError, match="as arrays"):
         pt.concat([pt.zeros((1,)), bad])
 
 
-def test_an_ops_result_on_lists_is_the_same_as_on_tensors() -> None:
+def test_ops_give_the_same_result_on_lists_and_on_tensors() -> None:
     for op, operands in ((pt.add, ([1, 2], [3.5, 4])), (pt.matmul, ([[1.0]], [[2.0]])), (pt.max, ([1, 5, 2],))):
         call: Any = op
         assert call(*operands).tolist() == call(*map(pt.asarray, operands)).tolist()

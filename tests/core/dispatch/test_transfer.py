@@ -1,4 +1,4 @@
-"""Moves between devices: recorded where a tape follows, nothing where it stays; more in test_fallback.py."""
+"""Moves between devices: what they return and when they are recorded; test_fallback.py has more."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def twin() -> Iterator[str]:
         yield "transfer_twin"
 
 
-def test_a_move_to_where_it_is_is_the_tensor_itself() -> None:
+def test_a_move_to_the_same_device_returns_the_tensor_itself() -> None:
     x = pt.asarray([1.0])
     assert x.to_device("numpy") is x and x.to_device(x.device) is x and x.to_device("CPU:0").array is x.array
 
 
-def test_a_move_is_recorded_only_where_a_tape_follows(twin: str) -> None:
+def test_a_move_is_recorded_only_if_a_tape_follows_the_tensor(twin: str) -> None:
     x, y = pt.asarray([2.0]), pt.asarray([3.0])
     with pt.GradientTape() as tape:
         tape.watch(x)
         a, b = x.to_device(twin), y.to_device(twin)
         z = a * a * b
     assert a.node is not None and b.node is None and repr(a.node).endswith(": to_device, (1,))")
-    found = tape.gradient(z, x)
-    assert found.item() == 12.0 and found.device.backend == "numpy"
+    gradient = tape.gradient(z, x)
+    assert gradient.item() == 12.0 and gradient.device.backend == "numpy"
 
 
-def test_a_gradient_may_go_through_a_move_twice(twin: str) -> None:
+def test_moves_have_second_derivatives(twin: str) -> None:
     x = pt.asarray(2.0)
     with pt.GradientTape() as outer:
         outer.watch(x)
@@ -45,11 +45,11 @@ def test_a_gradient_may_go_through_a_move_twice(twin: str) -> None:
     assert (dz.item(), outer.gradient(dz, x).item()) == (12.0, 12.0)
 
 
-def test_a_move_inside_a_second_source(twin: str) -> None:
+def test_a_moved_tensor_can_be_a_source_too(twin: str) -> None:
     x = pt.asarray(2.0)
     with pt.GradientTape() as tape:
         tape.watch(x)
         y = x.to_device(twin)
         z = y * y
-    found = tape.gradient(z, [x, y])
-    assert [g.item() for g in found] == [4.0, 4.0] and [g.device.backend for g in found] == ["numpy", twin]
+    gradients = tape.gradient(z, [x, y])
+    assert [g.item() for g in gradients] == [4.0, 4.0] and [g.device.backend for g in gradients] == ["numpy", twin]

@@ -1,4 +1,4 @@
-"""The checker: what it finds in graphs that were made wrong on purpose."""
+"""The checker: the faults it finds in graphs that were made invalid on purpose."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ def test_a_use_before_its_definition_is_shown_among_its_neighbours(graph: Graph)
     with pytest.raises(GraphError) as caught:
         check(replace(graph, equations=(second, first, third)), "shuffling")
     text = str(caught.value)
-    assert "graph body is not well-formed after shuffling: it uses what is not defined yet." in text
+    assert "graph body is not well-formed after shuffling: it uses a symbol that is not yet defined." in text
     assert "> a: float32[2] = exp(b)  # test_checking.py:" in text
     assert "    b: float32[2] = multiply(x, w)  # test_checking.py:" in text
-    assert "fix: mend shuffling" in text
+    assert "fix: correct shuffling" in text
 
 
-def test_a_type_that_the_rules_do_not_give_is_found(graph: Graph) -> None:
+def test_an_output_type_that_differs_from_the_rules_is_found(graph: Graph) -> None:
     first, *rest = graph.equations
     wrong = Symbol(None, None, 0, (3,), first.outputs[0].dtype)
-    rest = [one.substitute({first.outputs[0]: wrong}) for one in rest]
+    rest = [equation.substitute({first.outputs[0]: wrong}) for equation in rest]
     with pytest.raises(GraphError, match=r"the op's rules give float32\[2\]"):
         check(replace(graph, equations=(replace(first, outputs=(wrong,)), *rest)))
 
 
-def test_operands_that_a_rule_refuses_are_found(graph: Graph) -> None:
+def test_operands_that_a_rule_rejects_are_found(graph: Graph) -> None:
     first = graph.equations[0]
     wide = Symbol(None, None, 0, (3,), first.outputs[0].dtype)
     argument = replace(graph.arguments[0], symbol=wide)
-    bent = first.substitute({graph.arguments[0].symbol: wide})
-    with pytest.raises(GraphError, match="the op's rule refuses its operands"):
-        check(replace(graph, arguments=(argument,), equations=(bent, *graph.equations[1:])))
+    rejected = first.substitute({graph.arguments[0].symbol: wide})
+    with pytest.raises(GraphError, match="the op's rule rejects its operands"):
+        check(replace(graph, arguments=(argument,), equations=(rejected, *graph.equations[1:])))
 
 
 def test_a_second_definition_is_found(graph: Graph) -> None:
     first, second, third = graph.equations
-    with pytest.raises(GraphError, match="it defines what is defined already"):
+    with pytest.raises(GraphError, match="it defines a symbol that is already defined"):
         check(replace(graph, equations=(first, first, second, third)))
 
 
@@ -69,10 +69,10 @@ def test_a_result_without_a_definition_is_found(graph: Graph) -> None:
 
 def test_an_assignment_of_another_type_is_found(graph: Graph) -> None:
     ((variable, _),) = graph.writes
-    with pytest.raises(GraphError, match="a variable is assigned another type"):
+    with pytest.raises(GraphError, match="a variable is assigned a value of another type"):
         check(replace(graph, writes=((variable, graph.equations[2].outputs[0]),)))
 
 
-def test_an_input_that_is_there_twice_is_found(graph: Graph) -> None:
-    with pytest.raises(GraphError, match="an input is there twice"):
+def test_an_input_that_appears_twice_is_found(graph: Graph) -> None:
+    with pytest.raises(GraphError, match="an input appears twice"):
         check(replace(graph, constants=graph.arguments))

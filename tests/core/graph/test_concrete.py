@@ -1,4 +1,4 @@
-"""Traced calls under tapes: one record each, with the gradients that eager calls have, to any order."""
+"""Traced calls under tapes: each is one record, with the gradients of the eager call, to any order."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Wrap = Callable[[Callable[..., Any]], Any]
 
 
 def numbers(result: Any) -> list[Any]:
-    return [None if one is None else one.tolist() for one in structure.leaves(result)]
+    return [None if leaf is None else leaf.tolist() for leaf in structure.leaves(result)]
 
 
-def both_ways(program: Callable[[Wrap], Any]) -> None:
-    """A program that wraps its own functions gives the same eagerly and traced."""
+def check_traced_equals_eager(program: Callable[[Wrap], Any]) -> None:
+    """Check that a program, which wraps its own functions, returns the same values eagerly and traced."""
     eager = numbers(program(lambda f: f))
     traced = numbers(program(pt.function))
-    for found, wanted in zip(traced, eager, strict=True):
-        if wanted is None:
-            assert found is None
+    for actual, expected in zip(traced, eager, strict=True):
+        if expected is None:
+            assert actual is None
         else:
-            np.testing.assert_allclose(found, wanted, rtol=1e-6)
+            np.testing.assert_allclose(actual, expected, rtol=1e-6)
 
 
-def test_first_and_second_derivatives_by_arguments_and_variables(backend: str) -> None:
+def test_first_and_second_derivatives_with_respect_to_arguments_and_variables(backend: str) -> None:
     def program(wrap: Wrap) -> Any:
         x = pt.asarray([0.5, -1.0, 0.25])
         w = pt.Variable([1.0, 2.0, -0.5])
@@ -49,7 +49,7 @@ def test_first_and_second_derivatives_by_arguments_and_variables(backend: str) -
         return [y, *first, *outer.gradient(s, [x, w])]
 
     with pt.device(backend):
-        both_ways(program)
+        check_traced_equals_eager(program)
 
 
 def test_third_derivative() -> None:
@@ -67,10 +67,10 @@ def test_third_derivative() -> None:
             second = b.gradient(first, x)
         return [first, second, c.gradient(second, x)]
 
-    both_ways(program)
+    check_traced_equals_eager(program)
 
 
-def test_a_body_that_writes_variables_is_followed_rightly(backend: str) -> None:
+def test_gradients_are_right_if_the_body_assigns_variables(backend: str) -> None:
     def program(wrap: Wrap) -> Any:
         x = pt.asarray([1.0, 2.0])
         w = pt.Variable([0.5, 3.0])
@@ -91,10 +91,10 @@ def test_a_body_that_writes_variables_is_followed_rightly(backend: str) -> None:
         return [z, w, u, *tape.gradient(z, [x, w, u])]
 
     with pt.device(backend):
-        both_ways(program)
+        check_traced_equals_eager(program)
 
 
-def test_what_a_variable_was_at_the_call_counts_and_not_what_it_is_at_the_gradient() -> None:
+def test_the_gradient_uses_the_variable_s_value_at_the_call() -> None:
     def program(wrap: Wrap) -> Any:
         w = pt.Variable(2.0)
         f = wrap(lambda: w * w * w)
@@ -103,10 +103,10 @@ def test_what_a_variable_was_at_the_call_counts_and_not_what_it_is_at_the_gradie
         w.assign(100.0)
         return [tape.gradient(y, w)]
 
-    both_ways(program)
+    check_traced_equals_eager(program)
 
 
-def test_the_same_handle_twice_gets_both_gradients() -> None:
+def test_a_tensor_passed_twice_gets_the_sum_of_both_gradients() -> None:
     def program(wrap: Wrap) -> Any:
         x = pt.asarray(3.0)
         f = wrap(lambda a, b: a * a * b)
@@ -118,10 +118,10 @@ def test_the_same_handle_twice_gets_both_gradients() -> None:
             g = tape.gradient(y, x)
         return [g, outer.gradient(g, x)]
 
-    both_ways(program)
+    check_traced_equals_eager(program)
 
 
-def test_outputs_nobody_used_and_sources_nothing_depends_on() -> None:
+def test_unused_outputs_and_sources_without_influence() -> None:
     def program(wrap: Wrap) -> Any:
         a, b = pt.asarray(2.0), pt.asarray(3.0)
         f = wrap(lambda a, b: (a * 2.0, pt.sqrt(b - 3.0), pt.argmax(pt.reshape(a, (1,)))))
@@ -130,10 +130,10 @@ def test_outputs_nobody_used_and_sources_nothing_depends_on() -> None:
             y, _, _ = f(a, b)
         return tape.gradient(y, [a, b])
 
-    both_ways(program)
+    check_traced_equals_eager(program)
 
 
-def test_a_persistent_tape_gives_gradients_of_each_output() -> None:
+def test_a_persistent_tape_computes_the_gradients_of_each_output() -> None:
     def program(wrap: Wrap) -> Any:
         x = pt.asarray([1.0, 2.0])
         f = wrap(lambda x: (x * 2.0, pt.sum(x * x)))
@@ -143,10 +143,10 @@ def test_a_persistent_tape_gives_gradients_of_each_output() -> None:
         weights = pt.asarray([3.0, 5.0])
         return [tape.gradient(y, x, weights), tape.gradient(z, x), tape.gradient([y, z], x)]
 
-    both_ways(program)
+    check_traced_equals_eager(program)
 
 
-def test_a_gradient_written_by_hand_is_used() -> None:
+def test_a_custom_gradient_is_used() -> None:
     def program(wrap: Wrap) -> Any:
         @pt.custom_gradient
         def log1pexp(x: Any) -> Any:
@@ -160,7 +160,7 @@ def test_a_gradient_written_by_hand_is_used() -> None:
             y = f(x)
         return [tape.gradient(y, x)]
 
-    both_ways(program)
+    check_traced_equals_eager(program)
 
 
 def test_a_captured_tensor_is_followed_whenever_it_is_watched() -> None:
@@ -169,20 +169,20 @@ def test_a_captured_tensor_is_followed_whenever_it_is_watched() -> None:
         f = wrap(lambda x: x * c * c)
         x = pt.asarray([1.0, 5.0])
         f(x)  # traced before the tensor is watched
-        found = []
+        gradients = []
         for _ in range(2):
             with pt.GradientTape() as tape:
                 tape.watch(c)
                 d = c * 2.0
                 g = wrap(lambda x, d=d: x * d * c)
                 y = f(x) + g(x)
-            found += tape.gradient(y, [c, d])
-        return found
+            gradients += tape.gradient(y, [c, d])
+        return gradients
 
-    both_ways(program)
+    check_traced_equals_eager(program)
 
 
-def test_a_tape_inside_under_a_tape_outside() -> None:
+def test_a_tape_inside_the_function_under_a_tape_outside() -> None:
     def program(wrap: Wrap) -> Any:
         w = pt.Variable(2.0)
 
@@ -198,10 +198,10 @@ def test_a_tape_inside_under_a_tape_outside() -> None:
             g = f(x)
         return [g, *tape.gradient(g, [w, x])]
 
-    both_ways(program)
+    check_traced_equals_eager(program)
 
 
-def test_a_value_read_explicitly_is_followed() -> None:
+def test_a_variable_s_value_read_explicitly_is_followed() -> None:
     def program(wrap: Wrap) -> Any:
         w = pt.Variable([1.0, 2.0])
         f = wrap(lambda: pt.sum(pt.square(w.read_value())))
@@ -210,7 +210,7 @@ def test_a_value_read_explicitly_is_followed() -> None:
             y = f()
         return [tape.gradient(y, w)]
 
-    both_ways(program)
+    check_traced_equals_eager(program)
 
 
 def test_tapes_watch_the_variables_that_a_traced_call_uses() -> None:
@@ -218,14 +218,14 @@ def test_tapes_watch_the_variables_that_a_traced_call_uses() -> None:
     f = pt.function(lambda x: x * w * u)
     with pt.GradientTape() as tape:
         y = f(pt.asarray(1.0))
-    assert [one is w for one in tape.watched_variables()] == [True]
+    assert [variable is w for variable in tape.watched_variables()] == [True]
     assert tape.gradient(y, [w, u]) == [pt.asarray(3.0), None]
     with pt.GradientTape(watch_accessed_variables=False) as tape:
         y = f(pt.asarray(1.0))
     assert y.node is None
 
 
-def test_a_draw_is_drawn_again_with_the_same_numbers_for_its_gradient() -> None:
+def test_the_gradient_repeats_a_random_draw_with_the_same_numbers() -> None:
     generator = pt.random.Generator(1)
     x = pt.ones(4)
     f = pt.function(lambda x: x * pt.random.uniform((4,), generator=generator))
@@ -237,7 +237,7 @@ def test_a_draw_is_drawn_again_with_the_same_numbers_for_its_gradient() -> None:
     assert generator.state.tolist() == counter
 
 
-def test_a_gradient_in_another_trace_is_refused() -> None:
+def test_a_gradient_inside_another_trace_is_rejected() -> None:
     x = pt.asarray(2.0)
     f = pt.function(lambda x: x * x)
     with pt.GradientTape() as tape:
@@ -247,43 +247,43 @@ def test_a_gradient_in_another_trace_is_refused() -> None:
         pt.function(lambda: tape.gradient(y, x))()
 
 
-def test_training_with_a_traced_loss_is_training_with_an_eager_one(backend: str) -> None:
+def test_training_with_a_traced_loss_equals_training_with_an_eager_one(backend: str) -> None:
     def program(wrap: Wrap) -> Any:
         x = pt.asarray([[1.0, 2.0], [3.0, 4.0], [-1.0, 0.5]])
         w = pt.Variable([[0.5], [0.25]])
         b = pt.Variable([0.0])
         optimizer = pt.optim.SGD(0.05)
         loss = wrap(lambda x: pt.mean(pt.square(pt.nn.relu(x @ w + b) - 1.0)))
-        found = []
+        values = []
         for _ in range(3):
             with pt.GradientTape() as tape:
                 value = loss(x)
             optimizer.apply_gradients(list(zip(tape.gradient(value, [w, b]), [w, b], strict=True)))
-            found.append(value)
-        return [*found, w, b]
+            values.append(value)
+        return [*values, w, b]
 
     with pt.device(backend):
-        both_ways(program)
+        check_traced_equals_eager(program)
 
 
-def test_a_record_frees_its_arrays_with_the_tape_s_walk() -> None:
+def test_the_backward_pass_frees_a_record_s_arrays() -> None:
     f = pt.function(lambda x: x * x)
     x = pt.asarray([1.0, 2.0])
-    with pt.GradientTape() as warm:
-        warm.watch(x)
+    with pt.GradientTape() as warm_up:
+        warm_up.watch(x)
         y = f(x)
-    warm.gradient(y, x)
+    warm_up.gradient(y, x)
     gc.disable()
     try:
         with pt.GradientTape() as tape:
             tape.watch(x)
             middle = x * 2.0
             y = f(middle)
-        watch = weakref.ref(middle.array)
+        reference = weakref.ref(middle.array)
         del middle
-        assert watch() is not None
+        assert reference() is not None
         tape.gradient(y, x)
-        assert watch() is None
+        assert reference() is None
     finally:
         gc.enable()
 
@@ -293,7 +293,7 @@ STEP = st.tuples(st.integers(0, 7), st.integers(0, 99), st.integers(0, 99), st.b
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(STEP, min_size=1, max_size=7))
-def test_random_programs_have_the_derivatives_they_have_eagerly(steps: list[Any]) -> None:
+def test_random_programs_have_the_same_derivatives_traced_and_eager(steps: list[Any]) -> None:
     ops: list[Callable[[Any, Any], Any]] = [
         lambda a, b: a * b,
         lambda a, b: a - b,
@@ -311,10 +311,10 @@ def test_random_programs_have_the_derivatives_they_have_eagerly(steps: list[Any]
 
         def body(x: Any) -> Any:
             values = [x, w]
-            for which, left, right, written in steps:
+            for choice, left, right, assign in steps:
                 a, b = values[left % len(values)], values[right % len(values)]
-                values.append(pt.tanh(ops[which](a, b)))
-                if written:
+                values.append(pt.tanh(ops[choice](a, b)))
+                if assign:
                     w.assign(values[-1])
             return values[-1], pt.sum(values[len(values) // 2] * w)
 
@@ -329,17 +329,17 @@ def test_random_programs_have_the_derivatives_they_have_eagerly(steps: list[Any]
             s = sum((pt.sum(g * g) for g in first if g is not None), pt.sum(x) * 0.0)
         return [total, *first, *outer.gradient(s, [x, w])]
 
-    both_ways(program)
+    check_traced_equals_eager(program)
 
 
-def test_two_captured_tensors_that_share_an_array_are_followed_apart() -> None:
+def test_two_captured_tensors_that_share_an_array_are_followed_separately() -> None:
     def program(wrap: Wrap) -> Any:
         x = pt.asarray([1.0, 2.0])
         with pt.GradientTape() as tape:
             tape.watch(x)
-            same = pt.identity(x)
-            halted = pt.stop_gradient(x)
-            y = wrap(lambda: pt.sum(x * x * same * halted))()
-        return tape.gradient(y, [x, same])
+            copied = pt.identity(x)
+            stopped = pt.stop_gradient(x)
+            y = wrap(lambda: pt.sum(x * x * copied * stopped))()
+        return tape.gradient(y, [x, copied])
 
-    both_ways(program)
+    check_traced_equals_eager(program)

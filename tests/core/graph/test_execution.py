@@ -1,4 +1,4 @@
-"""The generated code: what it binds, what it frees, what it says when an op fails."""
+"""The generated code: the names it binds, the arrays it frees, and the note it adds when an op fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from polytape.graph import Executable
 from polytape.graph.execution import Locks
 
 
-def test_the_code_calls_kernels_on_native_arrays_and_drops_what_is_done() -> None:
+def test_the_code_calls_kernels_on_native_arrays_and_deletes_unused_ones() -> None:
     graph = pt.function(lambda x: pt.sum(pt.exp(x * 2.0), axis=0)).graph(pt.zeros((3, 2)))
     assert Executable(graph).source.splitlines() == [
         "def run(x0):",
@@ -33,8 +33,8 @@ def test_the_code_calls_kernels_on_native_arrays_and_drops_what_is_done() -> Non
     ]
 
 
-def seen_through_views(x: pt.Tensor) -> list[pt.Tensor]:
-    """Temporaries that die while a view of them lives on, beside ones that may be overwritten."""
+def views_of_temporaries(x: pt.Tensor) -> list[pt.Tensor]:
+    """Temporaries that go out of use before a view of them does, and others that may be overwritten."""
     y = x * 2.0
     row = y[0]
     flat = pt.reshape(y + 0.0, (-1,))
@@ -42,15 +42,15 @@ def seen_through_views(x: pt.Tensor) -> list[pt.Tensor]:
     return [row, flat * z[0, 0], pt.where(z > 2.0, z, y), pt.sum(z) * 2.0 + pt.sum(y) * 3.0]
 
 
-def test_a_temporary_is_overwritten_only_where_nothing_sees_it() -> None:
+def test_a_temporary_is_overwritten_only_if_no_other_array_shares_its_memory() -> None:
     x = pt.asarray(np.linspace(-1.0, 1.0, 12).reshape(3, 4))
     before = x.numpy().copy()
-    for traced, eager in zip(pt.function(seen_through_views)(x), seen_through_views(x), strict=True):
+    for traced, eager in zip(pt.function(views_of_temporaries)(x), views_of_temporaries(x), strict=True):
         np.testing.assert_array_equal(traced.numpy(), eager.numpy())
     np.testing.assert_array_equal(x.numpy(), before)
 
 
-def test_a_kernel_that_may_give_a_view_keeps_its_operand_from_being_overwritten() -> None:
+def test_the_operand_of_a_kernel_that_may_return_a_view_is_not_overwritten() -> None:
     x = pt.ones((2, 3))
     source = Executable(pt.function(lambda x: (pt.reshape(x * 2.0, (3, 2)), x * 2.0 + 1.0)).graph(x)).source
     assert "out=" not in source
@@ -68,12 +68,12 @@ def test_a_function_without_results_runs() -> None:
     assert float(w) == 2.0
 
 
-def test_an_error_names_the_equation_in_a_derivative_too() -> None:
+def test_an_error_in_a_derivative_names_the_equation() -> None:
     broken = False
 
     def fn(x: Any) -> Any:
         if broken:
-            raise FloatingPointError("out of order")
+            raise FloatingPointError("the kernel is broken")
         return np.tanh(x)
 
     with pt.kernel("tanh", backend="numpy", priority=10)(fn):
@@ -88,28 +88,28 @@ def test_an_error_names_the_equation_in_a_derivative_too() -> None:
     assert "in graph <lambda>_gradient: a: float32[1] = tanh(x)  # test_execution.py:" in caught.value.__notes__[0]
 
 
-def test_locks_are_taken_in_one_order_and_released() -> None:
+def test_locks_are_always_acquired_in_the_same_order_and_released() -> None:
     class Recording:
         def __init__(self) -> None:
             self.held = 0
 
         def acquire(self) -> None:
-            taken.append(self)
+            acquired.append(self)
             self.held += 1
 
         def release(self) -> None:
             self.held -= 1
 
-    taken: list[Recording] = []
+    acquired: list[Recording] = []
     a, b = Recording(), Recording()
     for locks in ([a, b], [b, a]):
         with Locks(locks):
             assert (a.held, b.held) == (1, 1)
-    assert taken[:2] == taken[2:]
+    assert acquired[:2] == acquired[2:]
     assert (a.held, b.held) == (0, 0)
 
 
-def test_an_argument_may_be_named_like_anything() -> None:
+def test_an_argument_may_have_a_name_that_the_generated_code_uses() -> None:
     f = pt.function(lambda k0, Tensor, c0, run: k0 + Tensor * c0 - run)
-    one = pt.ones(1)
-    assert f(one, one * 2.0, one * 3.0, one).tolist() == [6.0]
+    x = pt.ones(1)
+    assert f(x, x * 2.0, x * 3.0, x).tolist() == [6.0]

@@ -1,4 +1,4 @@
-"""`polytape.function`: traced equals eager, when it traces again, and what it refuses."""
+"""`polytape.function`: traced equals eager, when it traces again, and what it rejects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from polytape.tensors import structure
 Program = Callable[..., Any]
 
 
-def sides(x: Any, y: Any) -> Any:
+def nested_results(x: Any, y: Any) -> Any:
     return {"sum": x + y, "rest": [x * 2.0, (pt.exp(x), None, 7)]}
 
 
@@ -69,7 +69,7 @@ PROGRAMS: list[Program] = [
     lambda x, y: pt.astype(x, "int32") + 3,
     lambda x, y: pt.nn.softmax(x) + pt.nn.relu(y),
     lambda x, y: pt.argmax(x),
-    sides,
+    nested_results,
     gradient_inside,
     second_derivative_inside,
     item_assignment,
@@ -78,11 +78,11 @@ PROGRAMS: list[Program] = [
 
 
 def values(result: Any) -> list[Any]:
-    return [one.numpy() if isinstance(one, pt.Tensor) else one for one in structure.leaves(result)]
+    return [leaf.numpy() if isinstance(leaf, pt.Tensor) else leaf for leaf in structure.leaves(result)]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_a_traced_program_gives_exactly_what_it_gives_eagerly(program: Program, backend: str) -> None:
+def test_a_traced_program_returns_exactly_what_it_returns_eagerly(program: Program, backend: str) -> None:
     with pt.device(backend):
         x = pt.asarray([1.0, 0.5, -2.0, 3.0])
         y = pt.asarray([0.5, 0.25, 4.0, -1.0])
@@ -90,11 +90,11 @@ def test_a_traced_program_gives_exactly_what_it_gives_eagerly(program: Program, 
         eager = program(x, y)
         for _ in range(2):
             result = traced(x, y)
-            for found, wanted in zip(values(result), values(eager), strict=True):
-                np.testing.assert_array_equal(found, wanted)
-        tensor_types = [(one.dtype, one.device) for one in structure.leaves(result) if isinstance(one, pt.Tensor)]
+            for actual, expected in zip(values(result), values(eager), strict=True):
+                np.testing.assert_array_equal(actual, expected)
+        tensor_types = [(leaf.dtype, leaf.device) for leaf in structure.leaves(result) if isinstance(leaf, pt.Tensor)]
         assert tensor_types == [
-            (one.dtype, one.device) for one in structure.leaves(eager) if isinstance(one, pt.Tensor)
+            (leaf.dtype, leaf.device) for leaf in structure.leaves(eager) if isinstance(leaf, pt.Tensor)
         ]
         check(traced.trace(x, y))
         optimise(traced.trace(x, y), check)
@@ -102,7 +102,7 @@ def test_a_traced_program_gives_exactly_what_it_gives_eagerly(program: Program, 
 
 def test_results_keep_their_structure_and_their_static_values() -> None:
     x = pt.asarray([1.0, 2.0])
-    result = pt.function(sides)(x, x)
+    result = pt.function(nested_results)(x, x)
     assert list(result) == ["sum", "rest"] or set(result) == {"sum", "rest"}
     assert result["rest"][1][1:] == (None, 7)
 
@@ -121,7 +121,7 @@ def counted() -> tuple[Function, list[Any]]:
     return f, runs
 
 
-def test_the_body_runs_once_per_kind_and_shape() -> None:
+def test_the_body_runs_once_per_tensor_type_and_shape() -> None:
     f, runs = counted()
     for value in ([1.0, 2.0], [3.0, 4.0], [5.0, 6.0]):
         f(pt.asarray(value))
@@ -138,14 +138,14 @@ def test_numbers_flags_and_structures_are_part_of_the_signature() -> None:
     x = pt.asarray([1.0, 2.0])
     results = [f(x, 2), f(x, 2.0), f(x, factor=2.0), f(x, flag=True), f(x, flag=True), f(x)]
     assert len(runs) == 4
-    assert [one.tolist() for one in results[:2]] == [[2.0, 4.0], [2.0, 4.0]]
+    assert [result.tolist() for result in results[:2]] == [[2.0, 4.0], [2.0, 4.0]]
     g = pt.function(lambda xs: xs["a"] + xs["b"][0])
     assert g({"a": x, "b": [x]}).tolist() == [2.0, 4.0]
     assert g({"b": [x], "a": x}).tolist() == [2.0, 4.0]
     assert len(g.concretes) == 1
 
 
-def test_minus_zero_is_another_number() -> None:
+def test_minus_zero_has_its_own_trace() -> None:
     f = pt.function(lambda x, y: x * y)
     x = pt.asarray(1.0)
     assert [np.signbit(f(x, y).numpy()).item() for y in (0.0, -0.0, 0.0)] == [False, True, False]
@@ -162,9 +162,9 @@ def test_the_third_value_of_a_python_number_warns_once() -> None:
     assert len(runs) == 4
 
 
-def test_an_argument_that_cannot_be_a_key_is_refused() -> None:
+def test_an_argument_that_cannot_be_a_key_is_rejected() -> None:
     class Bag:
-        __hash__ = None  # type: ignore[assignment]  # as a class with __eq__ alone has it
+        __hash__ = None  # type: ignore[assignment]  # as in a class that defines only __eq__
 
     with pytest.raises(DTypeError, match="unhashable Bag"):
         pt.function(lambda x: x)(Bag())
@@ -179,9 +179,9 @@ def test_a_kernel_registered_later_is_used() -> None:
     assert f(x).tolist() == [1.0]
 
 
-def test_new_tensors_go_where_the_scope_says() -> None:
+def test_new_tensors_are_created_on_the_device_of_the_scope() -> None:
     f = pt.function(lambda: pt.zeros((2,)))
-    names = [one.name for one in pt.backends() if one.status == "ready"]
+    names = [status.name for status in pt.backends() if status.status == "ready"]
     for name in names:
         with pt.device(name):
             assert f().device.backend == name
@@ -203,17 +203,17 @@ class Model:
 def test_a_method_is_traced_for_each_instance() -> None:
     a, b = Model(2.0), Model(3.0)
     x = pt.asarray([1.0])
-    assert [m.call(x).tolist() for m in (a, b, a)] == [[2.0], [3.0], [2.0]]
+    assert [model.call(x).tolist() for model in (a, b, a)] == [[2.0], [3.0], [2.0]]
     assert str(a.call.graph(x)).startswith("graph Model.call(x: float32[1])")
 
 
-def test_a_traced_method_does_not_keep_its_instance() -> None:
+def test_a_traced_method_does_not_keep_its_instance_alive() -> None:
     model = Model(2.0)
     model.call(pt.asarray([1.0]))
-    watch = weakref.ref(model)
+    reference = weakref.ref(model)
     del model
     gc.collect()
-    assert watch() is None
+    assert reference() is None
 
 
 def test_a_bound_method_can_be_traced() -> None:
@@ -226,11 +226,11 @@ def test_a_traced_function_inside_another_is_part_of_its_graph() -> None:
     outer = pt.function(lambda x: inner(x) + inner(x))
     x = pt.asarray([1.0])
     assert outer(x).tolist() == [4.0]
-    assert [one.op.name for one in outer.graph(x).equations] == ["multiply", "add"]
+    assert [equation.op.name for equation in outer.graph(x).equations] == ["multiply", "add"]
     assert not inner.concretes
 
 
-def test_two_threads_may_call_it_for_the_first_time() -> None:
+def test_two_threads_may_make_the_first_call_at_once() -> None:
     runs: list[int] = []
     barrier = Barrier(2)
 
@@ -248,17 +248,17 @@ def test_two_threads_may_call_it_for_the_first_time() -> None:
     assert len(runs) == 1
 
 
-# --- what it refuses --------------------------------------------------------------------------------------------------
+# --- what it rejects --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("use", [bool, float, int, lambda x: x.numpy(), lambda x: x.tolist(), np.asarray])
-def test_a_value_asked_for_while_tracing_is_refused(use: Callable[[Any], Any]) -> None:
+def test_reading_a_value_while_tracing_is_rejected(use: Callable[[Any], Any]) -> None:
     x = pt.asarray(1)
     with pytest.raises(TraceError, match="inside a traced function"):
         pt.function(lambda x: use(x))(x)
 
 
-def test_python_control_flow_on_a_tensor_is_refused_with_the_fix() -> None:
+def test_python_control_flow_on_a_tensor_is_rejected_with_a_fix() -> None:
     @pt.function
     def f(x: Any) -> Any:
         return x if pt.sum(x) > 0 else -x
@@ -267,35 +267,35 @@ def test_python_control_flow_on_a_tensor_is_refused_with_the_fix() -> None:
         f(pt.asarray([1.0]))
 
 
-def test_a_tensor_kept_from_inside_is_refused() -> None:
-    kept: list[Any] = []
+def test_a_symbolic_tensor_used_outside_its_trace_is_rejected() -> None:
+    leaked: list[Any] = []
 
     @pt.function
     def f(x: Any) -> Any:
-        kept.append(x * 2.0)
+        leaked.append(x * 2.0)
         return x
 
     x = pt.asarray([1.0])
     f(x)
     with pytest.raises(TraceError, match="outside its trace"):
-        kept[0] + x
+        leaked[0] + x
     with pytest.raises(TraceError, match="outside its trace"):
-        pt.function(lambda x: x + kept[0])(x)
+        pt.function(lambda x: x + leaked[0])(x)
     with pytest.raises(TraceError, match="outside its trace"):
-        f(kept[0])
+        f(leaked[0])
 
 
 # --- memory and repr --------------------------------------------------------------------------------------------------
 
 
-def test_temporaries_are_freed_as_the_run_passes_them() -> None:
+def test_temporaries_are_freed_after_their_last_use() -> None:
     alive: list[int] = []
-    made: list[weakref.ref[Any]] = []
+    references: list[weakref.ref[Any]] = []
 
     def tracking(x: Any) -> Any:
-        alive.append(sum(one() is not None for one in made))
+        alive.append(sum(reference() is not None for reference in references))
         result = np.exp(x)
-        made.append(weakref.ref(result))
+        references.append(weakref.ref(result))
         return result
 
     gc.disable()
@@ -310,19 +310,19 @@ def test_temporaries_are_freed_as_the_run_passes_them() -> None:
 
             f(pt.asarray([-1.0, -2.0]))
             assert alive == [0, 1, 1, 1, 1]
-            assert not any(one() is not None for one in made)
+            assert not any(reference() is not None for reference in references)
     finally:
         gc.enable()
 
 
-def test_the_first_call_s_arguments_are_not_kept() -> None:
+def test_the_first_call_s_arguments_are_not_kept_alive() -> None:
     f = pt.function(lambda xs: xs[0] + xs[1])
     x = pt.asarray([1.0, 2.0])
-    watch = weakref.ref(x.array)
+    reference = weakref.ref(x.array)
     f([x, x])
     del x
     gc.collect()
-    assert watch() is None
+    assert reference() is None
 
 
 @pt.function
@@ -330,7 +330,7 @@ def doubled(x: Any) -> Any:
     return x * 2.0
 
 
-def test_a_copied_object_s_function_is_bound_to_the_copy() -> None:
+def test_the_function_of_a_copied_object_is_bound_to_the_copy() -> None:
     class Holder:
         def __init__(self) -> None:
             self.weight = pt.Variable(2.0)
@@ -343,11 +343,11 @@ def test_a_copied_object_s_function_is_bound_to_the_copy() -> None:
     copied = copy.deepcopy(original)
     copied.weight.assign(5.0)
     x = pt.asarray([1.0])
-    assert [one.step(x).tolist() for one in (original, copied)] == [[2.0], [5.0]]
+    assert [holder.step(x).tolist() for holder in (original, copied)] == [[2.0], [5.0]]
     assert doubled.__reduce__() == "doubled"
 
 
-def test_it_looks_like_the_function_it_wraps() -> None:
+def test_it_has_the_name_and_docstring_of_the_function_it_wraps() -> None:
     @pt.function
     def f(x: Any) -> Any:
         """Twice."""
@@ -356,7 +356,7 @@ def test_it_looks_like_the_function_it_wraps() -> None:
     assert (f.__name__, f.__doc__, repr(f)) == ("f", "Twice.", "<function f: 0 traces>")
 
 
-def test_it_warns_of_nothing_in_ordinary_use() -> None:
+def test_ordinary_use_gives_no_warnings() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         f, _ = counted()

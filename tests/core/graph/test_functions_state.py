@@ -40,7 +40,7 @@ def test_a_variable_is_returned_as_itself() -> None:
     assert float(w) == 2.0
 
 
-def test_two_variables_can_change_places() -> None:
+def test_two_variables_can_be_swapped() -> None:
     a, b = pt.Variable(1.0), pt.Variable(2.0)
 
     @pt.function
@@ -53,7 +53,7 @@ def test_two_variables_can_change_places() -> None:
     assert (float(a), float(b)) == (2.0, 1.0)
 
 
-def test_a_variable_given_as_an_argument_is_assigned() -> None:
+def test_a_variable_passed_as_an_argument_is_assigned() -> None:
     step = pt.function(lambda w, x: w.assign_add(x))
     for value in (1.0, 5.0):
         w = pt.Variable(value)
@@ -62,13 +62,13 @@ def test_a_variable_given_as_an_argument_is_assigned() -> None:
         assert float(w) == value + 2.0
 
 
-def test_nothing_is_assigned_where_an_op_raises() -> None:
+def test_nothing_is_assigned_if_an_op_raises() -> None:
     w = pt.Variable([1.0, 2.0])
     broken = False
 
     def fn(x: Any) -> Any:
         if broken:
-            raise FloatingPointError("the kernel is out of order")
+            raise FloatingPointError("the kernel is broken")
         return np.exp(x)
 
     with pt.kernel("exp", backend="numpy", priority=10)(fn):
@@ -103,15 +103,15 @@ def test_an_error_while_tracing_leaves_no_state_behind() -> None:
     assert not step.concretes
 
 
-def test_a_variable_cannot_be_made_inside() -> None:
-    with pytest.raises(TraceError, match="made inside a traced function"):
+def test_a_variable_cannot_be_created_inside() -> None:
+    with pytest.raises(TraceError, match="cannot be created inside a traced function"):
         pt.function(lambda: pt.Variable(1.0))()
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
-def test_an_optimizer_step_traces(name: str, backend: str) -> None:
+def test_an_optimizer_step_can_be_traced(name: str, backend: str) -> None:
     with pt.device(backend):
-        losses, ends = [], []
+        losses, final_values = [], []
         for wrap in (lambda f: f, pt.function):
             w = pt.Variable([0.5, 0.25, 2.0], name="w")
             optimizer = getattr(pt.optim, name)(0.1)
@@ -125,39 +125,39 @@ def test_an_optimizer_step_traces(name: str, backend: str) -> None:
             run = wrap(step)
             x = pt.asarray([1.0, 2.0, 3.0])
             losses.append([float(run(x)) for _ in range(4)])
-            ends.append(w.tolist())
+            final_values.append(w.tolist())
     assert losses[0] == losses[1]
-    assert ends[0] == ends[1]
+    assert final_values[0] == final_values[1]
 
 
 # --- random -----------------------------------------------------------------------------------------------------------
 
 
-def test_draws_differ_from_call_to_call_and_equal_the_eager_ones(backend: str) -> None:
+def test_draws_differ_between_calls_and_equal_the_eager_ones(backend: str) -> None:
     with pt.device(backend):
         eager = pt.random.Generator(3)
-        wanted = [pt.random.uniform((3,), generator=eager).tolist() for _ in range(4)]
+        expected = [pt.random.uniform((3,), generator=eager).tolist() for _ in range(4)]
         generator = pt.random.Generator(3)
         draw = pt.function(lambda: [pt.random.uniform((3,), generator=generator) for _ in range(2)])
-        found = [one.tolist() for _ in range(2) for one in draw()]
-    assert found == wanted
+        actual = [x.tolist() for _ in range(2) for x in draw()]
+    assert actual == expected
     assert generator.state.tolist() == eager.state.tolist()
 
 
-def test_threads_that_run_a_traced_draw_share_no_numbers() -> None:
+def test_threads_that_run_the_same_traced_draw_get_different_numbers() -> None:
     generator = pt.random.Generator(5)
     draw = pt.function(lambda: pt.random.integers(2**31 - 1, shape=(4,), generator=generator))
     draw()
     with ThreadPoolExecutor(4) as pool:
-        drawn = list(pool.map(lambda _: tuple(draw().tolist()), range(200)))
-    assert len(set(drawn)) == 200
+        draws = list(pool.map(lambda _: tuple(draw().tolist()), range(200)))
+    assert len(set(draws)) == 200
 
 
-@pytest.mark.parametrize("ask", [float, int, lambda w: w.numpy(), lambda w: w.item(), lambda w: f"{w:.1f}", np.asarray])
-def test_a_variable_s_value_is_not_settled_while_tracing(ask: Callable[[Any], Any]) -> None:
+@pytest.mark.parametrize("use", [float, int, lambda w: w.numpy(), lambda w: w.item(), lambda w: f"{w:.1f}", np.asarray])
+def test_a_variable_s_value_cannot_be_read_while_tracing(use: Callable[[Any], Any]) -> None:
     w = pt.Variable(1.0)
     with pytest.raises(TraceError, match="inside a traced function"):
-        pt.function(lambda: ask(w))()
+        pt.function(lambda: use(w))()
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_every_use_of_a_variable_reads_it_at_each_call(use: Callable[[Any], Any]
     assert f().tolist() == [10.0]
 
 
-def test_a_move_to_other_memory_is_refused_while_tracing() -> None:
-    if not any(one.name == "sim" and one.status == "ready" for one in pt.backends()):
+def test_a_transfer_to_another_memory_is_rejected_while_tracing() -> None:
+    if not any(status.name == "sim" and status.status == "ready" for status in pt.backends()):
         pytest.skip("polytape-sim is not installed")
     w = pt.Variable([1.0])
     with pytest.raises(TraceError, match="to_device"):

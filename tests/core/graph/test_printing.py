@@ -1,4 +1,4 @@
-"""Printed graphs, compared with what they were."""
+"""Printed graphs, compared with the expected text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ HERE = "test_printing.py"
 
 
 def line_of(f: Any, text: str) -> int:
-    """The line of the first source line of ``f`` that contains ``text``."""
+    """The number of the first source line of ``f`` that contains ``text``."""
     lines, first = inspect.getsourcelines(f)
-    return first + next(place for place, line in enumerate(lines) if text in line)
+    return first + next(index for index, line in enumerate(lines) if text in line)
 
 
 def lines(graph: Any) -> list[str]:
-    """The printed lines, without the spaces before a source line."""
+    """The printed lines, with every run of spaces as one space."""
     return [" ".join(line.split()) for line in str(graph).splitlines()]
 
 
@@ -27,7 +27,7 @@ def loss(x: Any, w: Any) -> Any:
     return pt.mean(pt.square(a), axis=(0, 1))
 
 
-def test_each_equation_stands_on_a_line_with_its_type_and_the_user_s_line() -> None:
+def test_each_equation_prints_on_one_line_with_its_type_and_the_user_s_line() -> None:
     graph = pt.function(loss).graph(pt.zeros((8, 3)), pt.zeros((3, 1)))
     first, second = line_of(loss, "x @ w"), line_of(loss, "pt.mean")
     assert str(graph) == (
@@ -60,14 +60,14 @@ def step(x: Any, *, scale: float = 0.5) -> Any:
 
 def test_variables_constants_literals_and_assignments_are_shown() -> None:
     traced = pt.function(step).trace(pt.zeros(2))
-    found = lines(traced)
-    assert found[:4] == [
+    printed = lines(traced)
+    assert printed[:4] == [
         "graph step(x: float32[2]) -> (float32[2], float64[2])",
         "variable W: float32[]",
         "variable v1: float32[2]",
         "constant c0: float32[2]",
     ]
-    assert [line.split(" #")[0] for line in found[4:]] == [
+    assert [line.split(" #")[0] for line in printed[4:]] == [
         "a: float32[2] = multiply(x, W)",
         "b: float32[2] = add(a, v1)",
         "c: float32[2] = add(b, c0)",
@@ -83,19 +83,19 @@ def test_variables_constants_literals_and_assignments_are_shown() -> None:
     ]
 
 
-def test_after_each_pass_it_prints_in_the_same_form() -> None:
+def test_graphs_print_in_the_same_form_after_each_pass() -> None:
     traced = pt.function(step).trace(pt.zeros(2))
-    once = common_subexpressions(traced)
-    assert [line.split(" #")[0] for line in lines(once)[7:-3]] == [
+    merged = common_subexpressions(traced)
+    assert [line.split(" #")[0] for line in lines(merged)[7:-3]] == [
         "d: float32[2] = exp(c)",
         "e: float32[2] = multiply(c, 0.5)",
         "f: float32[] = sum(e)",
         "g: float32[] = subtract(W, f)",
         "h: float64[2] = astype(c, dtype=float64)",
     ]
-    assert lines(once)[-3:] == ["assign W = g", "assign v1 = a", "return c, h"]
-    alive = dead_code(once)
-    assert [line.split(" #")[0] for line in lines(alive)[7:]] == [
+    assert lines(merged)[-3:] == ["assign W = g", "assign v1 = a", "return c, h"]
+    pruned = dead_code(merged)
+    assert [line.split(" #")[0] for line in lines(pruned)[7:]] == [
         "d: float32[2] = multiply(c, 0.5)",
         "e: float32[] = sum(d)",
         "f: float32[] = subtract(W, e)",
@@ -106,7 +106,7 @@ def test_after_each_pass_it_prints_in_the_same_form() -> None:
     ]
 
 
-def test_several_outputs_stand_on_one_line() -> None:
+def test_several_outputs_print_on_one_line() -> None:
     w = pt.Variable([1.0], name="w")
     optimizer = pt.optim.Adam(0.5)
     graph = pt.function(lambda g: optimizer.apply_gradients([(g, w)])).graph(pt.zeros(1))
@@ -123,7 +123,7 @@ def test_arguments_in_structures_are_named_by_their_path() -> None:
     )
 
 
-def test_a_name_that_is_taken_is_not_given_again() -> None:
+def test_equations_do_not_reuse_the_names_of_arguments() -> None:
     f = pt.function(lambda a, b: a * b + b)
     x = pt.zeros(2)
     assert [line.split(" #")[0] for line in lines(f.graph(x, x))] == [

@@ -6,7 +6,7 @@ import polytape as pt
 from polytape.ops.nn import activations, losses
 
 
-def test_nn_holds_the_ops_themselves() -> None:
+def test_the_namespace_exports_the_ops_of_polytape_ops_nn() -> None:
     assert pt.nn.__all__ == ["log_softmax", "relu", "sigmoid", "softmax", "sparse_softmax_cross_entropy_with_logits"]
     for name in pt.nn.__all__:
         assert getattr(pt.nn, name) is getattr(losses if "cross_entropy" in name else activations, name)

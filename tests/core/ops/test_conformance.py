@@ -1,9 +1,9 @@
-"""Every op on every backend, from its row; and that every op has one."""
+"""The conformance kit on every backend, and the completeness of every op."""
 
 from __future__ import annotations
 
 from polytape.testing import CASES, incomplete_ops, own_ops
-from polytape.testing.suite import *  # noqa: F403  # the kit's tests, run here as at a stranger's
+from polytape.testing.suite import *  # noqa: F403  # the kit's tests, run as third parties run them
 
 
 def test_every_op_is_complete() -> None:

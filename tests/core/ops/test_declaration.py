@@ -1,4 +1,4 @@
-"""Declaring an op: operands, attributes, optional operands, sequences, names that are refused."""
+"""Declaring an op: operands, attributes, optional operands, sequences, reserved names."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from polytape.tensors.tensor import Tensor, TensorLike
 
 
 def declared(body: Any, **changes: Any) -> Any:
-    """The op of a function, not registered: it has no kernel, so its body runs."""
-    given = {"dtype": dtype_rules.same_dtype, "shape": shape_rules.broadcast, "elementwise": True} | changes
-    made: Any = pt.op(**given)(body)
-    tables.ops().pop(made.name)
-    return made
+    """An op of a function, removed from the tables again. It has no kernel, so its body runs."""
+    arguments = {"dtype": dtype_rules.same_dtype, "shape": shape_rules.broadcast, "elementwise": True} | changes
+    op: Any = pt.op(**arguments)(body)
+    tables.ops().pop(op.name)
+    return op
 
 
 @pytest.fixture
 def clean() -> Iterator[None]:
-    """Ops that a test registers are gone after it."""
+    """Remove the ops that a test registers."""
     before = set(tables.ops())
     yield
     for name in set(tables.ops()) - before:
         tables.ops().pop(name)
 
 
-def test_operands_are_told_by_their_annotation_whether_text_or_object() -> None:
+def test_operands_are_recognised_by_string_and_object_annotations() -> None:
     def body(a: Any, b: Any, c: Any, d: Any, n: Any, *, e: Any = 1) -> Any:
         return a
 
     body.__annotations__ = {
-        "a": pt.Tensor, "b": "pt.TensorLike", "c": TensorLike, "d": Optional[Tensor], "n": "int", "e": "int | None",  # noqa: UP045  # this spelling is tested
+        "a": pt.Tensor, "b": "pt.TensorLike", "c": TensorLike, "d": Optional[Tensor], "n": "int", "e": "int | None",  # noqa: UP045  # this spelling is under test
     }  # fmt: skip
     op = declared(body)
     assert op.operands == ("a", "b", "c", "d") and op.optional == ("d",) and op.attributes == ("n", "e")
@@ -48,7 +48,7 @@ def test_operands_are_told_by_their_annotation_whether_text_or_object() -> None:
 @pytest.mark.parametrize(
     "note", ["Sequence[Tensor]", "Sequence[pt.TensorLike]", collections.abc.Sequence[Tensor], Sequence[Tensor]]
 )
-def test_a_sequence_of_operands_is_told_too(note: Any) -> None:
+def test_a_sequence_of_operands_is_recognised(note: Any) -> None:
     def body(a: Any, rest: Any) -> Any:
         return a
 
@@ -74,24 +74,24 @@ def test_an_optional_operand_keeps_its_slot() -> None:
         op(None)
 
 
-def test_an_optional_operand_with_a_kernel_and_rules_of_its_own(clean: None) -> None:
+def test_an_optional_operand_reaches_kernels_and_gradient_rules(clean: None) -> None:
     @pt.op(dtype=dtype_rules.same_dtype, shape=lambda x, bias: x)
     def op_biased(x: Tensor, bias: Tensor | None = None, *, times: float = 2.0) -> Tensor:
         return primitive()
 
     op_biased.gradient(x=lambda g, times: g * times, bias=lambda g, bias_shape: pt.reshape(pt.sum(g), bias_shape))
-    seen: list[Any] = []
+    biases: list[Any] = []
 
     @pt.kernel("op_biased", backend="numpy")
     def biased(x: Any, bias: Any, *, times: float = 2.0) -> Any:
-        seen.append(bias)
+        biases.append(bias)
         return x * times + (0 if bias is None else bias)
 
     with biased:
         x, b = pt.asarray([1.0, 2.0]), pt.asarray(1.0)
         for bias in (None, b, None):
             assert op_biased(x, bias).tolist() == [2.0 + (bias is b), 4.0 + (bias is b)]
-        assert [one is None for one in seen] == [True, False, True]
+        assert [bias is None for bias in biases] == [True, False, True]
         with pt.GradientTape() as tape:
             tape.watch([x, b])
             y = op_biased(x, b, times=5.0) + op_biased(x)
@@ -107,7 +107,7 @@ def test_operands_promote_as_declared() -> None:
     assert declared(pick, promotes=(), shape=lambda *s: s[0]).promotes == ()
 
 
-def test_integers_become_floating_where_the_op_needs_it() -> None:
+def test_integers_are_cast_to_float32_if_the_op_declares_it() -> None:
     def half(x: TensorLike) -> Tensor:
         return x * 0.5
 
@@ -116,14 +116,14 @@ def test_integers_become_floating_where_the_op_needs_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["g", "y", "index", "shapes", "spec", "x_shape"])
-def test_names_that_gradient_rules_use_are_refused(name: str) -> None:
+def test_parameter_names_that_gradient_rules_reserve_are_rejected(name: str) -> None:
     scope: dict[str, Any] = {}
     exec(f"def reserved(x: 'Tensor', {name}: 'int') -> 'Tensor': return x", scope)
     with pytest.raises(RegistrationError, match=f"cannot have a parameter '{name}'"):
         declared(scope["reserved"])
 
 
-def test_a_name_is_given_once(clean: None) -> None:
+def test_the_name_of_an_op_must_be_unique(clean: None) -> None:
     def add(x: Tensor) -> Tensor:
         return x
 
@@ -131,19 +131,19 @@ def test_a_name_is_given_once(clean: None) -> None:
         pt.op(dtype=dtype_rules.same_dtype, shape=shape_rules.same_shape)(add)
 
 
-def test_a_rule_that_asks_for_what_is_not_there_is_refused() -> None:
+def test_a_gradient_rule_with_an_unknown_parameter_is_rejected() -> None:
     def plain(x: Tensor, *, n: int = 1) -> Tensor:
         return x
 
     op = declared(plain)
-    with pytest.raises(RegistrationError, match="a gradient rule of plain asks for 'z'"):
+    with pytest.raises(RegistrationError, match="a gradient rule of plain has an unknown parameter 'z'"):
         op.gradient(x=lambda g, z: g)
     with pytest.raises(RegistrationError, match="plain has no operand 'w'"):
         op.gradient(w=lambda g: g)
     op.gradient(x=lambda g, y, x, x_shape, n: g)
 
 
-def test_an_op_may_be_called_in_every_way_its_signature_shows() -> None:
+def test_an_op_can_be_called_in_every_way_that_its_signature_allows() -> None:
     def shifted(x: Tensor, by: float = 1.0, *, times: int = 1) -> Tensor:
         for _ in range(times):
             x = x + by
@@ -151,11 +151,11 @@ def test_an_op_may_be_called_in_every_way_its_signature_shows() -> None:
 
     op = declared(shifted)
     x = pt.asarray([0.0])
-    found = [op(x), op(x, 2.0), op(x, by=2.0, times=2), op(x, 1.0, times=3), op(x=x, by=5.0), op(x=x)]
-    assert [one.item() for one in found] == [1.0, 2.0, 4.0, 3.0, 5.0, 1.0]
+    results = [op(x), op(x, 2.0), op(x, by=2.0, times=2), op(x, 1.0, times=3), op(x=x, by=5.0), op(x=x)]
+    assert [result.item() for result in results] == [1.0, 2.0, 4.0, 3.0, 5.0, 1.0]
 
 
-def test_a_shape_rule_speaks_in_the_ops_name() -> None:
+def test_the_error_of_a_shape_rule_names_the_op() -> None:
     def odd(x: Tensor) -> Tensor:
         return x + pt.asarray([1.0, 2.0, 3.0])
 
@@ -163,24 +163,24 @@ def test_a_shape_rule_speaks_in_the_ops_name() -> None:
         declared(odd)(pt.asarray([1.0, 2.0]))
 
 
-def test_a_dtype_rule_speaks_in_the_ops_name() -> None:
+def test_the_error_of_a_dtype_rule_names_the_op() -> None:
     for call in (lambda: pt.exp(pt.asarray([1])), lambda: pt.exp([True]), lambda: pt.exp(1)):
-        with pytest.raises(DTypeError, match=r"exp\((int32|bool)\): needs floating numbers"):
+        with pytest.raises(DTypeError, match=r"exp\((int32|bool)\): needs floating-point numbers"):
             call()
 
 
-def test_a_primitives_body_is_never_run() -> None:
+def test_running_the_body_of_a_primitive_raises_an_error() -> None:
     with pytest.raises(NotImplementedError, match="a primitive's body was run"):
         primitive()
 
 
-def test_a_fill_that_cannot_be_hashed_is_refused_by_the_dtype_rule() -> None:
+def test_an_unhashable_fill_value_is_rejected_by_the_dtype_rule() -> None:
     for fill in ([1.0], pt.asarray(1.0)):
-        with pytest.raises(DTypeError, match="fills with Python numbers"):
+        with pytest.raises(DTypeError, match="fill value is not a Python number"):
             pt.full((2,), fill)  # type: ignore[arg-type]
 
 
-def test_a_function_made_by_exec_has_no_module_and_is_an_op_all_the_same() -> None:
+def test_a_function_created_by_exec_without_a_module_can_be_an_op() -> None:
     names: dict[str, Any] = {"Tensor": Tensor}
     exec("def made_by_exec(x: Tensor, /) -> Tensor:\n    return x * 2.0", names)
     op = declared(names["made_by_exec"])

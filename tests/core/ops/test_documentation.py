@@ -1,4 +1,4 @@
-"""Docstrings of ops: the declaration's, completed with what the rules state."""
+"""Docstrings of ops: the text of the declaration, completed with the facts that the rules state."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from polytape.testing import own_ops
 
 def documented(body: Any, dtype: Any, shape: Any, **options: Any) -> str:
     """The docstring of an op that is not registered."""
-    made = build(body, dtype, shape, (), None)
+    op = build(body, dtype, shape, (), None)
     for name, value in options.items():
-        setattr(made, name, value)
-    return complete(made) or ""
+        setattr(op, name, value)
+    return complete(op) or ""
 
 
-def test_an_elementwise_op_needs_one_line() -> None:
+def test_the_docstring_of_an_elementwise_op_is_completed_from_one_line() -> None:
     assert pt.add.__doc__ == (
         "``x1 + x2``, elementwise.\n\n"
         "Args:\n    x1, x2: numeric[...], broadcast and promoted together.\n"
@@ -33,7 +33,7 @@ def test_an_elementwise_op_needs_one_line() -> None:
     )
 
 
-def test_a_line_of_the_declaration_stands_before_the_generated_one() -> None:
+def test_the_text_of_a_declaration_replaces_the_generated_text() -> None:
     def mine(x: pt.Tensor, /, *, axis: int = -1) -> pt.Tensor:
         """Mine.
 
@@ -52,7 +52,7 @@ def test_a_line_of_the_declaration_stands_before_the_generated_one() -> None:
     assert "Source" not in parts
 
 
-def test_integers_are_among_the_operands_of_an_op_that_casts_them() -> None:
+def test_an_op_that_casts_integers_documents_numeric_operands() -> None:
     parts = sections(pt.divide.__doc__ or "")
     assert parts["Args"] == "    x1, x2: numeric[...], broadcast and promoted together."
     assert parts["Returns"] == "    The broadcast shape, the promoted floating dtype."
@@ -62,8 +62,8 @@ def test_integers_are_among_the_operands_of_an_op_that_casts_them() -> None:
 @pytest.mark.parametrize("op", own_ops().values(), ids=str)
 def test_every_parameter_of_an_op_is_described_once(op: Any) -> None:
     entries = [line.strip() for line in sections(op.__doc__)["Args"].splitlines() if line[4:5] != " "]
-    named = [name for entry in entries for name in entry.partition(":")[0].split(", ")]
-    assert named == list(op.parameters)
+    described = [name for entry in entries for name in entry.partition(":")[0].split(", ")]
+    assert described == list(op.parameters)
 
 
 MEMBERS = {
@@ -74,7 +74,7 @@ MEMBERS = {
     "real floating": ("float16", "float64"),
     "any dtype": ("bool", "int8", "uint64", "float16", "float64", "complex64"),
 }
-EVERY = MEMBERS["any dtype"]
+EVERY_DTYPE = MEMBERS["any dtype"]
 
 
 def rules_of(module: Any) -> list[Any]:
@@ -83,7 +83,7 @@ def rules_of(module: Any) -> list[Any]:
 
 
 def with_one_operand(rule: Any) -> bool:
-    """Whether a dtype rule is about one operand's dtype, and no attribute."""
+    """Whether a dtype rule takes one operand and no attributes."""
     code = rule.__code__
     return bool(code.co_argcount == 1 and not code.co_kwonlyargcount)
 
@@ -91,12 +91,12 @@ def with_one_operand(rule: Any) -> bool:
 @pytest.mark.parametrize(
     "rule", [rule for rule in rules_of(dtype_rules) if with_one_operand(rule)], ids=lambda r: r.__name__
 )
-def test_a_dtype_rule_accepts_what_it_states_and_rejects_the_rest(rule: Any) -> None:
+def test_a_dtype_rule_accepts_the_dtypes_it_states_and_rejects_all_others(rule: Any) -> None:
     facts = facts_of(rule)
-    for name in EVERY:
+    for name in EVERY_DTYPE:
         if name in MEMBERS[facts.takes]:
-            found = rule(dtypes.lookup(name))
-            assert found.name == (name if facts.returns == "same" else facts.returns)
+            result = rule(dtypes.lookup(name))
+            assert result.name == (name if facts.returns == "same" else facts.returns)
         else:
             assert facts.rejects
             with pytest.raises(DTypeError):
@@ -104,10 +104,10 @@ def test_a_dtype_rule_accepts_what_it_states_and_rejects_the_rest(rule: Any) -> 
 
 
 @pytest.mark.parametrize("rule", [*rules_of(dtype_rules), *rules_of(shape_rules)], ids=lambda r: r.__name__)
-def test_a_rule_states_what_it_returns_and_its_attributes(rule: Any) -> None:
+def test_a_rule_states_its_result_and_its_attributes(rule: Any) -> None:
     facts = facts_of(rule)
     assert facts.returns
     code = rule.__code__
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     assert set(facts.attributes) <= set(keywords)
-    assert set(keywords) - set(facts.attributes) <= {"dtype"}  # its meaning differs from op to op
+    assert set(keywords) - set(facts.attributes) <= {"dtype"}  # the meaning of dtype differs between ops

@@ -1,4 +1,4 @@
-"""Dtype rules against the standard's tables."""
+"""Dtype rules: the dtypes they accept, and their errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from polytape.ops import dtype_rules
 
 
 @pytest.mark.parametrize(
-    ("rule", "accepted", "refused"),
+    ("rule", "accepted", "rejected"),
     [
         (dtype_rules.same_numeric, "int8", "bool"),
         (dtype_rules.same_real, "bool", "complex64"),
@@ -23,10 +23,10 @@ from polytape.ops import dtype_rules
         (dtype_rules.index_dtype, "float32", "complex128"),
     ],
 )
-def test_dtype_rules_say_what_they_expect(rule: Any, accepted: str, refused: str) -> None:
+def test_the_error_of_a_dtype_rule_gives_expectation_and_fix(rule: Any, accepted: str, rejected: str) -> None:
     rule(dtypes.lookup(accepted))
     with pytest.raises(DTypeError) as caught:
-        rule(dtypes.lookup(refused))
+        rule(dtypes.lookup(rejected))
     assert caught.value.expected
     assert caught.value.fix
 
@@ -36,6 +36,6 @@ def test_dtype_rules_say_what_they_expect(rule: Any, accepted: str, refused: str
     [("bool", "int32"), ("int8", "int32"), ("int64", "int64"), ("uint8", "uint32"), ("uint64", "uint64")]
     + [(name, name) for name in ("float16", "float32", "complex64")],
 )
-def test_sums_widen_small_integers_to_the_default(dtype: str, expected: str) -> None:
+def test_sums_widen_small_integers_to_the_default_integer(dtype: str, expected: str) -> None:
     assert dtype_rules.sum_dtype(dtypes.lookup(dtype), dtype=None) == expected
     assert dtype_rules.sum_dtype(dtypes.lookup(dtype), dtype=dtypes.float64) is dtypes.float64

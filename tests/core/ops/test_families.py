@@ -1,4 +1,4 @@
-"""Families: each op's module is found without importing the others, and its kernels load with it."""
+"""Families: an op's module is found without importing the others, and its kernels load only when it is used."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def loaded():
 
 
 def modules_with_ops() -> list[str]:
-    """The families by what their sources declare."""
+    """The modules whose sources declare ops."""
     paths = [path for path in sorted(ROOT.rglob("*.py")) if "\n@op(" in path.read_text(encoding="utf-8")]
     return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
 
 
 def test_every_module_with_ops_is_a_family_and_none_loads_at_import(child: Child) -> None:
     assert sorted(families.FAMILIES) == modules_with_ops()
-    done = child(f"{LOADED}\nimport polytape\nprint(*loaded())")
-    assert not set(done.stdout.split()) & set(families.FAMILIES)
+    output = child(f"{LOADED}\nimport polytape\nprint(*loaded())").stdout
+    assert not set(output.split()) & set(families.FAMILIES)
 
 
 @pytest.mark.parametrize("family", families.FAMILIES)
-def test_the_index_is_what_the_family_declares(family: str) -> None:
+def test_the_index_equals_the_declarations_of_the_family(family: str) -> None:
     module = families.load(family)
     index = families._Index()
     declared = {name for name, op in tables.ops().items() if op.module == module.__name__}
@@ -54,12 +54,12 @@ def test_no_public_name_is_in_two_families() -> None:
     assert len(names) == len(set(names))
 
 
-def test_a_name_loads_its_own_family_and_no_other(child: Child) -> None:
-    done = child(f"{LOADED}\nimport polytape as pt\npt.tanh\nprint(*loaded())")
-    assert set(done.stdout.split()) & set(families.FAMILIES) == {"trigonometric"}
+def test_a_name_loads_only_its_own_family(child: Child) -> None:
+    output = child(f"{LOADED}\nimport polytape as pt\npt.tanh\nprint(*loaded())").stdout
+    assert set(output.split()) & set(families.FAMILIES) == {"trigonometric"}
 
 
-def test_looking_for_a_name_that_is_nowhere_loads_nothing(child: Child) -> None:
+def test_looking_up_an_unknown_name_loads_no_family(child: Child) -> None:
     code = f"""{LOADED}
 import polytape as pt
 for namespace in (pt, pt.nn):
@@ -76,7 +76,7 @@ print("tanh" in dir(pt), "softmax" in dir(pt.nn), "tanh" in pt.__all__, set(load
     ]
 
 
-def test_a_star_import_brings_every_name(child: Child) -> None:
+def test_a_star_import_imports_every_name(child: Child) -> None:
     code = "from polytape import *\nprint(tanh([0.0]).tolist(), nn.relu([-1.0]).tolist(), Variable.__name__, bool)"
     assert child(code).stdout.split() == ["[0.0]", "[0.0]", "Variable", "bool"]
 
@@ -102,7 +102,7 @@ print(sorted(families & set(loaded()) - {set(families.BOUND)!r}), kernels())
 
 
 def backend(name: str, load: Callable[[], Any]) -> pt.Backend:
-    """A backend with late kernels for the family of tanh."""
+    """A backend whose kernels for the family of tanh load late."""
     return pt.Backend(name=name, extends="numpy", late_kernels={"trigonometric": load})
 
 
@@ -118,12 +118,12 @@ def test_late_kernels_load_once_when_an_op_of_their_family_is_resolved() -> None
         assert (x + 1.0).tolist() == [2.0] and not calls
         version = tables.version()
         assert pt.tanh(x).tolist() == [0.0] and pt.tanh(pt.asarray(1.0)).item() == 0.0
-        assert calls == [1] and tables.version() == version  # nothing that was resolved before is stale
+        assert calls == [1] and tables.version() == version  # earlier resolutions stay valid
         assert tables.kernels_of("lazy", "tanh")[0].provider == "in-process"
     assert not any(key[0] == "lazy" for key in tables._registry.late)
 
 
-def test_a_wrong_late_kernel_is_an_error_of_the_call_that_loads_it() -> None:
+def test_an_invalid_late_kernel_raises_an_error_in_the_call_that_loads_it() -> None:
     with pt.register_backend(backend("lazy", lambda: [pt.Kernel("tanh", np.tanh, writes=("y",))])), pt.device("lazy"):
         x = pt.asarray([1.0])
         for _ in range(2):
@@ -152,7 +152,7 @@ def test_threads_load_late_kernels_once() -> None:
     assert calls == [1]
 
 
-def test_a_traced_function_whose_trace_loads_kernels_is_traced_once(child: Child) -> None:
+def test_a_function_is_traced_once_even_if_tracing_loads_kernels(child: Child) -> None:
     code = """
 import polytape as pt
 runs = []
@@ -169,7 +169,7 @@ print(len(runs))
 
 
 @pytest.mark.parametrize("name", ["numpy", "numba", "cupy"])
-def test_every_family_a_backend_loads_late_exists(name: str) -> None:
+def test_the_late_kernels_of_a_backend_belong_to_their_families(name: str) -> None:
     plugin: Any = importlib.import_module(f"polytape_{name}.kernels")
     late = {"numpy": lambda: plugin.late(np), "numba": lambda: plugin.late(), "cupy": dict}[name]()
     assert set(late) <= set(families.FAMILIES)

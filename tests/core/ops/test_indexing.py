@@ -32,7 +32,7 @@ KEYS = [
 
 
 @pytest.mark.parametrize("key", KEYS, ids=range(len(KEYS)))
-def test_masks_and_index_arrays_are_numpy_s(key: Any, backend: str) -> None:
+def test_masks_and_index_arrays_select_as_in_numpy(key: Any, backend: str) -> None:
     if isinstance(key, np.ndarray) and key.ndim == 2:
         key = np.s_[0, key]
     x = pt.asarray(HOST, device=pt.get_backend(backend).device_list()[0])
@@ -44,7 +44,7 @@ def test_masks_and_index_arrays_are_numpy_s(key: Any, backend: str) -> None:
     assert x.numpy().tolist() == updated.tolist()
 
 
-def test_a_tensor_is_a_mask_as_well(backend: str) -> None:
+def test_a_tensor_can_be_a_mask(backend: str) -> None:
     x = pt.asarray(HOST, device=pt.get_backend(backend).device_list()[0])
     assert x[x > 20.0].tolist() == [21.0, 22.0, 23.0]
     x[x > 20.0] = 0.0
@@ -53,7 +53,7 @@ def test_a_tensor_is_a_mask_as_well(backend: str) -> None:
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_any_basic_key_gives_numpy_s_elements(data: Any) -> None:
+def test_any_basic_key_selects_as_in_numpy(data: Any) -> None:
     shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=4))
     host = np.arange(np.prod(shape), dtype="float32").reshape(shape)
     key = data.draw(hnp.basic_indices(shape, allow_newaxis=True))
@@ -62,7 +62,7 @@ def test_any_basic_key_gives_numpy_s_elements(data: Any) -> None:
 
 @settings(max_examples=100)
 @given(st.data())
-def test_any_index_arrays_give_numpy_s_elements(data: Any) -> None:
+def test_any_index_arrays_select_as_in_numpy(data: Any) -> None:
     shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=4))
     host = np.arange(np.prod(shape), dtype="float32").reshape(shape)
     key = data.draw(hnp.integer_array_indices(shape))
@@ -71,7 +71,7 @@ def test_any_index_arrays_give_numpy_s_elements(data: Any) -> None:
 
 @settings(max_examples=200)
 @given(st.data())
-def test_any_mask_among_other_indices_gives_numpy_s_elements(data: Any) -> None:
+def test_any_mask_among_other_indices_selects_as_in_numpy(data: Any) -> None:
     shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=4, max_side=3))
     host = np.arange(np.prod(shape), dtype="float32").reshape(shape)
     first = data.draw(st.integers(0, len(shape) - 1))
@@ -85,15 +85,15 @@ def test_any_mask_among_other_indices_gives_numpy_s_elements(data: Any) -> None:
     np.testing.assert_array_equal(pt.asarray(host)[key].numpy(), expected)
 
 
-def test_index_arrays_out_of_range_are_refused(backend: str) -> None:
+def test_index_arrays_out_of_range_are_rejected(backend: str) -> None:
     if not pt.get_backend(backend).chain()[-1].host:
-        pytest.skip(f"{backend} does not look at the values of index arrays")
+        pytest.skip(f"{backend} does not check the values of index arrays")
     with pt.device(backend), pytest.raises((ShapeError, IndexError)):
         pt.ones(3)[pt.asarray([3])]
 
 
 @pytest.mark.parametrize(
-    ("key", "kind", "part"),
+    ("key", "exception_type", "part"),
     [
         (3, ShapeError, "index 3 is out of range"),
         ((0, 0, 0), ShapeError, "too many indices"),
@@ -102,22 +102,24 @@ def test_index_arrays_out_of_range_are_refused(backend: str) -> None:
         (1.0, DTypeError, "cannot be indexed by 1.0"),
         (True, DTypeError, "cannot be indexed by True"),
         (np.array([0.5]), DTypeError, "indices must be integers"),
-        (np.ones(2, bool), ShapeError, "cannot be indexed by truth values of shape (2,)"),
-        (np.ones((3, 3), bool), ShapeError, "cannot be indexed by truth values of shape (3, 3)"),
-        (np.asarray(True), ShapeError, "cannot be indexed by truth values of shape ()"),
+        (np.ones(2, bool), ShapeError, "cannot be indexed by a bool mask of shape (2,)"),
+        (np.ones((3, 3), bool), ShapeError, "cannot be indexed by a bool mask of shape (3, 3)"),
+        (np.asarray(True), ShapeError, "cannot be indexed by a bool mask of shape ()"),
     ],
 )
-def test_bad_keys_are_refused_for_reading_and_writing(key: Any, kind: Any, part: str, backend: str) -> None:
+def test_invalid_keys_are_rejected_for_reading_and_writing(
+    key: Any, exception_type: Any, part: str, backend: str
+) -> None:
     with pt.device(backend):
         x = pt.ones((3, 2))
     for attempt in (lambda: x[key], lambda: x.__setitem__(key, 0.0)):
-        with pytest.raises(kind) as caught:
+        with pytest.raises(exception_type) as caught:
             attempt()
         assert part in str(caught.value)
     assert x.tolist() == [[1.0, 1.0]] * 3
 
 
-def test_assignment_gives_this_handle_a_new_value_and_no_other(backend: str) -> None:
+def test_assignment_changes_the_value_of_this_handle_only(backend: str) -> None:
     with pt.device(backend):
         x = pt.zeros(3)
         alias = pt.identity(x)
@@ -139,7 +141,7 @@ def test_assignment_is_differentiable_in_both_operands(backend: str) -> None:
         pt.check_gradients(f, [np.ones((3, 2)), np.asarray(2.0)], order=2)
 
 
-def test_a_gradient_recorded_before_an_assignment_stays_right() -> None:
+def test_an_assignment_does_not_change_a_gradient_recorded_before() -> None:
     x = pt.asarray([1.0, 2.0])
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -150,14 +152,14 @@ def test_a_gradient_recorded_before_an_assignment_stays_right() -> None:
     assert tape.gradient(y, x).tolist() == [2.0, 4.0]
 
 
-def test_assignment_casts_to_the_tensor_s_dtype() -> None:
+def test_assignment_casts_to_the_dtype_of_the_tensor() -> None:
     x = pt.asarray([1, 2])
     x[0] = pt.asarray(3.0)
     assert x.dtype == pt.int32
     assert x.tolist() == [3, 2]
 
 
-def test_assignment_of_a_value_that_does_not_fit_changes_nothing(backend: str) -> None:
+def test_assigning_a_value_of_the_wrong_shape_changes_nothing(backend: str) -> None:
     with pt.device(backend):
         x = pt.ones((2, 3))
         with pytest.raises(ShapeError, match="setitem"):
@@ -167,7 +169,7 @@ def test_assignment_of_a_value_that_does_not_fit_changes_nothing(backend: str) -
     assert x.tolist() == [[1.0] * 3] * 2
 
 
-def test_repeated_positions_add_up_in_the_gradient(backend: str) -> None:
+def test_gradients_of_repeated_positions_are_summed(backend: str) -> None:
     with pt.device(backend):
         x = pt.ones(3)
         with pt.GradientTape() as tape:
@@ -176,7 +178,7 @@ def test_repeated_positions_add_up_in_the_gradient(backend: str) -> None:
         assert tape.gradient(y, x).tolist() == [2.0, 0.0, 1.0]
 
 
-def test_iteration_and_length_go_along_the_first_axis() -> None:
+def test_iteration_and_length_use_the_first_axis() -> None:
     x = pt.asarray([[1.0, 2.0], [3.0, 4.0]])
     assert [row.tolist() for row in x] == [[1.0, 2.0], [3.0, 4.0]]
     assert len(x) == 2

@@ -1,4 +1,4 @@
-"""Products: transposes, operators, promotion."""
+"""Matrix products and transposes: operators, promotion, errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polytape as pt
 from polytape.errors import ShapeError
 
 
-def test_transposes_are_the_last_two_axes(backend: str) -> None:
+def test_transposes_swap_the_last_two_axes(backend: str) -> None:
     host = np.arange(24.0).reshape(2, 3, 4)
     with pt.device(backend):
         x = pt.asarray(host)
@@ -24,7 +24,7 @@ def test_products_of_integers_stay_integers(backend: str) -> None:
     assert y.tolist() == [[11]]
 
 
-def test_operators_take_arrays_on_either_side(backend: str) -> None:
+def test_the_operator_accepts_arrays_on_either_side(backend: str) -> None:
     with pt.device(backend):
         x = pt.ones((2, 2))
     host = np.ones((2, 2), "float32")
@@ -37,7 +37,7 @@ def test_mixed_dtypes_promote() -> None:
     assert (pt.ones((2, 2), dtype="int32") @ pt.ones((2, 2), dtype="float16")).dtype == pt.float16
 
 
-def test_sizes_that_differ_are_named(backend: str) -> None:
+def test_the_error_for_different_inner_sizes_gives_them(backend: str) -> None:
     with pt.device(backend), pytest.raises(ShapeError) as caught:
         pt.matmul(pt.ones((2, 3)), pt.ones((4, 5)))
     assert str(caught.value).splitlines() == [

@@ -1,4 +1,4 @@
-"""Moving elements around: casts and their gradients, copies and views."""
+"""Ops that rearrange, join, copy or cast elements: gradients of casts, copies and views."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polytape as pt
 from polytape.errors import DTypeError, ShapeError
 
 
-def test_the_gradient_of_a_cast_is_cast_back(backend: str) -> None:
+def test_the_gradient_of_a_cast_has_the_dtype_of_the_operand(backend: str) -> None:
     with pt.device(backend):
         x = pt.asarray([1.0, 2.0])
         (g,) = pt.gradients_function(lambda x: pt.astype(x, "float64") ** 2)(x)
@@ -26,13 +26,13 @@ def test_a_cast_to_an_integer_stops_the_gradient() -> None:
     assert tape.gradient(y, x) is None
 
 
-def test_stop_gradient_stops_it_and_identity_does_not(backend: str) -> None:
+def test_stop_gradient_blocks_the_gradient_and_identity_passes_it(backend: str) -> None:
     with pt.device(backend):
         f = pt.gradients_function(lambda x: x * pt.stop_gradient(x) + pt.identity(x))
         assert f(pt.asarray([3.0]))[0].tolist() == [4.0]
 
 
-def test_views_of_one_buffer_are_tensors_of_their_own(backend: str) -> None:
+def test_tensors_that_share_a_buffer_are_independent(backend: str) -> None:
     with pt.device(backend):
         x = pt.asarray([[1.0, 2.0], [3.0, 4.0]])
         y = pt.reshape(x, (4,))
@@ -48,25 +48,25 @@ def test_numpy_views_are_read_only(backend: str) -> None:
         host[0] = 2.0
 
 
-def test_asarray_copies_what_its_owner_may_write(backend: str) -> None:
+def test_asarray_copies_an_array_that_the_caller_may_write(backend: str) -> None:
     host = np.ones(2)
     x = pt.asarray(host, device=backend)
     host[0] = 5.0
     assert x.tolist() == [1.0, 1.0]
 
 
-def test_concat_promotes_and_takes_host_values(backend: str) -> None:
+def test_concat_promotes_and_accepts_host_arrays(backend: str) -> None:
     with pt.device(backend):
         y = pt.concat([pt.ones(1, dtype="int32"), pt.ones(1, dtype="float16"), np.zeros(1, "float32")])
     assert y.dtype == pt.float32
     assert y.tolist() == [1.0, 1.0, 0.0]
 
 
-def test_concat_of_nothing_is_refused() -> None:
+def test_concat_of_an_empty_list_is_rejected() -> None:
     with pytest.raises(ShapeError, match=r"concat\(\[\]\): nothing to join(.|\n)*at least one tensor"):
         pt.concat([])
 
 
-def test_an_unknown_dtype_is_refused_with_those_there_are() -> None:
-    with pytest.raises(DTypeError, match=r"'float31' is no dtype(.|\n)*float16, float32"):
+def test_the_error_for_an_unknown_dtype_lists_the_valid_ones() -> None:
+    with pytest.raises(DTypeError, match=r"'float31' is not a tensor dtype(.|\n)*float16, float32"):
         pt.astype(pt.ones(2), "float31")

@@ -1,4 +1,4 @@
-"""The ONNX project's own node tests, as an oracle that we did not write."""
+"""The node tests of the ONNX project, an independent oracle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 import polytape as pt
 
-onnx = pytest.importorskip("onnx", reason="the package onnx brings the node tests")
+onnx = pytest.importorskip("onnx", reason="the package onnx contains the node tests")
 
 MODULES = (
     "abs add and_ argmax concat div equal exp expand gather greater greater_or_equal identity less less_or_equal log "
@@ -24,7 +24,7 @@ Attributes = dict[str, Any]
 
 
 def _axes(inputs: list[Any], attributes: Attributes) -> Any:
-    """Axes come as an attribute or as a second input; none at all means every axis."""
+    """The axes of a reduction, an attribute or a second input; None, which means all axes, if there are none."""
     axes = inputs[1].tolist() if len(inputs) > 1 else attributes.get("axes", [])
     return tuple(axes) if axes else () if attributes.get("noop_with_empty_axes") else None
 
@@ -34,10 +34,10 @@ def _reduce(op: Any, xs: list[Any], a: Attributes) -> Any:
 
 
 def _reshape(xs: list[Any], a: Attributes) -> Any:
-    wanted = xs[1].tolist()
+    shape = xs[1].tolist()
     if not a.get("allowzero"):  # a 0 copies the operand's size
-        wanted = [xs[0].shape[place] if size == 0 else size for place, size in enumerate(wanted)]
-    return pt.reshape(xs[0], tuple(wanted))
+        shape = [xs[0].shape[axis] if size == 0 else size for axis, size in enumerate(shape)]
+    return pt.reshape(xs[0], tuple(shape))
 
 
 def _expand(xs: list[Any], a: Attributes) -> Any:
@@ -88,26 +88,26 @@ OPS: dict[str, Callable[[list[Any], Attributes], Any]] = {
 
 
 def usable(case: Any) -> bool:
-    """Whether a node test is one node of ours, on arrays of our dtypes, with the semantics of the array API."""
+    """Whether a node test has a single supported node and supported dtypes, and agrees with the array API standard."""
     node = case.model.graph.node
     if len(node) != 1 or node[0].op_type not in OPS:
         return False
-    given, expected = case.data_sets[0]
-    if not all(isinstance(x, np.ndarray) and x.dtype.kind in "biuf" for x in [*given, *expected]):
+    inputs, expected = case.data_sets[0]
+    if not all(isinstance(x, np.ndarray) and x.dtype.kind in "biuf" for x in [*inputs, *expected]):
         return False
     name = node[0].op_type
-    integer = any(x.dtype.kind in "iu" for x in given)
-    if name == "SoftmaxCrossEntropyLoss":  # weights, ignored labels and a second output are not ours
-        return len(given) == 2 and len(expected) == 1 and not {"ignore_index"} & {a.name for a in node[0].attribute}
-    if name == "Pow" and expected[0].dtype != given[1].dtype and expected[0].dtype.kind in "iu":
-        return False  # there the base's dtype counts alone
-    if name == "ReduceMax" and (given[0].dtype.kind == "b" or "empty_set" in case.name):
-        return False  # the standard's max takes numbers, and at least one
+    integer = any(x.dtype.kind in "iu" for x in inputs)
+    if name == "SoftmaxCrossEntropyLoss":  # weights, ignored labels and a second output are not supported
+        return len(inputs) == 2 and len(expected) == 1 and not {"ignore_index"} & {a.name for a in node[0].attribute}
+    if name == "Pow" and expected[0].dtype != inputs[1].dtype and expected[0].dtype.kind in "iu":
+        return False  # in ONNX, the dtype of the base alone determines the result's
+    if name == "ReduceMax" and (inputs[0].dtype.kind == "b" or "empty_set" in case.name):
+        return False  # the standard's max is defined for numbers, and for at least one
     return not (name == "Div" and integer) and "select_last_index" not in case.name
 
 
 def node_tests() -> list[Any]:
-    """The node tests, made when their modules are imported."""
+    """The usable node tests; ONNX creates the node tests when their modules are imported."""
     collected = importlib.import_module("onnx.backend.test.case.node")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # their expected values overflow on purpose
@@ -119,23 +119,23 @@ def node_tests() -> list[Any]:
 CASES = node_tests()
 
 
-def test_every_op_with_an_onnx_namesake_is_covered() -> None:
+def test_every_op_that_onnx_tests_is_covered() -> None:
     assert len(CASES) > 150
     assert {case.model.graph.node[0].op_type for case in CASES} == set(OPS)
 
 
 @pytest.mark.parametrize("node_test", CASES, ids=lambda case: case.name.removeprefix("test_"))
-def test_a_node_gives_onnx_s_result(node_test: Any, backend: str) -> None:
+def test_the_result_of_a_node_agrees_with_onnx(node_test: Any, backend: str) -> None:
     (node,) = node_test.model.graph.node
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-    for given, (expected,) in node_test.data_sets:
+    for inputs, (expected,) in node_test.data_sets:
         with pt.device(backend), np.errstate(all="ignore"):
-            host = ("Reshape", "Expand") if node.op_type in ("Reshape", "Expand") else ()
-            xs = [x if place and host else pt.asarray(x) for place, x in enumerate(given)]
+            host_shape = node.op_type in ("Reshape", "Expand")
+            xs = [x if position and host_shape else pt.asarray(x) for position, x in enumerate(inputs)]
             if node.op_type.startswith("Reduce"):
-                xs = [xs[0], *given[1:]]
-            found = OPS[node.op_type](xs, attributes).numpy()
-        assert found.shape == expected.shape
+                xs = [xs[0], *inputs[1:]]
+            result = OPS[node.op_type](xs, attributes).numpy()
+        assert result.shape == expected.shape
         if node.op_type != "Pow":
-            assert found.dtype == expected.dtype
-        np.testing.assert_allclose(found, expected, rtol=1e-3 if found.dtype == np.float16 else 2e-6, atol=1e-6)
+            assert result.dtype == expected.dtype
+        np.testing.assert_allclose(result, expected, rtol=1e-3 if result.dtype == np.float16 else 2e-6, atol=1e-6)

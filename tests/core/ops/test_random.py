@@ -1,4 +1,4 @@
-"""Draws as ops: the same bits on every backend, from a state that stays on the host."""
+"""Random draws as ops: they return the same bits on every backend, from a state on the host."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from polytape.ops.random import random_integers, random_normal, random_uniform
 STATE = np.array([42, 7], "uint64")
 
 
-def test_draws_are_bit_identical_to_numpy_s(backend: str) -> None:
+def test_draws_are_bit_identical_to_those_of_the_numpy_backend(backend: str) -> None:
     device = pt.get_backend(backend).device_list()[0]
     state = pt.asarray(STATE, device="numpy")
     for dtype in ("float32", "float64"):
-        here = random_uniform(state, shape=(300,), dtype=dtype, device=device)
-        there = random_uniform(state, shape=(300,), dtype=dtype, device="numpy")
-        assert here.device is device
-        assert here.numpy().tobytes() == there.numpy().tobytes()
+        uniform = random_uniform(state, shape=(300,), dtype=dtype, device=device)
+        expected = random_uniform(state, shape=(300,), dtype=dtype, device="numpy").numpy()
+        assert uniform.device is device
+        assert uniform.numpy().tobytes() == expected.tobytes()
         normal = random_normal(state, shape=(300,), dtype=dtype, device=device).numpy()
         expected = random_normal(state, shape=(300,), dtype=dtype, device="numpy").numpy()
         np.testing.assert_array_max_ulp(normal, expected, 4)
-    whole = random_integers(state, low=-9, high=10, shape=(300,), dtype="int32", device=device).numpy()
-    assert (whole.min(), whole.max()) == (-9, 9)
+    integers = random_integers(state, low=-9, high=10, shape=(300,), dtype="int32", device=device).numpy()
+    assert (integers.min(), integers.max()) == (-9, 9)
 
 
 def test_draws_are_neither_recorded_nor_differentiated(backend: str) -> None:

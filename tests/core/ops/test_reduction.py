@@ -1,4 +1,4 @@
-"""Reductions: ties, and what a half-precision sum keeps."""
+"""Reductions: ties, dtypes of sums, errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_gradient_of_an_empty_sum_is_empty(backend: str) -> None:
     assert g.shape == (0, 3)
 
 
-def test_a_sum_in_another_dtype_adds_in_it(backend: str) -> None:
+def test_a_sum_with_a_dtype_argument_adds_in_that_dtype(backend: str) -> None:
     with pt.device(backend):
         x = pt.full(3, 2**30, dtype="int32")
         assert pt.sum(x, dtype="int64").item() == 3 * 2**30
@@ -30,7 +30,7 @@ def test_a_sum_in_another_dtype_adds_in_it(backend: str) -> None:
         assert g.dtype == pt.float32
 
 
-def test_axes_are_checked_with_the_op_s_name(backend: str) -> None:
+def test_the_error_for_an_invalid_axis_names_the_op(backend: str) -> None:
     with pt.device(backend):
         x = pt.ones((2, 3))
     with pytest.raises(ShapeError, match=r"sum\(\[2,3\], axis=2, keepdims=False\): there is no axis 2"):
@@ -39,6 +39,6 @@ def test_axes_are_checked_with_the_op_s_name(backend: str) -> None:
         pt.mean(pt.ones((), device=backend), axis=0)
 
 
-def test_an_unknown_attribute_is_a_type_error_that_lists_the_op_s() -> None:
+def test_the_error_for_an_unknown_attribute_lists_the_attributes_of_the_op() -> None:
     with pytest.raises(TypeError, match=r"sum\(\).*'axes'.*axis, dtype, keepdims"):
         pt.sum(pt.ones(2), axes=0)  # type: ignore[call-arg]

@@ -1,4 +1,4 @@
-"""Adam against torch's and against its algorithm."""
+"""Adam, compared with torch's and with its algorithm."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_fifty_steps_agree_with_torch(dtype: str) -> None:
     starts = [rng.standard_normal(shape).astype(dtype) for shape in ((5, 3), (3,))]
     data = rng.standard_normal((20, 5)).astype(dtype)
     ours, x = [pt.Variable(start) for start in starts], pt.asarray(data)
-    theirs, there = [torch.tensor(start.copy(), requires_grad=True) for start in starts], torch.tensor(data)
+    theirs, torch_x = [torch.tensor(start.copy(), requires_grad=True) for start in starts], torch.tensor(data)
     adam = pt.optim.Adam(0.01, beta1=0.8, beta2=0.99, epsilon=1e-6)
     torch_adam = torch.optim.Adam(theirs, lr=0.01, betas=(0.8, 0.99), eps=1e-6)
     for _ in range(50):
@@ -23,14 +23,14 @@ def test_fifty_steps_agree_with_torch(dtype: str) -> None:
             loss = pt.mean(pt.square(x @ ours[0] + ours[1] - 1.0))
         adam.apply_gradients(zip(tape.gradient(loss, ours), ours, strict=True))
         torch_adam.zero_grad()
-        ((there @ theirs[0] + theirs[1] - 1.0) ** 2).mean().backward()
+        ((torch_x @ theirs[0] + theirs[1] - 1.0) ** 2).mean().backward()
         torch_adam.step()
     tolerance = 1e-5 if dtype == "float32" else 1e-12
-    for mine, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(mine.numpy(), other.detach().numpy(), rtol=tolerance, atol=tolerance)
+    for actual, expected in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(actual.numpy(), expected.detach().numpy(), rtol=tolerance, atol=tolerance)
 
 
-def test_the_first_step_is_the_learning_rate_against_the_gradient_s_sign() -> None:
+def test_the_first_step_is_the_learning_rate_times_the_negative_sign_of_the_gradient() -> None:
     x = pt.Variable([1.0, 1.0, 1.0])
     pt.optim.Adam(0.25).apply_gradients([(pt.asarray([100.0, -0.001, 0.0]), x)])
     np.testing.assert_allclose(x.numpy(), [0.75, 1.25, 1.0], rtol=1e-4)
@@ -48,5 +48,5 @@ def test_the_slots_are_the_running_means() -> None:
     assert (m.name, v.name) == ("x/m", "x/v")
     assert adam.get_slot(unused, "m") is None
     assert [variable.name for variable in adam.variables] == ["step", "x/m", "x/v"]
-    with pytest.raises(pt.PolytapeError, match="Adam keeps no slot 'velocity'"):
+    with pytest.raises(pt.PolytapeError, match="Adam has no slot 'velocity'"):
         adam.get_slot(x, "velocity")

@@ -1,4 +1,4 @@
-"""What all optimizers do: check first, take a learning rate in any form, keep slots."""
+"""What all optimizers do: check the gradients first, take a learning rate in any form, keep slots."""
 
 from __future__ import annotations
 
@@ -26,40 +26,42 @@ def state_of(*variables: pt.Variable) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("bad", "error", "text"),
+    ("bad", "exception_type", "text"),
     [
-        (pt.asarray([1.0, 1.0, 1.0]), ShapeError, "gradient of second does not have its shape"),
+        (pt.asarray([1.0, 1.0, 1.0]), ShapeError, "gradient of second does not have the variable's shape"),
         (pt.asarray(1.0), ShapeError, r"expected: a gradient of float32\[2\]"),
         (pt.asarray([1.0, 1.0], dtype="float64"), DTypeError, r"got: float64\[2\]"),
         (pt.asarray([1, 1]), DTypeError, r"got: int32\[2\]"),
         ([1.0], ShapeError, r"got: float32\[1\]"),
     ],
 )
-def test_one_bad_gradient_changes_nothing(make: Maker, bad: Any, error: type[Exception], text: str) -> None:
+def test_nothing_is_changed_if_one_gradient_is_bad(
+    make: Maker, bad: Any, exception_type: type[Exception], text: str
+) -> None:
     first, second = pt.Variable([1.0, 2.0], name="first"), pt.Variable([3.0, 4.0], name="second")
     optimizer = make()
     optimizer.apply_gradients([(pt.asarray([0.1, 0.1]), first), (pt.asarray([0.1, 0.1]), second)])
     variables = (first, second, *optimizer.variables)
     before = state_of(*variables)
-    with pytest.raises(error, match=text):
+    with pytest.raises(exception_type, match=text):
         optimizer.apply_gradients([(pt.asarray([1.0, 1.0]), first), (bad, second)])
     for old, new in zip(before, state_of(*variables), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
-def test_a_variable_that_is_not_floating_changes_nothing(make: Maker) -> None:
+def test_nothing_is_changed_if_one_variable_is_not_floating(make: Maker) -> None:
     first, second = pt.Variable([1.0]), pt.Variable([3])
     with pytest.raises(DTypeError, match="int32"):
         make().apply_gradients([(pt.asarray([1.0]), first), (pt.asarray([1]), second)])
     assert first.tolist() == [1.0]
 
 
-def test_what_is_no_variable_is_refused(make: Maker) -> None:
+def test_a_tensor_in_place_of_a_variable_is_rejected(make: Maker) -> None:
     with pytest.raises(DTypeError, match=r"pairs of a gradient and a polytape\.Variable"):
         make().apply_gradients([(pt.asarray([1.0]), pt.asarray([1.0]))])
 
 
-def test_none_is_left_out_and_only_nones_are_an_error(make: Maker) -> None:
+def test_a_none_gradient_is_skipped_and_only_nones_are_an_error(make: Maker) -> None:
     a, b = pt.Variable(1.0), pt.Variable(2.0, name="b")
     optimizer = make()
     optimizer.apply_gradients(zip([None, 1.0], [a, b], strict=True))
@@ -71,7 +73,7 @@ def test_none_is_left_out_and_only_nones_are_an_error(make: Maker) -> None:
     assert int(optimizer.step) == 1
 
 
-def test_gradients_come_as_arrays_lists_and_numbers_too(make: Maker) -> None:
+def test_gradients_may_be_tensors_arrays_or_lists(make: Maker) -> None:
     variables = [pt.Variable([1.0, 2.0]) for _ in range(3)]
     gradients = [pt.asarray([0.5, 0.5]), np.asarray([0.5, 0.5], "float32"), [0.5, 0.5]]
     make().apply_gradients(zip(gradients, variables, strict=True))
@@ -88,19 +90,19 @@ def test_a_rate_is_a_number_a_tensor_a_variable_or_a_function(make: Maker) -> No
     assert all(value == values[0] for value in values)
 
 
-def test_a_function_is_asked_once_per_step_and_a_rate_may_be_assigned() -> None:
-    asked: list[float] = []
+def test_a_rate_function_is_called_once_per_step_and_a_rate_may_be_assigned() -> None:
+    rates: list[float] = []
 
     def rate() -> float:
-        asked.append(1.0 / (len(asked) + 1))
-        return asked[-1]
+        rates.append(1.0 / (len(rates) + 1))
+        return rates[-1]
 
     variables = [pt.Variable(0.0), pt.Variable(0.0)]
     ones = [pt.asarray(1.0), pt.asarray(1.0)]
     sgd = pt.optim.SGD(rate)
     for _ in range(2):
         sgd.apply_gradients(zip(ones, variables, strict=True))
-    assert asked == [1.0, 0.5] and [float(x) for x in variables] == [-1.5, -1.5]
+    assert rates == [1.0, 0.5] and [float(x) for x in variables] == [-1.5, -1.5]
     sgd.learning_rate = 0.125
     sgd.apply_gradients(zip(ones, variables, strict=True))
     assert float(variables[1]) == -1.625
@@ -110,9 +112,9 @@ def test_a_function_is_asked_once_per_step_and_a_rate_may_be_assigned() -> None:
 
 
 @pytest.mark.parametrize("rate", ["0.1", None, [0.1], pt.asarray([0.1]), pt.asarray(1)])
-def test_what_is_no_rate_is_refused(make: Maker, rate: Any) -> None:
+def test_a_value_that_is_not_a_rate_is_rejected(make: Maker, rate: Any) -> None:
     x = pt.Variable(1.0)
-    with pytest.raises(DTypeError, match=r"cannot use .* as learning rate"):
+    with pytest.raises(DTypeError, match=r"cannot use .* as a learning rate"):
         make(rate).apply_gradients([(pt.asarray(1.0), x)])
     assert float(x) == 1.0
 
@@ -139,7 +141,7 @@ def test_variables_of_several_dtypes_are_updated_together(make: Maker) -> None:
 
 @pytest.fixture
 def sim() -> Iterator[str]:
-    """The device name of the sim backend, registered here where it is not installed."""
+    """The device name of the sim backend, which is registered here if it is not installed."""
     try:
         pt.get_backend("sim")
         yield "sim"
@@ -149,7 +151,7 @@ def sim() -> Iterator[str]:
             yield "sim"
 
 
-def test_a_gradient_on_another_device_is_refused_before_anything_changes(make: Maker, sim: str) -> None:
+def test_a_gradient_on_another_device_is_rejected_before_anything_changes(make: Maker, sim: str) -> None:
     here, there = pt.Variable([1.0]), pt.Variable([1.0], device=sim)
     gradient = pt.asarray([1.0])
     with pytest.raises(DeviceError, match="different devices"):
@@ -159,8 +161,8 @@ def test_a_gradient_on_another_device_is_refused_before_anything_changes(make: M
     assert here.tolist() == there.tolist() == [0.5]
 
 
-def test_a_traced_step_is_the_eager_step(make: Maker) -> None:
-    found = []
+def test_a_traced_step_equals_an_eager_step(make: Maker) -> None:
+    results = []
     for wrap in (pt.function, lambda f: f):
         w, optimizer = pt.Variable([1.0, 2.0]), make(0.1)
 
@@ -172,15 +174,16 @@ def test_a_traced_step_is_the_eager_step(make: Maker) -> None:
             return loss
 
         losses = [float(step(pt.asarray([1.0, 3.0]))) for _ in range(4)]
-        found.append([losses, *[variable.tolist() for variable in (w, *optimizer.variables)]])
-    for traced, eager in zip(*found, strict=True):
+        results.append([losses, *[variable.tolist() for variable in (w, *optimizer.variables)]])
+    for traced, eager in zip(*results, strict=True):
         np.testing.assert_allclose(traced, eager, rtol=1e-6)
 
 
-def test_updates_write_into_a_buffer_that_nobody_else_sees_and_into_no_other(
+def test_updates_write_in_place_only_if_no_other_tensor_shares_the_buffer(
     make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("polytape.state.update._count", lambda: 0)  # a test runner's threads do not look at variables
+    # The test runner's threads do not use variables, so the update may ignore them.
+    monkeypatch.setattr("polytape.state.update._count", lambda: 0)
     x = pt.Variable(np.zeros(4, "float32"))
     optimizer = make()
     gradient = pt.asarray(np.ones(4, "float32"))
@@ -188,10 +191,10 @@ def test_updates_write_into_a_buffer_that_nobody_else_sees_and_into_no_other(
     address = x.numpy().ctypes.data
     optimizer.apply_gradients([(gradient, x)])
     assert x.numpy().ctypes.data == address
-    seen = x.read_value()
-    value = seen.tolist()
+    before = x.read_value()
+    value = before.tolist()
     optimizer.apply_gradients([(gradient, x)])
-    assert seen.tolist() == value != x.tolist()
+    assert before.tolist() == value != x.tolist()
 
 
 def test_updates_are_not_taped(make: Maker) -> None:

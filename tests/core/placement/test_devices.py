@@ -1,4 +1,4 @@
-"""Policies of the process, and questions to a device."""
+"""Process policies, and functions that query a device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from polytape.errors import MemoryInfoError, SettingError
 from polytape.settings import settings
 
 
-def test_each_policy_gives_the_one_before() -> None:
+def test_setting_a_policy_returns_the_previous_one() -> None:
     assert (settings().fallback, settings().mixed_devices) == ("error", "explicit")
     try:
         assert pt.set_fallback("allow") == "error" and pt.set_fallback("warn") == "allow"
@@ -19,9 +19,9 @@ def test_each_policy_gives_the_one_before() -> None:
         pt.set_mixed_devices("explicit")
 
 
-def test_words_that_are_no_policy_are_refused() -> None:
+def test_an_invalid_policy_is_rejected() -> None:
     for call in (pt.set_fallback, pt.set_mixed_devices):
-        with pytest.raises(SettingError, match="is no policy"):
+        with pytest.raises(SettingError, match="is not a valid policy"):
             call("maybe")
 
 
@@ -32,7 +32,7 @@ def test_synchronize_waits_for_a_device() -> None:
         pt.synchronize("nunpy")
 
 
-def test_a_backend_without_statistics_says_so_by_type() -> None:
-    with pytest.raises(MemoryInfoError, match="keeps no count") as caught:
+def test_a_backend_without_memory_statistics_raises_an_error_of_its_own_type() -> None:
+    with pytest.raises(MemoryInfoError, match="does not report memory use") as caught:
         pt.memory_info("numpy:cpu:0")
     assert isinstance(caught.value, NotImplementedError) and caught.value.fix

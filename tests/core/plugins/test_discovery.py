@@ -1,4 +1,4 @@
-"""The scanner against real metadata on disk, and against importlib.metadata on the environment that runs the tests."""
+"""The scanner, against real metadata on disk and against importlib.metadata in the environment that runs the tests."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ def test_an_entry_point_is_read_with_its_distribution(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-def test_distributions_of_others_are_passed_over(tmp_path: Path) -> None:
+def test_distributions_without_plugins_are_ignored(tmp_path: Path) -> None:
     write_dist(tmp_path, "pytest", "[console_scripts]\npytest = pytest:main\n")
     (tmp_path / "half-1.0.dist-info").mkdir()
     (tmp_path / "file-1.0.egg-info").write_text("Name: file\n")
     assert scan([str(tmp_path)]) == ()
 
 
-def test_egg_info_is_read_too(tmp_path: Path) -> None:
+def test_egg_info_is_read_as_well(tmp_path: Path) -> None:
     write_dist(tmp_path, "old-style", "[polytape.backends.v1]\nold = old\n", suffix="egg-info")
-    (found,) = scan([str(tmp_path)])
-    assert (found.dist, found.name) == ("old-style", "old")
+    (plugin,) = scan([str(tmp_path)])
+    assert (plugin.dist, plugin.name) == ("old-style", "old")
 
 
 def test_the_first_on_the_path_hides_a_later_distribution_of_the_same_name(tmp_path: Path) -> None:
@@ -66,21 +66,21 @@ def test_the_first_on_the_path_hides_a_later_distribution_of_the_same_name(tmp_p
     assert len(scan([str(tmp_path / "two"), str(tmp_path / "one")])) == 1
 
 
-def test_what_pip_is_about_to_remove_is_passed_over(tmp_path: Path) -> None:
+def test_leftovers_of_an_uninstall_by_pip_are_ignored(tmp_path: Path) -> None:
     write_dist(tmp_path, "~olytape-sim", "[polytape.backends.v1]\nsim = polytape_sim\n")
     assert scan([str(tmp_path)]) == ()
 
 
-def test_another_major_version_is_told_by_metadata_alone(tmp_path: Path) -> None:
+def test_an_unsupported_major_version_is_recognised_from_metadata_alone(tmp_path: Path) -> None:
     write_dist(tmp_path, "future", "[polytape.backends.v9]\nfuture = module\n")
-    (found,) = scan([str(tmp_path)])
-    assert found.major == 9 and not found.readable
+    (plugin,) = scan([str(tmp_path)])
+    assert plugin.major == 9 and not plugin.readable
 
 
-def test_of_several_versions_of_one_plugin_the_readable_one_is_taken(tmp_path: Path) -> None:
+def test_the_readable_one_of_several_versions_of_a_plugin_is_used(tmp_path: Path) -> None:
     write_dist(tmp_path, "both", "[polytape.backends.v9]\nboth = new\n[polytape.backends.v1]\nboth = old\n")
-    (found,) = scan([str(tmp_path)])
-    assert found.value == "old"
+    (plugin,) = scan([str(tmp_path)])
+    assert plugin.value == "old"
 
 
 def test_a_zip_file_on_the_path_is_searched(tmp_path: Path) -> None:
@@ -88,41 +88,41 @@ def test_a_zip_file_on_the_path_is_searched(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "w") as target:
         target.writestr("zipped-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: zipped\nVersion: 1.0\n")
         target.writestr("zipped-1.0.dist-info/entry_points.txt", "[polytape.backends.v1]\nzipped = module\n")
-    (found,) = scan([str(archive)])
-    assert (found.dist, found.version, found.name) == ("zipped", "1.0", "zipped")
+    (plugin,) = scan([str(archive)])
+    assert (plugin.dist, plugin.version, plugin.name) == ("zipped", "1.0", "zipped")
 
 
-def test_damaged_metadata_hides_nothing_else(tmp_path: Path) -> None:
+def test_damaged_metadata_does_not_hide_other_plugins(tmp_path: Path) -> None:
     folder = write_dist(tmp_path, "aaa", "")
     (folder / "entry_points.txt").write_bytes(b"\xff\xfe[polytape.backends.v1\nx\n= y\n")
     (write_dist(tmp_path, "nameless", "[polytape.backends.v1]\nn = module\n") / "METADATA").write_bytes(b"\xff\n\n")
     write_dist(tmp_path, "good", "[polytape.backends.v1]\ngood = module\n")
-    assert {found.dist for found in scan([str(tmp_path), str(tmp_path / "missing")])} >= {"good", "nameless"}
+    assert {plugin.dist for plugin in scan([str(tmp_path), str(tmp_path / "missing")])} >= {"good", "nameless"}
 
 
-def test_it_finds_what_importlib_metadata_finds_here() -> None:
+def test_the_scanner_finds_the_same_plugins_as_importlib_metadata() -> None:
     points = importlib.metadata.entry_points()
     expected = {
         (group, point.name, point.value)
         for group in ("polytape.backends.v1", "polytape.kernels.v1")
         for point in points.select(group=group)
     }
-    assert {(f"{found.group}.v{found.major}", found.name, found.value) for found in scan()} == expected
+    assert {(f"{plugin.group}.v{plugin.major}", plugin.name, plugin.value) for plugin in scan()} == expected
 
 
 def test_a_distribution_installed_by_pip_is_found_without_importing_anything(install: Callable[[str], Path]) -> None:
     code = "import sys; from polytape.plugins.discovery import scan; print(scan(sys.argv[1:])); "
     code += "print('pluggy' in sys.modules)"
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", code, str(install("future"))], capture_output=True, text=True, check=True, timeout=120
     )
-    assert done.stdout.splitlines() == [
+    assert completed.stdout.splitlines() == [
         "(EntryPoint(polytape-future/future 9.1, polytape.backends.v9, 'polytape_future'),)", "False",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["A.b_c", "a-b-c", "a__b--c"])
-def test_names_of_distributions_are_compared_normalised(name: str) -> None:
+def test_distribution_names_are_normalised_for_comparison(name: str) -> None:
     assert normalise(name) == "a-b-c"
 
 
@@ -140,17 +140,17 @@ def test_names_of_distributions_are_compared_normalised(name: str) -> None:
         ("-polytape/numpy,one", {"two/c"}),
     ],
 )
-def test_the_filter_lets_in_what_it_says(text: str, blocked: set[str]) -> None:
+def test_the_filter_allows_what_it_lists(text: str, blocked: set[str]) -> None:
     entries = [entry("one", "a"), entry("one", "b"), entry("two", "c"), entry("polytape", "numpy")]
-    chosen = PluginFilter(text)
-    assert {f"{item.dist}/{item.name}" for item in entries if chosen.blocks(item)} == blocked
+    plugin_filter = PluginFilter(text)
+    assert {f"{item.dist}/{item.name}" for item in entries if plugin_filter.blocks(item)} == blocked
 
 
 @pytest.mark.parametrize("text", [",", "one,,two", "one/", "/a", "none,one", "a b", "--one", "one/a/b"])
-def test_a_filter_that_follows_no_grammar_is_refused(text: str) -> None:
+def test_a_filter_that_does_not_follow_the_grammar_is_rejected(text: str) -> None:
     with pytest.raises(SettingError, match=r"POLYTAPE_PLUGINS=.*is not understood"):
         PluginFilter(text)
 
 
-def test_items_that_fit_nothing_are_told() -> None:
+def test_items_that_match_no_plugin_are_reported() -> None:
     assert PluginFilter("one,onne/a,-two").unmatched([entry("one", "a")]) == ["onne/a", "-two"]

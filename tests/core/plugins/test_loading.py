@@ -1,4 +1,4 @@
-"""Loading of backends and kernels from real distributions, each in a child process of its own."""
+"""Loading of backends and kernels from real distributions, each in its own child process."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def statuses(child: Child, *dists: str | Path, **settings: str) -> dict[str, dic
         + STATUS
         + ("print(json.dumps({n: {k: str(getattr(s, k)) for k in FIELDS} for n, s in statuses.items()}))")
     )
-    found: dict[str, dict[str, str]] = json.loads(child(code, *dists, **settings).stdout)
-    return found
+    fields_by_name: dict[str, dict[str, str]] = json.loads(child(code, *dists, **settings).stdout)
+    return fields_by_name
 
 
 def write_plugin(site: Path, name: str, body: str, group: str = "backends.v1", entry: str = "") -> Path:
-    """A distribution as pip would leave it, for the many small ways to be wrong."""
+    """Write a distribution as pip would install it; for the many ways in which a plugin can be wrong."""
     info = site / f"polytape_{name}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: polytape-{name}\nVersion: 1.0\n")
@@ -45,7 +45,7 @@ def write_plugin(site: Path, name: str, body: str, group: str = "backends.v1", e
     return site
 
 
-def test_importing_polytape_loads_and_scans_no_plugin(child: Child) -> None:
+def test_importing_polytape_neither_loads_nor_scans_for_plugins(child: Child) -> None:
     code = f"""
 import os, sys, numpy
 listed, listdir = [], os.listdir
@@ -65,11 +65,11 @@ def test_the_first_use_loads_only_what_is_needed(child: Child) -> None:
     )
     loaded = child(code, "good", "broken").stdout
     assert "polytape_numpy" in loaded
-    for other in ("polytape_good", "polytape_broken", "polytape_numba", "polytape_cupy"):
-        assert other not in loaded
+    for module in ("polytape_good", "polytape_broken", "polytape_numba", "polytape_cupy"):
+        assert module not in loaded
 
 
-def test_a_strangers_backend_extends_numpy(child: Child) -> None:
+def test_a_third_party_backend_extends_numpy(child: Child) -> None:
     code = """
 import polytape as pt
 good = pt.get_backend("GOOD")
@@ -81,35 +81,35 @@ print([b.name for b in pt.plugins.loaded()])
     assert lines[1] == "['numpy', 'good']"
 
 
-def test_every_status_says_reason_and_remedy(child: Child) -> None:
-    found = statuses(child, "good", "broken", "future", "clash_a", "clash_b")
+def test_every_status_has_a_reason_and_a_remedy(child: Child) -> None:
+    by_name = statuses(child, "good", "broken", "future", "clash_a", "clash_b")
     expected = {
         "numpy": "ready", "good": "ready", "broken": "import-failed", "future": "incompatible", "clash": "blocked",
     }  # fmt: skip
-    assert {name: found[name]["status"] for name in expected} == expected
-    for status in found.values():
+    assert {name: by_name[name]["status"] for name in expected} == expected
+    for status in by_name.values():
         assert bool(status["reason"]) == bool(status["remedy"]) == (status["status"] != "ready"), status
-    assert found["good"]["version"] == "1.2.3" and found["good"]["distribution"] == "polytape-good"
-    assert float(found["good"]["load_time_s"]) > 0.0
-    assert int(found["good"]["native"]) == int(found["numpy"]["native"]) > 0
-    assert found["numpy"]["distribution"] == "polytape"
+    assert by_name["good"]["version"] == "1.2.3" and by_name["good"]["distribution"] == "polytape-good"
+    assert float(by_name["good"]["load_time_s"]) > 0.0
+    assert int(by_name["good"]["native"]) == int(by_name["numpy"]["native"]) > 0
+    assert by_name["numpy"]["distribution"] == "polytape"
 
 
-def test_a_broken_plugin_names_its_root_cause_first_and_keeps_the_traceback(child: Child) -> None:
+def test_the_status_of_a_broken_plugin_starts_with_the_root_cause_and_keeps_the_traceback(child: Child) -> None:
     broken = statuses(child, "broken")["broken"]
     assert broken["reason"] == (
-        "ValueError: the driver's table is damaged (then RuntimeError: cannot start, loading polytape_broken)"
+        "ValueError: the driver's table is damaged (then RuntimeError: cannot start, while loading polytape_broken)"
     )
     assert "POLYTAPE_PLUGINS=-polytape-broken" in broken["remedy"]
     assert broken["traceback"].startswith("Traceback") and "RuntimeError: cannot start" in broken["traceback"]
 
 
-def test_asking_for_a_broken_backend_raises_the_reason_and_breaks_nothing_else(child: Child) -> None:
+def test_requesting_a_broken_backend_raises_the_reason_and_breaks_nothing_else(child: Child) -> None:
     code = """
 import polytape as pt
 for attempt in range(2):
     try:
-        raise KeyError("what the caller was handling is no cause")
+        raise KeyError("what the caller was handling is not the cause")
     except KeyError:
         try:
             pt.get_backend("broken")
@@ -119,34 +119,34 @@ print(pt.get_backend("good"))
 """
     lines = child(code, "broken", "good").stdout.splitlines()
     assert lines[0] == lines[4] and lines[0].startswith("backend 'broken' cannot be used: ValueError: the driver's")
-    assert "no cause" not in "\n".join(lines)
+    assert "not the cause" not in "\n".join(lines)
     assert lines[-1] == "Backend('good', extends='numpy')"
 
 
 def test_an_incompatible_plugin_is_never_imported(child: Child) -> None:
     future = statuses(child, "future")["future"]
-    assert future["reason"] == "polytape-future 9.1 is made for plugin API 9; this polytape reads 1"
+    assert future["reason"] == "polytape-future 9.1 is built for plugin API 9; this polytape supports 1"
 
 
-def test_of_two_that_clash_neither_loads_until_one_is_picked(child: Child) -> None:
+def test_neither_of_two_clashing_plugins_loads_until_one_is_selected(child: Child) -> None:
     clash = statuses(child, "clash_a", "clash_b")["clash"]
-    assert clash["status"] == "blocked" and "polytape-clash-a and polytape-clash-b both offer" in clash["reason"]
+    assert clash["status"] == "blocked" and "polytape-clash-a and polytape-clash-b both provide" in clash["reason"]
     for setting in ("polytape-clash-b/clash,polytape-clash-a", "-polytape-clash-a", "polytape-clash-b"):
-        picked = statuses(child, "clash_a", "clash_b", POLYTAPE_PLUGINS=setting)["clash"]
-        assert (picked["status"], picked["version"]) == ("ready", "b"), setting
+        selected = statuses(child, "clash_a", "clash_b", POLYTAPE_PLUGINS=setting)["clash"]
+        assert (selected["status"], selected["version"]) == ("ready", "b"), setting
     remedy = clash["remedy"].split()[0]
     assert remedy == "POLYTAPE_PLUGINS=polytape-clash-a/clash"
 
 
-def test_what_the_setting_leaves_out_is_never_imported(child: Child) -> None:
+def test_plugins_that_the_setting_excludes_are_never_imported(child: Child) -> None:
     for setting in ("none", "-polytape-broken", "polytape-good"):
         code = STATUS + "import sys; print(statuses['broken'].reason, '|', 'polytape_broken' in sys.modules)"
         text = child(code, "broken", "good", POLYTAPE_PLUGINS=setting).stdout
-        assert text == f"POLYTAPE_PLUGINS={setting} leaves polytape-broken out | False\n"
+        assert text == f"POLYTAPE_PLUGINS={setting} excludes polytape-broken | False\n"
     assert statuses(child, "good", POLYTAPE_PLUGINS="-polytape")["numpy"]["status"] == "ready"
 
 
-def test_a_kernel_plugin_adds_to_the_backend_it_is_named_after(child: Child) -> None:
+def test_a_kernel_plugin_adds_kernels_to_the_backend_it_is_named_after(child: Child) -> None:
     numpy = statuses(child, "faster")["numpy"]
     assert numpy["kernels_from"] == "('polytape-faster',)" and numpy["disabled"] == "()"
     code = """
@@ -159,7 +159,7 @@ print(kernels_of("numpy", "add")[0].provider)
     assert child(code, "faster", POLYTAPE_PLUGINS="none").stdout == "polytape\n"
 
 
-def test_a_failing_kernel_plugin_is_disabled_whole_and_the_backend_stays(child: Child) -> None:
+def test_a_failing_kernel_plugin_is_disabled_completely_and_the_backend_stays_ready(child: Child) -> None:
     code = (
         STATUS
         + """
@@ -170,12 +170,12 @@ print({k.provider for k in kernels_of("numpy", "add")} - {"polytape"})
 print(s.traceback.startswith("Traceback"))
 """
     )
-    first, providers, kept = child(code, "bad_kernels", "faster").stdout.splitlines()
-    assert first.startswith("ready ('polytape-faster',) (\"polytape-bad-kernels: Kernel('no_such_op'")
-    assert providers == "{'polytape-faster'}" and kept == "True"
+    status, providers, has_traceback = child(code, "bad_kernels", "faster").stdout.splitlines()
+    assert status.startswith("ready ('polytape-faster',) (\"polytape-bad-kernels: Kernel('no_such_op'")
+    assert providers == "{'polytape-faster'}" and has_traceback == "True"
 
 
-def test_an_unknown_name_lists_the_installed_and_offers_the_nearest(child: Child) -> None:
+def test_an_unknown_name_lists_the_known_backends_and_suggests_the_nearest(child: Child) -> None:
     code = """
 import polytape as pt
 for name in ("nunpy", "warp"):
@@ -193,39 +193,42 @@ for name in ("nunpy", "warp"):
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("", "polytape_odd of polytape-odd implements no polytape_backend"),
-        ("def polytape_backend(): pass", "polytape_odd of polytape-odd implements no polytape_backend"),
+        ("", "polytape_odd of polytape-odd does not implement polytape_backend"),
+        ("def polytape_backend(): pass", "polytape_odd of polytape-odd does not implement polytape_backend"),
         ("@pt.hookimpl\ndef polytape_bakend(): pass", "PluginValidationError: unknown hook 'polytape_bakend'"),
         ("@pt.hookimpl\ndef polytape_backend(config): pass", "PluginValidationError: "),
-        ("@pt.hookimpl\ndef polytape_backend(): return 3", "polytape-odd hands over no backend 'odd'"),
+        ("@pt.hookimpl\ndef polytape_backend(): return 3", "polytape-odd does not return a backend named 'odd'"),
         (
             "@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='other')",
-            "polytape-odd hands over no backend 'odd'",
+            "polytape-odd does not return a backend named 'odd'",
         ),
-        ("@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='odd')", "backend 'odd' lacks devices"),
+        (
+            "@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='odd')",
+            "backend 'odd' does not define devices",
+        ),
         ("@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='odd', extends='gone')", "no backend 'gone'"),
-        ("@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='odd', extends='odd')", "backend 'odd' was ask"),
-        ("pt.get_backend('odd')", "backend 'odd' was asked for while it is being loaded"),
+        ("@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='odd', extends='odd')", "backend 'odd' was req"),
+        ("pt.get_backend('odd')", "backend 'odd' was requested while it was being loaded"),
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("import a_module_that_is_missing", "ModuleNotFoundError: No module named 'a_module_that_is_missing'"),
-        ("this is no Python", "SyntaxError: "),
+        ("this is invalid Python", "SyntaxError: "),
     ],
 )
-def test_a_plugin_that_is_wrong_says_how(child: Child, tmp_path: Path, body: str, reason: str) -> None:
-    found = statuses(child, write_plugin(tmp_path / "site", "odd", body))
-    assert found["odd"]["status"] == "import-failed"
-    assert found["odd"]["reason"].startswith(reason)
-    assert found["odd"]["remedy"] != ""
-    assert found["numpy"]["status"] == "ready"
+def test_the_status_of_a_faulty_plugin_says_what_is_wrong(child: Child, tmp_path: Path, body: str, reason: str) -> None:
+    by_name = statuses(child, write_plugin(tmp_path / "site", "odd", body))
+    assert by_name["odd"]["status"] == "import-failed"
+    assert by_name["odd"]["reason"].startswith(reason)
+    assert by_name["odd"]["remedy"] != ""
+    assert by_name["numpy"]["status"] == "ready"
 
 
-def test_one_plugins_mistake_is_not_held_against_the_next(child: Child, tmp_path: Path) -> None:
+def test_a_mistake_in_one_plugin_does_not_affect_the_next(child: Child, tmp_path: Path) -> None:
     site = write_plugin(tmp_path / "site", "aaa", "@pt.hookimpl\ndef polytape_typo(): pass")
-    found = statuses(child, site, "good")
-    assert (found["aaa"]["status"], found["good"]["status"]) == ("import-failed", "ready")
+    by_name = statuses(child, site, "good")
+    assert (by_name["aaa"]["status"], by_name["good"]["status"]) == ("import-failed", "ready")
 
 
-def test_a_backend_without_its_device_says_so(child: Child, tmp_path: Path) -> None:
+def test_the_status_of_a_backend_without_its_device_says_so(child: Child, tmp_path: Path) -> None:
     body = """
 @pt.hookimpl
 def polytape_backend():
@@ -236,18 +239,18 @@ def polytape_backend():
     assert (odd["status"], odd["reason"], odd["remedy"]) == ("no-device", "no driver", "install the driver")
 
 
-def test_kernels_for_another_backend_than_announced_are_refused(child: Child, tmp_path: Path) -> None:
+def test_kernels_for_a_backend_other_than_the_announced_one_are_rejected(child: Child, tmp_path: Path) -> None:
     body = "@pt.hookimpl\ndef polytape_kernels(): return [pt.Kernel('add', max, backend='cupy')]"
     site = write_plugin(tmp_path / "site", "odd", body, "kernels.v1", "numpy")
-    assert "something else than kernels for 'numpy'" in statuses(child, site)["numpy"]["disabled"]
+    assert "something other than kernels for 'numpy'" in statuses(child, site)["numpy"]["disabled"]
 
 
-def test_kernels_made_for_another_plugin_api_are_refused_unread(child: Child, tmp_path: Path) -> None:
+def test_kernels_built_for_another_plugin_api_are_rejected_without_an_import(child: Child, tmp_path: Path) -> None:
     site = write_plugin(tmp_path / "site", "odd", "raise SystemExit", "kernels.v9", "numpy")
-    assert "made for plugin API 9" in statuses(child, site)["numpy"]["disabled"]
+    assert "built for plugin API 9" in statuses(child, site)["numpy"]["disabled"]
 
 
-def test_what_is_installed_later_is_found_by_name_or_after_a_refresh(child: Child, tmp_path: Path) -> None:
+def test_a_plugin_installed_later_is_found_by_name_or_after_a_refresh(child: Child, tmp_path: Path) -> None:
     site = tmp_path / "late"
     write_plugin(
         site, "early", "@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='early', extends='numpy')"
@@ -304,37 +307,37 @@ except pt.errors.BackendError as error:
         "mine",
         "no backend 'mine'",
         "RegisteredBackend('mine') Backend('mine', extends='numpy')",
-        "the name of backend 'mine' is taken.",
-        "the name of backend 'numpy' is taken.",
-        "the name of backend 'good' is taken.",
-        "'My Name' cannot be a backend's name.",
+        "the backend name 'mine' is taken.",
+        "the backend name 'numpy' is taken.",
+        "the backend name 'good' is taken.",
+        "'My Name' is not a valid backend name.",
         "backend 'sad' cannot be used: no card.",
     ]
 
 
-def test_threads_that_ask_at_once_load_a_backend_once(child: Child, tmp_path: Path) -> None:
+def test_concurrent_requests_load_a_backend_once(child: Child, tmp_path: Path) -> None:
     body = """
 import time
 print("imported")
 time.sleep(0.2)
 @pt.hookimpl
 def polytape_backend():
-    print("made")
+    print("created")
     return pt.Backend(name="slow", extends="numpy")
 """
     code = """
 import threading, polytape as pt
-found = []
-threads = [threading.Thread(target=lambda: found.append(pt.get_backend("slow"))) for _ in range(8)]
+backends = []
+threads = [threading.Thread(target=lambda: backends.append(pt.get_backend("slow"))) for _ in range(8)]
 [t.start() for t in threads]; [t.join() for t in threads]
-print(len(found), len(set(map(id, found))))
+print(len(backends), len(set(map(id, backends))))
 """
     assert child(code, write_plugin(tmp_path / "site", "slow", body)).stdout.split("\n")[:3] == [
-        "imported", "made", "8 1",
+        "imported", "created", "8 1",
     ]  # fmt: skip
 
 
-def test_a_child_forked_while_another_thread_loads_can_load_too(child: Child, tmp_path: Path) -> None:
+def test_a_child_forked_while_another_thread_is_loading_can_load_as_well(child: Child, tmp_path: Path) -> None:
     body = """
 import time
 time.sleep(0.5)
@@ -343,7 +346,7 @@ def polytape_backend(): return pt.Backend(name="slow", extends="numpy")
 """
     code = """
 import os, threading, time, warnings, polytape as pt
-warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 warns of any fork beside threads: the point here
+warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 warns about forking with threads, which is the point here
 thread = threading.Thread(target=pt.get_backend, args=("slow",))
 thread.start(); time.sleep(0.2)
 pid = os.fork()

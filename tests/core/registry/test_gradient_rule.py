@@ -1,4 +1,4 @@
-"""Rules and plans: what the names of a rule's parameters ask for."""
+"""Rules and plans: the parameter names of a rule determine its arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polytape.ops.declaration import primitive
 from polytape.registry import tables
 from polytape.tensors.tensor import Tensor
 
-SEEN: dict[str, Any] = {}
+RECEIVED: dict[str, Any] = {}
 
 
 def _blend(*shapes: Any) -> Any:
@@ -32,47 +32,47 @@ def ops() -> Iterator[dict[str, Any]]:
 
     @plan_blend.gradient("x")
     def _x_back(g: Any, y: Any, x_shape: Any, label: str) -> Any:
-        SEEN.update(y=y.tolist(), x_shape=x_shape, label=label)
+        RECEIVED.update(y=y.tolist(), x_shape=x_shape, label=label)
         return g
 
     @plan_blend.gradient("parts")
     def _part_back(g: Any, index: int, shapes: Any, parts: Any, weight: float, x: Any) -> Any:
-        SEEN.setdefault("index", []).append(index)
-        SEEN.update(shapes=shapes, parts=[part.tolist() for part in parts], x=x.tolist())
+        RECEIVED.setdefault("index", []).append(index)
+        RECEIVED.update(shapes=shapes, parts=[part.tolist() for part in parts], x=x.tolist())
         return g * weight * (index + 1.0)
 
     def kernel(x: Any, *parts: Any, weight: float = 2.0, label: str) -> Any:
-        return x + sum((place + 1.0) * weight * part for place, part in enumerate(parts))
+        return x + sum((index + 1.0) * weight * part for index, part in enumerate(parts))
 
-    made = pt.kernel("plan_blend", backend="numpy")(kernel)
+    registered = pt.kernel("plan_blend", backend="numpy")(kernel)
     yield {"blend": plan_blend}
-    made.remove()
+    registered.remove()
     tables.ops().pop("plan_blend")
 
 
-def test_a_rule_gets_what_its_parameters_name(ops: dict[str, Any]) -> None:
-    SEEN.clear()
+def test_a_rule_receives_what_its_parameters_name(ops: dict[str, Any]) -> None:
+    RECEIVED.clear()
     x, a, b, c = (pt.asarray([value, 0.0]) for value in (1.0, 10.0, 20.0, 30.0))
     with pt.GradientTape() as tape:
         tape.watch([x, a, c])
         y = ops["blend"](x, [a, b, c], label="here")
-    found = tape.gradient(y, [x, a, b, c])
-    assert [None if g is None else g.tolist() for g in found] == [[1.0, 1.0], [2.0, 2.0], None, [6.0, 6.0]]
-    assert SEEN["label"] == "here" and SEEN["x_shape"] == (2,) and SEEN["y"] == y.tolist()
-    assert sorted(SEEN["index"]) == [0, 2] and list(map(tuple, SEEN["shapes"])) == [(2,)] * 3
-    assert SEEN["parts"] == [[10.0, 0.0], [20.0, 0.0], [30.0, 0.0]] and SEEN["x"] == [1.0, 0.0]
+    gradients = tape.gradient(y, [x, a, b, c])
+    assert [None if g is None else g.tolist() for g in gradients] == [[1.0, 1.0], [2.0, 2.0], None, [6.0, 6.0]]
+    assert RECEIVED["label"] == "here" and RECEIVED["x_shape"] == (2,) and RECEIVED["y"] == y.tolist()
+    assert sorted(RECEIVED["index"]) == [0, 2] and list(map(tuple, RECEIVED["shapes"])) == [(2,)] * 3
+    assert RECEIVED["parts"] == [[10.0, 0.0], [20.0, 0.0], [30.0, 0.0]] and RECEIVED["x"] == [1.0, 0.0]
 
 
-def test_an_attribute_that_was_given_beats_its_default(ops: dict[str, Any]) -> None:
+def test_a_passed_attribute_overrides_its_default(ops: dict[str, Any]) -> None:
     a = pt.asarray([1.0])
-    for weight, wanted in ((None, [2.0]), (5.0, [5.0])):
+    for weight, expected in ((None, [2.0]), (5.0, [5.0])):
         with pt.GradientTape() as tape:
             tape.watch(a)
             y = ops["blend"](pt.asarray([0.0]), [a], label="", **({} if weight is None else {"weight": weight}))
-        assert y.tolist() == wanted and tape.gradient(y, a).tolist() == wanted
+        assert y.tolist() == expected and tape.gradient(y, a).tolist() == expected
 
 
-def test_an_empty_sequence_and_a_tuple_are_sequences_too(ops: dict[str, Any]) -> None:
+def test_an_empty_tuple_and_a_tuple_are_accepted_as_sequences(ops: dict[str, Any]) -> None:
     x = pt.asarray([1.0])
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -80,7 +80,7 @@ def test_an_empty_sequence_and_a_tuple_are_sequences_too(ops: dict[str, Any]) ->
     assert y.tolist() == [8.0] and tape.gradient(y, x).tolist() == [8.0]
 
 
-def test_a_required_attribute_is_missed_by_name(ops: dict[str, Any]) -> None:
+def test_a_missing_required_attribute_is_named(ops: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=r"plan_blend\(\) missing required argument 'label'"):
         ops["blend"](pt.asarray([1.0]), [])
 
@@ -93,20 +93,20 @@ def test_a_rule_may_keep_an_operand_of_another_shape() -> None:
     assert [g.tolist() for g in tape.gradient(y, [x, w])] == [[[3.0, 4.0]], [[1.0], [2.0]]]
 
 
-def test_a_rule_added_later_is_used_at_once() -> None:
+def test_a_rule_added_later_takes_effect_immediately() -> None:
     @pt.op(dtype=dtype_rules.same_dtype, shape=shape_rules.same_shape, elementwise=True)
     def plan_later(x: Tensor) -> Tensor:
         return x * 3.0
 
-    made = pt.kernel("plan_later", backend="numpy")(lambda x: np.multiply(x, 3.0))
+    registered = pt.kernel("plan_later", backend="numpy")(lambda x: np.multiply(x, 3.0))
     try:
         op: Any = plan_later
         f = pt.gradients_function(lambda x: op(x))
         assert f(1.0)[0].item() == 3.0
         op.gradient(x=lambda g: g * 100.0)
         assert f(1.0)[0].item() == 100.0
-        with pytest.raises(RegistrationError, match="asks for 'index'"):
+        with pytest.raises(RegistrationError, match="unknown parameter 'index'"):
             op.gradient(x=lambda g, index: g)
     finally:
-        made.remove()
+        registered.remove()
         tables.ops().pop("plan_later")

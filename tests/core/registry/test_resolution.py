@@ -1,4 +1,4 @@
-"""Entries: predicates, shape rules, copies and bodies folded into one callable."""
+"""Resolutions: predicates, shape rules, copies and bodies combined into one callable."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from polytape.registry import tables
 from polytape.registry.resolution import Copying, Guarded
 
 
-def test_the_first_predicate_that_holds_chooses() -> None:
+def test_the_first_true_predicate_selects_the_kernel() -> None:
     guarded = Guarded([(lambda x: x < 0, lambda x: "negative"), (lambda x: x == 0, lambda x: "zero")], lambda x: "last")
     assert [guarded(x) for x in (-1, 0, 1)] == ["negative", "zero", "last"]
     assert guarded.choose(0)(0) == "zero"
 
 
-def test_predicates_see_the_attributes() -> None:
+def test_predicates_receive_the_attributes() -> None:
     guarded = Guarded([(lambda x, axis=None: axis == 1, lambda x, axis=None: "one")], lambda x, axis=None: "other")
     assert guarded(0, axis=1) == "one" and guarded(0) == "other"
 
 
-def test_a_kernel_that_writes_gets_copies_of_just_those_operands() -> None:
+def test_a_kernel_that_writes_gets_copies_of_only_the_written_operands() -> None:
     tensor_type = pt.asarray([1.0]).type
-    seen: list[Any] = []
-    copying = Copying(lambda *arrays: seen.extend(arrays), (tensor_type, tensor_type), (0,))
+    received: list[Any] = []
+    copying = Copying(lambda *arrays: received.extend(arrays), (tensor_type, tensor_type), (0,))
     a, b = np.ones(1, "float32"), np.ones(1, "float32")
     copying(a, b)
-    assert seen[0] is not a and seen[1] is b
+    assert received[0] is not a and received[1] is b
 
 
-def test_an_unchecked_kernel_gets_the_spec() -> None:
+def test_an_unchecked_kernel_receives_the_spec() -> None:
     tensor_type = pt.asarray([1.0]).type
     unchecked = Unchecked(lambda x, y, spec: spec, tables.ops()["add"], (tensor_type,))
     assert unchecked(np.ones((2, 1)), np.ones(3)) == (((2, 3), np.dtype("float32")),)
 
 
-def test_an_entry_says_how_it_serves() -> None:
+def test_a_resolution_prints_how_it_runs_and_lifts_results() -> None:
     x = pt.asarray([1.0])
     x + x
     resolution = tables.ops()["add"].table[x.type]

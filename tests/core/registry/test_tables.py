@@ -1,4 +1,4 @@
-"""Registering kernels: order, ambiguity, what does not fit, and that nothing half-done stays."""
+"""Registering kernels: order, ambiguity, kernels that do not fit, and no partial registration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from polytape.registry import tables
 
 
 def named(text: str) -> Any:
-    """A tanh kernel that can be told from others by its result."""
+    """A tanh kernel that returns the length of its name, which identifies it."""
 
     def kernel(x: Any) -> Any:
         return x * 0 + len(text)
@@ -29,12 +29,12 @@ def tanh(**options: Any) -> Any:
 
 
 def winner(dtype: str = "float32", value: Any = 1.0) -> float:
-    """What pt.tanh gives now."""
-    found: float = pt.tanh(pt.asarray(value, dtype=dtype)).item()
-    return found
+    """The result of pt.tanh, which shows which kernel ran."""
+    result: float = pt.tanh(pt.asarray(value, dtype=dtype)).item()
+    return result
 
 
-def test_higher_priority_is_asked_first() -> None:
+def test_the_kernel_with_higher_priority_is_tried_first() -> None:
     with tanh(as_="a", priority=1):
         assert winner() == 1.0
         with tanh(as_="bb", priority=2):
@@ -45,7 +45,7 @@ def test_higher_priority_is_asked_first() -> None:
     assert winner() == pytest.approx(np.tanh(1.0))
 
 
-def test_an_exact_dtype_beats_a_class_and_a_predicate_comes_before_none() -> None:
+def test_an_exact_dtype_precedes_a_kind_of_dtypes_and_a_predicate_precedes_none() -> None:
     with tanh(as_="a", priority=1), tanh(as_="bb", priority=1, dtypes=["float32"]):
         assert (winner("float32"), winner("float64")) == (2.0, 1.0)
         with tanh(as_="ccc", priority=1, dtypes=["floating"], when=lambda x: x.max() > 5):
@@ -53,7 +53,7 @@ def test_an_exact_dtype_beats_a_class_and_a_predicate_comes_before_none() -> Non
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ({}, {}),
         ({"dtypes": ["float32"]}, {"dtypes": ["float32", "float64"]}),
@@ -62,19 +62,19 @@ def test_an_exact_dtype_beats_a_class_and_a_predicate_comes_before_none() -> Non
         ({"devices": ["cpu"]}, {}),
     ],
 )
-def test_two_kernels_that_nothing_tells_apart_are_refused_naming_both(one: Any, other: Any) -> None:
-    with tanh(as_="first", priority=3, **one):
+def test_two_ambiguous_kernels_are_rejected_and_both_are_named(first: Any, second: Any) -> None:
+    with tanh(as_="first", priority=3, **first):
         with pytest.raises(RegistrationError) as caught:
-            tanh(as_="second", priority=3, **other)
+            tanh(as_="second", priority=3, **second)
         text = str(caught.value)
-        assert "two kernels for tanh on numpy that nothing tells apart" in text
+        assert "two kernels for tanh on numpy are ambiguous" in text
         assert "first" in text and "second" in text and "POLYTAPE_KERNELS=tanh@numpy=" in text
         assert winner() == 5.0
     assert winner() == pytest.approx(np.tanh(1.0))
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ({"dtypes": ["float32"]}, {"dtypes": ["float64"]}),
         ({"devices": ["cpu"]}, {"devices": ["gpu"]}),
@@ -82,31 +82,36 @@ def test_two_kernels_that_nothing_tells_apart_are_refused_naming_both(one: Any, 
         ({"dtypes": ["floating"]}, {"dtypes": ["float32"]}),
     ],
 )
-def test_two_kernels_that_do_not_meet_stand_together(one: Any, other: Any) -> None:
-    with tanh(as_="a", priority=3, **one), tanh(as_="bb", priority=3, **other):
+def test_two_kernels_that_do_not_overlap_are_both_registered(first: Any, second: Any) -> None:
+    with tanh(as_="a", priority=3, **first), tanh(as_="bb", priority=3, **second):
         assert winner() in (1.0, 2.0)
 
 
 BAD: list[tuple[str, Any, dict[str, Any], str]] = [
     ("tanhh", np.tanh, {}, "there is no such op"),
     ("tanh", 3, {}, "it is not callable"),
-    ("tanh", np.tanh, {"writes": ["z"]}, "it writes what is no operand"),
-    ("sum", lambda x, *, axis=0, dtype=None, keepdims=False: x, {}, "its default of axis differs"),
-    ("sum", lambda x, axis=0, dtype=None, keepdims=False: x, {}, "its default of axis differs"),
-    ("sum", lambda x, *, axis=None, how=1, dtype=None, keepdims=False: x, {}, "it takes what is no attribute"),
+    ("tanh", np.tanh, {"writes": ["z"]}, "it writes something that is not an operand"),
+    ("sum", lambda x, *, axis=0, dtype=None, keepdims=False: x, {}, "its default for axis differs"),
+    ("sum", lambda x, axis=0, dtype=None, keepdims=False: x, {}, "its default for axis differs"),
+    (
+        "sum",
+        lambda x, *, axis=None, how=1, dtype=None, keepdims=False: x,
+        {},
+        "a parameter that is not an attribute of",
+    ),
     ("tanh", np.tanh, {"dtypes": ["float31"]}, "neither a dtype nor a kind of dtypes"),
 ]
 
 
 @pytest.mark.parametrize(("op", "fn", "options", "text"), BAD, ids=[row[3] for row in BAD])
-def test_what_does_not_fit_its_op_is_refused(op: str, fn: Any, options: Any, text: str) -> None:
+def test_a_kernel_that_does_not_fit_its_op_is_rejected(op: str, fn: Any, options: Any, text: str) -> None:
     before = tables.kernels_of("numpy", op)
     with pytest.raises(pt.PolytapeError, match=text):
         pt.kernel(op, backend="numpy", priority=1, **options)(fn)
     assert tables.kernels_of("numpy", op) == before
 
 
-def test_all_kernels_of_a_list_are_registered_or_none() -> None:
+def test_either_all_kernels_of_a_list_are_registered_or_none() -> None:
     good = pt.Kernel("tanh", np.tanh, priority=8, backend="numpy")
     bad = pt.Kernel("no_such_op", np.tanh, priority=8, backend="numpy")
     with pytest.raises(RegistrationError):
@@ -114,23 +119,23 @@ def test_all_kernels_of_a_list_are_registered_or_none() -> None:
     assert good not in tables.kernels_of("numpy", "tanh")
 
 
-def test_a_kernel_needs_a_backend_that_is_there() -> None:
+def test_a_kernel_needs_an_existing_backend() -> None:
     with pytest.raises(pt.PolytapeError, match="no backend 'nunpy'"):
         pt.kernel("tanh", backend="nunpy")
     with pytest.raises(RegistrationError, match="it names no backend"):
         tables.add_kernels([pt.Kernel("tanh", np.tanh)], "test")
 
 
-def test_a_kernel_registered_in_process_is_callable_removable_and_shown() -> None:
-    made = tanh(as_="mine", priority=4)
-    assert made(np.ones(2)).tolist() == [4.0, 4.0] and winner() == 4.0
-    assert "from in-process" in pt.explain("tanh", pt.asarray(1.0)) and "mine" in repr(made)
-    made.remove()
-    made.remove()  # again is no harm
+def test_a_kernel_registered_in_process_is_callable_removable_and_listed() -> None:
+    registered = tanh(as_="mine", priority=4)
+    assert registered(np.ones(2)).tolist() == [4.0, 4.0] and winner() == 4.0
+    assert "from in-process" in pt.explain("tanh", pt.asarray(1.0)) and "mine" in repr(registered)
+    registered.remove()
+    registered.remove()  # removing it again is harmless
     assert winner() == pytest.approx(np.tanh(1.0))
 
 
-def test_it_is_gone_after_an_error_inside_its_block() -> None:
+def test_a_kernel_is_removed_after_an_error_inside_its_block() -> None:
     with pytest.raises(ZeroDivisionError), tanh(as_="mine", priority=4):
         1 / 0  # noqa: B018  # any error will do
     assert winner() == pytest.approx(np.tanh(1.0))
@@ -139,7 +144,7 @@ def test_it_is_gone_after_an_error_inside_its_block() -> None:
 # --- pins -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_pin_prefers_a_distributions_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pin_prefers_the_kernel_of_a_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POLYTAPE_KERNELS", "tanh@numpy=polytape, exp@numpy=nobody")
     with tanh(as_="mine", priority=4):
         assert winner() == pytest.approx(np.tanh(1.0))
@@ -152,7 +157,7 @@ def test_a_pin_prefers_a_distributions_kernel(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("text", ["tanh", "tanh@numpy", "tanh=x", "@numpy=x", "tanh@=x", "tanh@numpy="])
-def test_a_pin_that_follows_no_grammar_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_pin_is_rejected(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POLYTAPE_KERNELS", text)
     with pytest.raises(SettingError, match="op@backend=distribution"):
         tables.pins()

@@ -1,4 +1,4 @@
-"""What a checkpoint follows from an object, and what is restored when it is assigned later."""
+"""What a checkpoint saves of an object, and what is restored when attributes are assigned later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from polytape.errors import CheckpointError
 
 
 class Box(pt.Trackable):
-    """Holds what it is given."""
+    """An object with the given attributes."""
 
     def __init__(self, **attributes: object) -> None:
         for name, value in attributes.items():
@@ -25,11 +25,11 @@ def keys(**objects: object) -> list[str]:
     return list(collect(pt.Checkpoint(**objects))[1])
 
 
-def test_public_attributes_lists_tuples_and_dicts_are_followed_in_order() -> None:
-    one = pt.Variable(1.0)
+def test_variables_in_public_attributes_lists_tuples_and_dicts_are_saved_in_order() -> None:
+    shared = pt.Variable(1.0)
     box = Box(
-        w=pt.Variable(0.0), sizes=[1, 2], child=Box(b=pt.Variable(1.0)), layers=[Box(w=pt.Variable(2.0)), 7, one],
-        table={"x": pt.Variable(3.0), 5: (pt.Variable(4.0),)}, value=pt.asarray(1.0), label="text", _hidden=one,
+        w=pt.Variable(0.0), sizes=[1, 2], child=Box(b=pt.Variable(1.0)), layers=[Box(w=pt.Variable(2.0)), 7, shared],
+        table={"x": pt.Variable(3.0), 5: (pt.Variable(4.0),)}, value=pt.asarray(1.0), label="text", _hidden=shared,
     )  # fmt: skip
     assert keys(box=box) == [
         "box/w", "box/child/b", "box/layers/2", "box/table/x", "box/layers/0/w", "box/table/5/0",
@@ -52,7 +52,7 @@ def test_the_keys_of_a_dict_cannot_be_mistaken_for_paths() -> None:
 
 
 @pytest.mark.parametrize("table", [{1: pt.Variable(1.0), "1": pt.Variable(2.0)}, {(1, 2): pt.Variable(1.0)}])
-def test_a_dict_s_key_that_is_no_name_is_refused(table: dict[object, object]) -> None:
+def test_a_dict_with_an_invalid_key_is_rejected(table: dict[object, object]) -> None:
     with pytest.raises(CheckpointError, match="cannot name the entry"):
         keys(box=Box(t=table))
 
@@ -65,7 +65,7 @@ def saved(folder: Path) -> str:
     return pt.Checkpoint(box=box).write(folder / "box.safetensors")
 
 
-def test_what_is_assigned_after_a_restore_is_restored_then(tmp_path: Path) -> None:
+def test_an_attribute_assigned_after_a_restore_is_restored_on_assignment(tmp_path: Path) -> None:
     box = Box()
     status = pt.Checkpoint(box=box).restore(saved(tmp_path))
     assert status.matched == ()
@@ -95,25 +95,26 @@ def test_an_object_built_elsewhere_is_restored_when_it_is_attached(tmp_path: Pat
     assert float(box.w) == 1.0
 
 
-def test_a_later_assignment_of_another_variable_is_left_alone(tmp_path: Path) -> None:
+def test_a_variable_that_replaces_a_restored_one_keeps_its_value(tmp_path: Path) -> None:
     box = Box(w=pt.Variable(0.0))
     pt.Checkpoint(box=box).restore(saved(tmp_path))
     box.w = pt.Variable(7.0)
     assert float(box.w) == 7.0
 
 
-def test_a_variable_that_does_not_fit_is_not_assigned(tmp_path: Path) -> None:
+def test_a_variable_that_does_not_fit_the_checkpoint_is_not_assigned(tmp_path: Path) -> None:
     box = Box()
     path = saved(tmp_path)
     pt.Checkpoint(box=box).restore(path)
     with pytest.raises(
-        CheckpointError, match=r"'box/w' is another one.\n  expected: float32\[2\].*\n  got: float32\[\]"
+        CheckpointError,
+        match=r"'box/w' has a different shape or dtype.\n  expected: float32\[2\].*\n  got: float32\[\]",
     ):
         box.w = pt.Variable([0.0, 0.0])
     assert not hasattr(box, "w")
 
 
-def test_a_list_grown_after_a_restore_is_restored_by_the_next(tmp_path: Path) -> None:
+def test_an_entry_added_to_a_list_after_a_restore_is_restored_by_the_next_one(tmp_path: Path) -> None:
     box = Box(layers=[])
     checkpoint = pt.Checkpoint(box=box)
     status = checkpoint.restore(saved(tmp_path))
@@ -123,7 +124,7 @@ def test_a_list_grown_after_a_restore_is_restored_by_the_next(tmp_path: Path) ->
     assert float(box.layers[0]) == 3.0
 
 
-def test_the_newest_restore_is_the_one_that_waits(tmp_path: Path) -> None:
+def test_a_later_assignment_uses_the_newest_restore(tmp_path: Path) -> None:
     older = saved(tmp_path)
     newer = pt.Checkpoint(box=Box(w=pt.Variable(10.0), v=pt.Variable(20.0))).write(tmp_path / "newer.safetensors")
     box = Box()
@@ -134,17 +135,17 @@ def test_the_newest_restore_is_the_one_that_waits(tmp_path: Path) -> None:
     assert float(box.w) == 10.0
 
 
-def test_a_copy_of_a_waiting_object_waits_for_nothing(tmp_path: Path) -> None:
+def test_a_copy_of_a_partly_restored_object_restores_nothing(tmp_path: Path) -> None:
     box = Box(child=Box())
     pt.Checkpoint(box=box).restore(saved(tmp_path))
-    twin = copy.deepcopy(box)
-    twin.w = pt.Variable(0.0)
-    assert float(twin.w) == 0.0
+    duplicate = copy.deepcopy(box)
+    duplicate.w = pt.Variable(0.0)
+    assert float(duplicate.w) == 0.0
     box.w = pt.Variable(0.0)
     assert float(box.w) == 1.0
 
 
-def test_once_everything_is_restored_nothing_is_remembered(tmp_path: Path) -> None:
+def test_a_complete_restoration_leaves_nothing_pending(tmp_path: Path) -> None:
     box = Box(w=pt.Variable(0.0), child=Box(), layers=[pt.Variable(0.0)], table={"x": pt.Variable(0.0)})
     status = pt.Checkpoint(box=box).restore(saved(tmp_path))
     assert "_pending_restoration" in vars(box) and "_pending_restoration" in vars(box.child)

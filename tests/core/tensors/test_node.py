@@ -1,4 +1,4 @@
-"""Node: the record of one op as a value."""
+"""Node: the record of one op."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_later_records_have_larger_numbers() -> None:
     assert x.node.seq < y.node.seq < z.node.seq
 
 
-def test_it_prints_its_op_and_shape() -> None:
+def test_a_node_prints_its_op_and_shape() -> None:
     x = pt.asarray([1.0, 2.0])
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -24,7 +24,7 @@ def test_it_prints_its_op_and_shape() -> None:
     assert repr(y.node).endswith(": multiply, (2,))") and repr(x.node).endswith(": leaf, (2,))")
 
 
-def test_a_released_record_holds_nothing_and_keeps_its_shape() -> None:
+def test_a_released_record_holds_no_arrays_but_keeps_its_shape() -> None:
     x = pt.asarray([1.0, 2.0])
     with pt.GradientTape() as tape:
         tape.watch(x)

@@ -27,7 +27,7 @@ def test_a_tensor_shows_dtype_shape_backend_and_values() -> None:
     assert repr(pt.zeros((0, 3))) == "Tensor(float32[0,3], backend='numpy', [])"
 
 
-def test_as_text_it_is_its_values() -> None:
+def test_str_of_a_tensor_is_its_values() -> None:
     assert str(pt.asarray([True, False])) == "[ True False]" and str(pt.asarray(2)) == "2"
 
 
@@ -41,14 +41,14 @@ def test_variables_show_their_name() -> None:
     assert repr(pt.Variable([2], name="steps")) == "Variable('steps', int32[1], backend='numpy', [2])"
 
 
-def test_a_watched_tensor_prints_as_any_other() -> None:
+def test_a_watched_tensor_prints_like_any_other() -> None:
     x = pt.asarray([1.0])
     with pt.GradientTape() as tape:
         tape.watch(x)
         assert repr(x * 2.0) == "Tensor(float32[1], backend='numpy', [2.])"
 
 
-def test_under_tensorflows_style(tf1: None) -> None:
+def test_the_tensorflow_style(tf1: None) -> None:
     x = pt.asarray([[1, 2], [3, 4]])
     assert str(x) == "tf.Tensor(\n[[1 2]\n [3 4]], shape=(2, 2), dtype=int32)"
     assert str(pt.asarray(2.5)) == "tf.Tensor(2.5, shape=(), dtype=float32)"
@@ -57,10 +57,10 @@ def test_under_tensorflows_style(tf1: None) -> None:
     assert repr(pt.Variable(1.5, name="w")).startswith("<tf.Variable 'w:0' shape=() dtype=float32, numpy=")
 
 
-def test_the_style_is_a_setting_and_not_another_class(tf1: None) -> None:
+def test_the_style_is_a_setting_not_a_different_class(tf1: None) -> None:
     assert type(pt.asarray(1.0)) is pt.Tensor
 
 
-def test_another_style_is_refused() -> None:
-    with pytest.raises(pt.PolytapeError, match="print_style='torch' is no policy"):
+def test_an_unknown_style_is_rejected() -> None:
+    with pytest.raises(pt.PolytapeError, match="print_style='torch' is not a valid policy"):
         change_settings(print_style="torch")

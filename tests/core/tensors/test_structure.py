@@ -29,14 +29,25 @@ X, Y = object(), object()
         {},
         X,
     ],
-    ids=["list", "tuple", "dict", "namedtuple", "nested", "deep", "ordered", "none", "no list", "no dict", "leaf"],
+    ids=[
+        "list",
+        "tuple",
+        "dict",
+        "namedtuple",
+        "nested",
+        "deep",
+        "ordered",
+        "none",
+        "empty list",
+        "empty dict",
+        "leaf",
+    ],
 )
-def test_what_is_taken_apart_is_put_together_again(structure: Any) -> None:
-    found = leaves(structure)
-    again = rebuild(structure, found)
-    assert again == structure and type(again) is type(structure)
+def test_a_flattened_structure_is_rebuilt_identically(structure: Any) -> None:
+    rebuilt = rebuild(structure, leaves(structure))
+    assert rebuilt == structure and type(rebuilt) is type(structure)
     if isinstance(structure, dict):
-        assert list(again) == list(structure)
+        assert list(rebuilt) == list(structure)
 
 
 def test_a_tensor_is_a_leaf_and_not_a_sequence() -> None:

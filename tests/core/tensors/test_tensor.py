@@ -13,14 +13,14 @@ import polytape as pt
 from polytape.errors import DTypeError, ShapeError
 
 
-def test_what_it_is() -> None:
+def test_the_properties_of_a_tensor() -> None:
     x = pt.asarray([[1.0, 2.0, 3.0]])
     assert (x.shape, x.ndim, x.size, x.nbytes, str(x.dtype)) == ((1, 3), 2, 3, 12, "float32")
     assert str(x.device) == "numpy:cpu:0" and x.T.shape == (3, 1) and pt.zeros((4, 2, 3)).mT.shape == (4, 3, 2)
     assert x.__array_namespace__() is pt and x.__array_namespace__(api_version="2024.12").add is pt.add
 
 
-def test_transposes_need_axes() -> None:
+def test_transposes_check_the_number_of_axes() -> None:
     for x, text in ((pt.asarray(1.0), "T is not defined"), (pt.zeros((2, 2, 2)), "T is not defined")):
         with pytest.raises(ShapeError, match=text):
             _ = x.T
@@ -28,7 +28,7 @@ def test_transposes_need_axes() -> None:
         _ = pt.asarray([1.0]).mT
 
 
-def test_one_element_becomes_a_number() -> None:
+def test_a_single_element_converts_to_a_number() -> None:
     x = pt.asarray([[2.5]])
     assert (float(x), int(x), complex(x), bool(x), x.item()) == (2.5, 2, 2.5 + 0j, True, 2.5)
     assert type(pt.asarray(3).item()) is int and type(x.item()) is float and bool(pt.asarray(0)) is False
@@ -36,7 +36,7 @@ def test_one_element_becomes_a_number() -> None:
 
 
 @pytest.mark.parametrize("convert", [float, int, bool, complex, lambda x: x.item()])
-def test_several_elements_are_no_number(convert: Any) -> None:
+def test_several_elements_do_not_convert_to_a_number(convert: Any) -> None:
     with pytest.raises(ShapeError, match=r"of (float32|bool)\[2\] is not defined") as caught:
         convert(pt.asarray([1.0, 2.0]))
     assert isinstance(caught.value, ValueError) and "reduce it first" in caught.value.fix
@@ -44,7 +44,7 @@ def test_several_elements_are_no_number(convert: Any) -> None:
         convert(pt.zeros((0,)))
 
 
-def test_only_an_integer_tensor_is_an_index() -> None:
+def test_only_an_integer_scalar_tensor_is_an_index() -> None:
     for x in (pt.asarray(1.0), pt.asarray([1]), pt.asarray(True)):
         with pytest.raises(DTypeError, match="cannot be used as an index") as caught:
             [1, 2][x]
@@ -88,7 +88,7 @@ def test_operators_on_truth_values() -> None:
     a, b = pt.asarray([True, True, False]), pt.asarray([True, False, False])
     assert (a & b).tolist() == [True, False, False] and (a | b).tolist() == [True, True, False]
     assert (~a).tolist() == [False, False, True] and (True & a).tolist() == [True, True, False]
-    with pytest.raises(DTypeError, match="truth values only"):
+    with pytest.raises(DTypeError, match="is defined only for bool"):
         ~pt.asarray([1.0])
 
 
@@ -97,7 +97,7 @@ def test_powers_and_reversed_operands() -> None:
     assert (2.0**x).tolist() == [2.0, 4.0] and (x**2).tolist() == [1.0, 4.0]
     assert (1 - x).tolist() == [0.0, -1.0] and (2 / x).tolist() == [2.0, 1.0]
     assert (np.eye(2, dtype="float32") @ x).tolist() == [1.0, 2.0] and abs(-x).tolist() == [1.0, 2.0]
-    three = 3  # a bare literal on the left would be turned around by the formatter's rules
+    three = 3  # the linter would swap the operands of a comparison with a literal on the left
     assert (three > x).tolist() == [True, True] and (three != x).tolist() == [True, True]
     assert [(three <= x).tolist(), (three == x).tolist(), (x >= 2).tolist()] == [[False, False]] * 2 + [[False, True]]
 
@@ -112,32 +112,32 @@ KEYS: list[Any] = [
 
 
 @pytest.mark.parametrize("key", KEYS, ids=repr)
-def test_keys_choose_what_numpy_chooses(key: Any) -> None:
+def test_keys_select_the_same_elements_as_in_numpy(key: Any) -> None:
     array = np.arange(12, dtype="float64").reshape(3, 4)
     x = pt.asarray(array)
     np.testing.assert_array_equal(x[key], array[key])
     with pt.GradientTape() as tape:
         tape.watch(x)
         y = pt.square(x[key])
-    wanted = np.zeros((3, 4))
-    np.add.at(wanted, key, 2 * array[key])
-    np.testing.assert_allclose(tape.gradient(y, x), wanted)
+    expected = np.zeros((3, 4))
+    np.add.at(expected, key, 2 * array[key])
+    np.testing.assert_allclose(tape.gradient(y, x), expected)
 
 
 @pytest.mark.parametrize("key", KEYS, ids=repr)
 def test_item_assignment_points_the_handle_at_an_updated_copy(key: Any) -> None:
     array = np.arange(12, dtype="float32").reshape(3, 4)
     x = pt.asarray(array)
-    other, view, held = x.__copy__(), x.numpy(), x.array
+    duplicate, view, native = x.__copy__(), x.numpy(), x.array
     x[key] = 50.0
-    array_after = array.copy()
-    array_after[key] = 50.0
-    np.testing.assert_array_equal(x, array_after)
-    for before in (other, view, held):
+    updated = array.copy()
+    updated[key] = 50.0
+    np.testing.assert_array_equal(x, updated)
+    for before in (duplicate, view, native):
         np.testing.assert_array_equal(before, array)
 
 
-def test_item_assignment_keeps_the_dtype_and_takes_tensors_and_lists() -> None:
+def test_item_assignment_keeps_the_dtype_and_accepts_tensors_and_lists() -> None:
     x = pt.asarray([1, 2, 3])
     x[0] = 7.9
     x[1:] = pt.asarray([8.0, 9.0])
@@ -148,7 +148,7 @@ def test_item_assignment_keeps_the_dtype_and_takes_tensors_and_lists() -> None:
     assert x.tolist() == [1, 2, 0]
 
 
-def test_a_bad_item_names_op_and_axis_and_changes_nothing() -> None:
+def test_an_invalid_key_or_value_raises_and_changes_nothing() -> None:
     x = pt.asarray([[1.0, 2.0]])
     with pytest.raises(ShapeError, match="index 5 is out of range"):
         x[0, 5]
@@ -166,7 +166,7 @@ def test_a_bad_item_names_op_and_axis_and_changes_nothing() -> None:
 # --- copies and interchange -------------------------------------------------------------------------------------------
 
 
-def test_a_copy_is_a_handle_of_its_own_on_the_same_record() -> None:
+def test_a_copy_is_a_separate_handle_on_the_same_record() -> None:
     x = pt.asarray([1.0, 2.0])
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -178,7 +178,7 @@ def test_a_copy_is_a_handle_of_its_own_on_the_same_record() -> None:
     assert x.tolist() == [1.0, 2.0]
 
 
-def test_a_deep_copy_leaves_the_record_behind() -> None:
+def test_a_deep_copy_is_not_recorded() -> None:
     x = pt.asarray([1.0, 2.0])
     with pt.GradientTape() as tape:
         tape.watch(x)
@@ -190,10 +190,11 @@ def test_a_deep_copy_leaves_the_record_behind() -> None:
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint64", "float16", "float32", "complex128", "bfloat16"])
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-def test_pickles_come_back_alike(dtype: str, protocol: int) -> None:
+def test_pickling_preserves_values_dtype_and_device(dtype: str, protocol: int) -> None:
     x = pt.asarray([[1, 0]], dtype=dtype)
-    back = pickle.loads(pickle.dumps(x, protocol))
-    assert (back.tolist(), back.dtype, back.device) == (x.tolist(), x.dtype, x.device) and type(back) is pt.Tensor
+    restored = pickle.loads(pickle.dumps(x, protocol))
+    assert (restored.tolist(), restored.dtype, restored.device) == (x.tolist(), x.dtype, x.device)
+    assert type(restored) is pt.Tensor
 
 
 def test_numpy_reads_a_tensor_without_a_copy_and_cannot_write_it() -> None:
@@ -202,24 +203,24 @@ def test_numpy_reads_a_tensor_without_a_copy_and_cannot_write_it() -> None:
         assert np.shares_memory(view, x.array)
         with pytest.raises(ValueError, match="read-only"):
             view[0] = 5.0
-    own = np.array(x)
-    own[0] = 5.0
+    duplicate = np.array(x)
+    duplicate[0] = 5.0
     assert x.tolist() == [1.0, 2.0] and np.asarray(x, dtype="float64").dtype == "float64"
 
 
-def test_a_consumer_that_knows_no_read_only_memory_gets_a_copy() -> None:
+def test_a_dlpack_consumer_without_read_only_support_gets_a_copy() -> None:
     x = pt.asarray([1.0, 2.0])
     assert "dltensor" in repr(x.__dlpack__()) and x.__dlpack_device__() == (1, 0)
 
-    class Old:
+    class OldConsumer:
         def __dlpack__(self, stream: Any = None) -> Any:
             return x.__dlpack__()
 
         def __dlpack_device__(self) -> Any:
             return x.__dlpack_device__()
 
-    taken = np.from_dlpack(Old())
-    assert taken.tolist() == [1.0, 2.0] and not np.shares_memory(taken, x.array)
+    imported = np.from_dlpack(OldConsumer())
+    assert imported.tolist() == [1.0, 2.0] and not np.shares_memory(imported, x.array)
 
 
 def test_in_place_operators_bind_new_tensors() -> None:

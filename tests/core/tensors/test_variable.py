@@ -1,4 +1,4 @@
-"""Variable: assignment with exact shape and dtype, use as a tensor, updates in place where nobody else looks."""
+"""Variable: assignment with exact shape and dtype, use as a tensor, updates in place if the buffer is not shared."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def adam() -> Any:
     return tables.ops()["adam_update"]
 
 
-# --- assigning --------------------------------------------------------------------------------------------------------
+# --- assignment -------------------------------------------------------------------------------------------------------
 
 
-def test_assigning_replaces_the_value_and_gives_the_variable() -> None:
+def test_assignment_replaces_the_value_and_returns_the_variable() -> None:
     v = pt.Variable([1.0, 2.0])
     assert v.assign([3.0, 4.0]) is v and v.tolist() == [3.0, 4.0]
     assert v.assign_add([1.0, 1.0]) is v and v.tolist() == [4.0, 5.0]
@@ -38,7 +38,7 @@ def test_assigning_replaces_the_value_and_gives_the_variable() -> None:
 
 
 @pytest.mark.parametrize("value", [2, 2.0, True, np.float64(2.0)])
-def test_a_number_takes_the_variables_dtype(value: Any) -> None:
+def test_a_number_is_converted_to_the_dtype_of_the_variable(value: Any) -> None:
     v = pt.Variable(1.0, dtype="float64")
     assert v.assign(value).dtype == "float64" and v.item() == float(value)
     w = pt.Variable([1.0, 2.0])
@@ -46,7 +46,7 @@ def test_a_number_takes_the_variables_dtype(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [[1, 2], (1.0, 2), [True, False]])
-def test_lists_of_numbers_take_the_variables_dtype(value: Any) -> None:
+def test_lists_of_numbers_are_converted_to_the_dtype_of_the_variable(value: Any) -> None:
     v = pt.Variable([0.0, 0.0], dtype="float64")
     assert v.assign(value).array.dtype == "float64"
     assert v.tolist() == [float(value[0]), float(value[1])]
@@ -66,35 +66,35 @@ WRONG: list[tuple[Any, type[Exception]]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "error"), WRONG, ids=repr)
-@pytest.mark.parametrize("how", ["assign", "assign_add", "assign_sub"])
-def test_another_shape_or_dtype_is_refused_and_the_value_untouched(
-    how: str, value: Any, error: type[Exception]
+@pytest.mark.parametrize(("value", "exception_type"), WRONG, ids=repr)
+@pytest.mark.parametrize("method", ["assign", "assign_add", "assign_sub"])
+def test_a_different_shape_or_dtype_is_rejected_and_the_value_unchanged(
+    method: str, value: Any, exception_type: type[Exception]
 ) -> None:
-    if isinstance(value, float) and how != "assign":
-        value = [value]  # a number itself may be added to every element
+    if isinstance(value, float) and method != "assign":
+        value = [value]  # a number may be added to every element
     v = pt.Variable([1.0, 2.0], name="weights")
     before = v.array
-    with pytest.raises(error):
-        getattr(v, how)(value)
+    with pytest.raises(exception_type):
+        getattr(v, method)(value)
     if isinstance(value, np.ndarray):
-        with pytest.raises(error):
-            getattr(v, how)(pt.asarray(value))
+        with pytest.raises(exception_type):
+            getattr(v, method)(pt.asarray(value))
     assert v.array is before and v.tolist() == [1.0, 2.0] and v.dtype == "float32"
 
 
-@pytest.mark.parametrize("how", ["assign", "assign_add", "assign_sub"])
+@pytest.mark.parametrize("method", ["assign", "assign_add", "assign_sub"])
 @pytest.mark.parametrize("value", [2.5, np.float64(2.5), 1j])
-def test_an_integer_variable_takes_no_fraction(how: str, value: Any) -> None:
+def test_an_integer_variable_rejects_other_numbers(method: str, value: Any) -> None:
     v = pt.Variable(7)
-    with pytest.raises(DTypeError, match="to the variable int32"):
-        getattr(v, how)(value)
+    with pytest.raises(DTypeError, match="does not fit the variable int32"):
+        getattr(v, method)(value)
     assert v.array.dtype == "int32" and v.item() == 7
     with pytest.raises(DTypeError):
         pt.Variable([1, 2]).assign([1.5, 2.0])
 
 
-def test_a_number_out_of_range_is_refused() -> None:
+def test_a_number_out_of_range_is_rejected() -> None:
     v = pt.Variable(pt.asarray(1, dtype="int8"))
     with pytest.raises(DTypeError, match="1000 does not fit int8"):
         v.assign(1000)
@@ -108,19 +108,19 @@ def test_the_error_names_the_variable_and_both_shapes() -> None:
     assert "the variable bias" in text and "expected: shape (2,)" in text and "got: shape (3,)" in text
 
 
-def test_an_item_is_not_assigned() -> None:
+def test_item_assignment_is_rejected() -> None:
     v = pt.Variable([1.0, 2.0])
     with pytest.raises(DTypeError, match=r"variable.assign\(x\)"):
         v[0] = 5.0
 
 
-def test_adding_binds_a_new_tensor_and_leaves_the_variable() -> None:
+def test_in_place_addition_binds_a_new_tensor_and_does_not_change_the_variable() -> None:
     v = w = pt.Variable([1.0, 2.0])
     v += 1.0  # type: ignore[misc]
     assert type(v) is pt.Tensor and w.tolist() == [1.0, 2.0]
 
 
-def test_assigning_is_not_recorded() -> None:
+def test_assignment_is_not_recorded() -> None:
     v = pt.Variable(2.0)
     with pt.GradientTape() as tape:
         y = v * 3.0
@@ -132,26 +132,26 @@ def test_assigning_is_not_recorded() -> None:
 # --- as a tensor ------------------------------------------------------------------------------------------------------
 
 
-def test_a_variable_goes_wherever_a_tensor_goes() -> None:
+def test_a_variable_can_be_used_in_place_of_a_tensor() -> None:
     v, i = pt.Variable([1.0, 2.0]), pt.Variable(1)
-    found = [
+    results = [
         v + v, 2.0 * v, v @ v, -v, v[i], pt.where(v > 1.5, v, 0.0), pt.concat([v, v]), pt.sum(v), pt.asarray(v),
         pt.reshape(v, (2, 1)), v.T if v.ndim == 2 else v.read_value(), pt.full((int(i),), float(v[0])),
     ]  # fmt: skip
-    assert all(type(one) is pt.Tensor for one in found)
+    assert all(type(result) is pt.Tensor for result in results)
     assert (v + v).tolist() == [2.0, 4.0] and (v @ v).item() == 5.0 and v[i].item() == 2.0
     assert [1, 2, 3][i] == 2 and len(v) == 2 and np.asarray(v).tolist() == [1.0, 2.0]
 
 
-@pytest.mark.parametrize("take", [lambda v: v.read_value(), lambda v: +v, pt.asarray, lambda v: v.to_device("numpy")])
-def test_a_value_that_was_read_does_not_change_later(take: Any) -> None:
+@pytest.mark.parametrize("read", [lambda v: v.read_value(), lambda v: +v, pt.asarray, lambda v: v.to_device("numpy")])
+def test_assignment_does_not_change_a_value_read_before(read: Any) -> None:
     v = pt.Variable([1.0, 2.0])
-    before = take(v)
+    before = read(v)
     v.assign([5.0, 6.0])
     assert type(before) is pt.Tensor and before.tolist() == [1.0, 2.0]
 
 
-def test_numpys_view_is_read_only_and_keeps_its_values() -> None:
+def test_the_numpy_view_is_read_only_and_keeps_its_values() -> None:
     v = pt.Variable([1.0, 2.0])
     view = v.numpy()
     with pytest.raises(ValueError, match="read-only"):
@@ -160,7 +160,7 @@ def test_numpys_view_is_read_only_and_keeps_its_values() -> None:
     assert view.tolist() == [1.0, 2.0]
 
 
-def test_the_owner_of_the_initial_array_may_write_it() -> None:
+def test_the_initial_array_is_copied() -> None:
     array = np.ones(2, "float32")
     v = pt.Variable(array)
     array[:] = 7.0
@@ -171,9 +171,10 @@ def test_copies_and_pickles() -> None:
     v = pt.Variable([1.0, 2.0], trainable=False, name="w")
     deep = copy.deepcopy([v, v])
     assert deep[0] is deep[1] and type(deep[0]) is pt.Variable and not deep[0].trainable
-    back = pickle.loads(pickle.dumps(v))
-    assert (type(back), back.name, back.trainable, back.tolist()) == (pt.Variable, "w", False, [1.0, 2.0])
-    back.assign([0.0, 0.0])
+    restored = pickle.loads(pickle.dumps(v))
+    assert (type(restored), restored.name, restored.trainable) == (pt.Variable, "w", False)
+    assert restored.tolist() == [1.0, 2.0]
+    restored.assign([0.0, 0.0])
     deep[0].assign([9.0, 9.0])
     assert v.tolist() == [1.0, 2.0]
     shallow = copy.copy(v)
@@ -181,14 +182,14 @@ def test_copies_and_pickles() -> None:
     assert shallow.tolist() == [1.0, 2.0]
 
 
-def test_it_prints_its_name_and_value() -> None:
+def test_a_variable_prints_its_name_and_value() -> None:
     assert repr(pt.Variable([1.0], name="w")) == "Variable('w', float32[1], backend='numpy', [1.])"
 
 
 # --- updates in place -------------------------------------------------------------------------------------------------
 
 
-# In processes of their own: where another thread runs (a test runner's), nothing is owned.
+# These tests run in child processes: no buffer is owned while another thread runs, such as the test runner's.
 START = """
 import threading
 import numpy as np, polytape as pt
@@ -204,19 +205,19 @@ def step(op):
 """
 
 
-def test_a_buffer_nobody_else_sees_is_owned(child: Child) -> None:
+def test_a_buffer_without_other_references_is_owned(child: Child) -> None:
     code = "print(owned(v)); array = v.array; print(owned(v)); del array; print(owned(v))"
     assert child(START + code).stdout.split() == ["True", "False", "True"]
 
 
 @pytest.mark.parametrize("op", ["sgd_update", "adam_update"])
-def test_an_owned_buffer_is_kept(op: str, child: Child) -> None:
+def test_an_owned_buffer_is_updated_in_place(op: str, child: Child) -> None:
     code = f"first = address()\nfor _ in range(3): step({op!r})\n"
     code += (
         f"writes = tables.kernels_of('numpy', {op!r})[0].writes\nprint(address() == first, bool(writes), v.tolist())"
     )
-    kept, writes, *values = child(START + code).stdout.split()
-    assert kept == writes and "1.0" not in values
+    same_buffer, writes, *values = child(START + code).stdout.split()
+    assert same_buffer == writes and "1.0" not in values
 
 
 def test_nothing_is_owned_while_another_thread_runs(child: Child) -> None:
@@ -234,7 +235,7 @@ thread.join()
     assert child(START + code).stdout.split() == ["False", "True"]
 
 
-HOLDERS = {
+REFERENCES = {
     "a tensor": "v.read_value()",
     "NumPy's view": "v.numpy()",
     "a memoryview": "memoryview(v.numpy())",
@@ -256,30 +257,30 @@ def recorded():
 
 
 @pytest.mark.parametrize("op", ["sgd_update", "adam_update"])
-def test_a_buffer_that_somebody_else_sees_is_never_written(op: str, child: Child) -> None:
+def test_a_buffer_with_other_references_is_never_written(op: str, child: Child) -> None:
     code = START + WATCHED
-    for name, held in HOLDERS.items():
+    for name, expression in REFERENCES.items():
         code += f"""
-v.assign(np.ones(3, "float32")); held = {held}
+v.assign(np.ones(3, "float32")); ref = {expression}
 step({op!r})
-kept = held[0].gradient(held[1], v).tolist() == [2.0] * 3 if {name == "a record"} else np.all(np.asarray(held) == 1.0)
-print({name!r}, bool(kept), v.tolist() != [1.0] * 3, sep=",")
-del held
+unchanged = ref[0].gradient(ref[1], v).tolist() == [2.0] * 3 if {name == "a record"} else np.all(np.asarray(ref) == 1.0)
+print({name!r}, bool(unchanged), v.tolist() != [1.0] * 3, sep=",")
+del ref
 """
-    found = [line.split(",") for line in child(code).stdout.splitlines()]
-    assert found == [[name, "True", "True"] for name in HOLDERS]
+    rows = [line.split(",") for line in child(code).stdout.splitlines()]
+    assert rows == [[name, "True", "True"] for name in REFERENCES]
 
 
-def test_a_wrong_gradient_leaves_every_buffer_as_it_was() -> None:
+def test_an_invalid_gradient_leaves_every_buffer_unchanged() -> None:
     v, m, s = (pt.Variable(np.full(3, value, "float32")) for value in (1.0, 2.0, 3.0))
     with pytest.raises(ShapeError):
         update(adam(), [v, m, s], [pt.ones((4,)), pt.asarray(0.5), pt.asarray(1)], {})
     with pytest.raises(DTypeError):
         update(sgd(), [v], [pt.ones((3,), dtype="float64"), pt.asarray(0.5)], {})
-    assert [one.tolist() for one in (v, m, s)] == [[1.0] * 3, [2.0] * 3, [3.0] * 3]
+    assert [variable.tolist() for variable in (v, m, s)] == [[1.0] * 3, [2.0] * 3, [3.0] * 3]
 
 
-def test_a_variable_that_is_its_own_gradient_is_updated_right() -> None:
+def test_a_variable_that_is_its_own_gradient_is_updated_correctly() -> None:
     v, m, s = (pt.Variable(np.full(3, value, "float32")) for value in (1.0, 0.0, 0.0))
     update(adam(), [v, m, s], [v, pt.asarray(0.5), pt.asarray(1)], {})
     np.testing.assert_allclose(m, [0.1] * 3, rtol=1e-6)
@@ -287,7 +288,7 @@ def test_a_variable_that_is_its_own_gradient_is_updated_right() -> None:
     np.testing.assert_allclose(v, [0.5] * 3, rtol=1e-5)
 
 
-def test_two_variables_on_one_buffer_are_told_apart_by_an_update() -> None:
+def test_an_update_does_not_affect_another_variable_on_the_same_buffer() -> None:
     v = pt.Variable(np.ones(3, "float32"))
     w = pt.Variable(v.read_value())
     update(sgd(), [v], [pt.ones((3,)), pt.asarray(0.5)], {})

@@ -1,4 +1,4 @@
-"""NumPy's kernels on cupy's arrays, each on its operands' device, and what cupy does another way."""
+"""The shared kernels of polytape_numpy, each run on the device of its operands, and kernels specific to cupy."""
 
 from __future__ import annotations
 
@@ -20,29 +20,30 @@ def kernels(xp: Any, devices: int) -> list[Kernel]:
 
     Args:
         xp: the module ``cupy``.
-        devices: how many there are; with a single one it is always the current device.
+        devices: the number of devices; a single device is always the current one.
     """
     own = [*indexing.kernels(xp), *optim.kernels(xp)]
-    # One that serves every dtype stands for the shared kernel; one that serves some goes before it.
+    # An own kernel for every dtype replaces the shared kernel; one for some dtypes takes precedence over it.
     replaced = {kernel.op for kernel in own if kernel.dtypes == ("any",)}
-    found = [*own, *(kernel for kernel in build(xp) if kernel.op not in replaced)]
+    result = [*own, *(kernel for kernel in build(xp) if kernel.op not in replaced)]
     if devices > 1:
-        for kernel in found:
+        for kernel in result:
             kernel.fn = _on_device(xp, kernel.op, kernel.fn)
-    return found
+    return result
 
 
 def _on_device(xp: Any, op: str, fn: Callable[..., Any]) -> Callable[..., Any]:
-    """``fn`` with its operands' device current, or the one that the attribute ``device`` names.
+    """``fn``, run with the operands' device as the current one, or without operands the attribute ``device``.
 
-    cupy launches on the current device: with operands elsewhere it would read them over the bus, or refuse.
+    cupy launches kernels on the current device: it would read operands on other devices over the bus, or raise an
+    error.
     """
     array_type, current, switch = xp.ndarray, xp.cuda.runtime.getDevice, xp.cuda.Device
 
     def launch(*operands: Any, **attributes: Any) -> Any:
         index = None
         for operand in operands:
-            if type(operand) is array_type:  # others are host operands, or were left out
+            if type(operand) is array_type:  # the others are host operands or None
                 index = operand.device.id
                 break
         else:

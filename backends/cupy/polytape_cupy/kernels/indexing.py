@@ -1,4 +1,4 @@
-"""Indexing's transpose for the dtypes that cupy's atomic addition lacks."""
+"""The transpose of indexing, also for dtypes that cupy cannot add atomically."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["kernels"]
 Array = Any
 Key = tuple[tuple[Any, ...], ...]
 
-# cupy.ufunc.at adds these; it raises TypeError for the others.
+# cupy.add.at supports these dtypes and raises a TypeError for all others.
 _ATOMIC: Final = ("int32", "uint32", "uint64", "float16", "float32", "float64")
 
 
@@ -33,7 +33,7 @@ def _scatter_add(xp: Any, shared: Callable[..., Array]) -> Callable[..., Array]:
             parts[..., 0] = shared(values.real, *indices, key=key, shape=shape)
             parts[..., 1] = shared(values.imag, *indices, key=key, shape=shape)
             return parts.view(dtype).reshape(shape)
-        # Two's complement: a sum modulo 2**64 has the right low bits for every width.
+        # In two's complement, the low bits of a sum modulo 2**64 are correct for integers of every width.
         wide = values.astype("int64", copy=False).view("uint64")
         return shared(wide, *indices, key=key, shape=shape).view("int64").astype(dtype, copy=False)
 

@@ -1,4 +1,4 @@
-"""Adam as one CUDA kernel: one pass over memory, and no number that the host waits for."""
+"""Adam as one CUDA kernel, which makes one pass over memory and never synchronizes with the host."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ __all__ = ["ADAM", "kernels"]
 
 Array = Any
 
-# The arguments of cupy.ElementwiseKernel. T is the variable's type, S the step's. The learning rate and the step are
-# arrays of rank 0 that stay on the device. 1 - beta**step by expm1: near step 1 the difference would lose its digits.
+# The arguments of cupy.ElementwiseKernel. T is the type of the variable, S that of the step. The learning rate and the
+# step are arrays of rank 0 that stay on the device. 1 - beta**step is computed by expm1, since the difference would
+# lose digits in the first steps.
 ADAM: Final = {
     "in_params": "T g, T learning_rate, S step, T keep1, T take1, T keep2, T take2, T log1, T log2, T epsilon",
     "out_params": "T x, T m, T v",
@@ -29,7 +30,7 @@ ADAM: Final = {
 
 
 def kernels(xp: Any) -> list[Kernel]:
-    """The optimizer kernels on the arrays of ``xp``; half precision keeps the shared one, which works in float32."""
+    """The optimizer kernels on the arrays of ``xp``; the shared kernel, which computes in float32, serves float16."""
     return [Kernel("adam_update", _adam_update(xp), dtypes=("float32", "float64"), writes=("x", "m", "v"))]
 
 
@@ -38,7 +39,7 @@ def _log(beta: float) -> float:
 
 
 def _adam_update(xp: Any) -> Callable[..., tuple[Array, Array, Array]]:
-    adam = xp.ElementwiseKernel(**ADAM)  # compiled at its first launch, once per dtype
+    adam = xp.ElementwiseKernel(**ADAM)  # compiled at its first launch for each dtype
 
     def adam_update(
         x: Array,
@@ -52,11 +53,13 @@ def _adam_update(xp: Any) -> Callable[..., tuple[Array, Array, Array]]:
         beta2: float = 0.999,
         epsilon: float = 1e-7,
     ) -> tuple[Array, Array, Array]:
-        # The kernel would broadcast a smaller gradient in silence.
+        # The kernel would silently broadcast a smaller gradient.
         if learning_rate.ndim or step.ndim or not x.shape == m.shape == v.shape == g.shape:
-            raise ValueError("operands that are no variable, its slots, its gradient, one learning rate and one step")
-        decay = beta1, 1.0 - beta1, beta2, 1.0 - beta2, _log(beta1), _log(beta2)
-        adam(g, learning_rate, step, *decay, epsilon, x, m, v)
+            raise ValueError(
+                "the variable, its slots and its gradient differ in shape, or the learning rate or the step has an axis"
+            )
+        decay_rates = beta1, 1.0 - beta1, beta2, 1.0 - beta2, _log(beta1), _log(beta2)
+        adam(g, learning_rate, step, *decay_rates, epsilon, x, m, v)
         return x, m, v
 
     return adam_update

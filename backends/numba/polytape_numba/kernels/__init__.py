@@ -1,6 +1,6 @@
-"""Kernels that numba compiles; each serves operands of a size from which it was measured faster than numpy's.
+"""Kernels that numba compiles. Each serves only operands of a size at which it is faster than the NumPy kernel.
 
-docs/backends/numba.md has the measurements. numpy's kernels serve all other operands.
+docs/backends/numba.md has the measurements. NumPy kernels serve all other operands.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _FAMILIES: Final = ("nn.activations", "nn.losses", "optim")
 
 
 def kernels(families: tuple[str, ...] = _FAMILIES) -> list[Kernel]:
-    """The compiled kernels of these families of ops, in a new list; nothing is compiled yet."""
+    """The kernels of these op families, in a new list; each is compiled when it first runs."""
     modules: list[Any] = [importlib.import_module(f"{__name__}.{family}") for family in families]
     return [kernel for module in modules for kernel in module.kernels()]
 
 
 def late() -> dict[str, Callable[[], list[Kernel]]]:
-    """The kernels by family, as `Backend` takes them for ``late_kernels``."""
+    """The functions that build the kernels of each family, for the argument ``late_kernels`` of `Backend`."""
     return {family: partial(kernels, (family,)) for family in _FAMILIES}

@@ -1,4 +1,4 @@
-"""The compiled loops, imported when a kernel first runs."""
+"""Access to the compiled loops, which are imported when a kernel first runs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from polytape.errors import BackendError
 
 __all__ = ["LARGE", "loops"]
 
-# Elements. The loops are ahead of numpy from one row of ten on; below this they save at most 10 us a call, and
-# importing numba takes as long as 30,000 such savings.
+# Elements. The loops are faster than NumPy from one row of ten elements on, but below this size they save at most
+# 10 us per call, and importing numba costs as much time as 30,000 such calls save.
 LARGE: Final = 256
 
 
@@ -19,18 +19,19 @@ LARGE: Final = 256
 def loops() -> ModuleType:
     """The module `polytape_numba.loops`.
 
-    The first call in a process takes 0.3 s to import numba; each loop is then compiled (1 to 3 s) or read from
-    numba's cache at its own first call.
+    The first call in a process imports numba, which takes 0.3 s. The first call of each loop compiles it (1 to 3 s) or
+    reads it from numba's cache.
 
     Raises:
-        BackendError: numba is installed and cannot be imported, for example beside a NumPy newer than it knows.
+        BackendError: numba is installed but cannot be imported, for example because it does not support the installed
+            NumPy.
     """
     try:
         from .. import loops as module
     except ImportError as error:
         raise BackendError(
             "backend 'numba' cannot compile: importing numba failed.",
-            expected="a numba that works with the NumPy installed",
+            expected="a numba version that supports the installed NumPy",
             got=f"{type(error).__name__}: {error}",
             fix="pip install --upgrade 'polytape[numba]', or use the backend numpy",
         ) from error

@@ -1,4 +1,4 @@
-"""Adam in one pass over memory, where numpy's kernel makes twelve over chunks."""
+"""Adam in one pass over memory; the NumPy kernel makes twelve passes over chunks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def kernels() -> list[Kernel]:
 def large_and_contiguous(
     x: Array, m: Array, v: Array, g: Array, learning_rate: Array, step: Array, **attributes: float
 ) -> bool:
-    """Whether the variable is large, and it, its moments and the gradient are in C order."""
+    """Whether the variable is large and all four arrays are in C order."""
     return bool(
         x.size >= LARGE
         and x.flags.c_contiguous
@@ -53,8 +53,9 @@ def adam_update(
     epsilon: float = 1e-7,
 ) -> tuple[Array, Array, Array]:
     if learning_rate.ndim or not x.shape == m.shape == v.shape == g.shape:
-        raise ValueError("operands that are no variable, its slots, its gradient and one learning rate")
+        raise ValueError("the variable, its slots and its gradient differ in shape, or the learning rate has an axis")
     t = int(step.item())
+    # As in the NumPy kernel, the bias corrections are folded into epsilon and the learning rate.
     root = sqrt(1.0 - beta2**t)
     rate = float(learning_rate) * root / (1.0 - beta1**t)
     loops().adam(

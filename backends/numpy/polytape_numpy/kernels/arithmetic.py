@@ -1,4 +1,4 @@
-"""Arithmetic, by the module's own functions."""
+"""Arithmetic: the functions of the module itself."""
 
 from __future__ import annotations
 

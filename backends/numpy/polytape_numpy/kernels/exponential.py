@@ -1,4 +1,4 @@
-"""Exponentials, logarithms and roots, by the module's own functions."""
+"""Exponentials, logarithms and roots: the functions of the module itself."""
 
 from __future__ import annotations
 

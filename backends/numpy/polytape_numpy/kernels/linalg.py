@@ -23,13 +23,13 @@ def _matmul(xp: Any) -> Callable[..., Array]:
     def matmul(x1: Array, x2: Array) -> Array:
         rank1, rank2 = x1.ndim, x2.ndim
         if rank2 == 2 and rank1 == 2:
-            return x1.dot(x2)  # 350 ns for 10x10; xp.dot takes 570, xp.matmul 920
+            return x1.dot(x2)  # for 10x10 350 ns; xp.dot takes 570 ns, xp.matmul 920 ns
         if rank2 == 2 and rank1 > 2 and x1.size:
-            # One large product instead of one call of BLAS per matrix of the stack.
+            # One large product instead of one BLAS call per matrix of the stack.
             return x1.reshape(-1, x1.shape[-1]).dot(x2).reshape((*x1.shape[:-1], x2.shape[1]))
         if 1 <= rank1 <= 2 and 1 <= rank2 <= 2:
             return x1.dot(x2)
-        # bfloat16 stacks come back as float32.
+        # NumPy returns float32 for stacks of bfloat16 matrices.
         return stacked(x1, x2).astype(x1.dtype, copy=False)
 
     return matmul

@@ -1,8 +1,8 @@
-"""Random draws from Philox4x32-10, a counter-based generator: the same bits on every backend.
+"""Random draws from the counter-based generator Philox4x32-10, with the same bits on every backend.
 
 The stream of a state ``(key, counter)`` is a sequence of 32-bit words: word i is word ``i % 4`` of the Philox block
 whose 128-bit counter is ``counter + i // 4`` (modulo 2**64, low word first; the upper 64 bits are 0) and whose 64-bit
-key is ``key`` (low word first). What a draw of n numbers takes from the stream, and how:
+key is ``key`` (low word first). The words that a draw of n numbers uses, and the number that they give:
 
 ==================  =====================  ==================================================================
 op and dtype        words                  number
@@ -15,11 +15,11 @@ normal              2 ceil(n / 2)          Box-Muller on the uniforms (a, b) of 
                                            sqrt(-2 log(a + 2**-24)) times cos(2 pi b), then times sin(2 pi b)
 normal float64      4 ceil(n / 2)          the same in float64 on four words, with a + 2**-53
 integers            2 n                    low + (r * (high - low) >> 64) for r = low word | high word << 32;
-                                           low + r % (high - low) where high - low >= 2**32
+                                           low + r % (high - low) if high - low >= 2**32
 ==================  =====================  ==================================================================
 
-The angle is one product, ``(word >> 8) * (2 pi * 2**-24)`` with the constant rounded to float32 (float64: 53 bits and
-2**-53), so that backends differ only by their log, cos and sin.
+The angle is a single product, ``(word >> 8) * (2 pi * 2**-24)`` with the constant rounded to float32 (in float64, 53
+bits and 2**-53), so that backends differ only in their log, cos and sin.
 
 Source:
     J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11 (2011);
@@ -48,8 +48,8 @@ _W1: Final = 0xBB67AE85
 _MASK: Final = 0xFFFFFFFF
 _MASK64: Final = 0xFFFFFFFFFFFFFFFF
 _ROUNDS: Final = 10
-_CHUNK: Final = 8192  # blocks at once: their 450 kB of working arrays stay in a core's second-level cache
-_FEW: Final = 10  # up to here one block at a time in Python (4 us each) beats 60 calls on arrays (40 us)
+_CHUNK: Final = 8192  # blocks at a time: their working arrays, 450 kB, stay in a core's second-level cache
+_FEW: Final = 10  # up to this many blocks, plain Python (4 us per block) is faster than 60 calls on arrays (40 us)
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -80,10 +80,10 @@ def philox_block(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tu
 
 def _words(xp: Any) -> Words:
     def fill(blocks: Array, key: int, counter: int) -> None:
-        """Write the blocks from ``counter`` on into ``blocks``, uint32[n, 4].
+        """Write the blocks that start at ``counter`` to ``blocks``, uint32[n, 4].
 
-        Both lanes of a round go as one array of two rows. A 64-bit product is written once; its halves are
-        strided views (all hosts and devices served are little-endian), so a round is three passes.
+        Both lanes of a round are the rows of one array. A 64-bit product is written once and its halves are strided
+        views (all supported hosts and devices are little-endian), so that a round takes three passes.
         """
         n = len(blocks)
         count = xp.arange(n, dtype="uint64")
@@ -93,18 +93,18 @@ def _words(xp: Any) -> Words:
         added: Array = xp.zeros((2, n), "uint32")
         multiplied[0], added[0] = count[:, 0], count[:, 1]
         products = xp.empty((2, 2, n), "uint64")
-        # [lane of the next round: rows swapped][low or high half]
+        # The axes are: parity of the round, lane (swapped for the next round), block, low or high half.
         halves = products.view("uint32").reshape(2, 2, n, 2)[:, ::-1]
         factors = xp.asarray([[_M0], [_M1]], dtype="uint64")
         k0, k1 = key & _MASK, key >> 32
         schedule = [[[k0 + r * _W0 & _MASK], [k1 + r * _W1 & _MASK]] for r in range(_ROUNDS)]
         keys = xp.asarray(schedule, dtype="uint32")
         for r in range(_ROUNDS):
-            turn = r & 1
-            xp.multiply(multiplied, factors, out=products[turn], dtype="uint64")
-            xp.bitwise_xor(halves[turn, :, :, 1], added, out=multiplied)
+            parity = r & 1
+            xp.multiply(multiplied, factors, out=products[parity], dtype="uint64")
+            xp.bitwise_xor(halves[parity, :, :, 1], added, out=multiplied)
             xp.bitwise_xor(multiplied, keys[r], out=multiplied)
-            added = halves[turn, :, :, 0]
+            added = halves[parity, :, :, 0]
         blocks[:, 0], blocks[:, 2] = multiplied[0], multiplied[1]
         blocks[:, 1], blocks[:, 3] = added[0], added[1]
 
@@ -112,10 +112,10 @@ def _words(xp: Any) -> Words:
         n = -(-count // 4)
         if n <= _FEW:
             keys = key & _MASK, key >> 32
-            found: list[int] = []
+            stream: list[int] = []
             for i in range(counter, counter + n):
-                found += philox_block((i & _MASK, i >> 32 & _MASK, 0, 0), keys)
-            return xp.asarray(found, dtype="uint32")
+                stream += philox_block((i & _MASK, i >> 32 & _MASK, 0, 0), keys)
+            return xp.asarray(stream, dtype="uint32")
         blocks = xp.empty((n, 4), "uint32")
         fill(blocks, key, counter)
         return blocks.reshape(-1)
@@ -129,7 +129,7 @@ def _draw(xp: Any) -> Draw:
     def draw(
         state: Array, shape: tuple[int, ...], dtype: Any, per_number: int, make: Callable[[Array], Array]
     ) -> Array:
-        """Numbers of ``dtype`` that ``make`` gives for words, ``per_number`` words for each, rounded up to pairs."""
+        """Draw numbers of ``dtype``. ``make`` converts ``per_number`` words to each; surplus numbers are dropped."""
         key, counter = int(state[0]), int(state[1])
         n = prod(shape)
         if min(shape, default=0) < 0:
@@ -139,16 +139,16 @@ def _draw(xp: Any) -> Draw:
             return make(words(key, counter, n * per_number))[:n].astype(dtype, copy=False).reshape(shape)
         y = xp.empty(n, dtype)
         for start in range(0, n, chunk):
-            at = counter + start * per_number // 4 & _MASK64
+            chunk_counter = counter + start * per_number // 4 & _MASK64
             part = y[start : start + chunk]
-            part[...] = make(words(key, at, len(part) * per_number))[: len(part)]
+            part[...] = make(words(key, chunk_counter, len(part) * per_number))[: len(part)]
         return y.reshape(shape)
 
     return draw
 
 
 def _random_uniform(xp: Any, draw: Draw) -> Callable[..., Array]:
-    # dtype name -> how far to shift a word, and the size of a step
+    # dtype name -> by how many bits to shift a word, and the distance of the numbers
     steps = {"float32": (8, 2.0**-24), "float16": (21, 2.0**-11), "bfloat16": (24, 2.0**-8)}
 
     def random_uniform(state: Array, *, shape: tuple[int, ...], dtype: Any, device: Any) -> Array:
@@ -170,7 +170,7 @@ def _random_uniform(xp: Any, draw: Draw) -> Callable[..., Array]:
 
 
 def _integers53(xp: Any, words: Array) -> Array:
-    """The integers below 2**53 of pairs of ``words``, as float64; overwrites them."""
+    """The upper 53 bits of each pair of ``words`` as a float64; ``words`` are overwritten."""
     wide = words.view("uint64")
     wide >>= xp.uint64(11)
     return wide.astype("float64")
@@ -178,8 +178,8 @@ def _integers53(xp: Any, words: Array) -> Array:
 
 def _random_normal(xp: Any, draw: Draw) -> Callable[..., Array]:
     def box_muller(radius: Array, angle: Array, step: float) -> Array:
-        """Pairs of normal numbers from integers below ``1 / step``, held as floats; overwrites both operands."""
-        radius += 1  # in (0, 1] after the product: log meets no zero
+        """Pairs of normal numbers from integers below ``1 / step`` stored as floats; both operands are overwritten."""
+        radius += 1  # so that the product is in (0, 1], and log is never taken of 0
         radius *= step
         xp.log(radius, out=radius)
         radius *= -2
@@ -191,8 +191,8 @@ def _random_normal(xp: Any, draw: Draw) -> Callable[..., Array]:
         return y.reshape(-1)
 
     def wide(words: Array) -> Array:
-        found = _integers53(xp, words)
-        return box_muller(found[0::2], found[1::2], 2.0**-53)
+        integers = _integers53(xp, words)
+        return box_muller(integers[0::2], integers[1::2], 2.0**-53)
 
     def narrow(words: Array) -> Array:
         words >>= xp.uint32(8)
@@ -214,7 +214,7 @@ def _random_integers(xp: Any, draw: Draw) -> Callable[..., Array]:
 
         def make(words: Array) -> Array:
             if span <= _MASK:
-                # The upper 64 bits of r * span by two products of 64 bits; neither they nor their sum overflow.
+                # The upper 64 bits of r * span from two 64-bit products; neither the products nor the sum overflow.
                 y = words[0::2] * xp.uint64(span)
                 y >>= half
                 y += words[1::2] * xp.uint64(span)
@@ -223,7 +223,7 @@ def _random_integers(xp: Any, draw: Draw) -> Callable[..., Array]:
                 y = words.view("uint64")
                 if span <= _MASK64:
                     y %= xp.uint64(span)
-            y += xp.uint64(low & _MASK64)  # modulo 2**64, as two's complement
+            y += xp.uint64(low & _MASK64)  # two's complement: correct modulo 2**64 for a negative low
             return y.astype(dtype)
 
         return draw(state, shape, dtype, 2, make)

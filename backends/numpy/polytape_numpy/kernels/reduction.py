@@ -24,8 +24,8 @@ def kernels(xp: Any) -> list[Kernel]:
     ]
 
 
-def _refuse_axis(x: Array, axis: Axis) -> None:
-    # NumPy takes axis 0 or -1 of a rank-0 array for no axis at all; the standard calls it an error.
+def _check_axis(x: Array, axis: Axis) -> None:
+    # NumPy ignores axis 0 or -1 of a rank-0 array; in the array API standard it is an error.
     if x.ndim == 0 and axis != ():
         raise ValueError(f"axis {axis} is out of bounds for an array of rank 0")
 
@@ -35,7 +35,7 @@ def _sum(xp: Any) -> Callable[..., Array]:
 
     def sum(x: Array, *, axis: Axis = None, dtype: Any, keepdims: bool = False) -> Array:
         if axis is not None:
-            _refuse_axis(x, axis)
+            _check_axis(x, axis)
         if dtype.itemsize == 2 and dtype.kind not in "iu":
             # In half precision 2048 + 1 is 2048 (bfloat16: 256 + 1 is 256).
             return reduce(x, axis, "float32", None, keepdims).astype(dtype)
@@ -51,7 +51,7 @@ def _mean(xp: Any) -> Callable[..., Array]:
         if axis is None:
             count = x.size
         else:
-            _refuse_axis(x, axis)
+            _check_axis(x, axis)
             count = x.shape[axis] if type(axis) is int else prod(x.shape[k] for k in axis)  # type: ignore[union-attr]
         dtype = x.dtype
         if dtype.itemsize == 2:
@@ -61,16 +61,16 @@ def _mean(xp: Any) -> Callable[..., Array]:
     return mean
 
 
-# The methods, since cupy.maximum has no reduce.
+# max and argmax use the methods of arrays, since cupy.maximum has no reduce.
 def _max(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     if axis is not None:
-        _refuse_axis(x, axis)
+        _check_axis(x, axis)
     return x.max(axis, None, keepdims)
 
 
 def _argmax(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
     if axis is not None:
-        _refuse_axis(x, axis)
+        _check_axis(x, axis)
     if keepdims:
         return x.argmax(axis, keepdims=True)
     return x.argmax(axis)

@@ -1,4 +1,4 @@
-"""Trigonometric and hyperbolic functions, by the module's own functions."""
+"""Trigonometric and hyperbolic functions: the functions of the module itself."""
 
 from __future__ import annotations
 

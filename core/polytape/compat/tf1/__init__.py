@@ -1,6 +1,6 @@
 """TensorFlow 1.7's names, as its eager programs use them: ``from polytape.compat import tf1 as tf``.
 
-Tensors are polytape's own. Ops take a ``name``, and do nothing with it.
+Tensors are polytape's own. Ops accept a ``name`` and ignore it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""TensorFlow 1.7's names for making tensors."""
+"""TensorFlow 1.7's names for creating tensors."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _seeded: dict[int, random.Generator] = {}
 
 
 def constant(value: Any, dtype: Any = None, shape: Shape | None = None, name: str = "Const") -> Tensor:
-    """A tensor of ``value``'s numbers; one number fills ``shape``."""
+    """A tensor of ``value``'s elements, reshaped to ``shape``; a single element fills it."""
     need_eager("constant")
-    made = asarray(value, dtype)
+    tensor = asarray(value, dtype)
     if shape is None:
-        return made
-    wanted = _shape(shape)
-    return manipulation.broadcast_to(made, wanted) if made.size == 1 else manipulation.reshape(made, wanted)
+        return tensor
+    extents = _shape(shape)
+    return manipulation.broadcast_to(tensor, extents) if tensor.size == 1 else manipulation.reshape(tensor, extents)
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None, preferred_dtype: Any = None) -> Tensor:
-    """``value`` as a tensor; a tensor stays as it is."""
+    """``value`` as a tensor; a tensor is returned unchanged unless its dtype differs from ``dtype``."""
     need_eager("convert_to_tensor")
     return asarray(value, dtype)
 
@@ -62,7 +62,7 @@ def random_normal(
     seed: int | None = None,
     name: str | None = None,
 ) -> Tensor:
-    """Normal numbers; calls with one ``seed`` continue one stream."""
+    """Normal random numbers; calls with the same ``seed`` continue the same stream."""
     need_eager("random_normal")
     return random.normal(_shape(shape), mean, stddev, dtype=dtype, generator=_generator(seed))
 
@@ -75,19 +75,19 @@ def random_uniform(
     seed: int | None = None,
     name: str | None = None,
 ) -> Tensor:
-    """Uniform numbers from ``minval`` to ``maxval`` (exclusive); integers for an integer dtype."""
+    """Uniform random numbers from ``minval`` to ``maxval`` (exclusive); integers for an integer dtype."""
     need_eager("random_uniform")
     generator = _generator(seed)
     if category(lookup(dtype)) == _FLOATING:
         high = 1.0 if maxval is None else maxval
         return random.uniform(_shape(shape), minval, high, dtype=dtype, generator=generator)
     if maxval is None:
-        raise ValueError("Must specify maxval for integer dtype")  # TensorFlow's own words
+        raise ValueError("Must specify maxval for integer dtype")  # TensorFlow's message
     return random.integers(int(minval), int(maxval), _shape(shape), dtype=dtype, generator=generator)
 
 
 def set_random_seed(seed: int) -> None:
-    """Start the process's stream of random numbers at its beginning."""
+    """Restart the process's default generator with the stream of ``seed``."""
     random.seed(seed)
 
 

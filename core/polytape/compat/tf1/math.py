@@ -51,7 +51,7 @@ def add(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
 
 
 def cast(x: TensorLike, dtype: Any, name: Name = None) -> Tensor:
-    """Elements as another dtype."""
+    """Elements converted to another dtype."""
     need_eager("cast")
     return manipulation.astype(x, dtype)
 
@@ -69,7 +69,7 @@ def exp(x: TensorLike, name: Name = None) -> Tensor:
 
 
 def identity(input: TensorLike, name: Name = None) -> Tensor:
-    """The same values; of a variable, its value now."""
+    """A new tensor with the same values; for a variable, its current value."""
     need_eager("identity")
     return manipulation.identity(input)
 
@@ -83,7 +83,7 @@ def log(x: TensorLike, name: Name = None) -> Tensor:
 def matmul(
     a: TensorLike, b: TensorLike, transpose_a: bool = False, transpose_b: bool = False, name: Name = None
 ) -> Tensor:
-    """Matrix product of the last two axes, either operand transposed first where asked."""
+    """Matrix product of the last two axes, either operand optionally transposed first."""
     need_eager("matmul")
     left = linalg.matrix_transpose(asarray(a)) if transpose_a else a
     right = linalg.matrix_transpose(asarray(b)) if transpose_b else b
@@ -91,13 +91,13 @@ def matmul(
 
 
 def maximum(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
-    """The larger one, elementwise."""
+    """The larger of ``x`` and ``y``, elementwise."""
     need_eager("maximum")
     return arithmetic.maximum(x, y)
 
 
 def minimum(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:
-    """The smaller one, elementwise."""
+    """The smaller of ``x`` and ``y``, elementwise."""
     need_eager("minimum")
     return arithmetic.minimum(x, y)
 
@@ -192,6 +192,6 @@ def tanh(x: TensorLike, name: Name = None) -> Tensor:
     return trigonometric.tanh(x)
 
 
-def _axis(axis: Axis, older: Axis) -> int | tuple[int, ...] | None:
-    found = older if axis is None else axis
-    return found if found is None or isinstance(found, int) else tuple(found)
+def _axis(axis: Axis, reduction_indices: Axis) -> int | tuple[int, ...] | None:
+    axes = reduction_indices if axis is None else axis
+    return axes if axes is None or isinstance(axes, int) else tuple(axes)

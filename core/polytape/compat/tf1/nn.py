@@ -36,11 +36,11 @@ def log_softmax(logits: TensorLike, axis: int | None = None, name: str | None = 
 def sparse_softmax_cross_entropy_with_logits(
     *, labels: TensorLike, logits: TensorLike, name: str | None = None
 ) -> Tensor:
-    """``-log_softmax(logits)[label]`` of each row."""
+    """``-log_softmax(logits)[label]`` for each row."""
     need_eager("nn.sparse_softmax_cross_entropy_with_logits")
     return losses.sparse_softmax_cross_entropy_with_logits(labels, logits)
 
 
-def _axis(axis: int | None, older: int | None) -> int:
-    found = older if axis is None else axis
-    return -1 if found is None else found
+def _axis(axis: int | None, dim: int | None) -> int:
+    index = dim if axis is None else axis
+    return -1 if index is None else index

@@ -27,12 +27,12 @@ _global_steps: list[Variable] = []
 
 
 class Optimizer(Base):
-    """What TensorFlow's optimizers have beyond polytape's; the state and its checkpoints are the same."""
+    """The methods that TensorFlow's optimizers have beyond polytape's; state and checkpoints are the same."""
 
     def apply_gradients(
         self, grads_and_vars: Iterable[Pair], global_step: Variable | None = None, name: str | None = None
     ) -> None:
-        """Change variables by their gradients, and add 1 to ``global_step``."""
+        """Update variables with their gradients, and add 1 to ``global_step``."""
         super().apply_gradients(grads_and_vars)
         if global_step is not None:
             global_step.assign_add(1)
@@ -40,20 +40,20 @@ class Optimizer(Base):
     def compute_gradients(
         self, loss: Callable[[], Any], var_list: Sequence[Variable] | None = None
     ) -> list[tuple[Tensor | None, Variable]]:
-        """Pairs of gradient and variable of what the function ``loss`` gives.
+        """The gradients of the loss, as pairs of gradient and variable.
 
         Args:
-            loss: without arguments; gives the loss.
-            var_list: default: all trainable variables that it uses.
+            loss: a function without arguments that returns the loss.
+            var_list: default: all trainable variables that ``loss`` uses.
         Raises:
-            DTypeError: ``loss`` is no function. TapeError: it uses no trainable variable.
+            DTypeError: ``loss`` is not a function. TapeError: it uses no trainable variable.
         """
         if not callable(loss):
             raise DTypeError(
                 f"{type(self).__name__} cannot differentiate {describe(loss)}.",
-                expected="a function without arguments that gives the loss",
+                expected="a function without arguments that returns the loss",
                 got=type(loss).__name__,
-                fix="pass lambda: loss(model, x, y), so that the tape sees how the loss is computed",
+                fix="pass lambda: loss(model, x, y), so that the tape can record how the loss is computed",
             )
         with GradientTape() as tape:
             value = loss()
@@ -74,7 +74,7 @@ class Optimizer(Base):
         var_list: Sequence[Variable] | None = None,
         name: str | None = None,
     ) -> None:
-        """One step down the gradient of what the function ``loss`` gives."""
+        """One optimization step on what the function ``loss`` returns."""
         self.apply_gradients(self.compute_gradients(loss, var_list), global_step)
 
     def variables(self) -> list[Variable]:  # type: ignore[override]  # a method in TensorFlow
@@ -82,7 +82,7 @@ class Optimizer(Base):
         return list(Base.variables.__get__(self))
 
     def get_slot_names(self) -> list[str]:
-        """Names of the slots kept per variable."""
+        """Names of the slots of each variable."""
         return list(self.slot_names)
 
 
@@ -94,7 +94,7 @@ class GradientDescentOptimizer(Optimizer, SGD):
 
 
 class AdamOptimizer(Optimizer, Adam):
-    """Adam; ``epsilon`` is added after the bias correction, which TensorFlow does before it."""
+    """Adam; ``epsilon`` is added after the bias correction, whereas TensorFlow adds it before."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class AdamOptimizer(Optimizer, Adam):
 
 
 def get_or_create_global_step() -> Variable:
-    """The process's step counter, an int64 variable that is 0 at first."""
+    """The process's step counter, an int64 variable that starts at 0."""
     need_eager("train.get_or_create_global_step")
     if not _global_steps:
         _global_steps.append(Variable(0, trainable=False, name="global_step", dtype=dtypes.int64))

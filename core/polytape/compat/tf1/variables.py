@@ -11,7 +11,7 @@ __all__ = ["Variable"]
 
 
 class _Facade(type):
-    """What makes `Variable` give polytape's own variables, and know them as its instances."""
+    """Metaclass with which `Variable` creates polytape's own variables and accepts them in isinstance()."""
 
     def __call__(
         cls, initial_value: Any, trainable: bool = True, name: str | None = None, dtype: Any = None
@@ -25,7 +25,7 @@ class _Facade(type):
 
 
 class Variable(metaclass=_Facade):
-    """``Variable(initial_value, trainable=True, name=None, dtype=None)`` gives a `polytape.Variable`.
+    """``Variable(initial_value, trainable=True, name=None, dtype=None)`` creates a `polytape.Variable`.
 
-    ``initial_value`` may be a function that gives the value. This class has no instances of its own.
+    ``initial_value`` may be a function that returns the value. This class has no instances of its own.
     """

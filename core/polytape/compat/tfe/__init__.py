@@ -31,7 +31,7 @@ __all__ = [
 
 
 def gradients_function(f: Callable[..., Any], params: Sequence[int | str] | None = None) -> Callable[..., Any]:
-    """As `polytape.gradients_function`: a function that gives the gradients of ``f`` by its arguments."""
+    """As `polytape.gradients_function`: a function that returns the gradients of ``f`` by its arguments."""
     need_eager("gradients_function")
     return autodiff.gradients_function(f, params)
 
@@ -39,27 +39,27 @@ def gradients_function(f: Callable[..., Any], params: Sequence[int | str] | None
 def value_and_gradients_function(
     f: Callable[..., Any], params: Sequence[int | str] | None = None
 ) -> Callable[..., Any]:
-    """As `polytape.value_and_gradients_function`: the value of ``f`` and its gradients by its arguments."""
+    """As `polytape.value_and_gradients_function`: a function that returns the value of ``f`` and these gradients."""
     need_eager("value_and_gradients_function")
     return autodiff.value_and_gradients_function(f, params)
 
 
 def implicit_gradients(f: Callable[..., Any]) -> Callable[..., Any]:
-    """As `polytape.implicit_gradients`: pairs of gradient and variable, for the variables that ``f`` uses."""
+    """As `polytape.implicit_gradients`: a function that returns a gradient for each variable that ``f`` uses."""
     need_eager("implicit_gradients")
     return autodiff.implicit_gradients(f)
 
 
 def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., Any]:
-    """As `polytape.implicit_value_and_gradients`: the value of ``f``, and pairs of gradient and variable."""
+    """As `polytape.implicit_value_and_gradients`: a function that returns the value of ``f`` and these gradients."""
     need_eager("implicit_value_and_gradients")
     return autodiff.implicit_value_and_gradients(f)
 
 
 def num_gpus() -> int:
-    """How many GPUs the chosen backend has; where it has none, the most that another ready one has."""
-    chosen = [place for place in get_backend(default_device().backend).device_list() if place.kind == "gpu"]
-    if chosen:
-        return len(chosen)
-    counts = [len([place for place in status.devices if place.kind == "gpu"]) for status in backends()]
+    """The number of GPUs of the default backend; if it has none, the largest number that any ready backend has."""
+    gpus = [device for device in get_backend(default_device().backend).device_list() if device.kind == "gpu"]
+    if gpus:
+        return len(gpus)
+    counts = [len([device for device in status.devices if device.kind == "gpu"]) for status in backends()]
     return max(counts, default=0)

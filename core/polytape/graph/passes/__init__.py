@@ -1,4 +1,4 @@
-"""Passes: functions from a graph to a graph that computes the same."""
+"""Passes: functions from a graph to an equivalent graph."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def optimise(graph: Graph, check: Callable[[Graph, str], None] | None = None) ->
 
     Args:
         graph: as traced.
-        check: called with the graph after each pass and the pass's name; tests give `polytape.graph.checking.check`.
+        check: called after each pass with the graph and the pass's name; tests pass `polytape.graph.checking.check`.
     """
-    for one in PASSES:
-        graph = one(graph)
+    for run_pass in PASSES:
+        graph = run_pass(graph)
         if check is not None:
-            check(graph, one.__name__)
+            check(graph, run_pass.__name__)
     return graph

@@ -1,4 +1,4 @@
-"""Compute equal things once."""
+"""Common subexpression elimination: compute equal values once."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ __all__ = ["common_subexpressions"]
 
 
 def common_subexpressions(graph: Graph) -> Graph:
-    """The graph in which equations with the same op, operands and attributes are one.
+    """The graph with equations of the same op, operands and attributes merged into one.
 
     Ops are pure: a random draw is a function of its generator's state, so two draws differ in an operand.
     """
     seen: dict[Hashable, Equation] = {}
-    same: dict[Symbol, Symbol] = {}
-    kept: list[Equation] = []
+    replacements: dict[Symbol, Symbol] = {}
+    equations: list[Equation] = []
     for equation in graph.equations:
-        equation = equation.substitute(same)
+        equation = equation.substitute(replacements)
         try:
             first = seen.setdefault(_key(equation), equation)
         except TypeError:  # an attribute that cannot be hashed
             first = equation
         if first is equation:
-            kept.append(equation)
+            equations.append(equation)
         else:
-            same.update(zip(equation.outputs, first.outputs, strict=True))
+            replacements.update(zip(equation.outputs, first.outputs, strict=True))
     return replace(
         graph,
-        equations=tuple(kept),
-        outputs=tuple(same.get(symbol, symbol) for symbol in graph.outputs),
-        writes=tuple((variable, same.get(symbol, symbol)) for variable, symbol in graph.writes),
+        equations=tuple(equations),
+        outputs=tuple(replacements.get(symbol, symbol) for symbol in graph.outputs),
+        writes=tuple((variable, replacements.get(symbol, symbol)) for variable, symbol in graph.writes),
     )
 
 
 def _key(equation: Equation) -> Hashable:
-    # 1, 1.0 and True are one dict key, and so are 0.0 and -0.0: types and texts tell them apart.
-    attributes = tuple((name, _exact(value)) for name, value in sorted(equation.attributes.items()))
-    operands = tuple(_operand(one) for one in equation.operands)
+    # 1, 1.0 and True are the same dict key, and so are 0.0 and -0.0; the type and the repr keep them distinct.
+    attributes = tuple((name, _value_key(value)) for name, value in sorted(equation.attributes.items()))
+    operands = tuple(_operand_key(operand) for operand in equation.operands)
     return equation.op, operands, attributes, equation.resolution.result_types
 
 
-def _operand(operand: Operand) -> Hashable:
-    return (operand.type, _exact(operand.value)) if isinstance(operand, Literal) else operand
+def _operand_key(operand: Operand) -> Hashable:
+    return (operand.type, _value_key(operand.value)) if isinstance(operand, Literal) else operand
 
 
-def _exact(value: object) -> Hashable:
+def _value_key(value: object) -> Hashable:
     if isinstance(value, tuple):
-        return tuple(_exact(one) for one in value)
+        return tuple(_value_key(x) for x in value)
     return type(value), repr(value) if isinstance(value, (float, complex)) else value

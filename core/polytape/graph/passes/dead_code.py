@@ -1,4 +1,4 @@
-"""Drop what no result depends on."""
+"""Dead code elimination: remove equations and constants that no result depends on."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ __all__ = ["dead_code"]
 def dead_code(graph: Graph) -> Graph:
     """The graph without equations and constants that neither an output nor an assignment needs.
 
-    Arguments and variables stay: the call passes them, and a tape may follow a variable for its own sake.
+    All arguments stay, because the call passes them. All variables stay, because a tape may follow a variable that no
+    result depends on.
     """
     needed = set(graph.results())
-    kept: list[Equation] = []
+    equations: list[Equation] = []
     for equation in reversed(graph.equations):
         if needed.isdisjoint(equation.outputs):
             continue
         needed.update(equation.symbols())
-        kept.append(equation)
-    constants: list[Input] = [one for one in graph.constants if one.symbol in needed]
-    return replace(graph, equations=tuple(reversed(kept)), constants=tuple(constants))
+        equations.append(equation)
+    constants: list[Input] = [constant for constant in graph.constants if constant.symbol in needed]
+    return replace(graph, equations=tuple(reversed(equations)), constants=tuple(constants))

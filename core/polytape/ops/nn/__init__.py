@@ -1,1 +1,1 @@
-"""Neural ops, a module per family; public as `polytape.nn`."""
+"""Neural-network ops, one module per family; public as `polytape.nn`."""

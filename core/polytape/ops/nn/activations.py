@@ -1,4 +1,4 @@
-"""Activations."""
+"""Activation functions."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def sigmoid(x: TensorLike, /) -> Tensor:
     Source:
         The logistic function; P.-F. Verhulst (1845).
     """
-    # tanh saturates where exp(-x) would overflow.
-    return tanh(x * 0.5) * 0.5 + 0.5  # type: ignore[operator]  # a tensor inside a body
+    # For very negative x, tanh saturates while exp(-x) would overflow.
+    return tanh(x * 0.5) * 0.5 + 0.5  # type: ignore[operator]  # inside a body, x is a Tensor
 
 
 sigmoid.gradient(x=lambda g, y: g * (y * (1.0 - y)))
@@ -48,11 +48,11 @@ def softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
 
     Args:
         x: real floating[...]: the logits.
-        axis: the axis whose results sum to 1.
+        axis: the axis along which the results sum to 1.
     Source:
         J. Bridle (1990), in Neurocomputing, NATO ASI Series F68, pp. 227-236.
     """
-    # The largest logit becomes 0, so that exp never overflows.
+    # Shifted so that the largest logit is 0, exp cannot overflow.
     e = exp(subtract(x, stop_gradient(max(x, axis=axis, keepdims=True))))
     return divide(e, sum(e, axis=axis, keepdims=True))
 
@@ -66,7 +66,7 @@ def log_softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
 
     Args:
         x: real floating[...]: the logits.
-        axis: the axis whose exponentials sum to 1.
+        axis: the axis along which the exponentials of the results sum to 1.
     Source:
         J. Bridle (1990), in Neurocomputing, NATO ASI Series F68, pp. 227-236.
     """

@@ -23,7 +23,7 @@ Shape = tuple[int, ...]
 def _loss_dtype(labels: DType, logits: DType) -> DType:
     if dtypes.category(labels) != dtypes.INTEGER:
         raise DTypeError(
-            "labels are class numbers.", expected="integer labels", got=str(labels), fix="cast them to 'int32'"
+            "labels must be class indices.", expected="integer labels", got=str(labels), fix="cast them to 'int32'"
         )
     return dtype_rules.same_real_floating(logits)
 
@@ -31,10 +31,10 @@ def _loss_dtype(labels: DType, logits: DType) -> DType:
 def _loss_shape(labels: Shape, logits: Shape) -> Shape:
     if not logits or labels != logits[:-1]:
         raise ShapeError(
-            "labels and logits do not fit.",
+            "labels and logits do not match.",
             expected="labels[...] and logits[..., classes]",
             got=f"labels {labels} and logits {logits}",
-            fix="give one label per row of logits",
+            fix="pass one label per row of logits",
         )
     return labels
 
@@ -44,23 +44,24 @@ def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorL
     """``-log_softmax(logits)[label]`` of each row.
 
     Args:
-        labels: integer[...]: the class of each row, from 0 to classes - 1. A label outside gives 0 or an error,
-            by the backend.
+        labels: integer[...]: the class of each row, from 0 to classes - 1. For a label out of this range the backend
+            returns 0 or raises an error.
         logits: floating[..., classes].
     Returns:
         floating[...]: the loss of each row.
     Raises:
-        ShapeError: not one label per row. DTypeError: labels that are not integers, logits that are not floating.
+        ShapeError: the number of labels differs from the number of rows. DTypeError: labels that are not integers,
+            logits that are not floating.
     Source:
         TensorFlow 1.7, ``tf.nn.sparse_softmax_cross_entropy_with_logits``.
     """
-    picked = where(_one_hot(labels, logits), log_softmax(logits), 0)
-    return -sum(picked, axis=-1)
+    selected = where(_one_hot(labels, logits), log_softmax(logits), 0)
+    return -sum(selected, axis=-1)
 
 
 def _one_hot(labels: TensorLike, logits: TensorLike) -> Tensor:
-    if not isinstance(labels, Tensor) or not isinstance(logits, Tensor):  # a body is given tensors
-        raise TypeError("a body is run on tensors")
+    if not isinstance(labels, Tensor) or not isinstance(logits, Tensor):  # narrows the types for mypy
+        raise TypeError("the body of an op runs on tensors only")
     classes = arange_(0, logits.shape[-1], 1, dtype=labels.dtype, device=logits.device)
     return equal(reshape(labels, (*labels.shape, 1)), classes)
 
@@ -77,14 +78,17 @@ def _gradient_dtype(g: DType, labels: DType, logits: DType) -> DType:
 def _gradient_shape(g: Shape, labels: Shape, logits: Shape) -> Shape:
     if g != _loss_shape(labels, logits):
         raise ShapeError(
-            "the incoming gradient does not fit.", expected=f"shape {labels}", got=f"{g}", fix="expand it first"
+            "the incoming gradient has the wrong shape.",
+            expected=f"shape {labels}",
+            got=f"shape {g}",
+            fix="broadcast it first",
         )
     return logits
 
 
 @op(dtype=_gradient_dtype, shape=_gradient_shape, internal="the gradient of the cross entropy")
 def softmax_cross_entropy_gradient(incoming: TensorLike, labels: TensorLike, logits: TensorLike) -> Tensor:
-    """``(softmax(logits) - one_hot(labels)) * incoming`` of each row: the cross-entropy's gradient in one kernel.
+    """``(softmax(logits) - one_hot(labels)) * incoming`` of each row: the gradient of the cross entropy in one kernel.
 
     Args:
         incoming: floating[...]: the gradient of each row's loss.
@@ -93,11 +97,11 @@ def softmax_cross_entropy_gradient(incoming: TensorLike, labels: TensorLike, log
     Returns:
         Shape and dtype of ``logits``.
     Raises:
-        ShapeError: rows that do not fit.
+        ShapeError: numbers of rows that differ.
     Source:
-        As `sparse_softmax_cross_entropy_with_logits`.
+        As for `sparse_softmax_cross_entropy_with_logits`.
     """
-    if not isinstance(incoming, Tensor) or not isinstance(logits, Tensor):  # a body is given tensors
-        raise TypeError("a body is run on tensors")
-    hot = astype(_one_hot(labels, logits), logits.dtype)
-    return subtract(softmax(logits), hot) * reshape(incoming, (*incoming.shape, 1))
+    if not isinstance(incoming, Tensor) or not isinstance(logits, Tensor):  # narrows the types for mypy
+        raise TypeError("the body of an op runs on tensors only")
+    one_hot = astype(_one_hot(labels, logits), logits.dtype)
+    return subtract(softmax(logits), one_hot) * reshape(incoming, (*incoming.shape, 1))

@@ -1,4 +1,4 @@
-"""The rows, a module per family of ops and under its name; one row per op."""
+"""The rows, one per op, in modules with the names of the op families."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ CASES: tuple[Case, ...] = tuple(case for family in _FAMILIES for case in family.
 
 
 def case_of(op: str) -> Case:
-    """The row of an op, by its name.
+    """The row of the op with the name ``op``.
 
     Raises:
-        KeyError: it has none.
+        KeyError: the op has no row.
     """
     return {case.op.name: case for case in CASES}[op]

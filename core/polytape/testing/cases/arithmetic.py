@@ -29,7 +29,7 @@ def _quotient(dtype: str, attributes: dict[str, Any]) -> str:
     return "float32" if np.dtype(dtype if dtype != "bfloat16" else "float16").kind in "iu" else dtype
 
 
-# complex: log, multiplication and exp one after the other, whose errors add up.
+# A complex power is computed by log, multiplication and exp, whose errors add up.
 _POWER_ULP = {"complex64": 32.0, "complex128": 32.0}
 
 CASES = [
@@ -39,7 +39,7 @@ CASES = [
     Case(arithmetic.multiply, near=[1e30, 1e-30]),
     Case(arithmetic.divide, numbers(2, 3), nonzero(2, 3), near=[1e30, 1e-30], result=_quotient),
     Case(arithmetic.power, _bases(2, 3), _exponents(2, 3), near=[3.0], ulp=_POWER_ULP),
-    # The standard leaves open which of 0.0 and -0.0 is larger.
+    # The standard does not specify which of 0.0 and -0.0 is larger.
     Case(arithmetic.maximum, avoid="ties", signs=False),
     Case(arithmetic.minimum, avoid="ties", signs=False),
     Case(arithmetic.negative),

@@ -15,7 +15,7 @@ from ..samples import error, sample
 __all__ = ["CASES"]
 
 
-def _given(default: str) -> Any:
+def _result_dtype(default: str) -> Any:
     return lambda dtype, attributes: attributes.get("dtype", default)
 
 
@@ -27,7 +27,10 @@ def _arange(*, start: float, stop: float, step: float, dtype: Any = None) -> Any
     return np.arange(start, stop, step)
 
 
-_BAD_SHAPES = [error(ShapeError, "a negative size", shape=(2, -1)), error(ShapeError, "is no shape", shape="ab")]
+_BAD_SHAPES = [
+    error(ShapeError, "a size is negative", shape=(2, -1)),
+    error(ShapeError, "is not a valid shape", shape="ab"),
+]
 _EVERY_DTYPE = ("bool", "int8", "uint64", "float16", "float64", "complex128")
 
 
@@ -39,7 +42,7 @@ def _filled(op: Any, number: int) -> Case:
         shape=(2, 3),
         more=more,
         reference=lambda shape, dtype=None: np.full(shape, number),
-        result=_given("float32"),
+        result=_result_dtype("float32"),
         errors=_BAD_SHAPES,
     )
 
@@ -60,9 +63,9 @@ CASES = [
             *(sample(shape=(2, 2), fill_value=1, dtype=name) for name in _EVERY_DTYPE),
         ],
         errors=[
-            error(ShapeError, "a negative size", shape=(2, -1), fill_value=1),
-            error(ShapeError, "is no shape", shape="ab", fill_value=1),
-            error(DTypeError, "fills with Python numbers", shape=(2,), fill_value="1"),
+            error(ShapeError, "a size is negative", shape=(2, -1), fill_value=1),
+            error(ShapeError, "is not a valid shape", shape="ab", fill_value=1),
+            error(DTypeError, "fill value is not a Python number", shape=(2,), fill_value="1"),
         ],
     ),
     _filled(creation.zeros, 0),

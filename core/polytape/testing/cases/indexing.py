@@ -1,4 +1,4 @@
-"""Rows of indexing, its transpose, and assignment."""
+"""Rows of indexing, its transpose, and indexed assignment."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ __all__ = ["CASES"]
 
 
 def _key(key: Any) -> Any:
-    """The template of a key; index arrays in it are lists, and come as operands."""
+    """The template of a key. A list in the key marks the position of an index array, which is a separate operand."""
     return indexing.split_key(key)[0]
 
 
 def _entry(part: tuple[Any, ...]) -> Any:
-    kind = part[0]
-    if kind == "slice":
+    tag = part[0]
+    if tag == "slice":
         return slice(*part[1:])
-    return part[1] if kind == "int" else Ellipsis if kind == "ellipsis" else None
+    return part[1] if tag == "int" else Ellipsis if tag == "ellipsis" else None
 
 
 def _index(key: Any, indices: tuple[Any, ...]) -> Any:
@@ -99,8 +99,8 @@ CASES = [
         ],
         scale=8.0,
         errors=[
-            error(ShapeError, "the values do not fit the key", floats(3), key=_key(np.s_[1:, 0]), shape=(3, 4)),
-            error(ShapeError, "the values do not fit the key", floats(3), _ROWS, key=_key(np.s_[[0]]), shape=(3,)),
+            error(ShapeError, "the values do not match the key", floats(3), key=_key(np.s_[1:, 0]), shape=(3, 4)),
+            error(ShapeError, "the values do not match the key", floats(3), _ROWS, key=_key(np.s_[[0]]), shape=(3,)),
         ],
     ),
     Case(

@@ -18,7 +18,7 @@ CASES = [
         booleans(2, 3),
         anything(2, 3),
         anything(2, 3),
-        # A backend may use another kernel for many elements.
+        # A backend may have a separate kernel for large operands.
         more=[sample(booleans(130, 70), anything(130, 70), anything(70))],
     ),
     Case(logic.equal),

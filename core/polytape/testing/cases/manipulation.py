@@ -1,4 +1,4 @@
-"""Rows of the ops that move elements around."""
+"""Rows of the ops that rearrange, join, copy or cast elements."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CASES = [
             error(ShapeError, "the number of elements would change", floats(2, 3), shape=(4, 2)),
             error(ShapeError, "the number of elements would change", floats(2, 3), shape=(-1, 4)),
             error(ShapeError, "the number of elements would change", floats(2, 3), shape=(-1, -1)),
-            error(ShapeError, "is no shape", floats(2, 3), shape="ab"),
+            error(ShapeError, "is not a valid shape", floats(2, 3), shape="ab"),
         ],
     ),
     Case(
@@ -57,9 +57,9 @@ CASES = [
             sample(anything(0, 3), axes=(1, 0)),
         ],
         errors=[
-            error(ShapeError, "axes are no permutation", floats(2, 3), axes=(0, 0)),
-            error(ShapeError, "axes are no permutation", floats(2, 3), axes=(0,)),
-            error(ShapeError, "axes are no permutation", floats(2, 3), axes=(0, 2)),
+            error(ShapeError, "is not a permutation", floats(2, 3), axes=(0, 0)),
+            error(ShapeError, "is not a permutation", floats(2, 3), axes=(0,)),
+            error(ShapeError, "is not a permutation", floats(2, 3), axes=(0, 2)),
         ],
     ),
     Case(
@@ -91,8 +91,8 @@ CASES = [
             sample(anything(2, 0, 3), anything(2, 2, 3), axis=1),
         ],
         errors=[
-            error(ShapeError, "the shapes differ beside the joined axis", floats(2, 3), floats(2, 4)),
-            error(ShapeError, "the shapes differ beside the joined axis", floats(2, 3), floats(3)),
+            error(ShapeError, "the shapes differ outside the joined axis", floats(2, 3), floats(2, 4)),
+            error(ShapeError, "the shapes differ outside the joined axis", floats(2, 3), floats(3)),
             error(ShapeError, "there is no axis 2", floats(2, 3), floats(2, 3), axis=2),
             error(ShapeError, "nothing to join"),
         ],
@@ -111,8 +111,8 @@ CASES = [
             sample(booleans(2, 3), dtype="int32"),
             sample(floats(), dtype="complex128"),
         ],
-        gradient="a cast to another precision is no smooth function; tests/core/ops/test_manipulation.py checks it",
-        errors=[error(DTypeError, "is no dtype of a tensor", floats(2), dtype="float31", named=False)],
+        gradient="a cast to another precision is not smooth; tests/core/ops/test_manipulation.py checks the gradient",
+        errors=[error(DTypeError, "is not a tensor dtype", floats(2), dtype="float31", named=False)],
     ),
     Case(manipulation.stop_gradient, anything(2, 3), reference=_same, more=[sample(anything()), sample(anything(0))]),
     Case(manipulation.identity, anything(2, 3), reference=_same, more=[sample(anything()), sample(anything(0))]),

@@ -41,6 +41,7 @@ def _adam(
 
 
 def _slots(*shape: int) -> list[Any]:
+    """Makers of the variable, both moments and the gradient."""
     return [floats(*shape), floats(*shape), positive(*shape), floats(*shape)]
 
 
@@ -54,10 +55,12 @@ CASES = [
         scale=2.0,
         more=[sample(floats(*shape), floats(*shape), _RATE) for shape in ((), (1,), (0, 3), (2, 1, 3), (70_000,))],
         errors=[
-            error(ShapeError, "the gradient does not fit", floats(2, 3), floats(3), _RATE),
-            error(ShapeError, "the learning_rate does not fit", floats(3), floats(3), floats(3)),
-            error(DTypeError, "updates in one dtype", floats(3), exactly([1.0, 2.0, 3.0], "float64"), _RATE),
-            error(DTypeError, "needs floating numbers", integers(3), integers(3), exactly(1, "int32")),
+            error(ShapeError, "the gradient has the wrong shape", floats(2, 3), floats(3), _RATE),
+            error(ShapeError, "the learning_rate has the wrong shape", floats(3), floats(3), floats(3)),
+            error(
+                DTypeError, "the operands have different dtypes", floats(3), exactly([1.0, 2.0, 3.0], "float64"), _RATE
+            ),
+            error(DTypeError, "needs floating-point numbers", integers(3), integers(3), exactly(1, "int32")),
         ],
     ),
     Case(
@@ -67,7 +70,7 @@ CASES = [
         _STEP,
         reference=_adam,
         result=("same", "same", "same"),
-        # The body forms 1 - beta2**step in the operands' dtype, and loses digits there in the first steps.
+        # The body computes 1 - beta2**step in the operands' dtype, which loses digits in the first steps.
         ulp={"float32": 64.0, "float64": 64.0},
         scale=2.0,
         more=[
@@ -75,10 +78,10 @@ CASES = [
             sample(*_slots(3), _RATE, exactly(1, "int32"), beta1=0.5, beta2=0.75, epsilon=0.125),
         ],
         errors=[
-            error(ShapeError, "the gradient does not fit", *_slots(2, 3)[:3], floats(3), _RATE, _STEP),
-            error(ShapeError, "does not fit", floats(2, 3), floats(3), *_slots(2, 3)[2:], _RATE, _STEP),
-            error(ShapeError, "the learning_rate does not fit", *_slots(3), floats(3), _STEP),
-            error(DTypeError, "updates in one dtype", *_slots(3), exactly(0.5, "float64"), _STEP),
+            error(ShapeError, "the gradient has the wrong shape", *_slots(2, 3)[:3], floats(3), _RATE, _STEP),
+            error(ShapeError, "has the wrong shape", floats(2, 3), floats(3), *_slots(2, 3)[2:], _RATE, _STEP),
+            error(ShapeError, "the learning_rate has the wrong shape", *_slots(3), floats(3), _STEP),
+            error(DTypeError, "the operands have different dtypes", *_slots(3), exactly(0.5, "float64"), _STEP),
         ],
     ),
 ]

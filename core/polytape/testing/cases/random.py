@@ -1,4 +1,4 @@
-"""Rows of the random draws, with Philox4x32-10 and its readings in plain Python as reference."""
+"""Rows of the random draws. The reference is Philox4x32-10 and its transforms in plain Python."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MASK = 0xFFFFFFFF
 
 
 def _words(state: Any, count: int) -> list[int]:
-    """The first words of the stream (J. Salmon et al., SC11, 2011)."""
+    """The first ``count`` words of the stream (J. Salmon et al., SC11, 2011)."""
     key, start = int(state[0]), int(state[1])
-    found: list[int] = []
+    words: list[int] = []
     for block in range(-(-count // 4)):
         counter = (start + block) % 2**64
         c0, c1, c2, c3 = counter & _MASK, counter >> 32, 0, 0
@@ -30,11 +30,12 @@ def _words(state: Any, count: int) -> list[int]:
             p0, p1 = 0xD2511F53 * c0, 0xCD9E8D57 * c2
             c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & _MASK, (p0 >> 32) ^ c3 ^ k1, p0 & _MASK
             k0, k1 = (k0 + 0x9E3779B9) & _MASK, (k1 + 0xBB67AE85) & _MASK
-        found += [c0, c1, c2, c3]
-    return found[:count]
+        words += [c0, c1, c2, c3]
+    return words[:count]
 
 
 def _pairs(state: Any, count: int) -> list[int]:
+    """The first ``count`` pairs of words, each as a 64-bit integer."""
     words = _words(state, 2 * count)
     return [words[2 * k] | words[2 * k + 1] << 32 for k in range(count)]
 
@@ -42,46 +43,46 @@ def _pairs(state: Any, count: int) -> list[int]:
 def _uniform(state: Any, *, shape: tuple[int, ...], dtype: str) -> Any:
     count = math.prod(shape)
     if dtype == "float64":
-        found = [(pair >> 11) * 2.0**-53 for pair in _pairs(state, count)]
+        values = [(pair >> 11) * 2.0**-53 for pair in _pairs(state, count)]
     else:
         bits = {"float32": 24, "float16": 11, "bfloat16": 8}[dtype]
-        found = [(word >> (32 - bits)) * 2.0**-bits for word in _words(state, count)]
-    return np.array(found).reshape(shape)
+        values = [(word >> (32 - bits)) * 2.0**-bits for word in _words(state, count)]
+    return np.array(values).reshape(shape)
 
 
 def _normal(state: Any, *, shape: tuple[int, ...], dtype: str) -> Any:
     count = math.prod(shape)
     half = -(-count // 2)
-    found: list[float] = []
+    values: list[float] = []
     if dtype == "float64":
-        bits, numbers = 53, [pair >> 11 for pair in _pairs(state, 2 * half)]
+        bits, integers = 53, [pair >> 11 for pair in _pairs(state, 2 * half)]
     else:
-        bits, numbers = 24, [word >> 8 for word in _words(state, 2 * half)]
+        bits, integers = 24, [word >> 8 for word in _words(state, 2 * half)]
     precision = np.float64 if bits == 53 else np.float32
     for k in range(half):
-        radius = math.sqrt(-2.0 * math.log((numbers[2 * k] + 1) * 2.0**-bits))
-        # Backends differ only by their log, cos and sin: the angle is rounded as it is there.
-        angle = float(precision(numbers[2 * k + 1]) * precision(2.0 * math.pi * 2.0**-bits))
-        found += [radius * math.cos(angle), radius * math.sin(angle)]
-    return np.array(found[:count]).reshape(shape)
+        radius = math.sqrt(-2.0 * math.log((integers[2 * k] + 1) * 2.0**-bits))
+        # The angle is rounded as in the backends, so that only their log, cos and sin differ from the reference.
+        angle = float(precision(integers[2 * k + 1]) * precision(2.0 * math.pi * 2.0**-bits))
+        values += [radius * math.cos(angle), radius * math.sin(angle)]
+    return np.array(values[:count]).reshape(shape)
 
 
 def _integers(state: Any, *, low: int, high: int, shape: tuple[int, ...], dtype: str) -> Any:
     span = high - low
-    drawn = [low + (pair % span if span > _MASK else pair * span >> 64) for pair in _pairs(state, math.prod(shape))]
-    return np.array(drawn, dtype="int64").reshape(shape)
+    values = [low + (pair % span if span > _MASK else pair * span >> 64) for pair in _pairs(state, math.prod(shape))]
+    return np.array(values, dtype="int64").reshape(shape)
 
 
 _STATE = exactly(np.array([123456789012345, 7], "uint64"), "uint64")
 _LATE = exactly(np.array([2**64 - 1, 2**64 - 2], "uint64"), "uint64")  # its counter wraps around
-_BAD_SHAPE = error(ShapeError, "a negative size", _STATE, shape=(-1,), dtype="float32")
+_BAD_SHAPE = error(ShapeError, "a size is negative", _STATE, shape=(-1,), dtype="float32")
 
 
 def _dtype(dtype: str, attributes: dict[str, Any]) -> str:
     return str(attributes["dtype"])
 
 
-def _shapes(dtype: str) -> list[Any]:
+def _samples(dtype: str) -> list[Any]:
     return [
         sample(state, shape=shape, dtype=dtype)
         for shape in ((), (1,), (0, 2), (5, 3), (101,))
@@ -95,21 +96,21 @@ CASES = [
         _STATE,
         shape=(2, 3),
         dtype="float32",
-        more=[one for dtype in ("float32", "float16", "float64") for one in _shapes(dtype)],
+        more=[draw for dtype in ("float32", "float16", "float64") for draw in _samples(dtype)],
         reference=_uniform,
         result=_dtype,
         ulp=0.0,  # the bits are the same on every backend
-        errors=[_BAD_SHAPE, error(DTypeError, "cannot give int32", _STATE, shape=(2,), dtype="int32")],
+        errors=[_BAD_SHAPE, error(DTypeError, "cannot draw int32", _STATE, shape=(2,), dtype="int32")],
     ),
     Case(
         random.random_normal,
         _STATE,
         shape=(2, 3),
         dtype="float32",
-        more=[one for dtype in ("float32", "float64") for one in _shapes(dtype)],
+        more=[draw for dtype in ("float32", "float64") for draw in _samples(dtype)],
         reference=_normal,
         result=_dtype,
-        errors=[_BAD_SHAPE, error(DTypeError, "cannot give int32", _STATE, shape=(2,), dtype="int32")],
+        errors=[_BAD_SHAPE, error(DTypeError, "cannot draw int32", _STATE, shape=(2,), dtype="int32")],
     ),
     Case(
         random.random_integers,
@@ -128,8 +129,8 @@ CASES = [
         reference=_integers,
         result=_dtype,
         errors=[
-            error(DTypeError, "cannot give float32", _STATE, low=0, high=2, shape=(2,), dtype="float32"),
-            error(ShapeError, "a negative size", _STATE, low=0, high=2, shape=(-1,), dtype="int32"),
+            error(DTypeError, "cannot draw float32", _STATE, low=0, high=2, shape=(2,), dtype="float32"),
+            error(ShapeError, "a size is negative", _STATE, low=0, high=2, shape=(-1,), dtype="int32"),
         ],
     ),
 ]

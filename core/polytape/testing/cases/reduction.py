@@ -24,7 +24,7 @@ def _sum(x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False)
 
 def _mean(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     total = np.sum(x, axis=axis, keepdims=keepdims)
-    return total / (x.size / total.size) if total.size else total  # np.mean warns of a mean over no elements
+    return total / (x.size / total.size) if total.size else total  # np.mean warns if there are no elements
 
 
 def _sum_dtype(dtype: str, attributes: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
-"""A strict stand-in for cupy: its names and signatures, NumPy's numbers, no GPU. For tests alone.
+"""A strict stand-in for cupy, for tests only: cupy's names and signatures, computed by NumPy without a GPU.
 
-It has only what polytape's kernels call: any other name is an AttributeError, to be checked against cupy itself before
-it is added here. Names, signatures and strictness were taken from cupy 14.2.
+It has only the names that polytape's kernels use; any other name is an AttributeError. Check a name against cupy itself
+before you add it here. Names, signatures and strictness are those of cupy 14.2.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _pool = standin_cuda.MemoryPool()
 
 
 def get_default_memory_pool() -> standin_cuda.MemoryPool:
-    """The pool arrays come from."""
+    """The pool that arrays are allocated from."""
     return _pool
 
 
@@ -61,7 +61,7 @@ def array(
     obj: Any, dtype: Any = None, copy: bool = True, order: str = "K", subok: bool = False, ndmin: int = 0, *,
     blocking: bool = False,
 ) -> ndarray:  # fmt: skip
-    """An array of host data, which this call transfers, or a copy of an array."""
+    """A device array with the given host data, or a copy of a device array."""
     if isinstance(obj, ndarray):
         return obj.astype(obj.dtype if dtype is None else dtype, copy=copy)
     return fresh(np.array(obj, dtype, ndmin=ndmin))
@@ -70,20 +70,20 @@ def array(
 def asarray(
     a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None, blocking: bool = False
 ) -> ndarray:
-    """As `array`, without a copy where none is needed."""
+    """Like `array`, but without a copy if none is needed."""
     return array(a, dtype, copy=bool(copy))
 
 
 def asnumpy(a: Any, stream: Any = None, order: str = "C", out: Any = None, *, blocking: bool = True) -> Any:
-    """A host copy."""
+    """A copy on the host."""
     return a.get(stream, order) if isinstance(a, ndarray) else np.asarray(a)
 
 
 def empty(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
-    """An array with any contents; here all bits set, so that reading them shows."""
-    made = ndarray(shape, dtype)
-    made._host.view(np.uint8 if made.ndim else made.dtype).fill(0xFF if made.ndim else 0)
-    return made
+    """An uninitialized array. Here all its bits are set, so that tests detect reads of it."""
+    result = ndarray(shape, dtype)
+    result._host.view(np.uint8 if result.ndim else result.dtype).fill(0xFF if result.ndim else 0)
+    return result
 
 
 def zeros(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
@@ -92,27 +92,27 @@ def zeros(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C") -> ndarray:
-    """An array of one value."""
+    """An array filled with one value."""
     return fresh(np.full(shape, operand(fill_value), dtype))
 
 
 def empty_like(prototype: Any, dtype: Any = None, order: str = "K", subok: Any = None, shape: Any = None) -> ndarray:
-    """An array like another, with any contents."""
+    """An uninitialized array with the shape and dtype of another array."""
     return empty(prototype.shape if shape is None else shape, prototype.dtype if dtype is None else dtype)
 
 
 def zeros_like(a: Any, dtype: Any = None, order: str = "K", subok: Any = None, shape: Any = None) -> ndarray:
-    """An array like another, of zeros."""
+    """An array of zeros with the shape and dtype of another array."""
     return zeros(a.shape if shape is None else shape, a.dtype if dtype is None else dtype)
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> ndarray:
-    """A range."""
+    """An array of evenly spaced numbers."""
     return fresh(np.arange(start, stop, step, dtype))
 
 
 def where(condition: Any, x: Any = None, y: Any = None) -> ndarray:
-    """``x`` where the condition holds, else ``y``."""
+    """``x`` where the condition is true, ``y`` elsewhere."""
     if x is None or y is None:
         raise ValueError("Must provide both 'x' and 'y' or neither.")
     return fresh(np.where(operand(condition), operand(x), operand(y)))
@@ -121,7 +121,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> ndarray:
 def concatenate(
     tup: Any, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> ndarray:
-    """Arrays one after another."""
+    """The arrays joined along an axis."""
     for x in tup:
         if not isinstance(x, ndarray):
             raise TypeError(f"Only cupy arrays can be concatenated, not {type(x)}")
@@ -129,20 +129,20 @@ def concatenate(
 
 
 def broadcast_to(array: Any, shape: Any) -> ndarray:
-    """A view of another shape."""
+    """A view broadcast to another shape."""
     if not isinstance(array, ndarray):
         raise TypeError(f"Unsupported type {type(array)}")
     return view(array, np.broadcast_to(operand(array), shape))
 
 
 def matmul(*args: Any, out: Any = None, dtype: Any = None, **kwargs: Any) -> ndarray:
-    """The product of (stacks of) matrices."""
+    """The product of matrices or stacks of matrices."""
     x1, x2 = args
     return fresh(np.matmul(operand(x1), operand(x2)))
 
 
 def vdot(a: Any, b: Any) -> ndarray:
-    """The sum of the products, the first conjugated."""
+    """The sum of the products of the elements, with the first operand conjugated."""
     if not (isinstance(a, ndarray) and isinstance(b, ndarray)):
         raise TypeError(f"Unsupported types {type(a)}, {type(b)}")
     return fresh(np.vdot(operand(a), operand(b)))

@@ -1,7 +1,7 @@
-"""`cupy.ndarray` and `cupy.ufunc` of the stand-in: NumPy's numbers behind cupy's strictness.
+"""`cupy.ndarray` and `cupy.ufunc` of the stand-in: computed by NumPy, as strict as cupy.
 
-As in cupy: nothing turns into a NumPy array, or is taken from one, without an explicit call; every function gives
-arrays, also of rank 0; operands live on the current device; index arrays that are out of range wrap.
+As in cupy, arrays are converted to and from NumPy arrays only by explicit calls; every function returns arrays, also of
+rank 0; operands must be on the current device; index arrays that are out of range wrap around.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import standin_cuda as cuda
 
 SCALARS = (bool, int, float, complex, np.generic)
 Host = np.ndarray[Any, Any]
-# What cupy's atomic addition serves.
+# The dtypes that cupy adds atomically.
 ATOMIC = ("int32", "uint32", "uint64", "float16", "float32", "float64")
 
 
 class ndarray:
-    """An array on one of the pretend devices."""
+    """An array on one of the simulated devices."""
 
     __array_priority__ = 100
     __slots__ = ("_host", "_mem", "base")
@@ -30,7 +30,7 @@ class ndarray:
         self._mem = cuda.PooledMemory(self._host.nbytes)
         self.base: ndarray | None = None
 
-    # --- what it is ---
+    # --- attributes ---
     shape = property(lambda self: self._host.shape)
     dtype = property(lambda self: self._host.dtype)
     ndim = property(lambda self: self._host.ndim)
@@ -46,12 +46,12 @@ class ndarray:
 
     @property
     def flags(self) -> Any:
-        found = self._host.flags
+        flags = self._host.flags
         return SimpleNamespace(
-            c_contiguous=found.c_contiguous, f_contiguous=found.f_contiguous, owndata=self.base is None
+            c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous, owndata=self.base is None
         )
 
-    # --- to the host, explicitly only ---
+    # --- conversion to the host, only explicitly ---
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(
             "Implicit conversion to a NumPy array is not allowed. "
@@ -106,7 +106,7 @@ class ndarray:
             return fresh(operand(self).astype(dtype))
 
     def copy(self, order: str = "C") -> ndarray:
-        return fresh(self._host)  # to the current device, wherever it is
+        return fresh(self._host)  # on the current device; the source may be on another one
 
     def fill(self, value: Any) -> None:
         if isinstance(value, np.ndarray) and value.ndim:
@@ -155,15 +155,15 @@ class ndarray:
         return fresh(operand(self).dot(operand(b)))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        own = ufuncs.get(ufunc.__name__)
-        return NotImplemented if own is None or method != "__call__" else own(*inputs, **kwargs)
+        function = ufuncs.get(ufunc.__name__)
+        return NotImplemented if function is None or method != "__call__" else function(*inputs, **kwargs)
 
 
 def operand(x: Any) -> Any:
-    """The host's side of an operand: an array on the current device, or a scalar.
+    """The host data of an operand, which must be an array on the current device or a scalar.
 
     Raises:
-        TypeError: anything else, such as a NumPy array.
+        TypeError: another type, such as a NumPy array.
         ValueError: an array on another device.
     """
     if isinstance(x, ndarray):
@@ -179,24 +179,24 @@ def operand(x: Any) -> Any:
 
 
 def fresh(host: Any) -> ndarray:
-    """A new array on the current device."""
-    made = ndarray.__new__(ndarray)
-    made._host = np.array(host, order="C", copy=True)
-    made._mem, made.base = cuda.PooledMemory(made._host.nbytes), None
-    return made
+    """A new array on the current device, with a copy of ``host``."""
+    result = ndarray.__new__(ndarray)
+    result._host = np.array(host, order="C", copy=True)
+    result._mem, result.base = cuda.PooledMemory(result._host.nbytes), None
+    return result
 
 
 def view(of: ndarray, host: Any) -> ndarray:
-    """``host`` as a view of ``of``, or where it shares no memory with it as a new array."""
+    """``host`` as a view of ``of`` if they share memory, otherwise as a new array."""
     if not isinstance(host, np.ndarray) or not np.may_share_memory(host, of._host):
         return fresh(host)
-    made = ndarray.__new__(ndarray)
-    made._host, made._mem, made.base = host, of._mem, of if of.base is None else of.base
-    return made
+    result = ndarray.__new__(ndarray)
+    result._host, result._mem, result.base = host, of._mem, of if of.base is None else of.base
+    return result
 
 
 def _index(host: Host, key: Any) -> Any:
-    """NumPy's index for ``key``; index arrays must be on the device, and wrap."""
+    """The NumPy index for ``key``; index arrays must be on the device, and wrap around."""
     parts = list(key) if isinstance(key, tuple) else [key]
     spans = [part._host.ndim if isinstance(part, ndarray) and part.dtype.kind == "b" else 1 for part in parts]
     spans = [0 if part is None or part is Ellipsis else n for part, n in zip(parts, spans, strict=True)]
@@ -205,11 +205,11 @@ def _index(host: Host, key: Any) -> Any:
         if part is Ellipsis:
             axis += host.ndim - sum(spans)
         elif isinstance(part, ndarray):
-            found = operand(part)
-            wraps = found.dtype.kind in "iu" and axis < host.ndim and host.shape[axis]
-            parts[k] = found % host.shape[axis] if wraps else found
+            indices = operand(part)
+            wraps = indices.dtype.kind in "iu" and axis < host.ndim and host.shape[axis]
+            parts[k] = indices % host.shape[axis] if wraps else indices
         elif isinstance(part, np.ndarray | list):
-            raise TypeError("an index from the host: cupy would copy it to the device in silence")
+            raise TypeError("an index array on the host, which cupy would silently copy to the device")
         axis += spans[k]
     return tuple(parts)
 
@@ -217,8 +217,8 @@ def _index(host: Host, key: Any) -> Any:
 class ufunc:
     """An elementwise function."""
 
-    def __init__(self, name: str, own: Any) -> None:
-        self.name, self._own, self.nin, self.nout = name, own, own.nin, own.nout
+    def __init__(self, name: str, numpy_ufunc: Any) -> None:
+        self.name, self._numpy_ufunc, self.nin, self.nout = name, numpy_ufunc, numpy_ufunc.nin, numpy_ufunc.nout
 
     def __repr__(self) -> str:
         return f"<ufunc '{self.name}'>"
@@ -234,8 +234,9 @@ class ufunc:
             raise TypeError("Output arguments type must be cupy.ndarray")
         hosts = [operand(x) for x in args]
         with np.errstate(all="ignore"):
-            found = self._own(*hosts, out=None if out is None else operand(out), casting=casting, dtype=dtype)
-        return fresh(found) if out is None else out
+            host_out = None if out is None else operand(out)
+            result = self._numpy_ufunc(*hosts, out=host_out, casting=casting, dtype=dtype)
+        return fresh(result) if out is None else out
 
     def reduce(self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
         if self.name == "cupy_add":
@@ -275,17 +276,17 @@ _COMPARISONS = {
 }  # fmt: skip
 
 
-def _give_operators() -> None:
+def _add_operators() -> None:
     for short, name in _OPERATORS.items():
-        own = ufuncs[name]
-        setattr(ndarray, f"__{short}__", lambda self, other, own=own: own(self, other))
-        setattr(ndarray, f"__r{short}__", lambda self, other, own=own: own(other, self))
-        setattr(ndarray, f"__i{short}__", lambda self, other, own=own: own(self, other, out=self))
+        function = ufuncs[name]
+        setattr(ndarray, f"__{short}__", lambda self, other, function=function: function(self, other))
+        setattr(ndarray, f"__r{short}__", lambda self, other, function=function: function(other, self))
+        setattr(ndarray, f"__i{short}__", lambda self, other, function=function: function(self, other, out=self))
     for short, name in _COMPARISONS.items():
-        setattr(ndarray, f"__{short}__", lambda self, other, own=ufuncs[name]: own(self, other))
+        setattr(ndarray, f"__{short}__", lambda self, other, function=ufuncs[name]: function(self, other))
     for short, name in (("neg", "negative"), ("abs", "abs")):
-        setattr(ndarray, f"__{short}__", lambda self, own=ufuncs[name]: own(self))
+        setattr(ndarray, f"__{short}__", lambda self, function=ufuncs[name]: function(self))
     ndarray.__matmul__ = lambda self, other: fresh(operator.matmul(operand(self), operand(other)))  # type: ignore[attr-defined]
 
 
-_give_operators()
+_add_operators()

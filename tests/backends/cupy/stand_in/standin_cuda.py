@@ -1,7 +1,7 @@
-"""`cupy.cuda` of the stand-in: two pretend devices, the current one per thread, and a pool that counts bytes.
+"""`cupy.cuda` of the stand-in: two simulated devices, a current device per thread, and a pool that counts bytes.
 
-``CUPY_STAND_IN`` in the environment makes it fail as a machine would: ``no-driver``, ``no-device``, ``hang``,
-``broken`` (its import raises), or a number of devices.
+The environment variable ``CUPY_STAND_IN`` sets the number of devices or simulates a failure: ``no-driver``,
+``no-device``, ``hang``, or ``broken`` (importing cupy raises an error).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TOTAL_NBYTES = 1 << 30
 
 
 class CUDARuntimeError(RuntimeError):
-    """An error of CUDA's runtime, in its words."""
+    """An error of the CUDA runtime, with the same text."""
 
 
 def _device_count() -> int:
@@ -55,7 +55,7 @@ def _mem_get_info() -> tuple[int, int]:
 
 
 class Device:
-    """A device; as a context it is the current one."""
+    """A device; as a context manager, it makes itself the current device."""
 
     def __init__(self, device: int | Device | None = None) -> None:
         self.id = current() if device is None else device.id if isinstance(device, Device) else int(device)
@@ -83,7 +83,7 @@ class Device:
         _set_device(self.id)
 
     def synchronize(self) -> None:
-        """Wait; nothing is ever queued here."""
+        """Record the call; the stand-in queues no work."""
         synchronized.append(self.id)
 
 
@@ -93,11 +93,11 @@ class Stream:
     null: Stream
 
     def synchronize(self) -> None:
-        """Wait; nothing is ever queued here."""
+        """Do nothing: the stand-in queues no work."""
 
 
 Stream.null = Stream()
-synchronized: list[int] = []  # devices waited for, for tests
+synchronized: list[int] = []  # the devices that were synchronized, for tests
 used_nbytes = [0] * 8
 
 
@@ -109,11 +109,11 @@ class UnownedMemory:
 
 
 class PooledMemory:
-    """Memory from the pool; its bytes count as used while it lives."""
+    """Memory from the pool; its bytes count as used while the object exists."""
 
     def __init__(self, size: int) -> None:
         self.size, self.device_id = size, current()
-        self._used = used_nbytes  # arrays die after this module's names, at the interpreter's end
+        self._used = used_nbytes  # when the interpreter exits, arrays are deleted after the names of this module
         self._used[self.device_id] += size
 
     def __del__(self) -> None:
@@ -121,7 +121,7 @@ class PooledMemory:
 
 
 class MemoryPointer:
-    """A place in memory."""
+    """An address in device memory."""
 
     def __init__(self, mem: Any, ptr: int) -> None:
         self.mem, self.ptr = mem, ptr
@@ -132,7 +132,7 @@ class MemoryPool:
     """The pool of the current device."""
 
     def used_bytes(self) -> int:
-        """Bytes that arrays hold."""
+        """The number of bytes that arrays occupy."""
         return used_nbytes[current()]
 
 

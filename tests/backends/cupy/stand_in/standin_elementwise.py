@@ -1,7 +1,7 @@
-"""`cupy.ElementwiseKernel` of the stand-in: interprets the C of its body, statement by statement, on whole arrays.
+"""`cupy.ElementwiseKernel` of the stand-in, which interprets the C statements of the body one by one on whole arrays.
 
-Served are declarations and assignments of expressions that Python reads as C does, casts of names, and the functions
-below; anything else raises, so that a kernel cannot pass unread.
+It supports declarations and assignments of expressions with the same meaning in C and Python, casts of names, and the
+functions below. Anything else raises an error, so that no statement is ignored.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _CAST = re.compile(r"\((\w)\)\s*(\w+)")
 
 
 def _params(text: str) -> list[tuple[str, str]]:
-    found = []
+    params = []
     for part in text.split(","):
         ctype, name = part.split()
         if name == "i":
             raise ValueError("Can not use 'i' as a parameter name")
-        found.append((ctype, name))
-    return found
+        params.append((ctype, name))
+    return params
 
 
 class ElementwiseKernel:
-    """An elementwise kernel of one's own; arguments as cupy's."""
+    """A user-defined elementwise kernel, with the arguments of cupy's class."""
 
     def __init__(
         self,
@@ -88,17 +88,17 @@ class ElementwiseKernel:
         casts = {ctype: (lambda x, dtype=dtype: np.asarray(x).astype(dtype)) for ctype, dtype in types.items()}
         outs = {name for _, name in self.out_params}
         for statement in filter(None, (part.strip() for part in self.operation.split(";"))):
-            declared = _DECLARATION.fullmatch(statement)
-            assigned = _ASSIGNMENT.fullmatch(statement)
-            if declared is not None:
-                ctype, name, expression = declared.groups()
+            declaration = _DECLARATION.fullmatch(statement)
+            assignment = _ASSIGNMENT.fullmatch(statement)
+            if declaration is not None:
+                ctype, name, expression = declaration.groups()
                 values[name] = casts[ctype](self._value(expression, values, casts))
-            elif assigned is not None and assigned[1] in outs:
-                name, how, expression = assigned.groups()
-                text = expression if how == "=" else f"{name} {how[0]} ({expression})"
+            elif assignment is not None and assignment[1] in outs:
+                name, operator, expression = assignment.groups()
+                text = expression if operator == "=" else f"{name} {operator[0]} ({expression})"
                 values[name][...] = self._value(text, values, casts)
             else:
-                raise SyntaxError(f"the stand-in cannot read this statement of {self.name}: {statement}")
+                raise SyntaxError(f"the stand-in cannot interpret this statement of {self.name}: {statement}")
 
     def _value(self, expression: str, values: dict[str, Any], casts: dict[str, Any]) -> Any:
         text = _CAST.sub(r"\1(\2)", " ".join(expression.split()))

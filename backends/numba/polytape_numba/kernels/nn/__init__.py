@@ -1,1 +1,1 @@
-"""Compiled kernels of the neural ops, a module per family."""
+"""Compiled kernels of the neural-network ops, one module per family."""

@@ -1,4 +1,4 @@
-"""Softmax over contiguous rows, each row read from memory once."""
+"""Softmax over contiguous rows; each row is read from memory once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def kernels() -> list[Kernel]:
 
 
 def large_contiguous_rows(x: Array, *, axis: int = -1) -> bool:
-    """Whether the axis is the last one of a large array in C order."""
+    """Whether the operand is large and in C order and the axis is its last one."""
     return bool(x.size >= LARGE and (axis == -1 or axis == x.ndim - 1) and x.flags.c_contiguous)
 
 

@@ -1,4 +1,4 @@
-"""The cross entropies over contiguous rows, each row read from memory once."""
+"""Cross entropies over contiguous rows; each row is read from memory once."""
 
 from __future__ import annotations
 
@@ -37,43 +37,43 @@ def kernels() -> list[Kernel]:
 
 
 def large_contiguous_logits(labels: Array, logits: Array) -> bool:
-    """Whether the logits are a large array in C order."""
+    """Whether the logits are large and in C order."""
     return bool(logits.size >= LARGE and logits.flags.c_contiguous)
 
 
 def large_contiguous_logits_of_a_gradient(incoming: Array, labels: Array, logits: Array) -> bool:
-    """Whether the logits are a large array in C order."""
+    """Whether the logits are large and in C order."""
     return large_contiguous_logits(labels, logits)
 
 
-def _refuse_rows(rows: Array, logits: Array) -> None:
+def _check_rows(rows: Array, logits: Array) -> None:
     if rows.shape != logits.shape[:-1]:
-        raise ValueError(f"rows of shape {rows.shape} do not fit logits of shape {logits.shape}")
+        raise ValueError(f"rows of shape {rows.shape} do not match logits of shape {logits.shape}")
 
 
 def sparse_softmax_cross_entropy_with_logits(labels: Array, logits: Array) -> Array:
-    _refuse_rows(labels, logits)
+    _check_rows(labels, logits)
     y = np.empty(labels.shape, logits.dtype)
     n = logits.shape[-1]
     if not loops().cross_entropy(labels.reshape(-1), logits.reshape(-1, n), y.reshape(-1)):
         if labels.min() < 0:
-            raise IndexError(f"label {labels.min()} is no class")
-        raise _beyond(labels, n)
+            raise IndexError(f"label {labels.min()} is not a class")
+        raise _index_error(labels, n)
     return y
 
 
 def softmax_cross_entropy_gradient(incoming: Array, labels: Array, logits: Array) -> Array:
-    _refuse_rows(labels, logits)
-    _refuse_rows(incoming, logits)
+    _check_rows(labels, logits)
+    _check_rows(incoming, logits)
     y = np.empty(logits.shape, logits.dtype)
     n = logits.shape[-1]
     rows = y.reshape(-1, n)
     if not loops().cross_entropy_gradient(incoming.reshape(-1), labels.reshape(-1), logits.reshape(-1, n), rows):
-        raise _beyond(labels, n)
+        raise _index_error(labels, n)
     return y
 
 
-def _beyond(labels: Array, classes: int) -> IndexError:
-    """The error NumPy raises for such an index, in its words."""
-    bad = labels[(labels < -classes) | (labels >= classes)][0]
-    return IndexError(f"index {bad} is out of bounds for axis 1 with size {classes}")
+def _index_error(labels: Array, classes: int) -> IndexError:
+    """The error that the NumPy kernel raises for the first label out of range, with the same text."""
+    label = labels[(labels < -classes) | (labels >= classes)][0]
+    return IndexError(f"index {label} is out of bounds for axis 1 with size {classes}")

@@ -1,1 +1,1 @@
-"""Kernels of the neural ops, a module per family."""
+"""Kernels of the neural-network ops, one module per family."""

@@ -1,4 +1,4 @@
-"""Activations, accurate for large logits.
+"""Activation functions, accurate for large logits.
 
 Half precision (float16, bfloat16) is computed in float32 and rounded once.
 """
@@ -31,7 +31,7 @@ def softmax_kernel(xp: Any) -> Callable[..., Array]:
     def softmax(x: Array, *, axis: int = -1) -> Array:
         if x.dtype.itemsize == 2:
             return softmax(x.astype("float32"), axis=axis).astype(x.dtype)
-        x.shape[axis]  # NumPy reduces a rank-0 array over axis -1; the op refuses it
+        x.shape[axis]  # raises an IndexError for rank 0, which NumPy reduces over axis -1 but the op rejects
         y = exp(x - x.max(axis, None, True))
         y /= reduce(y, axis, None, None, True)
         return y
@@ -55,7 +55,7 @@ def _log_softmax(xp: Any) -> Callable[..., Array]:
 
 def _relu(xp: Any) -> Callable[..., Array]:
     maximum = xp.maximum
-    # A 0-d array is taken 200 ns sooner than a Python number, but on other modules it belongs to one device.
+    # A 0-d array is 200 ns faster than a Python number as operand, but in other modules it belongs to one device.
     names = ("float32", "float64") if xp.__name__ == "numpy" else ()
     zeros = {array.dtype: array for array in (xp.zeros((), name) for name in names)}
 
@@ -71,8 +71,8 @@ def _sigmoid(xp: Any) -> Callable[..., Array]:
     def sigmoid(x: Array) -> Array:
         if x.dtype.itemsize == 2:
             return sigmoid(x.astype("float32")).astype(x.dtype)
-        # exp(-|x|) never overflows. The numerator is 1 for x >= 0 and exp(x) below, without where, whose branch
-        # costs 3 ns per element.
+        # exp(-|x|) cannot overflow. The numerator is 1 for x >= 0 and exp(x) for x < 0; maximum avoids the branches
+        # of where, which cost 3 ns per element.
         e = exp(-absolute(x))
         y = maximum(e, x >= 0)
         e += 1

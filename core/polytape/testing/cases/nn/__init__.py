@@ -1,1 +1,1 @@
-"""Rows of the neural ops, a module per family."""
+"""Rows of the neural-network ops, one module per family."""

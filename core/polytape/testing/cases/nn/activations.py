@@ -32,7 +32,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 LARGE = exactly([[1000.0, 999.0, -1000.0], [-60000.0, -60000.0, -60000.0]])
 _ROWS = [
-    # Kernels that pay only from some size on are chosen here, for each layout of the axis.
+    # These reach kernels that serve only large operands: short rows, long rows, and the first axis.
     sample(floats(700, 10, low=-8.0, high=8.0)),
     sample(floats(64, 1000)),
     sample(floats(300, 70), axis=0),

@@ -23,8 +23,8 @@ def _cross_entropy(labels: Any, logits: Any) -> Any:
 
 
 def _cross_entropy_gradient(incoming: Any, labels: Any, logits: Any) -> Any:
-    hot = labels[..., None] == np.arange(logits.shape[-1])
-    return (softmax(logits) - hot) * incoming[..., None]
+    one_hot = labels[..., None] == np.arange(logits.shape[-1])
+    return (softmax(logits) - one_hot) * incoming[..., None]
 
 
 def _labels(*shape: int, classes: int, dtype: str = "int32") -> Any:
@@ -49,12 +49,12 @@ CASES = [
             sample(exactly([2, 1], "int32"), LARGE, smooth=False),
         ],
         errors=[
-            error(ShapeError, "labels and logits do not fit", _labels(4, classes=4), floats(5, 4)),
-            error(ShapeError, "labels and logits do not fit", _labels(5, 4, classes=4), floats(5, 4)),
-            error(ShapeError, "labels and logits do not fit", _labels(699, classes=4), floats(700, 10)),
-            error(ShapeError, "labels and logits do not fit", _labels(classes=4), floats()),
-            error(DTypeError, "labels are class numbers", floats(5), floats(5, 4)),
-            error(DTypeError, "needs floating numbers", _labels(5, classes=4), integers(5, 4)),
+            error(ShapeError, "labels and logits do not match", _labels(4, classes=4), floats(5, 4)),
+            error(ShapeError, "labels and logits do not match", _labels(5, 4, classes=4), floats(5, 4)),
+            error(ShapeError, "labels and logits do not match", _labels(699, classes=4), floats(700, 10)),
+            error(ShapeError, "labels and logits do not match", _labels(classes=4), floats()),
+            error(DTypeError, "labels must be class indices", floats(5), floats(5, 4)),
+            error(DTypeError, "needs floating-point numbers", _labels(5, classes=4), integers(5, 4)),
         ],
     ),
     Case(
@@ -71,8 +71,10 @@ CASES = [
             sample(exactly([1.0, -2.0]), exactly([2, 1], "int32"), LARGE, smooth=False),
         ],
         errors=[
-            error(ShapeError, "labels and logits do not fit", floats(5), _labels(4, classes=4), floats(5, 4)),
-            error(ShapeError, "the incoming gradient does not fit", floats(4), _labels(5, classes=4), floats(5, 4)),
+            error(ShapeError, "labels and logits do not match", floats(5), _labels(4, classes=4), floats(5, 4)),
+            error(
+                ShapeError, "the incoming gradient has the wrong shape", floats(4), _labels(5, classes=4), floats(5, 4)
+            ),
             error(ShapeError, "the incoming gradient", floats(1), _labels(700, classes=4), floats(700, 10)),
         ],
     ),
