@@ -7,7 +7,7 @@ native arrays. Core never makes a decision based on a backend's name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .device import Device, get_device
 from .errors import BackendError, MemoryInfoError, RegistrationError
@@ -16,6 +16,22 @@ __all__ = ["API_VERSION", "Backend", "Kernel", "MemoryInfo", "Probe"]
 
 # The version of the plugin API; its major number is part of the entry-point groups' names (`polytape.backends.v1`).
 API_VERSION: Final = "1.0"
+
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    class KernelOptions(TypedDict, total=False):
+        """The keyword arguments of `Kernel` that `polytape.kernel` takes as well."""
+
+        devices: Sequence[str]
+        dtypes: Sequence[str | tuple[str, ...]]
+        when: Callable[..., bool] | None
+        priority: int
+        checked: bool
+        writes: Sequence[str]
+        fresh: bool
+        out: bool
 
 
 class Kernel:

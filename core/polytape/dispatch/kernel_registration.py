@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import plugins
@@ -11,6 +11,9 @@ from ..registry import tables
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Unpack
+
+    from ..backend import KernelOptions
 
 __all__ = ["RegisteredKernel", "kernel"]
 
@@ -49,24 +52,15 @@ class RegisteredKernel:
 
 
 def kernel(
-    op: str,
-    *,
-    backend: str,
-    devices: Sequence[str] = (),
-    dtypes: Sequence[str | tuple[str, ...]] = ("any",),
-    when: Callable[..., bool] | None = None,
-    priority: int = 0,
-    checked: bool = True,
-    writes: Sequence[str] = (),
-    fresh: bool = False,
-    out: bool = False,
+    op: str, *, backend: str, **options: Unpack[KernelOptions]
 ) -> Callable[[Callable[..., Any]], RegisteredKernel]:
     """Register a function as a kernel of a backend, in this process.
 
     Args:
         op: the op's name.
         backend: the backend's name; the backend is loaded now.
-        devices, dtypes, when, priority, checked, writes, fresh, out: as for `polytape.Kernel`.
+        options: ``devices``, ``dtypes``, ``when``, ``priority``, ``checked``, ``writes``, ``fresh``, ``out``: as for
+            `polytape.Kernel`.
     Returns:
         A decorator. The decorated function can still be called; in a ``with fn:`` statement, the kernel is removed at
         the end of the block.
@@ -83,6 +77,4 @@ def kernel(
         9.0
     """
     plugins.get_backend(backend)
-    options = {"devices": devices, "dtypes": dtypes, "when": when, "priority": priority, "checked": checked}
-    options |= {"writes": writes, "fresh": fresh, "out": out, "backend": backend}
-    return lambda fn: RegisteredKernel(Kernel(op, fn, **options))  # type: ignore[arg-type]  # types as in the signature
+    return lambda fn: RegisteredKernel(Kernel(op, fn, backend=backend, **options))

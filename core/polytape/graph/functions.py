@@ -16,7 +16,7 @@ from ..dispatch.rejections import leaked_symbol
 from ..errors import PolytapeWarning
 from ..placement import selection
 from ..placement.selection import device_scopes
-from ..registry import tables
+from ..registry.tables import _registry
 from ..settings import settings
 from ..tensors.scope import NO_SCOPE, Scope, current_scope
 from ..tensors.tensor import Symbol, Tensor
@@ -73,7 +73,7 @@ class Function:
         self.signature = inspect.signature(python)
         self.concretes: dict[Hashable, Concrete] = {}
         self.latest: Latest | None = None
-        self.version = tables.version()
+        self.version = _registry.version
         self.seen: dict[str, set[str]] = {}
         self.methods: dict[int, tuple[weakref.ref[Any], Function]] = {}
         self.lock = RLock()
@@ -140,7 +140,7 @@ class Function:
             same = tuple(kwargs) == latest.keywords and latest.fits(arguments)
             if same and not (scope.tapes and newly_followed(latest.concrete, scope)):
                 return latest.concrete, [arguments[position] for position in latest.positions]
-        version = tables.version()
+        version = _registry.version
         with self.lock:
             if self.version != version:  # a kernel was registered, so resolutions may have changed
                 self.concretes, self.latest, self.version = {}, None, version
@@ -215,7 +215,7 @@ class Latest:
                     return False
             elif x is not value:
                 return False
-        return tables.version() == self.version and device_scopes.get() is self.devices and settings() is self.settings
+        return _registry.version == self.version and device_scopes.get() is self.devices and settings() is self.settings
 
 
 class _Method:
