@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import os
 import platform
+import re
 import shutil
 import sys
 import sysconfig
@@ -31,14 +32,16 @@ RING = (
     "device", "dtypes", "settings",
     "registry/gradient_rule", "registry/op", "registry/resolution", "registry/tables", "registry/tensor_type",
     "placement/selection",
-    "tensors/node", "tensors/operators", "tensors/scope", "tensors/structure", "tensors/symbol", "tensors/tensor",
-    "tensors/variable",
+    "tensors/in_place", "tensors/node", "tensors/operators", "tensors/scope", "tensors/structure", "tensors/symbol",
+    "tensors/temporaries", "tensors/tensor", "tensors/variable",
     "autodiff/backward", "autodiff/cotangent", "autodiff/gradient_arguments", "autodiff/gradient_plan",
     "autodiff/record", "autodiff/tape",
-    "dispatch/convert", "dispatch/fast_path", "dispatch/mixed_devices", "dispatch/resolve", "dispatch/slow_path",
-    "dispatch/transfer", "dispatch/wrappers",
+    "dispatch/convert", "dispatch/fast_path", "dispatch/slow_path", "dispatch/wrappers",
     "state/update",
 )  # fmt: skip
+# Kernels that overwrite variables' own buffers, which they may do only when compiled: see `atomic` in
+# polytape.backend.Kernel. They are compiled together with the ring.
+KERNELS = ("numpy/polytape_numpy/kernels/optim", "numba/polytape_numba/kernels/optim")
 
 NO_BUILD = "no command builds anything"
 
@@ -50,7 +53,7 @@ def say(text: str) -> None:
 
 def ring_files() -> list[str]:
     """The files to compile, relative to core/."""
-    return [f"polytape/{name}.py" for name in RING]
+    return [*(f"polytape/{name}.py" for name in RING), *(f"../backends/{name}.py" for name in KERNELS)]
 
 
 def why_not() -> str:
@@ -134,12 +137,51 @@ def ring_extensions(target: str) -> list[Extension]:
             )
     finally:
         os.chdir(previous)
+    repair(Path(target))
     if os.name != "nt":
         for extension in extensions:
             # mypyc sets -Werror, and a newer compiler could reject correct code. Nothing outside the ring needs its
             # symbols; if they are hidden, 2,000 lookups by name are not needed when the library loads.
             extension.extra_compile_args = [*extension.extra_compile_args, "-Wno-error", "-fvisibility=hidden"]
     return extensions
+
+
+def repair(folder: Path) -> None:
+    """Change two things in the C code that mypyc 2.4 generates.
+
+    Instances of Tensor and its subclass get a list of weak references; mypyc has no option for that. And an instance
+    that is freed may be reused (``free_list_len``) only when it is empty: mypyc offers it first, and then clears it.
+    Clearing it may run a finalizer, or another thread, that creates a tensor, whose attributes are then cleared.
+    """
+    files = {path: path.read_text(encoding="utf-8") for path in folder.glob("__native_polytape.[ch]")}
+    changes: list[tuple[str, Any]] = [(r"(\w+_free_instance) = self;\n(.*?)return;", emptied)]
+    for name in ("polytape___tensors___tensor___TensorObject", "polytape___tensors___variable___VariableObject"):
+        changes += [
+            (rf"(struct {{\s*PyObject_HEAD\s*CPyVTableItem \*vtable;)([^}}]*}} {name};)", r"\1 PyObject *weakrefs;\2"),
+            (rf"(\.tp_basicsize = sizeof\({name}\),)", rf"\1 .tp_weaklistoffset = offsetof({name}, weakrefs),"),
+            (
+                rf"(_dealloc\({name} \*self\)\s*{{\s*PyObject_GC_UnTrack\(self\);)",
+                r"\1 if (self->weakrefs != NULL) PyObject_ClearWeakRefs((PyObject *)self);",
+            ),
+        ]
+    for pattern, replacement in changes:
+        count = 0
+        for path, text in files.items():
+            files[path], found = re.subn(pattern, replacement, text, flags=re.DOTALL)
+            count += found
+        if not count or (replacement is not emptied and count != 1):
+            raise SystemExit("this mypyc generates other C code than `repair` in setup.py expects")
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+
+
+def emptied(match: re.Match[str]) -> str:
+    """C code that empties an instance, makes it available, and then drops the references it had."""
+    attributes = re.findall(r"Py_CLEAR\((self->\w+)\);", match[2])
+    rest = re.sub(r"Py_CLEAR\(self->\w+\);", "", match[2])
+    taken = "".join(f"PyObject *old{i} = (PyObject *){name}; {name} = NULL; " for i, name in enumerate(attributes))
+    dropped = " ".join(f"Py_XDECREF(old{i});" for i in range(len(attributes)))
+    return f"{taken}{rest}{match[1]} = self; {dropped} return;"
 
 
 @contextlib.contextmanager

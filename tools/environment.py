@@ -10,11 +10,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["CHECKOUT", "Environment", "Steps", "say"]
+__all__ = ["CHECKOUT", "Environment", "Steps", "say", "sources"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-# The files that an installation depends on: while none of them changes, nothing is reinstalled.
-_INSTALLED = ("pyproject.toml", "setup.py", "core/**/*.py", "backends/**/*.py", "examples/sim_backend/**/*")
+# What an installation of the checkout itself depends on; one of another folder depends on all of its files.
+_CHECKOUT = ("pyproject.toml", "setup.py", "core", "backends")
+# What builds and tools write beside the sources. If that counted, every installation would outdate all the others.
+_GENERATED = ("__pycache__", "build", "dist")
+_GENERATED_SUFFIXES = (".egg-info", ".pyc", ".pyd", ".so")
 
 
 def say(text: str) -> None:
@@ -53,11 +56,13 @@ class Environment:
         """
         self._create()
         stamp = self.folder / "polytape-installed.txt"
-        state = _digest([*requirements, compile_ring, os.environ.get("POLYTAPE_COMPILE", ""), sys.version])
+        choice = compile_ring or os.environ.get("POLYTAPE_COMPILE", "")
+        state = _digest(requirements, [choice, sys.version])
         if stamp.exists() and stamp.read_text(encoding="utf-8") == state:
             say(f"{_short(self.folder)} is up to date")
             return
-        say(f"installing {' '.join(requirements)} into {_short(self.folder)}")
+        minutes = "1 to 3 minutes" if choice == "0" else "2 to 5 minutes, most of them for compiling the ring"
+        say(f"installing {' '.join(requirements)} and what it needs into {_short(self.folder)} ({minutes})")
         stamp.unlink(missing_ok=True)
         env = {"POLYTAPE_COMPILE": compile_ring} if compile_ring else {}
         # pip reinstalls a local folder even if its version has not changed.
@@ -73,18 +78,31 @@ class Environment:
             )
         if self.python.exists():
             return
-        say(f"creating a virtual environment in {_short(self.folder)}")
+        say(f"creating a virtual environment in {_short(self.folder)} (10 s)")
         if subprocess.run([sys.executable, "-m", "venv", str(self.folder)], check=False).returncode:
             raise SystemExit("python -m venv failed; on Debian and Ubuntu, install the package python3-venv first")
 
 
-def _digest(parts: Sequence[str]) -> str:
-    """A digest of ``parts`` and of every file that the installation depends on."""
-    digest = hashlib.sha256("\0".join(parts).encode())
-    for pattern in _INSTALLED:
-        for path in sorted(CHECKOUT.glob(pattern)):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(path.relative_to(CHECKOUT).as_posix().encode() + path.read_bytes())
+def sources(requirement: str) -> list[Path]:
+    """The files that a requirement is installed from, if it is a folder of the checkout, such as ``.[test]``."""
+    folder = (CHECKOUT / requirement.partition("[")[0]).resolve()
+    if not requirement.startswith(".") or not folder.is_dir():
+        return []
+    tops = [CHECKOUT / name for name in _CHECKOUT] if folder == CHECKOUT else [folder]
+    paths = [path for top in tops for path in ([top] if top.is_file() else top.rglob("*"))]
+    return sorted(path for path in paths if path.is_file() and not _is_generated(path.relative_to(CHECKOUT)))
+
+
+def _is_generated(path: Path) -> bool:
+    return any(part in _GENERATED or part.startswith(".") or part.endswith(_GENERATED_SUFFIXES) for part in path.parts)
+
+
+def _digest(requirements: Sequence[str], others: Sequence[str]) -> str:
+    """A digest of the requirements, of the files they are installed from, and of ``others``."""
+    digest = hashlib.sha256("\0".join([*requirements, *others]).encode())
+    for requirement in requirements:
+        for path in sources(requirement):
+            digest.update(path.relative_to(CHECKOUT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -111,9 +129,10 @@ class Steps:
         environment: Environment | None = None,
         env: Mapping[str, str] | None = None,
         cwd: Path = CHECKOUT,
+        takes: str = "",
     ) -> None:
-        """Run one step and record its exit status and its duration in seconds."""
-        say(name)
+        """Run one step, after saying about how long it takes; record its exit status and its duration in seconds."""
+        say(f"{name} ({takes})" if takes else name)
         begin = time.monotonic()
         status = (environment or self.environment).run(command, env=env, cwd=cwd)
         self.results.append((name, status, time.monotonic() - begin))

@@ -35,17 +35,19 @@ def main() -> int:
     environment.install(REQUIREMENTS, compile_ring=os.environ.get("POLYTAPE_COMPILE", "1" if compiler else ""))
     steps = Steps(environment)
     python = environment.python
-    steps.run("mypy --strict", [python, "-m", "mypy", "--strict"])
+    steps.run("mypy --strict", [python, "-m", "mypy", "--strict"], takes="up to 1 minute")
     steps.run("ruff check", [python, "-m", "ruff", "check", "."])
     steps.run("ruff format --check", [python, "-m", "ruff", "format", "--check", "."])
     steps.run("polytape doctor", [environment.scripts / "polytape", "doctor"])
     pytest = ["-m", "pytest", "-n", options.workers]
-    quick = ["-m", "not slow"] if options.quick else []
-    steps.run("the whole suite", [python, *pytest, *quick])
-    if not options.quick:
+    if options.quick:
+        steps.run("the suite without slow tests", [python, *pytest, "-m", "not slow"], takes="2 to 6 minutes")
+    else:
+        steps.run("the whole suite", [python, *pytest], takes="5 to 15 minutes")
         pure = Environment(options.pure_venv)
         pure.install(REQUIREMENTS, compile_ring="0")
-        steps.run("core tests, uncompiled", [pure.python, *pytest, "-m", "not slow", "tests/core"], environment=pure)
+        core = [pure.python, *pytest, "-m", "not slow", "tests/core"]
+        steps.run("core tests, uncompiled", core, environment=pure, takes="1 to 5 minutes")
         if COUNTERS.exists():
             steps.run("counters, uncompiled", [pure.python, COUNTERS], environment=pure)
     return steps.summary()

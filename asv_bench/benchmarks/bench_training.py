@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
+import numpy as np
+
 import polytape as pt
 
-from .common import OnDevice, check, turns
-from .workloads import Linreg, Mlp, NumpyLinreg, NumpyMlp
+from .common import DEVICES, OnDevice, check, turns
+from .workloads import AdamStep, Linreg, Mlp, NumpyLinreg, NumpyMlp
 
 STEPS = 20
 SAMPLING = f"1: {STEPS} steps per sample"
@@ -50,3 +54,22 @@ class Network(OnDevice):
         self.mlp.step()
 
     time_mlp_adam.version = "1: one step per sample"
+
+
+class Update(OnDevice):
+    """One Adam step on a million parameters, alone and while another thread waits, such as a progress bar's."""
+
+    params = (DEVICES, ["alone", "idle thread"])
+    param_names = ("device", "threads")
+
+    def prepare(self, device, threads):
+        self.adam = AdamStep(device)
+        value = self.adam.step().numpy()
+        check([value], [np.full(value.shape, 1.0 - self.adam.rate, "f4")], rtol=1e-4)
+        if threads == "idle thread":
+            threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+    def time_adam_million(self, device, threads):
+        self.adam.step()
+
+    time_adam_million.version = "1: one step per sample"

@@ -12,7 +12,16 @@ import numpy as np
 
 import polytape as pt
 
-__all__ = ["Linreg", "Mlp", "NumpyLinreg", "NumpyMlp", "mlp_data", "second_derivative", "square_sum_gradient"]
+__all__ = [
+    "AdamStep",
+    "Linreg",
+    "Mlp",
+    "NumpyLinreg",
+    "NumpyMlp",
+    "mlp_data",
+    "second_derivative",
+    "square_sum_gradient",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -123,6 +132,23 @@ class Mlp:
     def apply(self, gradients: list[Any]) -> None:
         """Update the four parameters with Adam."""
         self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
+
+
+class AdamStep:
+    """One Adam step on a single variable, with a gradient of ones."""
+
+    def __init__(self, device: str | None = None, size: int = 1_000_000, rate: float = ADAM_RATE) -> None:
+        from polytape.optim import Adam
+
+        self.rate = rate
+        self.variable = pt.Variable(np.ones(size, "f4"), device=device)
+        self.gradient = pt.ones((size,), device=device)
+        self.optimizer = Adam(rate)
+
+    def step(self) -> pt.Variable:
+        """Run one step; return the variable."""
+        self.optimizer.apply_gradients([(self.gradient, self.variable)])
+        return self.variable
 
 
 class NumpyMlp:

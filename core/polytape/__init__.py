@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from .checkpoint import Checkpoint as Checkpoint, latest_checkpoint as latest_checkpoint
     from .dispatch.explanation import explain as explain
     from .dispatch.fallback import set_fallback as set_fallback
+    from .dispatch.interchange import from_dlpack as from_dlpack
     from .dispatch.kernel_registration import kernel as kernel
     from .dispatch.mixed_devices import set_mixed_devices as set_mixed_devices
     from .graph import function as function
@@ -140,6 +141,7 @@ _LATE = {
     "custom_gradient": ("autodiff.functional", "custom_gradient"),
     "device": ("placement.default_backend", "device"),
     "explain": ("dispatch.explanation", "explain"),
+    "from_dlpack": ("dispatch.interchange", "from_dlpack"),
     "function": ("graph", "function"),
     "get_backend": ("plugins", "get_backend"),
     "gradients_function": ("autodiff.functional", "gradients_function"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from .device import Device, get_device
+from .device import Device, get_device, is_word
 from .errors import BackendError, MemoryInfoError, RegistrationError
 
 __all__ = ["API_VERSION", "Backend", "Kernel", "MemoryInfo", "Probe"]
@@ -32,6 +32,19 @@ if TYPE_CHECKING:
         writes: Sequence[str]
         fresh: bool
         out: bool
+        atomic: bool
+
+
+def _listed(argument: str, names: Sequence[Any]) -> tuple[Any, ...]:
+    """The names as a tuple; a single string, of which a tuple would have the letters, is rejected."""
+    if isinstance(names, str):
+        raise RegistrationError(
+            f"{argument}={names!r} is a string, not a sequence of names.",
+            expected=f"a list or tuple of names in {argument}=",
+            got=repr(names),
+            fix=f"write {argument}=[{names!r}]",
+        )
+    return tuple(names)
 
 
 class Kernel:
@@ -56,12 +69,17 @@ class Kernel:
         fresh: whether the result never shares memory with an operand, so that a graph may reuse it as a temporary.
         out: whether ``fn`` accepts a keyword ``out``: an array of the result's shape and dtype that receives the
             result. Implies ``fresh``.
+        atomic: whether ``fn`` runs no Python code from its first write into an operand of ``writes`` until it returns,
+            and cannot fail in between: it is one native call, or compiled. Python code runs signal handlers, and a
+            warning is Python code. Core lets such a kernel overwrite a variable's own buffer; any other kernel gets a
+            copy, which core then puts into the variable.
         backend: name of the backend that the kernel is for; needed only in a plugin that adds kernels to a backend of
             another distribution.
     """
 
     __slots__ = (
-        "backend", "checked", "devices", "dtypes", "fn", "fresh", "op", "out", "priority", "provider", "when", "writes",
+        "atomic", "backend", "checked", "devices", "dtypes", "fn", "fresh", "op", "out", "priority", "provider", "when",
+        "writes",
     )  # fmt: skip
 
     def __init__(
@@ -77,18 +95,20 @@ class Kernel:
         writes: Sequence[str] = (),
         fresh: bool = False,
         out: bool = False,
+        atomic: bool = False,
         backend: str = "",
     ) -> None:
         self.op: str = op
         self.fn: Any = fn
-        self.devices: tuple[str, ...] = tuple(devices)
-        self.dtypes: tuple[str | tuple[str, ...], ...] = tuple(dtypes)
+        self.devices: tuple[str, ...] = _listed("devices", devices)
+        self.dtypes: tuple[str | tuple[str, ...], ...] = _listed("dtypes", dtypes)
         self.when: Any = when
         self.priority: int = priority
         self.checked: bool = checked
-        self.writes: tuple[str, ...] = tuple(writes)
+        self.writes: tuple[str, ...] = _listed("writes", writes)
         self.fresh: bool = fresh or out
         self.out: bool = out
+        self.atomic: bool = atomic
         self.backend: str = backend
         self.provider: str = ""  # the distribution that it comes from, or "in-process"; set at registration
 
@@ -102,6 +122,7 @@ class Kernel:
                 (f"priority={self.priority}", self.priority != 0),
                 ("unchecked", not self.checked),
                 (f"writes={', '.join(self.writes)}", bool(self.writes)),
+                ("atomic", self.atomic),
                 (f"from {self.provider}", self.provider != ""),
             )
             if shown
@@ -152,6 +173,7 @@ class MemoryInfo:
 # A backend that extends another inherits these members if it does not define them itself.
 _INHERITED: Final = (
     "devices", "from_host", "to_host", "copy", "empty", "synchronize", "lift", "exclusive", "memory_info",
+    "to_dlpack", "from_dlpack", "dlpack_device",
 )  # fmt: skip
 
 
@@ -188,11 +210,17 @@ class Backend:
             this returns True and there is no other reference to it. If not defined, variables are never updated in
             place.
         memory_info: ``(device) -> MemoryInfo``; optional.
-        compile: ``(graph) -> callable``; optional compiler for graphs.
+        to_dlpack, from_dlpack, dlpack_device: optional; with them, tensors and arrays of other libraries are exchanged
+            by DLPack without a copy to the host. ``to_dlpack``: ``(array, *, stream, max_version) -> capsule``, where
+            the keywords are those of ``__dlpack__``. ``from_dlpack``: ``(object, device) -> array``, which shares the
+            memory of an object with ``__dlpack__``. ``dlpack_device``: ``(device) -> (type, number)`` in DLPack.
         host: whether the native arrays are NumPy arrays in the host's memory.
         automatic: whether ``auto`` may choose this backend.
         rank: ``auto`` chooses the ready backend with the highest rank.
     """
+
+    parent: Backend | None = None  # the backend that this one extends, once it is registered
+    provider: str = ""  # the distribution that it comes from
 
     def __init__(
         self,
@@ -215,14 +243,14 @@ class Backend:
         probe: Callable[[], Probe] | None = None,
         exclusive: Callable[[Any], bool] | None = None,
         memory_info: Callable[[Device], MemoryInfo] | None = None,
-        compile: Callable[..., Any] | None = None,
+        to_dlpack: Callable[..., Any] | None = None,
+        from_dlpack: Callable[[Any, Device], Any] | None = None,
+        dlpack_device: Callable[[Device], tuple[int, int]] | None = None,
         host: bool = False,
         automatic: bool = True,
         rank: int = 0,
     ) -> None:
-        self.name: str = name
-        self.version: str = version
-        self.library: str = library
+        self.name, self.version, self.library = name, version, library
         self.devices: Any = devices
         self.array_type: Any = array_type
         self.from_host: Any = from_host
@@ -231,19 +259,19 @@ class Backend:
         self.empty: Any = empty
         self.synchronize: Any = synchronize
         self.lift: Any = lift
-        self.dtypes: tuple[str, ...] = tuple(dtypes)
+        self.dtypes: tuple[str, ...] = _listed("dtypes", dtypes)
         self.kernels: tuple[Kernel, ...] = tuple(kernels)
         self.late_kernels: dict[str, Callable[[], Iterable[Kernel]]] = dict(late_kernels or {})
         self.extends: str = extends
         self.probe: Any = probe if probe is not None else Probe
         self.exclusive: Any = exclusive
         self.memory_info: Any = memory_info
-        self.compile: Any = compile
+        self.to_dlpack: Any = to_dlpack
+        self.from_dlpack: Any = from_dlpack
+        self.dlpack_device: Any = dlpack_device
         self.host: bool = host
         self.automatic: bool = automatic
         self.rank: int = rank
-        self.parent: Backend | None = None
-        self.provider: str = ""
 
     def __repr__(self) -> str:
         return f"Backend({self.name!r}{f', extends={self.extends!r}' if self.extends else ''})"
@@ -290,10 +318,10 @@ def complete(backend: Backend, parent: Backend | None) -> None:
         RegistrationError: the name is not valid: it could not be written in ``POLYTAPE_BACKEND``.
     """
     name = backend.name
-    if not name or name != name.lower() or not name.replace("_", "a").replace("-", "a").isalnum():
+    if not is_word(name) or name != name.lower():
         raise RegistrationError(
             f"{name!r} is not a valid backend name.",
-            expected="lower-case letters, digits, '-' and '_'",
+            expected="a lower-case letter, then lower-case letters, digits, '-' and '_'",
             got=repr(name),
             fix="rename the backend and its entry point",
         )
@@ -317,3 +345,9 @@ def complete(backend: Backend, parent: Backend | None) -> None:
             got=f"{name!r} without {', '.join(missing)}",
             fix="pass these members to Backend(...); its docstring describes them",
         )
+
+
+def normalise(dist: str) -> str:
+    """The normalised form of a distribution's name, for comparison (PEP 503)."""
+    parts = dist.lower().replace("_", "-").replace(".", "-").split("-")
+    return "-".join(part for part in parts if part)

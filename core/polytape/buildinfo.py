@@ -16,7 +16,7 @@ __all__ = ["StaleBuildError", "check_stale", "compiled", "description"]
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 # One module of the ring; either all of them are compiled or none (setup.py).
 _WITNESS = ("tensors", "tensor")
-# The folders in which setup.py puts compiled files.
+# The folders in which setup.py puts compiled files, besides those of the backends' kernels.
 _ROOMS = ("", "checkpoint", "registry", "placement", "tensors", "autodiff", "dispatch", "state")
 
 
@@ -56,11 +56,11 @@ def check_stale(folder: str = _FOLDER) -> None:
     if not os.path.exists(os.path.join(root, "pyproject.toml")):
         return
     suffix = _imp.extension_suffixes()[0]  # files for other Python versions are never loaded
-    for room in _ROOMS:
-        if not os.path.isdir(os.path.join(folder, room)):
-            continue
-        with os.scandir(os.path.join(folder, room)) as entries:
-            built = [entry for entry in entries if entry.name.endswith(suffix)]
+    folders = [os.path.join(folder, room) for room in _ROOMS]
+    backends = os.path.join(root, "backends")
+    folders += [os.path.join(backend.path, f"polytape_{backend.name}", "kernels") for backend in _entries(backends)]
+    for place in folders:
+        built = [entry for entry in _entries(place) if entry.name.endswith(suffix)]
         for entry in built:
             source = entry.path.removesuffix(suffix) + ".py"
             try:
@@ -71,11 +71,18 @@ def check_stale(folder: str = _FOLDER) -> None:
                 raise _stale(source, entry.path, root)
 
 
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    if not os.path.isdir(folder):
+        return []
+    with os.scandir(folder) as entries:
+        return list(entries)
+
+
 def _stale(source: str, built: str, root: str) -> StaleBuildError:
     problem = "is newer" if os.path.exists(source) else "does not exist"
     return StaleBuildError(
         f"polytape's compiled kernel ring is out of date: {os.path.relpath(source, root)} {problem}.",
         expected="no compiled file older than its source",
         got=f"{os.path.relpath(built, root)} from an earlier build",
-        fix="run `POLYTAPE_COMPILE=1 pip install -e .` again, or delete core/polytape/**/*.so (*.pyd)",
+        fix="run `POLYTAPE_COMPILE=1 pip install -e .` again, or delete the *.so (*.pyd) in core and backends",
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from .errors import DeviceError
 
-__all__ = ["Device", "DeviceSpec", "parse_device"]
+__all__ = ["Device", "DeviceSpec", "is_word", "parse_device"]
 
 
 class Device:
@@ -37,6 +37,9 @@ class Device:
 
     def __hash__(self) -> int:
         return hash(repr(self))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return get_device, (self.backend, self.kind, self.index)  # also for copies, which are the interned object
 
 
 _devices: Final[dict[tuple[str, str, int], Device]] = {}
@@ -82,7 +85,8 @@ def _bad_name(text: object) -> DeviceError:
     )
 
 
-def _is_word(part: str) -> bool:
+def is_word(part: str) -> bool:
+    """Whether ``part`` can be the name of a backend or a device kind in a device name."""
     return part != "" and part[0].isalpha() and part.replace("_", "a").replace("-", "a").isalnum()
 
 
@@ -91,13 +95,17 @@ def parse_device(text: object) -> DeviceSpec:
 
     Args:
         text: ``[backend:]kind[:index]``, case-insensitive, or TensorFlow's ``/device:GPU:0``, ``/gpu:0``,
-            ``/job:localhost/replica:0/task:0/device:CPU:0``.
+            ``/job:localhost/replica:0/task:0/device:CPU:0``; a `Device`, or an object with the attribute
+            ``device_spec``, such as `polytape.device`.
     Raises:
         DeviceError: ``text`` does not follow that grammar.
     """
     if isinstance(text, Device):
         return DeviceSpec(repr(text), "", text.backend, text.kind, text.index)
     if not isinstance(text, str):
+        spec = getattr(text, "device_spec", None)
+        if isinstance(spec, DeviceSpec):
+            return spec
         raise _bad_name(text)
     name = text.strip().lower()
     if name.startswith("/"):
@@ -106,9 +114,9 @@ def parse_device(text: object) -> DeviceSpec:
             name = name[len("device:") :]
     parts = name.split(":")
     index = -1
-    if len(parts) > 1 and parts[-1].isdigit():
+    if len(parts) > 1 and parts[-1].isascii() and parts[-1].isdigit() and len(parts[-1]) < 10:
         index = int(parts.pop())
-    if len(parts) not in (1, 2) or not all(_is_word(part) for part in parts):
+    if len(parts) not in (1, 2) or not all(is_word(part) for part in parts):
         raise _bad_name(text)
     if len(parts) == 2:
         return DeviceSpec(name, "", parts[0], parts[1], index)

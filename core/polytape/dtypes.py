@@ -88,7 +88,7 @@ def _bfloat16() -> DType:
             "bfloat16 needs the package ml_dtypes.",
             expected="ml_dtypes to be installed",
             got="no module ml_dtypes",
-            fix="pip install ml_dtypes",
+            fix="pip install 'polytape[bfloat16]'",
         ) from None
     dtype: DType = np.dtype(ml_dtypes.bfloat16)
     return dtype
@@ -211,6 +211,8 @@ def promote(a: DType, b: DType) -> DType:
     elif category_a <= INTEGER or category_b <= INTEGER:
         # An integer and a complex dtype, or two integers.
         result = np.promote_types(a, b) if category_a == category_b else (a if category_a > category_b else b)
+    elif category_a == category_b == FLOATING and a.itemsize == b.itemsize:
+        result = float32  # float16 has more digits than bfloat16, which has the larger range
     else:
         result = np.promote_types(a, b)
     _promoted[key] = result

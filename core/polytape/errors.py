@@ -9,8 +9,12 @@ from __future__ import annotations
 __all__ = [
     "BackendError",
     "CheckpointError",
+    "CheckpointFileError",
+    "CheckpointNotFoundError",
+    "CheckpointPermissionError",
     "DTypeError",
     "DeviceError",
+    "InterchangeError",
     "KernelError",
     "MemoryInfoError",
     "OutOfRangeError",
@@ -22,6 +26,7 @@ __all__ = [
     "ShapeError",
     "TapeError",
     "TraceError",
+    "UnknownNameError",
 ]
 
 
@@ -74,6 +79,10 @@ class DeviceError(PolytapeError, ValueError):
     """A device does not exist, or operands are on different devices."""
 
 
+class InterchangeError(PolytapeError, BufferError):
+    """An array cannot be exchanged with another library in the way that was requested."""
+
+
 class BackendError(PolytapeError, RuntimeError):
     """A requested backend cannot be used, or a backend violates its contract."""
 
@@ -106,9 +115,50 @@ class TraceError(PolytapeError, RuntimeError):
     """An operation is not possible while a function is traced."""
 
 
+class UnknownNameError(PolytapeError, AttributeError):
+    """A module of polytape or a tensor has no attribute of that name, but another name for the same thing."""
+
+
 class CheckpointError(PolytapeError, ValueError):
     """A checkpoint file is damaged, has another format, or does not fit the objects to restore."""
 
 
+class CheckpointFileError(CheckpointError, OSError):
+    """The operating system rejected an access to a checkpoint's files; ``errno`` says why."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # not OSError's text, which is made from errno and strerror
+
+    def __reduce__(self) -> tuple[object, ...]:
+        system = {"errno": self.errno, "strerror": self.strerror, "filename": self.filename}
+        return *super().__reduce__(), system
+
+
+class CheckpointNotFoundError(CheckpointFileError, FileNotFoundError):
+    """A checkpoint's file or directory does not exist."""
+
+
+class CheckpointPermissionError(CheckpointFileError, PermissionError):
+    """The permissions of a checkpoint's file or directory do not allow the access."""
+
+
 class PolytapeWarning(UserWarning):
     """Category of the warnings that polytape issues."""
+
+
+def warn(text: str) -> None:
+    """Issue a PolytapeWarning that refers to the user's line: the nearest frame outside polytape.
+
+    Not by ``stacklevel``, because compiled functions have no frames.
+    """
+    import os
+    import sys
+    import warnings
+
+    package = os.path.dirname(os.path.abspath(__file__)) + os.sep
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((package, "<frozen importlib.")):
+        frame = frame.f_back
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    module = frame.f_globals.get("__name__", "<unknown>")
+    warnings.warn_explicit(text, PolytapeWarning, frame.f_code.co_filename, frame.f_lineno, module, registry)

@@ -7,19 +7,20 @@ computes the numbers from it. A traced function reads and assigns the state like
 from __future__ import annotations
 
 import os
-from _thread import allocate_lock
-from math import prod
+from math import isfinite, prod
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import dtypes, plugins
 from .dispatch import convert
-from .errors import DTypeError
+from .errors import DTypeError, SettingError
 from .placement import selection
 from .registry import tables
 from .registry.tensor_type import get_tensor_type
 from .state.trackable import Trackable
+from .state.update import replace_all
 from .tensors.scope import NO_SCOPE, current_scope
 from .tensors.tensor import Tensor
 from .tensors.variable import Variable
@@ -60,7 +61,6 @@ class Generator(Trackable):
     def __init__(self, seed: int) -> None:
         host = plugins.host_backend().device_list()[0]
         self.state = Variable(_initial_state(seed), trainable=False, name="random_state", device=host)
-        self._lock = allocate_lock()
 
     def __repr__(self) -> str:
         key, counter = self.state.numpy().tolist()
@@ -76,27 +76,63 @@ class Generator(Trackable):
 
     def seed(self, seed: int) -> None:
         """Restart the generator with the stream of ``seed``, at its beginning."""
-        state = _initial_state(seed)
-        with self._lock:
-            self.state.assign(state)
+        self.state.assign(_initial_state(seed))
 
     def take(self, words: int) -> Tensor:
         """Reserve this many 32-bit words: return the state to draw them from, and move the counter past them."""
         blocks = -(-words // _BLOCK)
+        trace = current_scope.get().trace
+        if trace is not None:
+            return self._take_traced(trace, blocks)
+        return Tensor(self._reserve(blocks), self.state.type, None)
+
+    def _reserve(self, blocks: int) -> Any:
+        """The array of the state, from which the counter moves on by so many blocks."""
         state = self.state
-        with self._lock:
-            trace = current_scope.get().trace
-            if trace is not None:
-                trace.hold(self._lock)  # each run of the graph reserves its range under the lock too
-                before = state.read_value()
-                step = convert.asarray(np.asarray([0, blocks], dtypes.uint64), None, state.device, None)
-                state.assign(before + step)
-                return before
-            array = state.array
-            key, counter = array.tolist()  # the host backend's arrays are NumPy arrays
+        while True:
+            before = state.array
+            key, counter = before.tolist()  # the host backend's arrays are NumPy arrays
             after = np.asarray([key, (counter + blocks) & _MASK64], dtypes.uint64)
-            state.array = state.type.backend.from_host(after, state.device)
-        return Tensor(array, state.type, None)
+            # No lock: a signal handler that draws would wait for itself. It takes its own range, and this one tries
+            # again.
+            if replace_all([state], [before], [state.type.backend.from_host(after, state.device)]):
+                return before
+
+    def _take_traced(self, trace: Any, blocks: int) -> Tensor:
+        """The state to draw from in a graph, which reserves the range of all its draws at the start of each run."""
+        state = self.state
+        draws: _Draws | None = trace.draws.get(id(self))
+        if trace.assigns(state) or (draws is None and trace.reads(state)):
+            value = state.read_value()  # the function sets the state itself, so its draws continue from there
+            state.assign(_advanced(value, blocks))
+            return value
+        if draws is None:
+            draws = trace.draws[id(self)] = _Draws(self)
+            source = trace.source(self, draws.reserve)
+            draws.position = source.tensor("random_state", state.type, (2,))
+        before: Tensor = draws.position
+        draws.position = _advanced(before, blocks)
+        draws.blocks += blocks
+        trace.supersede(state, draws.position)
+        return before
+
+
+class _Draws:
+    """What the draws of one trace take from a generator: the state before the next one, and the blocks so far."""
+
+    def __init__(self, generator: Generator) -> None:
+        self.generator = generator
+        self.blocks = 0
+        self.position: Any = None
+
+    def reserve(self) -> list[Any]:
+        """Reserve the range of one run: the state before it."""
+        return [self.generator._reserve(self.blocks)]
+
+
+def _advanced(state: Tensor, blocks: int) -> Tensor:
+    """The state after so many blocks."""
+    return state + convert.asarray(np.asarray([0, blocks], dtypes.uint64), None, state.device, None)
 
 
 def _rebuild(key: int, counter: int) -> Generator:
@@ -120,22 +156,38 @@ class _Default:
     """The process's default generator, created on first use."""
 
     def __init__(self) -> None:
-        self.lock = allocate_lock()
-        self.generator: Generator | None = None
+        self.generators: dict[str, Generator] = {}
+        self.entropy: int | None = None  # the key, if it was not chosen by `seed`
 
     def get(self, key: int | None) -> Generator:
         """The generator, created with ``key`` if there is none yet; None takes the key from the system's entropy."""
-        with self.lock:
-            if self.generator is None:
-                token = current_scope.set(NO_SCOPE)  # the first draw may be inside a traced function
-                try:
-                    self.generator = Generator(int.from_bytes(os.urandom(8), "little") if key is None else key)
-                finally:
-                    current_scope.reset(token)
-            return self.generator
+        generator = self.generators.get("default")
+        if generator is None:
+            scope = current_scope.get()
+            try:
+                current_scope.set(NO_SCOPE)  # the first draw may be inside a traced function
+                if key is None:
+                    key = self.entropy = _entropy()
+                generator = self.generators.setdefault("default", Generator(key))
+            finally:
+                current_scope.set(scope)
+        return generator
+
+    def reseed(self) -> None:
+        """Start another stream in a forked process, unless the program chose the seed or restored the generator."""
+        generator = self.generators.get("default")
+        if generator is not None and self.entropy is not None and generator.state.tolist()[0] == self.entropy:
+            self.entropy = _entropy()
+            replace_all([generator.state], [None], [_initial_state(self.entropy)])
+
+
+def _entropy() -> int:
+    return int.from_bytes(os.urandom(8), "little")
 
 
 _default = _Default()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_default.reseed)
 
 
 def seed(seed: int) -> None:
@@ -180,6 +232,35 @@ def _checked(shape: Shape, dtype: Any, device: Any, category: int, fix: str) -> 
     return as_shape(shape), dtype, device
 
 
+def _number(name: str, argument: str, value: Any) -> float:
+    """A finite Python number, as a float."""
+    if isinstance(value, (str, bytes, complex)) or not hasattr(value, "__float__"):
+        raise DTypeError(
+            f"{name} cannot use {value!r} as {argument}.",
+            expected="a real number",
+            got=f"{value!r} of type {type(value).__name__}",
+            fix="pass a Python number, and scale the result for anything else",
+        )
+    number = float(value)
+    if not isfinite(number):
+        raise SettingError(
+            f"{name} cannot use {argument}={number}.", expected="a finite number", got=repr(number), fix="change it"
+        )
+    return number
+
+
+def _integer(argument: str, value: Any) -> int:
+    try:
+        return index(value)
+    except TypeError:
+        raise DTypeError(
+            f"integers cannot use {value!r} as {argument}.",
+            expected="an integer",
+            got=f"{value!r} of type {type(value).__name__}",
+            fix="round it, or use polytape.random.uniform",
+        ) from None
+
+
 def uniform(
     shape: Shape = (),
     low: float = 0.0,
@@ -200,7 +281,8 @@ def uniform(
     Returns:
         ``shape``, ``dtype``; the same numbers on every backend.
     Raises:
-        DTypeError: ``dtype`` is not real floating. ShapeError: ``shape`` is not a valid shape.
+        DTypeError: ``dtype`` is not real floating, or a bound is not a number. SettingError: ``low > high``.
+        ShapeError: ``shape`` is not a valid shape.
     Source:
         J. Salmon et al. (2011), Parallel random numbers: as easy as 1, 2, 3, SC11.
 
@@ -210,10 +292,18 @@ def uniform(
         >>> pt.random.uniform((2, 3), -1.0, 1.0).shape
         (2, 3)
     """
+    first, end = _number("uniform", "low", low), _number("uniform", "high", high)
+    if first > end:
+        raise SettingError(
+            f"uniform cannot draw numbers from {low} to {high}.",
+            expected="low <= high",
+            got=f"low={low}, high={high}",
+            fix="pass the larger bound second",
+        )
     extents, dtype, device = _checked(shape, dtype, device, dtypes.FLOATING, "use polytape.random.integers")
     words = prod(extents) * (2 if dtype is dtypes.float64 else 1)
     numbers = _draw("random_uniform", words, extents, dtype, device, generator)
-    return numbers if low == 0.0 and high == 1.0 else numbers * float(high - low) + float(low)
+    return numbers if first == 0.0 and end == 1.0 else numbers * (end - first) + first
 
 
 def normal(
@@ -236,14 +326,20 @@ def normal(
     Returns:
         ``shape``, ``dtype``; backends agree to 4 ulp of the standard normal numbers.
     Raises:
-        DTypeError: ``dtype`` is not real floating. ShapeError: ``shape`` is not a valid shape.
+        DTypeError: ``dtype`` is not real floating, or an argument is not a number. SettingError: ``stddev < 0``.
+        ShapeError: ``shape`` is not a valid shape.
     Source:
         G. Box, M. Muller (1958), Annals of Mathematical Statistics 29 (2), pp. 610-611.
     """
+    center, scale = _number("normal", "mean", mean), _number("normal", "stddev", stddev)
+    if scale < 0.0:
+        raise SettingError(
+            f"normal cannot draw numbers with stddev={stddev}.", expected="0 or more", got=f"{stddev}", fix="negate it"
+        )
     extents, dtype, device = _checked(shape, dtype, device, dtypes.FLOATING, "use polytape.random.integers")
     words = -(-prod(extents) // 2) * (4 if dtype is dtypes.float64 else 2)
     numbers = _draw("random_normal", words, extents, dtype, device, generator)
-    return numbers if mean == 0.0 and stddev == 1.0 else numbers * float(stddev) + float(mean)
+    return numbers if center == 0.0 and scale == 1.0 else numbers * scale + center
 
 
 def integers(
@@ -266,7 +362,8 @@ def integers(
     Returns:
         ``shape``, ``dtype``; the same numbers on every backend.
     Raises:
-        DTypeError: ``dtype`` is not an integer dtype or cannot hold the range, or the range is empty.
+        DTypeError: ``dtype`` is not an integer dtype or cannot hold the range, the range is empty, or a bound is not
+            an integer.
         ShapeError: ``shape`` is not a valid shape.
     Source:
         D. Lemire (2019), ACM TOMACS 29 (1), 3: multiply and shift, without the rejection step.
@@ -277,7 +374,7 @@ def integers(
         >>> bool(pt.max(die) <= 6)
         True
     """
-    first, end = (0, low.__index__()) if high is None else (low.__index__(), high.__index__())
+    first, end = (0, _integer("low", low)) if high is None else (_integer("low", low), _integer("high", high))
     extents, dtype, device = _checked(shape, dtype, device, dtypes.INTEGER, "use polytape.random.uniform")
     info = np.iinfo(dtype)
     if not info.min <= first < end <= info.max + 1:

@@ -6,10 +6,10 @@ Scopes are not here: each is a context variable in the module that it belongs to
 from __future__ import annotations
 
 import os
-from _thread import allocate_lock
 from typing import Final
 
 from .errors import PolytapeError, SettingError
+from .locks import process_lock
 
 __all__ = ["Settings", "change_settings", "settings", "trimmed"]
 
@@ -71,7 +71,7 @@ class _Holder:
 
 
 _holder: Final = _Holder()
-_lock: Final = allocate_lock()
+_lock: Final = process_lock()
 
 
 def settings() -> Settings:

@@ -89,12 +89,19 @@ def test_rewriting_needs_a_reason_and_records_it_with_the_differences(counted: d
 def test_compiled_files_beside_the_sources_are_not_counted(counted: dict[str, Any], tmp_path: Path) -> None:
     """An invalid file takes the place of a compiled module, so importing it would fail."""
     import importlib.machinery
+    import importlib.metadata
 
     import polytape
+    import polytape_numpy
 
-    source = Path(str(polytape.__file__)).parent
-    copy = tmp_path / "site" / "polytape"
-    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
-    (copy / "tensors" / f"tensor{importlib.machinery.EXTENSION_SUFFIXES[0]}").write_bytes(b"not a library")
-    path = os.pathsep.join([str(copy.parent), os.environ.get("PYTHONPATH", "")])
+    site = tmp_path / "site"
+    for module in (polytape, polytape_numpy):
+        folder = Path(str(module.__file__)).parent
+        shutil.copytree(folder, site / folder.name, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    metadata = importlib.metadata.distribution("polytape")
+    (site / "polytape-0.1.0.dist-info").mkdir()
+    for name in ("METADATA", "entry_points.txt"):
+        (site / "polytape-0.1.0.dist-info" / name).write_text(metadata.read_text(name) or "", encoding="utf-8")
+    (site / "polytape" / "tensors" / f"tensor{importlib.machinery.EXTENSION_SUFFIXES[0]}").write_bytes(b"not a library")
+    path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
     assert json.loads(run("counters.py", PYTHONPATH=path).stdout) == counted

@@ -70,3 +70,9 @@ def test_memory_prints_the_peak_and_the_hand_count() -> None:
     # Unlike a time, the memory of a program is the same on every machine, up to small objects.
     assert adds["peak_nbytes"] <= 1.05 * adds["hand_count_nbytes"]
     assert all(row["peak_nbytes"] > 0.5 * row["hand_count_nbytes"] for row in results.values())
+
+
+def test_updates_prints_a_row_per_size() -> None:
+    rows = run("updates.py", "--sizes", "10", "1000").splitlines()[2:]
+    assert [row.split("|")[1].strip() for row in rows] == ["10", "1,000"]
+    assert all(float(row.split("|")[column]) > 0.0 for row in rows for column in (2, 3, 4))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.backend import API_VERSION, MemoryInfo, Probe
+from polytape.backend import API_VERSION, MemoryInfo, Probe, normalise
 from polytape.errors import BackendError, RegistrationError
 
 MEMBERS: dict[str, Any] = {
@@ -32,7 +32,7 @@ def test_a_missing_member_is_named(member: str) -> None:
     assert "backend_part" not in {status.name for status in pt.backends()}
 
 
-@pytest.mark.parametrize("name", ["", "Big", "a b", "a:b", "a/b", "ä?"])
+@pytest.mark.parametrize("name", ["", "Big", "a b", "a:b", "a/b", "ä?", "1a", "-a"])
 def test_a_name_that_could_not_be_written_in_a_setting_is_rejected(name: str) -> None:
     with pytest.raises((RegistrationError, BackendError)):
         pt.register_backend(pt.Backend(name=name, **MEMBERS))
@@ -87,3 +87,18 @@ def test_the_repr_of_a_kernel_shows_what_it_serves() -> None:
     for part in ("'add'", "add", "?:gpu", "('float32',)", "priority=2", "unchecked", "writes=x1"):
         assert part in text
     assert API_VERSION.split(".")[0] == "1"
+
+
+@pytest.mark.parametrize("argument", ["devices", "dtypes", "writes"])
+def test_a_string_in_the_place_of_a_sequence_of_names_is_rejected(argument: str) -> None:
+    with pytest.raises(RegistrationError, match=f"{argument}='cpu' is a string") as caught:
+        pt.Kernel("add", np.add, **{argument: "cpu"})
+    assert caught.value.fix == f"write {argument}=['cpu']"
+    if argument == "dtypes":
+        with pytest.raises(RegistrationError, match="dtypes='float32' is a string"):
+            pt.Backend(name="backend_letters", dtypes="float32")
+
+
+@pytest.mark.parametrize("name", ["A.b_c", "a-b-c", "a__b--c"])
+def test_distribution_names_are_normalised_for_comparison(name: str) -> None:
+    assert normalise(name) == "a-b-c"

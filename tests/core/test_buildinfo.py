@@ -45,6 +45,16 @@ def test_a_compiled_file_without_its_source_is_rejected(package: Path) -> None:
         buildinfo.check_stale(str(package))
 
 
+def test_compiled_kernels_of_the_backends_are_checked_too(package: Path) -> None:
+    folder = package.parents[1] / "backends" / "numpy" / "polytape_numpy" / "kernels"
+    folder.mkdir(parents=True)
+    for name, time_s in ((f"optim{SUFFIX}", 1000), ("optim.py", 2000)):
+        (folder / name).touch()
+        os.utime(folder / name, (time_s, time_s))
+    with pytest.raises(buildinfo.StaleBuildError, match=r"optim\.py is newer"):
+        buildinfo.check_stale(str(package))
+
+
 def test_compiled_files_for_another_python_are_ignored(package: Path) -> None:
     (package / "tape.cpython-39-x86_64-linux-gnu.so").touch()
     buildinfo.check_stale(str(package))

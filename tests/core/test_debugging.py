@@ -107,7 +107,7 @@ MISTAKES: dict[str, Callable[[Any, Any], Any]] = {
     "function": lambda x, y: pt.multiply(x, y),
     "matmul": lambda x, y: x @ y,
     "matmul function": lambda x, y: pt.matmul(x, y),
-    "unary dtype": lambda x, y: pt.exp(pt.asarray([1])),
+    "unary dtype": lambda x, y: pt.logical_not(pt.asarray([1])),
     "attribute": lambda x, y: pt.sum(x, axis=7),
     "reshape": lambda x, y: pt.reshape(x, (5,)),
     "where": lambda x, y: pt.where(x > 0, x, y),

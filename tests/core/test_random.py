@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 import polytape as pt
-from polytape.errors import BackendError, DTypeError, ShapeError
+from polytape.errors import BackendError, DTypeError, SettingError, ShapeError
 
 # The first block of the published known-answer tests of Philox4x32-10: counter 0, key 0.
 KNOWN = [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
@@ -174,6 +174,16 @@ def test_bad_arguments_are_rejected_and_leave_the_stream_unchanged() -> None:
         pt.random.integers(3, 3, generator=generator)
     with pytest.raises(ShapeError):
         pt.random.normal((-1,), generator=generator)
+    with pytest.raises(SettingError, match="uniform cannot draw numbers from 3 to 1"):
+        pt.random.uniform((2,), 3, 1, generator=generator)
+    with pytest.raises(SettingError, match=r"stddev=-1"):
+        pt.random.normal((2,), 0.0, -1, generator=generator)
+    with pytest.raises(SettingError, match="high=inf"):
+        pt.random.uniform((2,), 0.0, float("inf"), generator=generator)
+    with pytest.raises(DTypeError, match=r"normal cannot use .1. as mean"):
+        pt.random.normal((2,), "1", generator=generator)  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(DTypeError, match=r"integers cannot use 1\.5 as low"):
+        pt.random.integers(1.5, generator=generator)  # type: ignore[arg-type]  # on purpose
     assert counter(generator) == 0
 
 

@@ -62,6 +62,24 @@ class Memory:
         """Whether ``array`` is not a view and its memory is from cupy's pool, not from another library."""
         return array.base is None and isinstance(array.data.mem, self._xp.cuda.memory.PooledMemory)
 
+    def to_dlpack(self, array: Array, *, stream: Any, max_version: Any) -> Any:
+        """The DLPack capsule of ``array``."""
+        if max_version is not None:
+            try:
+                return array.__dlpack__(stream=stream, max_version=max_version)
+            except TypeError:
+                pass  # cupy before 14 knows only the first version of the protocol, which every consumer reads
+        return array.__dlpack__(stream=stream)
+
+    def from_dlpack(self, x: Any, device: Device) -> Array:
+        """An array that shares the memory of ``x``, an array of any library on ``device``."""
+        with self._xp.cuda.Device(device.index):
+            return self._xp.from_dlpack(x)
+
+    def dlpack_device(self, device: Device) -> tuple[int, int]:
+        """DLPack's type of CUDA devices, and the number of ``device``."""
+        return (2, device.index)
+
     def info(self, device: Device) -> MemoryInfo:
         """The number of bytes in use in cupy's pool, and the total memory of the device."""
         with self._xp.cuda.Device(device.index):

@@ -48,6 +48,9 @@ def polytape_backend() -> Backend:
         dtypes=(*_DTYPES, "bfloat16") if hasattr(xp, "bfloat16") else _DTYPES,
         kernels=kernels(xp, count),
         exclusive=memory.exclusive,
+        to_dlpack=memory.to_dlpack,
+        from_dlpack=memory.from_dlpack,
+        dlpack_device=memory.dlpack_device,
         memory_info=memory.info,
         rank=20,
     )

@@ -41,6 +41,9 @@ def polytape_backend() -> Backend:
         dtypes=_DTYPES,
         late_kernels=late(np),
         exclusive=_exclusive,
+        to_dlpack=_to_dlpack,
+        from_dlpack=_from_dlpack,
+        dlpack_device=_dlpack_device,
         host=True,
         rank=0,
     )
@@ -69,3 +72,18 @@ def _synchronize(device: Device) -> None:
 
 def _exclusive(array: Array) -> bool:
     return array.base is None and array.flags.owndata
+
+
+def _to_dlpack(array: Array, *, stream: Any, max_version: Any) -> Any:
+    # NumPy 2.0 has no max_version.
+    options: dict[str, Any] = {} if max_version is None else {"max_version": max_version}
+    return array.__dlpack__(stream=stream, **options)
+
+
+def _from_dlpack(x: Any, device: Device) -> Array:
+    array: Array = np.from_dlpack(x)
+    return array
+
+
+def _dlpack_device(device: Device) -> tuple[int, int]:
+    return (1, 0)

@@ -5,7 +5,7 @@
 `gradients_function` and its relatives. Gradient rules are made of ops, which are called through `tensors.operators`:
 nothing here depends on how an op is dispatched.
 
-May import: `dtypes`, `errors`, `registry`, `tensors`.
+May import: `dtypes`, `errors`, `registry`, `tensors`, `tracebacks`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+
+import numpy as np
 
 from ..dtypes import FLOATING, float32
 from ..errors import DTypeError, TapeError
@@ -32,7 +35,8 @@ def gradients_function(f: Callable[..., Any], params: Sequence[int | str] | None
     """A function that returns the gradients of ``f`` with respect to its arguments.
 
     Args:
-        f: takes tensors, or values that `polytape.asarray` converts, as positional arguments; returns a tensor.
+        f: takes tensors, or values that `polytape.asarray` converts, as positional arguments; returns a tensor. Each
+            argument is an independent tensor: for a variable, its current value.
         params: the arguments to differentiate with respect to, as positions or names; by default all positional ones.
     Returns:
         ``(*args) -> [gradient, ...]``, with None for an argument that the result does not depend on.
@@ -62,13 +66,14 @@ def value_and_gradients_function(
 
     def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
         positions = _positions(f, selected, len(args))
-        inputs = [_input(x) if position in positions else x for position, x in enumerate(args)]
-        sources = [inputs[position] for position in positions]
+        arguments = list(args)
+        inputs = {position: _input(args[position]) for position in positions}
         with GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(sources)
-            value = f(*inputs, **kwargs)
+            for position, handle in zip(inputs, tape.watch_arguments(list(inputs.values())), strict=True):
+                arguments[position] = handle
+            value = f(*arguments, **kwargs)
         _check_value(f, value)
-        return value, tape.gradient(value, sources)
+        return value, tape.gradient(value, [inputs[position] for position in positions])
 
     return value_and_gradients
 
@@ -96,14 +101,14 @@ def _positions(f: Callable[..., Any], params: list[int | str] | None, count: int
 
 
 def _input(x: Any) -> Tensor:
-    """An argument as a new handle, so that watching it does not affect the caller's tensor."""
+    """An argument as a tensor of its own, even if the same tensor or variable is another argument too.
+
+    Watching it does not affect the caller's tensor. The tapes that follow ``x`` follow it.
+    """
     tensor: Tensor = x if isinstance(x, Tensor) else operators.asarray(x)
     if tensor.type.category < FLOATING:
         tensor = operators.astype(tensor, float32)
-    if isinstance(tensor, Variable):
-        return tensor
     if tensor.node is not None:
-        # One tensor may be passed as two arguments: each needs its own node, which the open tapes still follow.
         result: Tensor = operators.identity(tensor)
         return result
     return Tensor(tensor.array, tensor.type, None)
@@ -203,9 +208,9 @@ class HandRule:
         if len(results) != len(self.inputs):
             raise TapeError(
                 f"the gradient of {self.name} returned {len(results)} results.",
-                expected=f"{len(self.inputs)}, one per argument",
+                expected=f"{len(self.inputs)}, one per argument that is a tensor, an array or a number",
                 got=str(len(results)),
-                fix="return one gradient (or None) per positional argument",
+                fix="return one gradient (or None) per such argument; other arguments have none",
             )
         checked = [self.checked(position, result) for position, result in enumerate(results)]
         return tuple(checked) if len(checked) > 1 else checked[0]
@@ -231,11 +236,13 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a function that returns ``(result, grad)`` so that ``grad`` computes its gradient.
 
     Args:
-        f: ``(*tensors, **options) -> (y, grad)``, where ``y`` is a tensor or a list or tuple of tensors, and ``grad``
-            takes the gradient of each and returns one gradient per positional argument. If ``grad`` is made of ops, it
-            can itself be differentiated.
+        f: ``(*args, **options) -> (y, grad)``, where ``y`` is a tensor or a list or tuple of tensors, and ``grad``
+            takes the gradient of each and returns one gradient per positional argument that is a tensor, an array, a
+            number or a list of numbers; ``f`` gets these as tensors. Any other argument, such as the ``self`` of a
+            method, a bool or a string, is passed on and has no gradient. If ``grad`` is made of ops, it can itself be
+            differentiated.
     Returns:
-        ``(*tensors, **options) -> y``.
+        ``(*args, **options) -> y``.
     Raises:
         TapeError: from the returned function: ``f`` uses a trainable variable that is not an argument (its gradient
             would be lost), or does not return a pair.
@@ -251,16 +258,33 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """
     name = getattr(f, "__name__", "custom_gradient")
 
+    @functools.wraps(f)
     def wrapped(*args: Any, **options: Any) -> Any:
-        inputs: list[Tensor] = [x if isinstance(x, Tensor) else operators.asarray(x) for x in args]
+        arguments = [_operand(x) for x in args]
+        inputs = [x for x in arguments if isinstance(x, Tensor)]
         with GradientTape() as watcher:
-            returned = f(*inputs, **options)
+            returned = f(*[_handle(x) for x in arguments], **options)
         _check_pair(name, returned, inputs, watcher)
         y, grad = returned
         return _with_gradient(name, inputs, y, grad)
 
-    wrapped.__wrapped__ = f  # type: ignore[attr-defined]  # as functools.wraps does, for inspect
     return wrapped
+
+
+def _operand(x: Any) -> Any:
+    """A positional argument as a tensor, if it is numeric; otherwise unchanged."""
+    if isinstance(x, (list, tuple)):
+        try:
+            return operators.asarray(x)
+        except DTypeError:  # a list of other things than numbers
+            return x
+    numeric = isinstance(x, (int, float, complex, np.ndarray, np.generic)) or hasattr(x, "__array__")
+    return operators.asarray(x) if numeric and not isinstance(x, (bool, Tensor)) else x
+
+
+def _handle(x: Any) -> Any:
+    """Another handle on a tensor: item assignment in the function must not change the one that is recorded."""
+    return Tensor(x.array, x.type, x.node) if type(x) is Tensor else x
 
 
 def _check_pair(name: str, returned: Any, inputs: list[Tensor], watcher: GradientTape) -> None:

@@ -41,7 +41,7 @@ def check_targets(values: list[Any]) -> list[Tensor]:
 
 
 def check_sources(sources: list[Any]) -> list[Node | None]:
-    """The nodes of the sources, after a check that all of them are tensors."""
+    """The nodes of the sources, after a check that all of them are tensors with a real floating dtype."""
     nodes: list[Node | None] = []
     for x in sources:
         if not isinstance(x, Tensor):
@@ -50,6 +50,13 @@ def check_sources(sources: list[Any]) -> list[Node | None]:
                 expected="a tensor or variable, or a structure of them",
                 got=type(x).__name__,
                 fix="pass the tensor that was watched",
+            )
+        if x.type.category != FLOATING:
+            raise DTypeError(
+                f"there is no gradient with respect to {describe(x)}.",
+                expected="sources with a real floating dtype",
+                got=describe(x),
+                fix="leave it out, or cast it to a floating dtype before it is watched",
             )
         nodes.append(x.node)
     return nodes

@@ -66,8 +66,12 @@ class GradientTape(Tape):
             )
         if self.spent:
             raise _spent()
-        self.closed = False
-        self._push()
+        try:
+            self.closed = False
+            self._push()
+        except BaseException:  # Ctrl-C; `with` does not call __exit__ if __enter__ raises
+            self._close()
+            raise
         return self
 
     def __exit__(
@@ -76,7 +80,11 @@ class GradientTape(Tape):
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._close()
+        try:
+            self._close()
+        except BaseException:  # Ctrl-C; the tape must not stay open
+            self._close()
+            raise
 
     def _push(self) -> None:
         scope = current_scope.get()
@@ -121,9 +129,22 @@ class GradientTape(Tape):
                 raise _not_differentiable(x)
             if x.node is None:
                 x.node = leaf(x.type, x.array.shape)
-            self.leaves[x.node] = None
+            self.leaves[x.node] = True
             if isinstance(x, Variable):
                 self.variables[x.node] = x
+
+    def watch_arguments(self, sources: list[Tensor]) -> list[Tensor]:
+        """Watch ``sources``; returns other handles on them, for a function to take.
+
+        Item assignment in the function then changes its own handles, not the ones that gradients are requested for.
+        """
+        self.watch(sources)
+        handles: list[Tensor] = []
+        for x in sources:
+            if x.node is not None:
+                self.leaves[x.node] = False
+            handles.append(x if isinstance(x, Variable) else Tensor(x.array, x.type, x.node))
+        return handles
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """The variables that this tape watches, in the order of their first use."""
@@ -137,7 +158,7 @@ class GradientTape(Tape):
         if node in self.leaves:
             return True
         if self.watch_accessed_variables and isinstance(x, Variable) and x.trainable and x.type.category == FLOATING:
-            self.leaves[node] = None
+            self.leaves[node] = True
             self.variables[node] = x
             return True
         return False
@@ -196,6 +217,10 @@ class GradientTape(Tape):
             self.spent = True
         try:
             gradients = backward.backward(self, targets, seeds, nodes, self.persistent)
+        except Exception as error:
+            from ..tracebacks import shortened
+
+            raise shortened(error)  # noqa: B904  # it is the same error
         finally:
             if not self.persistent:
                 self.leaves = {}
@@ -216,7 +241,11 @@ class StopRecording:
 
     def __enter__(self) -> None:
         self.was_open = self.tape in current_scope.get().tapes
-        self.tape._pop()
+        try:
+            self.tape._pop()
+        except BaseException:  # Ctrl-C; `with` does not call __exit__ if __enter__ raises
+            self._resume()
+            raise
 
     def __exit__(
         self,
@@ -224,6 +253,13 @@ class StopRecording:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        try:
+            self._resume()
+        except BaseException:  # Ctrl-C
+            self._resume()
+            raise
+
+    def _resume(self) -> None:
         if self.was_open and not self.tape.closed and self.tape not in current_scope.get().tapes:
             self.tape._push()
 

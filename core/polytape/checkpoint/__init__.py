@@ -1,9 +1,11 @@
 """Checkpoints: objects saved to one safetensors file each, and restored completely or not at all.
 
-`manager` holds what users call. `objects` finds variables by attribute path, `restoring` gives them their values,
-`format`, `header` and `files` read and write the file, `state` the file that names the latest checkpoint.
+`manager` holds what users call. `objects`, `collecting`, `children` and `nodes` find variables by attribute path;
+`restoring` gives them their values. `format`, `header` and `parsing` hold the layout of the file; `files`, `reading`
+and `locks` access it. `series`, `directory`, `numbering`, `state` and `writers` look after a directory of checkpoints
+that several processes may use.
 
-May import: `dtypes`, `errors`, `state`, `tensors`.
+May import: `dtypes`, `errors`, `settings`, `state`, `tensors`.
 """
 
 from __future__ import annotations

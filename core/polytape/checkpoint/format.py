@@ -8,18 +8,31 @@ from __future__ import annotations
 
 import math
 import os
-from _thread import allocate_lock
+import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 
 from .. import dtypes
 from ..errors import CheckpointError, DTypeError
-from .files import Replacement, damaged, is_text, open_regular, read_into
-from .header import CODES, MAX_HEADER_NBYTES, OWN_KEYS, SIZES, Entry, Header, encode_header, parse_header
+from .files import Replacement, damaged, is_text, quoted, system_error
+from .header import (
+    CODES,
+    MAX_HEADER_NBYTES,
+    METADATA_NAME,
+    OWN_KEYS,
+    SIZES,
+    Entry,
+    Header,
+    encode_header,
+    header_nbytes,
+)
+from .parsing import parse_header
+from .reading import Reader, open_regular
 
-__all__ = ["TensorFile", "open_tensors", "write_tensors"]
+__all__ = ["TensorFile", "open_tensors", "write_into", "write_tensors"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -42,10 +55,16 @@ def write_tensors(path: str, tensors: Mapping[str, Array], metadata: Mapping[str
             existing file at ``path`` is unchanged then.
         DTypeError: the dtype of an array is not supported.
     """
-    path = os.fspath(path)
+    with Replacement(os.fspath(path)) as new:
+        write_into(new, tensors, metadata)
+
+
+def write_into(new: Replacement, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+    """Write the contents of a safetensors file; see `write_tensors`."""
+    path = new.path
     _check_texts(path, tensors, metadata)
     entries = _lay_out(tensors)
-    size = len(encode_header(entries, metadata))
+    size = header_nbytes(entries, metadata)
     if size - 8 > MAX_HEADER_NBYTES:
         raise CheckpointError(
             f"{path!r} cannot be written: its header is too large.",
@@ -53,40 +72,44 @@ def write_tensors(path: str, tensors: Mapping[str, Array], metadata: Mapping[str
             got=f"{size - 8} bytes for {len(entries)} tensors",
             fix="use shorter names and less metadata, or several files",
         )
-    with Replacement(path) as new:
-        new.seek(size)
-        for name, entry in entries.items():
-            entry.crc = _write_data(new, _little_endian_bytes(tensors[name]))
-        new.seek(0)
-        new.write(encode_header(entries, metadata))
+    new.seek(size)
+    for name, entry in entries.items():
+        entry.crc = _write_data(new, _little_endian_bytes(tensors[name]))
+    new.seek(0)
+    new.write(encode_header(entries, metadata))
 
 
 def _check_texts(path: str, tensors: Mapping[Any, Array], metadata: Mapping[Any, Any]) -> None:
     for name in tensors:
-        if not is_text(name) or name == "__metadata__":
+        if not is_text(name) or name == METADATA_NAME:
             raise CheckpointError(
-                f"{path!r} cannot hold a tensor named {name!r}.",
-                expected="a str of valid Unicode, other than '__metadata__'",
-                got=f"{name!r} of type {type(name).__name__}",
+                f"{path!r} cannot hold a tensor named {quoted(name)}.",
+                expected=f"a str of valid Unicode, other than {METADATA_NAME!r}",
+                got=f"{quoted(name)} of type {type(name).__name__}",
                 fix="rename the tensor",
             )
     for key, value in metadata.items():
         if not is_text(key) or not is_text(value) or key in OWN_KEYS:
             raise CheckpointError(
-                f"{path!r} cannot hold the metadata {key!r}.",
+                f"{path!r} cannot hold the metadata {quoted(key)}.",
                 expected=f"valid Unicode strings, with a key other than {', '.join(OWN_KEYS)}",
-                got=f"{key!r} with a {type(value).__name__}",
+                got=f"{quoted(key)} with a {type(value).__name__}",
                 fix="encode the value as a str, for example as JSON, or choose another key",
             )
 
 
+@lru_cache(maxsize=100)  # NumPy takes a microsecond or two to make the name
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return dtype.name
+
+
 def _stored_as(name: str, array: object) -> str:
     cls = type(array)
-    dtype = array.dtype.name if isinstance(array, np.ndarray) else f"{cls.__module__}.{cls.__qualname__}"
+    dtype = _name_of(array.dtype) if isinstance(array, np.ndarray) else f"{cls.__module__}.{cls.__qualname__}"
     code = "F64" if dtype == "complex128" else CODES.get(dtype)
     if code is None:
         raise DTypeError(
-            f"tensor {name!r} cannot be stored in a checkpoint.",
+            f"tensor {quoted(name)} cannot be stored in a checkpoint.",
             expected=f"a NumPy array of one of {', '.join(CODES)}, complex128",
             got=dtype,
             fix="convert it first",
@@ -101,7 +124,7 @@ def _lay_out(tensors: Mapping[str, Array]) -> dict[str, Entry]:
     # The widest first, after a header of a multiple of 8 bytes, so that every tensor is aligned in a mapped file.
     for _, name in sorted([(-SIZES[code], name) for name, code in codes.items()]):
         array, code = tensors[name], codes[name]
-        paired = array.dtype.name == "complex128"
+        paired = _name_of(array.dtype) == "complex128"
         shape: tuple[int, ...] = (*array.shape, 2) if paired else array.shape
         end = start + SIZES[code] * math.prod(shape)
         entries[name] = Entry(code, shape, start, end, paired)
@@ -111,14 +134,12 @@ def _lay_out(tensors: Mapping[str, Array]) -> dict[str, Entry]:
 
 def _little_endian_bytes(array: Array) -> memoryview:
     # bfloat16 is not one of NumPy's own dtypes: it is stored as integers of the same bits, which have a byte order.
-    bits = array.view(np.uint16) if array.dtype.name == "bfloat16" else array
+    bits = array.view(np.uint16) if _name_of(array.dtype) == "bfloat16" else array
     ordered = np.ascontiguousarray(bits, dtype=bits.dtype.newbyteorder("<"))
     return ordered.reshape(-1).view(np.uint8).data
 
 
 def _write_data(new: Replacement, data: memoryview) -> str:
-    import zlib
-
     crc = 0
     for begin in range(0, len(data), _CHUNK_NBYTES):
         chunk = data[begin : begin + _CHUNK_NBYTES]
@@ -133,13 +154,19 @@ def open_tensors(path: str) -> TensorFile:
     Raises:
         CheckpointError: it is missing, damaged, or not a safetensors file.
     """
-    return TensorFile(os.fspath(path))
+    path = os.fspath(path)
+    return TensorFile(path, open_regular(path))
 
 
 class TensorFile:
     """An open safetensors file, whose tensors are read one by one; as a context manager, it closes the file.
 
-    It keeps reading the file that it opened, even after another file has replaced it. Threads may share it.
+    It keeps reading the file that it opened, even after another file has replaced it. Threads and forked processes may
+    share it.
+
+    Args:
+        path: the path, for errors.
+        reader: the open file.
 
     Attributes:
         path: the path as passed.
@@ -148,21 +175,16 @@ class TensorFile:
         has_checksums: whether tensors are verified when read; False for a file that polytape did not write.
 
     Raises:
-        CheckpointError: it is missing, damaged, or not a safetensors file.
+        CheckpointError: it is damaged, or not a safetensors file.
     """
 
-    __slots__ = ("_entries", "_file", "_lock", "_start", "has_checksums", "metadata", "names", "path")
+    __slots__ = ("__weakref__", "_entries", "_reader", "_start", "has_checksums", "metadata", "names", "path")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, reader: Reader) -> None:
         self.path: Final = path
-        self._lock = allocate_lock()
-        self._file = open_regular(path)
+        self._reader: Reader | None = reader
         self._start: int = 0
-        try:
-            header = self._read_header()
-        except BaseException:
-            self._file.close()
-            raise
+        header = self._read_header(reader)
         self._entries: dict[str, Entry] = header.entries
         self.names: Final[tuple[str, ...]] = tuple(sorted(header.entries))
         self.metadata: Final[dict[str, str]] = header.metadata
@@ -180,8 +202,7 @@ class TensorFile:
 
     def close(self) -> None:
         """Close the file; arrays that were read from it stay valid."""
-        with self._lock:
-            self._file.close()
+        self._reader = None
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of tensor ``name``.
@@ -214,10 +235,12 @@ class TensorFile:
         raw = array.reshape(-1).view(np.uint8)
         crc = self._fill(name, entry, raw.data)
         if self.has_checksums and crc != entry.crc:
-            raise self._bad(f"the bytes of tensor {name!r} are damaged", f"checksum {entry.crc}", f"checksum {crc}")
+            reason = f"the bytes of tensor {quoted(name)} are damaged"
+            raise self._bad(reason, f"checksum {entry.crc}", f"checksum {crc}")
         if entry.code == "BOOL" and raw.size and raw.max() > 1:
             # Some NumPy loops would treat such a byte as True, others as a different number.
-            raise self._bad(f"tensor {name!r} holds bytes that are not booleans", "bytes 0 and 1", f"byte {raw.max()}")
+            reason = f"tensor {quoted(name)} holds bytes that are not booleans"
+            raise self._bad(reason, "bytes 0 and 1", f"byte {raw.max()}")
         array = array.astype(carrier, copy=False)
         return array if carrier is dtype else array.view(dtype)
 
@@ -243,9 +266,9 @@ class TensorFile:
     def _entry(self, name: str) -> Entry:
         entry = self._entries.get(name)
         if entry is None:
-            listing = ", ".join(repr(known) for known in self.names[:10])
+            listing = ", ".join(quoted(known) for known in self.names[:10])
             raise self._bad(
-                f"it has no tensor {name!r}",
+                f"it has no tensor {quoted(name)}",
                 "the name of a tensor in it",
                 f"{len(self.names)} tensors: {listing}{', ...' if len(self.names) > 10 else ''}",
                 "use one of these names",
@@ -253,33 +276,32 @@ class TensorFile:
         return entry
 
     def _fill(self, name: str, entry: Entry, target: memoryview) -> str:
-        import zlib
-
+        reader = self._reader
+        if reader is None:
+            raise self._bad("it was closed", "an open file", "a read after close()", "open it again")
         crc = 0
-        with self._lock:  # threads share the file position
-            if self._file.closed:
-                raise self._bad("it was closed", "an open file", "a read after close()", "open it again")
-            self._file.seek(self._start + entry.start)
-            for begin in range(0, len(target), _CHUNK_NBYTES):
-                chunk = target[begin : begin + _CHUNK_NBYTES]
-                self._read_exactly(chunk, f"tensor {name!r}")
-                crc = zlib.crc32(chunk, crc)
+        for begin in range(0, len(target), _CHUNK_NBYTES):
+            chunk = target[begin : begin + _CHUNK_NBYTES]
+            self._read_exactly(reader, chunk, self._start + entry.start + begin, f"tensor {quoted(name)}")
+            crc = zlib.crc32(chunk, crc)
         return f"{crc:08x}"
 
-    def _read_exactly(self, target: memoryview, what: str) -> None:
+    def _read_exactly(self, reader: Reader, target: memoryview, offset: int, what: str) -> None:
         try:
-            count = read_into(self._file, target)
+            count = reader.read_into(target, offset)
         except OSError as error:
-            raise self._bad(f"reading {what} failed", "a readable disk", str(error)) from error
+            summary = f"{self.path!r} cannot be read: reading {what} failed."
+            fix = "restore another checkpoint, or a copy of this file"
+            raise system_error(error, summary, expected="a readable disk", fix=fix) from error
         if count != len(target):
             raise self._bad(f"it ends inside {what}", f"{len(target)} more bytes", f"{count} bytes")
 
-    def _read_header(self) -> Header:
-        size = os.fstat(self._file.fileno()).st_size
+    def _read_header(self, reader: Reader) -> Header:
+        size = reader.status().st_size
         if size < 8:
             raise self._bad("it is too short for a safetensors file", "at least 8 bytes", f"{size} bytes")
         prefix = bytearray(8)
-        self._read_exactly(memoryview(prefix), "the header's length")
+        self._read_exactly(reader, memoryview(prefix), 0, "the header's length")
         length = int.from_bytes(prefix, "little")
         if length > MAX_HEADER_NBYTES:
             raise self._bad(
@@ -290,6 +312,6 @@ class TensorFile:
         if length > size - 8:
             raise self._bad("its header is cut off", f"a header of {length} bytes", f"{size - 8} bytes")
         raw = bytearray(length)
-        self._read_exactly(memoryview(raw), "the header")
+        self._read_exactly(reader, memoryview(raw), 8, "the header")
         self._start = 8 + length
-        return parse_header(self.path, bytes(raw), size - self._start)
+        return parse_header(self.path, raw, size - self._start)

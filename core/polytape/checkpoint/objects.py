@@ -15,118 +15,60 @@ of the tensors serve as paths.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from ..errors import CheckpointError
-from ..state.trackable import Trackable, follows
+from ..state.trackable import Trackable
 from ..tensors.variable import Variable
+from .collecting import Collector
 from .files import damaged, strict_json
+from .nodes import NamesNode, ObjectNode, join
 
-__all__ = ["METADATA_KEY", "ObjectNode", "children_of", "collect", "graph_of", "graph_text"]
+__all__ = ["METADATA_KEY", "collect", "collect_variables", "graph_of", "graph_text"]
 
 METADATA_KEY: Final = "polytape.objects"
 _VERSION: Final = 1
-
-
-class ObjectNode:
-    """One object: node indices of its children by name, its slots, and its tensor.
-
-    Each entry of ``slots`` is the index of a variable, and the indices of that variable's slots by name.
-    """
-
-    __slots__ = ("children", "slots", "tensor")
-
-    def __init__(self, tensor: str) -> None:
-        self.children: dict[str, int] = {}
-        self.slots: list[tuple[int, dict[str, int]]] = []
-        self.tensor: str = tensor  # "" if the object is not a variable
-
-    def __repr__(self) -> str:
-        return f"ObjectNode({self.tensor!r}, {sorted(self.children)}, {len(self.slots)} slots)"
-
-
-def children_of(value: object) -> list[tuple[str, object]]:
-    """The objects that a checkpoint follows from ``value``, with their names.
-
-    Raises:
-        CheckpointError: two keys of a dict give the same name, or a key is not a str or int.
-    """
-    if isinstance(value, Trackable):
-        return [(name, child) for name, child in value._tracked_children() if follows(child)]
-    if isinstance(value, (list, tuple)):
-        return [(str(position), child) for position, child in enumerate(value) if follows(child)]
-    children: list[tuple[str, object]] = []
-    if isinstance(value, dict):
-        names: set[str] = set()
-        for key, child in value.items():
-            if not follows(child):
-                continue
-            name = str(key)
-            if not isinstance(key, (str, int)) or name in names:
-                raise CheckpointError(
-                    f"a checkpoint cannot name the entry {key!r} of a dict.",
-                    expected="keys of type str or int, which stay distinct when converted to str",
-                    got=f"{key!r} of type {type(key).__name__}",
-                    fix="use str keys, or exclude the dict by a leading underscore in the name of its attribute",
-                )
-            names.add(name)
-            children.append((name, child))
-    return children
-
-
-class _Collector:
-    """The nodes found so far, their objects (referenced, so that no other object gets their ids) and their paths."""
-
-    def __init__(self) -> None:
-        self.nodes: list[ObjectNode] = []
-        self.objects: list[object] = []
-        self.paths: list[str] = []
-        self.indices: dict[int, int] = {}  # id of an object -> index of its node
-        self.variables: dict[str, Variable] = {}
-
-    def index_of(self, value: object, path: str) -> int:
-        """The index of the node of ``value``; adds a node the first time."""
-        known = self.indices.get(id(value))
-        if known is not None:
-            return known
-        index = len(self.nodes)
-        node = ObjectNode("")
-        if isinstance(value, Variable):
-            if path in self.variables:
-                raise _same_path(path)
-            self.variables[path] = value
-            node.tensor = path
-        self.indices[id(value)] = index
-        self.nodes.append(node)
-        self.objects.append(value)
-        self.paths.append(path)
-        return index
+_MAX_UNUSUAL: Final = 10_000  # characters of an object graph that does not begin as polytape writes it
+_decode: Final = json.JSONDecoder().raw_decode
+_beginning: Final = re.compile(r'\s*\{\s*"format"\s*:\s*(\d{1,9})\s*,\s*"nodes"\s*:\s*\[\s*').match
+_empty_nodes: Final = re.compile(r"(?:\{\}\s*,\s*)*+").match
+_separator: Final = re.compile(r"\s*([,\]])\s*").match
+_end: Final = re.compile(r"\}\s*").fullmatch
 
 
 def collect(root: Trackable) -> tuple[list[ObjectNode], dict[str, Variable]]:
     """The nodes of the object graph below ``root``, and its variables by key.
 
     Raises:
-        CheckpointError: an optimizer has slots of a variable that is not reachable from ``root``, or two variables
-            would have the same key.
+        CheckpointError: as for `collect_variables`.
     """
-    collector = _Collector()
-    collector.index_of(root, "")
-    visited = 0
-    while visited < len(collector.nodes):  # breadth first: the first path to an object is its shortest
-        value, path = collector.objects[visited], collector.paths[visited]
-        for name, child in children_of(value):
-            collector.nodes[visited].children[name] = collector.index_of(child, join(path, name))
-        visited += 1
-    for index in range(visited):
-        value = collector.objects[index]
-        if isinstance(value, Trackable):
+    collector = _collector(root)
+    return collector.compact(), collector.variables
+
+
+def collect_variables(root: Trackable) -> dict[str, Variable]:
+    """The variables below ``root`` by key.
+
+    Raises:
+        CheckpointError: an optimizer has slots of a variable that is not reachable from ``root``, two variables would
+            have the same key, or a variable has no name, such as a member of a set.
+    """
+    return _collector(root).variables
+
+
+def _collector(root: Trackable) -> Collector:
+    collector = Collector(root)
+    for index, value in enumerate(list(collector.objects)):
+        if issubclass(type(value), Trackable):
             _collect_slots(collector, index, value)
-    return collector.nodes, collector.variables
+    collector.refuse_unnamed_variables()
+    return collector
 
 
-def _collect_slots(collector: _Collector, index: int, owner: Trackable) -> None:
+def _collect_slots(collector: Collector, index: int, owner: Any) -> None:
     for variable, slots in owner._tracked_slots():
         of = collector.indices.get(id(variable))
         if of is None:
@@ -137,30 +79,13 @@ def _collect_slots(collector: _Collector, index: int, owner: Trackable) -> None:
                 got=f"a variable that is not among the {len(collector.variables)} reachable ones",
                 fix="add the model to the checkpoint: Checkpoint(model=model, optimizer=optimizer)",
             )
-        prefix = join(join(collector.paths[index], "slots"), "") + collector.paths[of]
+        prefix = f"{join(collector.path_of(index), 'slots')}/{collector.path_of(of)}"
         indices = {name: collector.index_of(slot, join(prefix, name)) for name, slot in slots.items()}
         collector.nodes[index].slots.append((of, indices))
 
 
-def join(path: str, name: str) -> str:
-    """``path/name``; "~" and "/" in ``name`` (a dict's key) are escaped."""
-    escaped = name.replace("~", "~0").replace("/", "~1")
-    return f"{path}/{escaped}" if path else escaped
-
-
-def _same_path(path: str) -> CheckpointError:
-    return CheckpointError(
-        f"two variables would be saved as {path!r}.",
-        expected="one variable per path",
-        got="an attribute with the same name as an optimizer's own state",
-        fix="rename the attribute",
-    )
-
-
 def graph_text(nodes: Sequence[ObjectNode]) -> str:
     """The object graph as JSON text."""
-    import json
-
     entries: list[dict[str, Any]] = []
     for node in nodes:
         entry: dict[str, Any] = {}
@@ -182,21 +107,11 @@ def graph_of(path: str, metadata: dict[str, str], names: Sequence[str]) -> list[
     """
     text = metadata.get(METADATA_KEY)
     if text is None:
-        return _graph_of_names(names)
+        nodes: list[ObjectNode] = []
+        nodes.append(NamesNode(nodes, names, ""))
+        return nodes
     try:
-        content = strict_json(text.encode("utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError("the object graph is not a JSON object")
-        version: object = content.get("format")
-        if type(version) is int and version > _VERSION:
-            raise damaged(
-                path,
-                "its object graph was written by a newer polytape",
-                expected=f"format {_VERSION}",
-                got=f"format {version}",
-                fix="update polytape",
-            )
-        return _parse(content, set(names))
+        return _parse(path, text, set(names))
     except CheckpointError:  # also a ValueError, but already complete
         raise
     except ValueError as error:
@@ -208,52 +123,96 @@ def graph_of(path: str, metadata: dict[str, str], names: Sequence[str]) -> list[
         ) from error
 
 
-def _graph_of_names(names: Sequence[str]) -> list[ObjectNode]:
-    nodes = [ObjectNode("")]
-    for name in names:
-        node = nodes[0]
-        for part in name.split("/"):
-            unescaped = part.replace("~1", "/").replace("~0", "~")
-            index = node.children.get(unescaped)
-            if index is None:
-                index = node.children[unescaped] = len(nodes)
-                nodes.append(ObjectNode(""))
-            node = nodes[index]
-        node.tensor = name
-    return nodes
-
-
-def _parse(content: dict[str, Any], names: set[str]) -> list[ObjectNode]:
-    entries: object = content.get("nodes")
-    if content.get("format") != _VERSION or not isinstance(entries, list) or not entries:
-        raise ValueError(f"format {content.get('format')!r} with {type(entries).__name__} nodes")
+def _parse(path: str, text: str, names: set[str]) -> list[ObjectNode]:
+    """The nodes in ``text``. They are read one by one, so a forged text takes little more memory than it has bytes."""
+    match = _beginning(text)
+    if match is None or text.startswith("]", match.end()) or match[1] == "0":
+        raise ValueError(_unusual(text))
+    if int(match[1]) > _VERSION:
+        raise damaged(
+            path,
+            "its object graph was written by a newer polytape",
+            expected=f"format {_VERSION}",
+            got=f"format {match[1]}",
+            fix="update polytape",
+        )
     nodes: list[ObjectNode] = []
-    for entry in entries:
-        if not isinstance(entry, dict):
-            raise ValueError(f"the node {entry!r} is not a JSON object")
-        tensor: object = entry.get("tensor", "")
-        if not isinstance(tensor, str) or (tensor and tensor not in names):
-            raise ValueError(f"a node refers to the tensor {tensor!r}, which is not in the file")
-        node = ObjectNode(tensor)
-        node.children = _indices(entry.get("children", {}), len(entries))
-        slots: object = entry.get("slots", [])
-        if not isinstance(slots, list):
-            raise ValueError(f"the slots {slots!r} are not a JSON list")
-        for group in slots:
-            if not isinstance(group, dict):
-                raise ValueError(f"the slots {group!r} are not a JSON object")
-            node.slots.append((_index(group.get("of"), len(entries)), _indices(group.get("slots"), len(entries))))
+    position = match.end()
+    highest = 0  # of the indices
+    while True:
+        empty = _empty_nodes(text, position)
+        if empty is not None and empty[0]:
+            nodes += [_EMPTY] * empty[0].count("{")
+            position = empty.end()
+        entry, position = _next(text, position)
+        node, index = _node(entry, names)
         nodes.append(node)
+        highest = max(highest, index)
+        separator = _separator(text, position)
+        if separator is None:
+            raise ValueError(f"',' or ']' is missing at character {position}")
+        position = separator.end()
+        if separator[1] == "]":
+            break
+    if _end(text, position) is None:
+        raise ValueError(f"'}}' is missing at character {position}, or there is more after it")
+    if highest >= len(nodes):
+        raise ValueError(f"{highest} is not a valid index among {len(nodes)} nodes")
     return nodes
 
 
-def _index(value: object, count: int) -> int:
-    if type(value) is not int or not 0 <= value < count:
-        raise ValueError(f"{value!r} is not a valid index among {count} nodes")
-    return value
+def _next(text: str, position: int) -> tuple[object, int]:
+    # Faster than strict_json(), which rejects duplicate keys: the checksum of the header shows damage.
+    try:
+        return _decode(text, position)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
 
 
-def _indices(value: object, count: int) -> dict[str, int]:
+def _unusual(text: str) -> str:
+    """Why a text that does not begin with its format and first node is not an object graph."""
+    if len(text) > _MAX_UNUSUAL:
+        return repr(text[:80])
+    content = strict_json(text.encode("utf-8"))
+    if not isinstance(content, dict):
+        return "the object graph is not a JSON object"
+    return f"format {content.get('format')!r} with {type(content.get('nodes')).__name__} nodes"
+
+
+_EMPTY: Final = ObjectNode("")  # what an object that holds no variable has in files of polytape 0.1
+
+
+def _node(entry: object, names: set[str]) -> tuple[ObjectNode, int]:
+    """The node, and the highest index in it."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"the node {entry!r} is not a JSON object"[:200])
+    if not entry:
+        return _EMPTY, 0
+    tensor: object = entry.get("tensor", "")
+    if not isinstance(tensor, str) or (tensor and tensor not in names):
+        raise ValueError(f"a node refers to the tensor {tensor!r}, which is not in the file"[:200])
+    node = ObjectNode(tensor)
+    if tensor and len(entry) == 1:
+        return node, 0
+    node.children = _indices(entry.get("children", {}))
+    indices = [0, *node.children.values()]
+    slots: object = entry.get("slots", [])
+    if not isinstance(slots, list):
+        raise ValueError(f"the slots {slots!r} are not a JSON list"[:200])
+    for group in slots:
+        if not isinstance(group, dict):
+            raise ValueError(f"the slots {group!r} are not a JSON object"[:200])
+        of = _indices({"of": group.get("of")})["of"]
+        named = _indices(group.get("slots"))
+        node.slots.append((of, named))
+        indices += [of, *named.values()]
+    return node, max(indices)
+
+
+def _indices(value: object) -> dict[str, int]:
     if not isinstance(value, dict):
-        raise ValueError(f"{value!r} is not a mapping of names to nodes")
-    return {str(name): _index(index, count) for name, index in value.items()}
+        raise ValueError(f"{value!r} is not a mapping of names to nodes"[:200])
+    for index in value.values():
+        if type(index) is not int or index < 0:
+            raise ValueError(f"{index!r} is not a valid index"[:200])
+    return value

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import weakref
+from collections import deque
+from collections.abc import Iterable
+from itertools import repeat
 from typing import Any, Final
 
-from ..errors import CheckpointError, TraceError
+from ..errors import CheckpointError, PolytapeError, TraceError
+from ..settings import trimmed
 from ..state.trackable import Trackable
 from ..tensors.scope import current_scope
 from ..tensors.tensor import describe
 from ..tensors.variable import Variable
-from .format import TensorFile, open_tensors
-from .objects import ObjectNode, children_of, collect, graph_of
+from .children import Children, is_variable
+from .files import quoted
+from .format import TensorFile
+from .nodes import ObjectNode
+from .objects import collect_variables, graph_of
+from .reading import open_regular
 
 __all__ = ["Restoration", "Status", "refuse_trace"]
 
@@ -31,10 +39,25 @@ def refuse_trace(what: str) -> None:
         )
 
 
+_open_files: weakref.WeakValueDictionary[tuple[object, ...], TensorFile] = weakref.WeakValueDictionary()
+
+
+def _shared_file(path: str, fix: str) -> TensorFile:
+    """The file at ``path``, opened once however many restorations wait for its tensors."""
+    reader = open_regular(path, fix)
+    status = reader.status()
+    key = (path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    file = _open_files.get(key)
+    if file is None:
+        file = _open_files[key] = TensorFile(path, reader)
+    return file
+
+
 class _Match:
     """The result of matching live objects: the variables by node index, and the trackables on the way."""
 
     def __init__(self) -> None:
+        self.children: Final = Children()
         self.variables: dict[int, Variable] = {}
         self.ids: set[int] = set()  # of these variables
         self.trackables: list[tuple[Trackable, int]] = []
@@ -58,31 +81,27 @@ class NodeRestoration:
         """Restore the slot ``name`` that the object has just created for ``variable``."""
         self.restoration.attach_slot(self.index, variable, name, slot)
 
-    def __reduce__(self) -> tuple[type[None], tuple[()]]:
-        return type(None), ()  # a copy of the trackable has no pending restoration
-
 
 class Restoration:
     """The restoration of objects from one checkpoint file.
 
     The file stays open until every tensor of it is in a variable, or until the objects that wait for the remaining
-    tensors are deleted or restored from another file.
+    tensors are deleted or restored from another file. Restorations from the same file share it.
 
     Args:
         path: the checkpoint file.
+        fix: for the error if there is no such file.
 
     Raises:
         CheckpointError: the file is missing, damaged, or not a safetensors file.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, fix: str = "") -> None:
         self.path: Final = path
-        self.file: Final[TensorFile] = open_tensors(path)
-        try:
-            self.nodes: Final[list[ObjectNode]] = graph_of(path, self.file.metadata, self.file.names)
-        except BaseException:
-            self.file.close()
-            raise
+        file = _shared_file(path, fix)
+        self.file: TensorFile | None = file  # None when it is not needed any more
+        self.names: Final = file.names
+        self.nodes: Final[list[ObjectNode]] = graph_of(path, file.metadata, file.names)
         self.variables: dict[int, Variable] = {}
         self.ids: set[int] = set()  # of these variables
         # Weak: a trackable holds this restoration, and a cycle would keep both and the open file.
@@ -90,11 +109,6 @@ class Restoration:
 
     def __repr__(self) -> str:
         return f"Restoration({self.path!r}, {len(self.variables)} restored)"
-
-    def __del__(self) -> None:
-        file: TensorFile | None = getattr(self, "file", None)  # missing if opening it failed
-        if file is not None:
-            file.close()
 
     # --- matching ---------------------------------------------------------------------------------------------------
 
@@ -110,7 +124,7 @@ class Restoration:
 
     def attach(self, index: int, name: str, value: object) -> None:
         """Restore the variables below ``value``, which becomes the attribute ``name`` of the object at ``index``."""
-        child_index = self.nodes[index].children.get(name)
+        child_index = self.nodes[index].child(name)
         if child_index is not None:
             match = _Match()
             self._find_variables(value, child_index, match)
@@ -131,14 +145,13 @@ class Restoration:
             if (id(value), index) in match.seen:
                 continue
             match.seen.add((id(value), index))
-            node = self.nodes[index]
-            if isinstance(value, Variable):
+            if is_variable(value):
                 self._pair(value, index, match)
                 continue
-            if isinstance(value, Trackable):
-                match.trackables.append((value, index))
-            for name, child in children_of(value):
-                child_index = node.children.get(name)
+            if issubclass(type(value), Trackable):
+                match.trackables.append((value, index))  # type: ignore[arg-type]  # the line above says so
+            for name, child in match.children.of(value).items():
+                child_index = self.nodes[index].child(name)
                 if child_index is not None:
                     queue.append((child, child_index))
 
@@ -174,37 +187,37 @@ class Restoration:
     def _apply(self, match: _Match) -> None:
         refuse_trace("restore")
         self._find_slots(match)
-        for index, variable in match.variables.items():
-            self._check(self.nodes[index].tensor, variable)
+        file = self.file
         arrays: list[Any] = []
-        for index, variable in match.variables.items():
-            host = self.file.read(self.nodes[index].tensor)
-            arrays.append(variable.type.backend.from_host(host, variable.type.device))
-        # Nothing below can fail.
-        for variable, array in zip(match.variables.values(), arrays, strict=True):
-            variable.array = array
+        if file is not None:
+            for index, variable in match.variables.items():
+                self._check(file, self.nodes[index].tensor, variable)
+            for index, variable in match.variables.items():
+                host = file.read(self.nodes[index].tensor)
+                arrays.append(variable.type.backend.from_host(host, variable.type.device))
+        _replace_values(match.variables.values(), arrays)
         self.variables.update(match.variables)
         self.ids.update(match.ids)
         for trackable, index in match.trackables:
             if not self._waits(trackable):
                 trackable.__dict__["_pending_restoration"] = NodeRestoration(self, index)
                 self.waiting.append((weakref.ref(trackable), index))
-        if len(self.variables) == len(self.file.names):
+        if len(self.variables) == len(self.names):
             self._finish()
 
     def _finish(self) -> None:
-        self.file.close()
+        self.file = None
         for reference, _ in self.waiting:
             trackable = reference()
             if trackable is not None and self._waits(trackable):
                 del trackable.__dict__["_pending_restoration"]
         self.waiting = []
 
-    def _check(self, key: str, variable: Variable) -> None:
-        shape, dtype = self.file.shape(key), self.file.dtype(key)
+    def _check(self, file: TensorFile, key: str, variable: Variable) -> None:
+        shape, dtype = file.shape(key), file.dtype(key)
         if shape != variable.shape or dtype != variable.dtype:
             raise CheckpointError(
-                f"{self.path!r} does not match: the variable at {key!r} has a different shape or dtype.",
+                f"{self.path!r} does not match: the variable at {quoted(key)} has a different shape or dtype.",
                 expected=f"{describe(variable)}, like the variable {variable.name or key!r}",
                 got=f"{dtype}[{','.join(map(str, shape))}] in the file",
                 fix="create the variable as it was when it was saved, or restore another checkpoint; nothing was "
@@ -216,7 +229,12 @@ class Restoration:
     def keys(self, restored: bool) -> tuple[str, ...]:
         """Keys of the file's tensors that have been restored or, with ``restored=False``, have not."""
         restored_names = {self.nodes[index].tensor for index in self.variables}
-        return tuple([name for name in self.file.names if (name in restored_names) == restored])
+        return tuple([name for name in self.names if (name in restored_names) == restored])
+
+
+def _replace_values(variables: Iterable[Variable], arrays: Iterable[Any]) -> None:
+    # One loop in C: no signal handler runs in it, so Ctrl-C cannot stop it between two variables.
+    deque(map(setattr, variables, repeat("array"), arrays), maxlen=0)
 
 
 class Status:
@@ -259,8 +277,8 @@ class Status:
                 f"{self.path!r} contains tensors that have no variable.",
                 expected="a variable for each tensor of the checkpoint",
                 got=f"none for {_listed(self.unmatched)}",
-                fix="create the missing objects (they are restored when they are assigned), restore again if a list "
-                "or dict has grown since, or use assert_existing_objects_matched()",
+                fix="create the missing objects (they are restored when they are assigned), restore again if a list, "
+                "dict or plain object has changed since, or use assert_existing_objects_matched()",
             )
         return self.assert_existing_objects_matched()
 
@@ -274,7 +292,11 @@ class Status:
         """
         restored = [] if self._restoration is None else list(self._restoration.variables.values())
         known = {id(variable) for variable in restored}
-        missing = [key for key, variable in collect(self._root)[1].items() if id(variable) not in known]
+        try:
+            existing = collect_variables(self._root)
+        except PolytapeError as error:
+            raise trimmed(error) from None
+        missing = [key for key, variable in existing.items() if id(variable) not in known]
         if missing or self._restoration is None:
             raise CheckpointError(
                 f"not every variable was restored from {self.path!r}.",
@@ -288,5 +310,5 @@ class Status:
 
 
 def _listed(keys: tuple[str, ...] | list[str]) -> str:
-    shown = ", ".join([repr(key) for key in keys[:10]])
+    shown = ", ".join([quoted(key) for key in keys[:10]])
     return f"{shown} and {len(keys) - 10} more" if len(keys) > 10 else shown

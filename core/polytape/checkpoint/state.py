@@ -2,41 +2,92 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+import re
+import stat
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..errors import CheckpointError
-from .files import Replacement, canonical_crc, damaged, is_text, open_regular, read_into, strict_json
+from ..errors import CheckpointError, PolytapeError
+from ..settings import trimmed
+from .files import Replacement, canonical_crc, damaged, is_text, strict_json, system_error
+from .numbering import newest
+from .reading import open_regular
 
-__all__ = ["STATE_NAME", "CheckpointState", "kept_checkpoints", "latest_checkpoint", "read_state", "write_state"]
+__all__ = [
+    "STATE_NAME",
+    "CheckpointState",
+    "encode_state",
+    "is_file_name",
+    "kept_checkpoints",
+    "latest_checkpoint",
+    "read_state",
+    "write_state",
+]
 
 STATE_NAME: Final = "checkpoint"
 _VERSION: Final = 1
 _MAX_NBYTES: Final = 16_000_000  # about 100,000 names; a larger file is not a state file
+_MAX_LISTS: Final = 200_000  # and objects; one is needed per process that saves at the same time
+_string: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+# What leads out of a directory on some system, and what no file name on this one may contain.
+_path_part: Final = re.compile(r"[/\\\0:]" if os.name == "nt" else r"[/\\\0]|^[A-Za-z]:").search
 
 
 class CheckpointState:
-    """The contents of a state file: ``latest``, and ``kept``, oldest first; both are file names in its directory."""
+    """The contents of a state file; all names are file names in its directory.
 
-    __slots__ = ("kept", "latest")
+    Args:
+        latest: the latest checkpoint.
+        kept: all checkpoints, oldest first.
+        writers: the checkpoints that each process saved, by the name of the process (see `writers.this_process`).
+    """
 
-    def __init__(self, latest: str, kept: Sequence[str]) -> None:
+    __slots__ = ("kept", "latest", "writers")
+
+    def __init__(self, latest: str, kept: Sequence[str], writers: Mapping[str, Sequence[str]] | None = None) -> None:
         self.latest: Final = latest
         self.kept: Final[tuple[str, ...]] = tuple(kept)
+        self.writers: Final = {process: tuple(names) for process, names in (writers or {}).items()}
 
     def __repr__(self) -> str:
         return f"CheckpointState(latest={self.latest!r}, kept={self.kept!r})"
 
 
-def _is_file_name(name: object) -> bool:
-    # A plain name on every system: a state file from elsewhere must not point outside its directory.
-    return (
-        is_text(name)
-        and isinstance(name, str)
-        and name not in ("", ".", "..", STATE_NAME)
-        and not any(character in name for character in "/\\:\0")
-    )
+def is_file_name(name: object) -> bool:
+    """Whether ``name`` can name a checkpoint: a plain file name, so that it does not point outside the directory."""
+    return is_text(name) and isinstance(name, str) and name not in ("", ".", "..", STATE_NAME) and not _path_part(name)
+
+
+def encode_state(directory: str, state: CheckpointState) -> bytes:
+    """The contents of the state file of ``directory``.
+
+    Raises:
+        CheckpointError: a name is not a plain file name or appears twice, or the latest is not among the kept ones.
+    """
+    path = os.path.join(directory, STATE_NAME)
+    for name in (state.latest, *state.kept):
+        if not is_file_name(name):
+            raise CheckpointError(
+                f"{path!r} cannot name the checkpoint {name!r}.",
+                expected=f"a file name in that directory, without '/' and '\\', that does not begin like 'c:', other "
+                f"than {STATE_NAME!r}",
+                got=repr(name),
+                fix="pass the file name only, and save the file in that directory",
+            )
+    if state.latest not in state.kept or len(set(state.kept)) != len(state.kept):
+        raise CheckpointError(
+            f"{path!r} cannot be written: the kept names are inconsistent.",
+            expected="each name once, including the latest",
+            got=f"latest {state.latest!r}, kept {list(state.kept)!r}",
+            fix="pass all kept names, including the latest",
+        )
+    content: dict[str, Any] = {"format": _VERSION, "latest": state.latest, "kept": list(state.kept)}
+    if state.writers:
+        content["writers"] = {process: list(names) for process, names in state.writers.items()}
+    content["crc32"] = canonical_crc(content)
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 
 def write_state(directory: str, latest: str, kept: Sequence[str]) -> None:
@@ -50,32 +101,12 @@ def write_state(directory: str, latest: str, kept: Sequence[str]) -> None:
         kept: file names of all checkpoints that are kept, oldest first, including ``latest``.
 
     Raises:
-        CheckpointError: a name is not a plain file name or appears twice, ``latest`` is not in ``kept``, or the
-            operating system rejects the write; the state file is unchanged then.
+        CheckpointError: the names are not valid, or the operating system rejects the write; the state file is
+            unchanged then.
     """
-    path = os.path.join(directory, STATE_NAME)
-    for name in (latest, *kept):
-        if not _is_file_name(name):
-            raise CheckpointError(
-                f"{path!r} cannot name the checkpoint {name!r}.",
-                expected=f"a file name in that directory, without '/', '\\' or ':', other than {STATE_NAME!r}",
-                got=repr(name),
-                fix="pass the file name only, and save the file in that directory",
-            )
-    if latest not in kept or len(set(kept)) != len(kept):
-        raise CheckpointError(
-            f"{path!r} cannot be written: the kept names are inconsistent.",
-            expected="each name once, including the latest",
-            got=f"latest {latest!r}, kept {list(kept)!r}",
-            fix="pass all kept names, including the latest",
-        )
-    import json
-
-    content: dict[str, Any] = {"format": _VERSION, "latest": latest, "kept": list(kept)}
-    content["crc32"] = canonical_crc(content)
-    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
-    with Replacement(path) as new:
-        new.write(text.encode("utf-8"))
+    content = encode_state(directory, CheckpointState(latest, kept))
+    with Replacement(os.path.join(directory, STATE_NAME)) as new:
+        new.write(content)
 
 
 def read_state(directory: str) -> CheckpointState | None:
@@ -85,10 +116,18 @@ def read_state(directory: str) -> CheckpointState | None:
         CheckpointError: the file is damaged, or cannot be read.
     """
     path = os.path.join(directory, STATE_NAME)
-    if not os.path.lexists(path):
-        return None
     try:
-        content = strict_json(_read(path))
+        os.lstat(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    try:
+        raw = _read(path)
+        structure = _string.sub(b"", raw)
+        if structure.count(b"[") + structure.count(b"{") > _MAX_LISTS:
+            raise ValueError(f"more than {_MAX_LISTS} lists and objects")
+        content = strict_json(raw)
         if isinstance(content, dict):
             return _parse(path, content)
         raise ValueError(f"a {type(content).__name__} instead of an object")
@@ -109,16 +148,25 @@ def _malformed(path: str, got: str) -> CheckpointError:
 
 
 def _read(path: str) -> bytes:
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > _MAX_NBYTES:
-            raise _malformed(path, f"{size} bytes, more than {_MAX_NBYTES}")
-        raw = bytearray(size)
-        try:
-            count = read_into(file, memoryview(raw))
-        except OSError as error:
-            raise _malformed(path, str(error)) from error
-        return bytes(raw[:count])
+    reader = open_regular(path, "check the permissions of the directory")
+    size = reader.status().st_size
+    if size > _MAX_NBYTES:
+        raise _malformed(path, f"{size} bytes, more than {_MAX_NBYTES}")
+    raw = bytearray(size)
+    try:
+        count = reader.read_into(memoryview(raw), 0)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return bytes(raw[:count])
+
+
+def _unreadable(path: str, error: Exception) -> CheckpointError:
+    return system_error(
+        error,
+        f"{path!r} cannot be read: {getattr(error, 'strerror', None) or error}.",
+        expected="a directory that can be searched and a readable file, or no such file",
+        fix="pass a directory, not a file or a prefix, and check its permissions",
+    )
 
 
 def _parse(path: str, content: dict[str, Any]) -> CheckpointState:
@@ -139,24 +187,44 @@ def _parse(path: str, content: dict[str, Any]) -> CheckpointState:
     kept: object = content.get("kept")
     if version != _VERSION or not isinstance(latest, str) or not isinstance(kept, list) or latest not in kept:
         raise _malformed(path, repr(content)[:200])
-    bad = [name for name in kept if not _is_file_name(name)]
+    bad = [name for name in kept if not is_file_name(name)]
     if bad:
         raise _malformed(path, f"{bad[0]!r}, which is not a plain file name")
-    return CheckpointState(latest, kept)
+    writers: object = content.get("writers", {})
+    if not isinstance(writers, dict) or not all(
+        isinstance(names, list) and all(isinstance(name, str) for name in names) for names in writers.values()
+    ):
+        raise _malformed(path, f"writers {writers!r}"[:200])
+    return CheckpointState(latest, kept, writers)
 
 
 def latest_checkpoint(directory: str | os.PathLike[str]) -> str | None:
     """The path of the latest checkpoint in ``directory``, or None if nothing was saved.
 
     Raises:
-        CheckpointError: the state file is damaged, or the file that it names is missing.
+        CheckpointError: the state file is damaged or cannot be read, the file that it names is missing, or
+            ``directory`` is not a directory but a prefix of checkpoints.
     """
-    directory = os.fspath(directory)
+    try:
+        return _latest(os.fsdecode(directory))
+    except PolytapeError as error:
+        raise trimmed(error) from None
+
+
+def _latest(directory: str) -> str | None:
     state = read_state(directory)
     if state is None:
+        numbered = None if os.path.isdir(directory) else newest(directory)
+        if numbered is not None:
+            raise CheckpointError(
+                f"latest_checkpoint({directory!r}) needs a directory.",
+                expected="the directory of the checkpoints",
+                got=f"their prefix: there is {numbered!r}",
+                fix=f"latest_checkpoint({os.path.dirname(directory) or os.curdir!r})",
+            )
         return None
     path = os.path.join(directory, state.latest)
-    if not os.path.isfile(path):
+    if not _is_file(path):
         existing = kept_checkpoints(directory)
         raise CheckpointError(
             f"{os.path.join(directory, STATE_NAME)!r} names {state.latest!r}, which does not exist.",
@@ -171,9 +239,18 @@ def kept_checkpoints(directory: str | os.PathLike[str]) -> list[str]:
     """The paths of the kept checkpoints in ``directory`` that exist, oldest first.
 
     Raises:
-        CheckpointError: the state file is damaged.
+        CheckpointError: the state file is damaged, or cannot be read.
     """
-    directory = os.fspath(directory)
+    directory = os.fsdecode(directory)
     state = read_state(directory)
     paths = [] if state is None else [os.path.join(directory, name) for name in state.kept]
-    return [path for path in paths if os.path.isfile(path)]
+    return [path for path in paths if _is_file(path)]
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _unreadable(path, error) from error

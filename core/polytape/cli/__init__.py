@@ -1,6 +1,7 @@
 """The command ``polytape``: one module per subcommand, loaded when it is called.
 
-May import: `backend`, `buildinfo`, `errors`, `placement`, `plugins`, `registry`, and polytape itself.
+May import: `backend`, `buildinfo`, `dispatch`, `errors`, `placement`, `plugins`, `registry`, `settings`, `testing`, and
+polytape itself.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ COMMANDS = {
     "backends": "list the backends: devices, status, and the remedy for each that is not ready",
     "doctor": "report on this installation; fails if the requested backend is not ready",
     "explain": "show which kernel an op would run on the given operands, and why",
+    "todo": "list the primitives that a backend has no kernel for, and what each would make available",
 }
 
 
@@ -80,6 +82,9 @@ def _run(name: str, words: list[str]) -> int:
     except PolytapeError as error:
         print(f"polytape {name}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt as error:
+        print(f"polytape {name}: interrupted", *getattr(error, "__notes__", []), sep="; ", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         # The reader closed the pipe (`| head`); without this, Python would report the error again at exit.
         sys.stdout = None

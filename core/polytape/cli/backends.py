@@ -6,10 +6,9 @@ import argparse
 import json
 from typing import Any
 
-from ..plugins import backends
-from ..plugins.statuses import BackendStatus
+from .survey import LIMIT_S, survey
 
-__all__ = ["add_arguments", "as_json", "run", "table"]
+__all__ = ["add_arguments", "run", "table"]
 
 _HEADINGS = ("backend", "status", "devices", "version", "distribution", "load [ms]", "native", "decomposed", "missing")
 
@@ -17,70 +16,61 @@ _HEADINGS = ("backend", "status", "devices", "version", "distribution", "load [m
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of the table")
+    add_timeout(parser)
+
+
+def add_timeout(parser: argparse.ArgumentParser) -> None:
+    """Declare the time limit of each plugin."""
+    parser.add_argument(
+        "--timeout", metavar="S", type=float, default=LIMIT_S, help=f"seconds per plugin (default {LIMIT_S:g})"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table, or the JSON list."""
-    statuses = backends()
-    print(json.dumps([as_json(status) for status in statuses], indent=2) if arguments.json else table(statuses))
+    facts = survey(arguments.timeout)
+    if arguments.json:
+        print(json.dumps(facts["backends"], indent=2))
+    else:
+        print("\n".join([table(facts["backends"]), *[f"warning: {problem}" for problem in facts["problems"]]]))
     return 0
 
 
-def as_json(status: BackendStatus) -> dict[str, Any]:
-    """One status as JSON values; ``load_time_s`` in seconds."""
-    ready = status.status == "ready"
-    return {
-        "name": status.name,
-        "status": status.status,
-        "reason": status.reason,
-        "remedy": status.remedy,
-        "devices": [str(device) for device in status.devices],
-        "version": status.version,
-        "library": status.library,
-        "distribution": status.distribution,
-        "load_time_s": status.load_time_s,
-        "native": status.native if ready else None,
-        "decomposed": status.decomposed if ready else None,
-        "missing": status.missing if ready else None,
-        "kernels_from": list(status.kernels_from),
-        "disabled": list(status.disabled),
-    }
-
-
-def _devices(status: BackendStatus) -> str:
-    counts: dict[str, int] = {}
-    for device in status.devices:
-        counts[device.kind] = counts.get(device.kind, 0) + 1
-    return ", ".join(kind if count == 1 else f"{kind} x{count}" for kind, count in counts.items())
-
-
-def _row(status: BackendStatus) -> tuple[str, ...]:
-    load_ms = f"{status.load_time_s * 1e3:.0f}" if status.load_time_s else ""
-    counts = (status.native, status.decomposed, status.missing) if status.status == "ready" else ("", "", "")
-    return (
-        status.name,
-        status.status,
-        _devices(status),
-        status.version,
-        status.distribution,
-        load_ms,
-        *map(str, counts),
+def _devices(status: dict[str, Any]) -> str:
+    kinds = [device.split(":")[1] for device in status["devices"]]
+    return ", ".join(
+        kind if kinds.count(kind) == 1 else f"{kind} x{kinds.count(kind)}" for kind in dict.fromkeys(kinds)
     )
 
 
-def _notes(status: BackendStatus) -> list[str]:
+def _row(status: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        status["name"],
+        status["status"],
+        _devices(status),
+        status["version"],
+        status["distribution"],
+        f"{status['load_time_s'] * 1e3:.0f}" if status["load_time_s"] else "",
+        *["" if status[count] is None else str(status[count]) for count in ("native", "decomposed", "missing")],
+    )
+
+
+def _notes(status: dict[str, Any]) -> list[str]:
+    name = status["name"]
     notes = []
-    if status.status != "ready":
-        notes += [f"{status.name}: {status.status}: {status.reason}", f"  fix: {status.remedy}"]
-    elif status.library:
-        notes.append(f"{status.name}: computes with {status.library}")
-    if status.kernels_from:
-        notes.append(f"{status.name}: additional kernels from {', '.join(status.kernels_from)}")
-    notes += [f"{status.name}: kernels disabled: {text}" for text in status.disabled]
+    if status["status"] != "ready":
+        notes += [f"{name}: {status['status']}: {status['reason']}", f"  fix: {status['remedy']}"]
+    elif status["library"]:
+        notes.append(f"{name}: computes with {status['library']}")
+    if status["kernels_from"]:
+        notes.append(f"{name}: additional kernels from {', '.join(status['kernels_from'])}")
+    notes += [f"{name}: kernels disabled: {text}" for text in status["disabled"]]
+    for dist in status["ignored"]:
+        notes.append(f"{name}: ignored: {dist} provides one too; POLYTAPE_PLUGINS={dist}/{name} selects that")
     return notes
 
 
-def table(statuses: list[BackendStatus]) -> str:
+def table(statuses: list[dict[str, Any]]) -> str:
     """The statuses as an aligned table, followed by the reasons and remedies."""
     rows = [_HEADINGS, *map(_row, statuses)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]

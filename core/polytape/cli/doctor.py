@@ -13,12 +13,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .. import buildinfo, plugins
+from .. import buildinfo
 from ..backend import API_VERSION
-from ..errors import PolytapeError
-from ..placement.default_backend import current_backend
-from ..plugins.statuses import BackendStatus
-from .backends import as_json, table
+from ..placement.choosing import unknown_variables
+from .backends import add_timeout, table
+from .survey import survey
 
 __all__ = ["add_arguments", "run", "version"]
 
@@ -27,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument("--report", metavar="FILE", type=Path, help="also write the text, with tracebacks, to FILE")
+    add_timeout(parser)
 
 
 def version() -> str:
@@ -39,29 +39,13 @@ def version() -> str:
         return "not installed: running from a source tree"
 
 
-def _chosen() -> dict[str, Any]:
-    """The backend of new tensors, or why there is none."""
-    try:
-        backend = current_backend()
-    except PolytapeError as error:
-        return {"ready": False, "error": str(error)}
-    return {
-        "ready": True,
-        "name": backend.name,
-        "version": backend.version,
-        "library": backend.library,
-        "device": str(backend.device),
-        "chosen_by": backend.chosen_by,
-    }
-
-
-def _collect() -> tuple[dict[str, Any], list[BackendStatus]]:
+def _collect(limit_s: float) -> dict[str, Any]:
     import numpy
 
-    # First, because backends() loads every plugin, which the choice alone does not.
-    chosen = _chosen()
-    statuses = plugins.backends()
-    facts = {
+    found = survey(limit_s, choose=True)
+    settings = {name: value for name, value in sorted(os.environ.items()) if name.startswith("POLYTAPE_")}
+    chosen = found["chosen"]
+    return {
         "polytape": version(),
         "plugin_api": API_VERSION,
         "kernel_ring": buildinfo.description(),
@@ -69,15 +53,27 @@ def _collect() -> tuple[dict[str, Any], list[BackendStatus]]:
         "python": f"{platform.python_implementation()} {platform.python_version()} ({sys.executable})",
         "platform": platform.platform(),
         "numpy": numpy.__version__,
-        "settings": {name: value for name, value in sorted(os.environ.items()) if name.startswith("POLYTAPE_")},
-        "chosen": chosen,
-        "backends": [{**as_json(status), "traceback": status.traceback} for status in statuses],
-        "warnings": [f"POLYTAPE_PLUGINS: no plugin matches {item!r}" for item in plugins.warnings_of_filter()],
+        "settings": settings,
+        "chosen": {name: value for name, value in chosen.items() if name != "warnings"},
+        "backends": found["backends"],
+        "warnings": [
+            *chosen["warnings"],
+            *[f"POLYTAPE_PLUGINS: no plugin matches {item!r}" for item in found["unmatched"]],
+            *_unknown(settings, [status["name"] for status in found["backends"]]),
+            *found["problems"],
+        ],
     }
-    return facts, statuses
 
 
-def _text(facts: dict[str, Any], statuses: list[BackendStatus]) -> str:
+def _unknown(settings: dict[str, str], backends: list[str]) -> list[str]:
+    """What to say about variables that neither polytape reads nor, by their names, one of the backends."""
+    return [
+        f"{name}: no such setting" + (f"; did you mean {suggestion}?" if suggestion else "")
+        for name, suggestion in unknown_variables(settings, backends)
+    ]
+
+
+def _text(facts: dict[str, Any]) -> str:
     chosen = facts["chosen"]
     lines = [f"{name:<12}{facts[name]}" for name in ("polytape", "plugin_api", "python", "platform", "numpy")]
     lines.append(facts["kernel_ring"])
@@ -86,19 +82,19 @@ def _text(facts: dict[str, Any], statuses: list[BackendStatus]) -> str:
         lines.append(f"new tensors: {chosen['device']}, chosen by {chosen['chosen_by']}")
     else:
         lines += ["new tensors: the requested backend is not ready", chosen["error"]]
-    lines += [*facts["warnings"], "", table(statuses)]
+    lines += [*[f"warning: {warning}" for warning in facts["warnings"]], "", table(facts["backends"])]
     return "\n".join(lines)
 
 
-def _tracebacks(statuses: list[BackendStatus]) -> str:
-    failed = [status for status in statuses if status.traceback]
-    return "\n".join(f"\nlast error of {status.name}:\n{status.traceback.rstrip()}" for status in failed)
+def _tracebacks(statuses: list[dict[str, Any]]) -> str:
+    failed = [status for status in statuses if status["traceback"]]
+    return "\n".join(f"\nlast error of {status['name']}:\n{status['traceback'].rstrip()}" for status in failed)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report; return 1 if the requested backend is not ready or the file cannot be written."""
-    facts, statuses = _collect()
-    full = _text(facts, statuses) + "\n" + _tracebacks(statuses)
+    facts = _collect(arguments.timeout)
+    full = _text(facts) + "\n" + _tracebacks(facts["backends"])
     print(json.dumps(facts, indent=2) if arguments.json else full.rstrip())
     if arguments.report is not None:
         try:

@@ -1,16 +1,23 @@
-"""Show which kernel an op would run on the given operands, and why the others were not chosen."""
+"""Show which kernel an op would run on the given operands, and why the others were not chosen.
+
+The exit status is 1 if the call would raise an error, which is shown instead.
+"""
 
 from __future__ import annotations
 
 import argparse
 import ast
-from typing import Any
+import json
+import sys
+from typing import Any, Final
 
-from ..errors import DTypeError, PolytapeError
+from ..errors import DTypeError, PolytapeError, ShapeError
+from ..registry.tables import get_op
+from ..settings import settings
 
 __all__ = ["add_arguments", "run"]
 
-_GRAMMAR = "dtype[shape] such as float32[2,3], a number, or attribute=value"
+_GRAMMAR: Final = "dtype[shape] such as float32[2,3], a number, or attribute=value"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("op", metavar="OP", help="name of the op, such as add or nn.softmax")
     parser.add_argument("operands", metavar="OPERAND", nargs="*", help=_GRAMMAR)
     parser.add_argument("--device", help="device of the operands, such as numba or gpu:0; default: the default device")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def _invalid_operand(word: str) -> PolytapeError:
@@ -32,7 +40,7 @@ def _invalid_operand(word: str) -> PolytapeError:
 def _literal(word: str, text: str) -> Any:
     try:
         return ast.literal_eval(text)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _invalid_operand(word) from None
 
 
@@ -40,45 +48,61 @@ def _tensor(word: str, device: str | None) -> Any:
     import polytape as pt
 
     dtype, _, rest = word.partition("[")
-    sizes = rest.removesuffix("]").strip()
-    if not rest.endswith("]") or not all(size.strip().isdigit() for size in sizes.split(",") if sizes):
+    sizes = [size.strip() for size in rest.removesuffix("]").split(",")] if rest.strip(" ]") else []
+    if not rest.endswith("]") or not all(size.isascii() and size.isdigit() and len(size) < 16 for size in sizes):
         raise _invalid_operand(word)
-    shape = tuple(int(size) for size in sizes.split(",") if sizes)
-    return pt.zeros(shape, dtype=dtype, device=device)
+    try:
+        return pt.zeros(tuple(map(int, sizes)), dtype=dtype, device=device)
+    except (MemoryError, ValueError, OverflowError) as error:
+        if isinstance(error, PolytapeError):
+            raise
+        raise ShapeError(
+            f"a tensor {word} cannot be made: {error}",
+            expected="operands that fit into memory, because predicates may look at them",
+            got=word,
+            fix="use smaller sizes",
+        ) from None
 
 
-def _find_op(name: str) -> Any:
-    from ..registry.tables import ops
+def _outcome(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The explanation as JSON values, with its text.
 
-    known = ops()
-    op = known.get(name) or known.get(name.rpartition(".")[2])  # nn.softmax is registered as softmax
-    if op is not None:
-        return op
-    import difflib
+    Raises:
+        PolytapeError: there is no such op, an operand is not valid, or no kernel serves the call.
+    """
+    from ..dispatch.explanation import explanation
 
-    near = difflib.get_close_matches(name, known, 1)
-    raise DTypeError(
-        f"no op {name!r}.",
-        expected=f"one of {', '.join(sorted(known))}",
-        got=repr(name),
-        fix=f"did you mean {near[0]!r}?" if near else "use one of these",
-    )
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Print the result of `polytape.explain`."""
-    import polytape as pt
-
+    op = get_op(arguments.op.rpartition(".")[2])  # nn.softmax is registered as softmax
     operands: list[Any] = []
     attributes: dict[str, Any] = {}
-    op = _find_op(arguments.op)  # importing polytape has declared it
     for word in arguments.operands:
         name, equals, value = word.partition("=")
         if equals:
-            attributes[name.strip()] = _literal(word, value)
+            value = value.strip()
+            plain = value.isidentifier() and value not in ("None", "True", "False")  # dtype=int8
+            attributes[name.strip()] = value if plain else _literal(word, value)
         elif "[" in word and not word.startswith("["):
             operands.append(_tensor(word, arguments.device))
         else:
             operands.append(_literal(word, word))
-    print(pt.explain(op, *operands, **attributes))
-    return 0
+    if op.creates and arguments.device:
+        attributes.setdefault("device", arguments.device)
+    found = explanation(op, operands, attributes)
+    return {**found.as_json(), "text": str(found)}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the result of `polytape.explain`, or the error of the call."""
+    try:
+        outcome = _outcome(arguments)
+    except Exception as error:  # rules and predicates raise any error for arguments that they do not expect
+        if settings().full_traceback:
+            raise
+        text = str(error) if isinstance(error, PolytapeError) else f"{type(error).__name__}: {error}"
+        if not arguments.json:
+            print(f"polytape explain: {text}", file=sys.stderr)
+            return 1
+        outcome = {"how": "error", "error": text, "text": text}
+    text = outcome.pop("text")
+    print(json.dumps(outcome, indent=2) if arguments.json else text)
+    return int(outcome["how"] == "error")

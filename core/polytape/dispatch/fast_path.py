@@ -21,7 +21,7 @@ from ..settings import trimmed
 from ..tensors.node import Node
 from ..tensors.scope import NO_SCOPE, Scope, current_scope
 from ..tensors.tensor import Result, Symbol, Tensor
-from .slow_path import apply, failure
+from .slow_path import apply, failure, recover
 
 __all__ = ["BinaryOp", "GeneralOp", "Op", "UnaryOp"]
 
@@ -178,27 +178,33 @@ class BinaryOp(Binary):
             if tensor_type is None or resolution is None:
                 return self.apply_unless_foreign(x1, x2)
             if a2 is None:
-                a2 = tensor_type.scalar(x2)
+                a2 = self.second_number(x2, tensor_type)
             elif a1 is None:
                 a1 = tensor_type.scalar(x1)
             if not plain:
                 recorded: Tensor = self.run_recorded(x1, x2, a1, a2, resolution)
                 return recorded
-            if self.one_is_neutral:
-                # The seed gradient is 1.0, so the first products simply return the other operand: this is safe,
-                # because a tensor's array is never written.
-                if a1 is tensor_type.one:
-                    return Tensor(a2, tensor_type, None)
-                if a2 is tensor_type.one:
-                    return Tensor(a1, tensor_type, None)
+            # The seed gradient is 1.0, so the first products simply return the other operand: this is safe, because a
+            # tensor's array is never written.
+            if self.one_is_neutral and (a1 is tensor_type.one or a2 is tensor_type.one):
+                return Tensor(a2 if a1 is tensor_type.one else a1, tensor_type, None)
             result = resolution.fn(a1, a2)
         except Exception as error:
-            raise failure(self, [x1, x2], {}, error) from None
+            outcome: list[Result] = [recover(self, x1, x2, error)]
+            if isinstance(outcome[0], Exception):
+                raise outcome.pop() from None  # a variable that keeps it would be a cycle with its traceback
+            return outcome[0]
         return Tensor(
             result if type(result) is resolution.array_type else resolution.result_type.lift(result),
             resolution.result_type,
             None,
         )
+
+    def second_number(self, x2: Any, tensor_type: TensorType) -> Any:
+        """The array of a Python number on the right of a tensor."""
+        if self.number_rule is not None and type(x2) is int and x2 < 0:
+            self.number_rule(1, x2, tensor_type.dtype)
+        return tensor_type.scalar(x2)
 
     def apply_unless_foreign(self, x1: Any, x2: Any) -> Result:
         """Run the op by the slow path; NotImplemented if an operand is foreign."""

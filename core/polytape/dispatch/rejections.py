@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..backend import Backend
 from ..device import Device
-from ..errors import DeviceError, DTypeError, KernelError, TraceError
+from ..errors import DeviceError, DTypeError, KernelError, OutOfRangeError, TraceError
 from ..registry.op import Op
+from ..tensors.symbol import type_text
 from ..tensors.tensor import Tensor, describe
 
-__all__ = ["different_devices", "leaked_symbol", "no_kernel", "not_an_operand"]
+__all__ = ["different_devices", "index_out_of_range", "leaked_symbol", "no_kernel", "not_an_operand"]
 
 
 def not_an_operand(op: Op, operands: Sequence[Any], position: int) -> DTypeError:
@@ -22,6 +25,24 @@ def not_an_operand(op: Op, operands: Sequence[Any], position: int) -> DTypeError
         expected="a tensor, a Python number, a NumPy array or a rectangular list of numbers",
         got=f"{type(x).__name__}",
         fix="convert it with polytape.asarray first",
+    )
+
+
+def index_out_of_range(op: Op, operands: Sequence[Any], error: IndexError) -> OutOfRangeError:
+    """The error for an index operand whose values a kernel has rejected with ``error``."""
+    operands = [x if isinstance(x, Tensor) else np.asarray(x) for x in operands if x is not None]
+    values = ", ".join([type_text(x.dtype, x.shape) for x in operands])
+    labels = "labels" in op.operands
+    classes = operands[-1].shape[-1] if labels else 0
+    return OutOfRangeError(
+        f"{op.name}({values}): {'a label' if labels else 'an index'} is out of range.",
+        expected=f"labels from 0 to {classes - 1}, since the logits have {classes} classes"
+        if labels
+        else "indices from -n to n - 1 for an axis of size n",
+        got=str(error),
+        fix="check how the labels are numbered, and the number of classes"
+        if labels
+        else "check the indices against the shape",
     )
 
 

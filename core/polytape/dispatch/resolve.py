@@ -106,11 +106,7 @@ class Resolver:
 
     def registered(self) -> list[tuple[Backend, tuple[Kernel, ...]]]:
         """The backends in the chain, nearest first, each with its kernels for the op in the order they are tried."""
-        name = self.op.name
-        return [
-            (owner, pinned_first(name, owner.name, tables.kernels_of(owner.name, name)))
-            for owner in self.backend.chain()
-        ]
+        return [(owner, tables.kernels_of(owner.name, self.op.name)) for owner in self.backend.chain()]
 
     def candidates(self) -> list[Kernel]:
         """The kernels that serve these dtypes, in the order they are tried, up to the first one without a predicate."""
@@ -166,7 +162,8 @@ class Resolver:
             fn = Unchecked(fn, self.op, self.result_types)
         fn = self.bind_attributes(fn)
         if kernel.writes:
-            fn = Copying(fn, self.operand_types, tuple([self.op.operands.index(name) for name in kernel.writes]))
+            written = tuple([self.op.operands.index(name) for name in kernel.writes])
+            fn = Copying(fn, self.operand_types, written, kernel.atomic)
         return fn
 
     def bind_attributes(self, fn: Any) -> Any:
@@ -216,12 +213,3 @@ class Missing:
         """Run on the host, or raise the error that lists every kernel."""
         passed = {name: attributes[name] for name in attributes if name not in ("dtype", "device")}
         return self.resolver.host_resolution().fn(*arrays, **passed)
-
-
-def pinned_first(op: str, backend: str, kernels: tuple[Kernel, ...]) -> tuple[Kernel, ...]:
-    """The kernels, starting with those that POLYTAPE_KERNELS pins."""
-    provider = tables.pins().get((op, backend))
-    if provider is None:
-        return kernels
-    pinned = tuple([kernel for kernel in kernels if kernel.provider == provider])
-    return (*pinned, *[kernel for kernel in kernels if kernel.provider != provider])

@@ -11,21 +11,23 @@ from ..autodiff.gradient_plan import plan_of
 from ..autodiff.record import Tapes, follow, record, record_several, wrap
 from ..device import Device
 from ..dtypes import FLOATING, DType
-from ..errors import PolytapeError, ShapeError
+from ..errors import DTypeError, PolytapeError, ShapeError
 from ..placement import selection
 from ..registry.op import Op
 from ..registry.resolution import Resolution
 from ..registry.tensor_type import TensorType, get_tensor_type
 from ..settings import trimmed
+from ..tensors.in_place import is_placeholder, settled
 from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Symbol, Tensor
 from . import convert
 from .mixed_devices import deciding_operand
 from .resolve import resolve
 
-__all__ = ["apply", "failure"]
+__all__ = ["apply", "failure", "recover"]
 
 NUMBERS: Final = (bool, int, float, complex)
+COMPARISONS: Final = ("equal", "greater", "greater_equal", "less", "less_equal", "not_equal")
 MEMO: Final = 4096
 
 
@@ -48,17 +50,29 @@ def apply(op: Op, operands: list[Any], attributes: dict[str, Any]) -> Any:
     resolution = find_resolution(op, tensors, attributes, device, backend)
     arrays = tuple([None if x is None else x.array for x in tensors])
     symbolic = any([type(array) is Symbol for array in arrays])
+    if symbolic and scope.trace is None:
+        arrays = settle(op, tensors)
     if scope.trace is not None and (symbolic or not tensors):
         results = scope.trace.emit(op, resolution, operands, tensors, attributes)
-    elif symbolic:
-        from .rejections import leaked_symbol
-
-        raise leaked_symbol(op.name, tensors)
     else:
-        if resolution.how == "body" and not op.rules and scope.tapes:
+        if resolution.how == "body" and not op.rules and not op.no_gradient and scope.tapes:
             return op.run_body(tensors, attributes)  # the ops in the body are recorded instead
         results = call(op, resolution, tensors, arrays, attributes)
     return finish(op, resolution, tensors, arrays, attributes, results, scope)
+
+
+def settle(op: Op, tensors: list[Tensor | None]) -> tuple[Any, ...]:
+    """The operands' arrays, once no other thread overwrites them.
+
+    Raises:
+        TraceError: an operand is a symbol of a trace.
+    """
+    arrays = tuple([None if x is None else settled(x) for x in tensors])
+    if any([type(array) is Symbol for array in arrays]):
+        from .rejections import leaked_symbol
+
+        raise leaked_symbol(op.name, tensors)
+    return arrays
 
 
 def call(
@@ -163,9 +177,17 @@ def promote(op: Op, operands: list[Any], tensors: list[Tensor | None], numbers: 
     for position, x in enumerate(tensors):
         if x is not None and op.promoted(position):
             dtype = x.type.dtype if dtype is None else dtypes.promote(dtype, x.type.dtype)
+    if numbers and op.name in COMPARISONS:
+        x = tensors[1 - numbers[0]]
+        if x is None or not (x.type.takes(operands[numbers[0]]) and x.type.fits(operands[numbers[0]])):
+            from .comparisons import restate
+
+            restate(op.name, operands, tensors, numbers[0])
     for position in numbers:
         value = operands[position]
         dtype = dtypes.default_dtype(value) if dtype is None else dtypes.weak_promote(dtype, value)
+        if op.number_rule is not None and isinstance(value, int) and value < 0:
+            op.number_rule(position, value, dtype)
     if dtype is None:
         return
     if op.floating and dtypes.category(dtype) < FLOATING:
@@ -175,9 +197,7 @@ def promote(op: Op, operands: list[Any], tensors: list[Tensor | None], numbers: 
         if x is not None and op.promoted(position) and x.type.dtype is not dtype:
             tensors[position] = convert.cast(x, dtype)
     for position in numbers:
-        value = operands[position]
-        array = tensor_type.scalar(value) if tensor_type.takes(value) else tensor_type.make_scalar(value)
-        tensors[position] = Tensor(array, tensor_type, None)
+        tensors[position] = Tensor(tensor_type.number(operands[position]), tensor_type, None)
 
 
 def settling(op: Op, attributes: dict[str, Any]) -> dict[str, Any]:
@@ -226,7 +246,7 @@ def failure(op: Op, operands: Any, attributes: dict[str, Any], error: Exception)
     if isinstance(error, PolytapeError):
         return trimmed(error)
     arrays = [x.array if isinstance(x, Tensor) else (None if x is None else np.asarray(x)) for x in operands]
-    if any([type(array) is Symbol for array in arrays]):
+    if any([type(array) is Symbol and not is_placeholder(array) for array in arrays]):
         from .rejections import leaked_symbol
 
         return leaked_symbol(op.name, operands)
@@ -234,4 +254,21 @@ def failure(op: Op, operands: Any, attributes: dict[str, Any], error: Exception)
         op.output_shapes(arrays, attributes)
     except ShapeError as shape_error:
         return trimmed(shape_error)
+    if isinstance(error, IndexError):
+        from .rejections import index_out_of_range
+
+        return index_out_of_range(op, operands, error)
     return error
+
+
+def recover(op: Op, x1: Any, x2: Any, error: Exception) -> Any:
+    """What to do after the fast path of an op with two operands raised ``error``: the exception to raise instead.
+
+    If a number does not fit the dtype of the tensor beside it, it is the result of the slow path, which some ops have.
+    """
+    if isinstance(error, DTypeError) and (isinstance(x1, NUMBERS) or isinstance(x2, NUMBERS)):
+        try:
+            return apply(op, [x1, x2], {})
+        except PolytapeError as again:
+            error = again
+    return failure(op, [x1, x2], {}, error)

@@ -44,11 +44,12 @@ class Body:
             None if tensor_type is None else Tensor(array, tensor_type, None)
             for array, tensor_type in zip(arrays, self.operand_types, strict=True)
         ]
-        token = current_scope.set(NO_SCOPE)
+        scope = current_scope.get()
         try:
+            current_scope.set(NO_SCOPE)  # inside the try block: Ctrl-C may arrive as soon as it is set
             result = self.op.run_body(operands, attributes)
         finally:
-            current_scope.reset(token)
+            current_scope.set(scope)
         if isinstance(result, Tensor):
             return result.array
         return tuple([output.array for output in result])

@@ -3,7 +3,8 @@
 `functions` keeps one trace per signature (`signature`), `tracing` records it as a graph (`ir`), `passes` optimise it,
 `checking` validates it, `printing` shows it, `execution` runs it, `concrete` makes it callable and differentiable.
 
-May import: `autodiff`, `dispatch`, `dtypes`, `errors`, `placement`, `registry`, `settings`, `tensors`.
+May import: `autodiff`, `backend`, `dispatch`, `dtypes`, `errors`, `locks`, `placement`, `registry`, `settings`,
+`state`, `tensors`, `tracebacks`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from _thread import RLock
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,22 +13,26 @@ from ..autodiff.record import follow, record_several
 from ..autodiff.tape import GradientTape
 from ..dtypes import FLOATING
 from ..errors import TraceError
+from ..locks import renewed_lock
 from ..registry.gradient_rule import G, GradientRule
 from ..registry.op import Op
 from ..registry.resolution import Resolution
 from ..registry.tensor_type import TensorType
+from ..state.update import replace_all
+from ..tensors.in_place import settled
 from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
-from .execution import Executable
+from .execution import ATTEMPTS, Executable, contended
 from .ir import Graph
 from .passes import optimise
-from .signature import Structure
+from .signature import Structure, check_results
 from .tracing import trace
 
 __all__ = ["Concrete"]
 
 Body = Callable[[list[Tensor]], Any]
+STATICS = "statics"  # the attribute of a record that keeps static arguments alive
 
 
 class Concrete:
@@ -53,24 +56,28 @@ class Concrete:
         self.inputs = tuple(inputs)
         self.structure: Structure
         self.output_positions: list[int]
-        traced = trace(name, inputs, self.results)
-        self.traced: Graph = traced if writes else replace(traced, writes=(), locks=())
+        traced, self.guards = trace(name, inputs, self.results)
+        self.traced: Graph = traced if writes else replace(traced, writes=())
         self.graph: Graph = optimise(self.traced)
         self.single = self.structure.spec is None and bool(self.output_positions)
         self.executable = Executable(self.graph, self.single)
-        self.variables = [x.holder for x in self.graph.variables if x.holder is not None]
+        self.variables = [x.holder for x in self.graph.variables if isinstance(x.holder, Variable)]
+        self.state_keys = [id(variable) for variable in self.variables] + [
+            (source.key, position) for source in self.graph.sources for position in range(len(source.inputs))
+        ]
         constants = [x.holder for x in self.traced.constants if x.holder is not None]
         self.captured = [x for x in constants if x.node is not None]
         self.plain = [x for x in self.traced.constants if x.holder is not None and x.holder.node is None]
         self.differentiable = any(tensor_type.category >= FLOATING for tensor_type in self.graph.output_types)
         self.records: dict[int, Record] = {}
         self.derivatives: dict[tuple[int, tuple[int, ...]], Concrete] = {}
-        self.lock = RLock()
+        self.lock = renewed_lock()
 
     def results(self, tensors: list[Tensor]) -> list[Tensor]:
         """Run the body, remember its results' structure, and return the results that are outputs of the graph."""
         self.structure = Structure(self.body(tensors))
         leaves = self.structure.leaves
+        check_results(self.name, leaves, current_scope.get().trace.mark)
         self.output_positions = [position for position, leaf in enumerate(leaves) if is_output(leaf)]
         outputs = [leaves[position] for position in self.output_positions]
         self.structure.leaves = [None if is_output(leaf) else leaf for leaf in leaves]
@@ -94,13 +101,31 @@ class Concrete:
             raise
         return results if self.single else self.rebuild(results)
 
-    def taped(self, tensors: Sequence[Tensor], scope: Scope) -> Any:
-        """As `call`, recorded by the open tapes of ``scope`` that follow an input."""
-        return self.rebuild(self.recorded(tensors, self.variables, scope))
+    def taped(self, tensors: Sequence[Tensor], scope: Scope, statics: Sequence[Any] = ()) -> Any:
+        """As `call`, recorded by the open tapes of ``scope`` that follow an input.
 
-    def recorded(self, tensors: Sequence[Tensor], variables: Sequence[Tensor], scope: Scope) -> list[Tensor]:
-        """The outputs, recorded; ``variables`` are the graph's, or tensors with values from an earlier run."""
-        inputs = (*tensors, *variables, *self.captured)
+        The record keeps ``statics`` alive: static arguments that the trace does not keep alive, but that its gradient
+        needs, because it traces the function again.
+        """
+        values = [
+            Tensor(array, x.type, None)
+            for source in self.graph.sources
+            for x, array in zip(source.inputs, source.read(), strict=True)
+        ]
+        return self.rebuild(self.recorded(tensors, [*self.variables, *values], scope, statics))
+
+    def recorded(
+        self, tensors: Sequence[Tensor], state: Sequence[Tensor], scope: Scope, statics: Sequence[Any] = ()
+    ) -> list[Tensor]:
+        """The outputs, recorded.
+
+        Args:
+            tensors: the arguments.
+            state: the graph's variables and the values of its sources, or both from an earlier run.
+            scope: has the tapes.
+            statics: kept alive by the record.
+        """
+        inputs = (*tensors, *state, *self.captured)
         arrays, results = self.run_and_assign(inputs)
         count = len(self.output_positions)
         tapes, watched = follow(inputs, scope) if scope.tapes else ((), 0)
@@ -115,18 +140,23 @@ class Concrete:
             record = self.records[watched] = Record(self, watched, inputs)
         nodes = tuple([x.node if watched >> position & 1 else None for position, x in enumerate(inputs)])
         outputs = list(results[:count])
-        return record_several(record.op, record.resolution, record.plan, tapes, nodes, arrays, None, outputs)
+        kept = {STATICS: statics}
+        return record_several(record.op, record.resolution, record.plan, tapes, nodes, arrays, kept, outputs)
 
     def run_and_assign(self, inputs: Sequence[Tensor]) -> tuple[tuple[Any, ...], Any]:
         """Run the graph and assign the variables; return the inputs' arrays before the run and the graph's results."""
         graph = self.graph
         last = len(inputs) - len(self.captured)
-        with self.executable.locks:
-            arrays = tuple([x.array for x in inputs])
+        first = len(self.inputs)
+        written = [variable for variable, _ in graph.writes]
+        for _ in ATTEMPTS:
+            arrays = tuple([settled(x) for x in inputs])
             results = self.run(arrays[:last])
-            for (variable, _), value in zip(graph.writes, results[len(self.output_positions) :], strict=True):
-                variable.array = value
-        return arrays, results
+            known = dict(zip(map(id, self.variables), arrays[first:], strict=False))
+            before = [known.get(id(variable)) for variable in written]
+            if replace_all(written, before, results[len(self.output_positions) :]):
+                return arrays, results
+        raise contended(self.name)
 
     def run(self, arrays: Sequence[Any]) -> Any:
         """The graph's results on native arrays."""
@@ -173,7 +203,7 @@ class Record:
         self.op = Op(concrete.name, concrete.body, operands, operands, count)
         self.op.outputs = Several
         sources = tuple([position for position in range(count) if watched >> position & 1])
-        self.op.rules.append(GradientRule(Backward(concrete, watched), sources, (G, *range(count)), ()))
+        self.op.rules.append(GradientRule(Backward(concrete, watched), sources, (G, *range(count)), (STATICS,)))
         self.plan = plan_of(self.op, count, watched)
         self.resolution = Resolution(
             None, None, tuple([x.type for x in inputs]), concrete.graph.output_types, (), "kernel"
@@ -191,11 +221,13 @@ class Gradients:
     def __call__(self, tensors: list[Tensor]) -> list[Any]:
         concrete = self.concrete
         count = len(concrete.inputs)
-        inputs = [*tensors[:count], *concrete.variables, *concrete.captured]
-        sources = [x for position, x in enumerate(inputs) if self.watched >> position & 1]
+        values = [None] * (len(concrete.state_keys) - len(concrete.variables))  # no tape follows them
+        inputs = [*tensors[:count], *concrete.variables, *values, *concrete.captured]
+        sources = [x for position, x in enumerate(inputs) if x is not None and self.watched >> position & 1]
         with GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(sources)
-            result = concrete.body(tensors[:count])
+            tape.watch_arguments(sources)
+            # New handles: item assignment in the body must not change the sources.
+            result = concrete.body([Tensor(x.array, x.type, x.node) for x in tensors[:count]])
         outputs = [leaf for leaf in Structure(result).leaves if is_output(leaf)]
         targets = [outputs[position] for position in self.seeded]
         gradients: list[Any] = tape.gradient(targets, sources, tensors[count:])
@@ -209,7 +241,7 @@ class Backward:
         self.concrete = concrete
         self.watched = watched
 
-    def __call__(self, g: Any, *inputs: Tensor) -> Any:
+    def __call__(self, g: Any, *inputs: Tensor, statics: Sequence[Any]) -> Any:
         concrete = self.concrete
         scope = current_scope.get()
         if scope.trace is not None:
@@ -223,11 +255,11 @@ class Backward:
         derivative = concrete.derivative(self.watched, seeded)
         seeds = [expanded(g.parts[position], concrete.graph.outputs[position].shape) for position in seeded]
         count = len(concrete.inputs)
-        values = dict(zip(map(id, concrete.variables), inputs[count:], strict=False))
-        variables = [values.get(id(variable)) for variable in derivative.variables]
-        if any(value is None for value in variables):
+        values = dict(zip(concrete.state_keys, inputs[count:], strict=False))
+        state = [values[key] for key in derivative.state_keys if key in values]
+        if len(state) < len(derivative.state_keys):
             raise impure(concrete.name)
-        outputs = derivative.recorded([*inputs[:count], *seeds], variables, scope)  # type: ignore[arg-type]
+        outputs = derivative.recorded([*inputs[:count], *seeds], state, scope, statics)
         gradients = derivative.rebuild(outputs)
         return gradients if len(gradients) > 1 else gradients[0]
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from ..dispatch.wrappers import Unchecked
+from ..errors import TraceError
+from ..state.update import read_all, replace_all
 from ..tensors.tensor import Symbol, Tensor
 from .ir import Equation, Graph, Literal, location, names, render_equation
 
 __all__ = ["Executable"]
 
 _numbers = itertools.count()
+ATTEMPTS = range(1000)  # how often a run is repeated because another thread assigned a variable that it assigns too
 
 
 class Executable:
@@ -21,18 +23,17 @@ class Executable:
 
     Attributes:
         graph: the graph.
-        run: ``(*arguments, *variables) -> (*outputs, *assigned values)``, on native arrays.
-        call: ``(*tensors) -> tensor``, or a tuple of tensors if ``single`` is false. Reads the variables, runs, then
-            assigns the variables; if an op raises, nothing is assigned.
+        run: ``(*arguments, *state) -> (*outputs, *assigned values)``, on native arrays.
+        call: ``(*tensors) -> tensor``, or a tuple of tensors if ``single`` is false. Reads the variables and sources,
+            runs, then assigns the variables, all or none; if an op raises, nothing is assigned. It runs again if
+            another thread changed an assigned variable in the meantime.
         source: the generated code.
     """
 
     def __init__(self, graph: Graph, single: bool = False) -> None:
         self.graph = graph
         self.file = f"<graph {graph.name} {next(_numbers)}>"
-        self.locks = Locks(graph.locks)
-        code = _Source(graph)
-        code.namespace["locks"] = self.locks
+        code = _Code(graph)
         code.write_run()
         code.write_call(single)
         self.source = "\n".join(code.lines)
@@ -53,22 +54,7 @@ class Executable:
             traceback = traceback.tb_next
 
 
-class Locks:
-    """Several locks as one, always acquired in the same order, so that two graphs cannot deadlock."""
-
-    def __init__(self, locks: Iterable[Any]) -> None:
-        self.locks = sorted(locks, key=id)
-
-    def __enter__(self) -> None:
-        for lock in self.locks:
-            lock.acquire()
-
-    def __exit__(self, *exc_info: object) -> None:
-        for lock in self.locks:
-            lock.release()
-
-
-class _Source:
+class _Code:
     """The generated code, its namespace, and the equation that each line belongs to."""
 
     def __init__(self, graph: Graph) -> None:
@@ -77,7 +63,7 @@ class _Source:
         self.namespace: dict[str, Any] = {"Tensor": Tensor}
         self.equation_of_line: dict[int, Equation] = {}
         self.local: dict[Symbol, str] = {}
-        for prefix, inputs in (("x", graph.arguments), ("v", graph.variables), ("c", graph.constants)):
+        for prefix, inputs in (("x", graph.arguments), ("v", graph.state()), ("c", graph.constants)):
             self.local.update({x.symbol: f"{prefix}{position}" for position, x in enumerate(inputs)})
         for symbol, name in names(graph).items():
             self.local.setdefault(symbol, f"_{name}")  # generated names include Python keywords, such as as and if
@@ -97,7 +83,7 @@ class _Source:
     def write_run(self) -> None:
         """Write the function on native arrays."""
         graph = self.graph
-        inputs = [self.local[x.symbol] for x in (*graph.arguments, *graph.variables)]
+        inputs = [self.local[x.symbol] for x in (*graph.arguments, *graph.state())]
         self.lines.append(f"def run({', '.join(inputs)}):")
         self.write_body("    ")
         self.lines.append(f"    return ({''.join(f'{self.local[symbol]}, ' for symbol in graph.results())})")
@@ -109,20 +95,40 @@ class _Source:
         self.lines.append(f"def call({', '.join(arguments)}):")
         self.lines += [f"    {name} = {name}.array" for name in arguments]
         indent = "    "
-        if graph.locks:
-            self.lines.append("    with locks:")
+        for position, source in enumerate(graph.sources):
+            values = "".join(f"{self.local[x.symbol]}, " for x in source.inputs)
+            self.lines.append(f"    {values}= {self.bind(f's{position}', source.read)}()")
+        if graph.writes:
+            self.lines.append(f"    for _ in {self.bind('attempts', ATTEMPTS)}:")
             indent = "        "
-        for position, x in enumerate(graph.variables):
-            self.lines.append(f"{indent}{self.local[x.symbol]} = {self.bind(f'h{position}', x.holder)}.array")
+        if graph.variables:
+            values = "".join(f"{self.local[x.symbol]}, " for x in graph.variables)
+            holders = self.bind("holders", [x.holder for x in graph.variables])
+            self.lines.append(f"{indent}{values}= {self.bind('read_all', read_all)}({holders})")
         self.write_body(indent)
-        for position, (variable, symbol) in enumerate(graph.writes):
-            self.lines.append(f"{indent}{self.bind(f'w{position}', variable)}.array = {self.local[symbol]}")
+        if graph.writes:
+            self.write_assignment()
         results = [
             f"Tensor({self.local[symbol]}, {self.bind(f'o{position}', tensor_type)}, None)"
             for position, (symbol, tensor_type) in enumerate(zip(graph.outputs, graph.output_types, strict=True))
         ]
         returned = results[0] if single else f"({''.join(f'{result}, ' for result in results)})"
         self.lines.append(f"    return {returned}")
+
+    def write_assignment(self) -> None:
+        """Write the end of the loop that assigns the variables."""
+        graph = self.graph
+        symbols = {id(x.holder): self.local[x.symbol] for x in graph.variables}
+        written = self.bind("written", [variable for variable, _ in graph.writes])
+        before = [symbols.get(id(variable), "None") for variable, _ in graph.writes]
+        after = [self.local[symbol] for _, symbol in graph.writes]
+        self.bind("replace_all", replace_all)
+        self.lines += [
+            f"        if replace_all({written}, ({', '.join(before)},), ({', '.join(after)},)):",
+            "            break",
+            "    else:",
+            f"        raise {self.bind('contended', contended)}({graph.name!r})",
+        ]
 
     def write_body(self, indent: str) -> None:
         """Write the equations' lines, and keep which equation each line belongs to."""
@@ -159,6 +165,16 @@ class _Source:
 
     def deletion(self, symbols: list[Symbol]) -> list[str]:
         return [f"del {', '.join(self.local[symbol] for symbol in symbols)}"] if symbols else []
+
+
+def contended(name: str) -> TraceError:
+    """The error for a function whose variables change during each run."""
+    return TraceError(
+        f"{name} could not assign its variables.",
+        expected="a run during which no other thread and no signal handler assigns these variables",
+        got=f"other assignments during each of {len(ATTEMPTS)} runs",
+        fix="assign to the variables from one thread at a time, for example under a lock",
+    )
 
 
 def unwrapped(equation: Equation) -> tuple[Any, dict[str, Any]]:

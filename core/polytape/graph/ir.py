@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,11 +18,12 @@ import numpy as np
 from ..registry.op import Op
 from ..registry.resolution import Resolution
 from ..registry.tensor_type import TensorType
+from ..tensors.node import leaf
 from ..tensors.symbol import Symbol, type_text
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
 
-__all__ = ["Equation", "Graph", "Input", "Literal", "Operand", "names", "render", "render_equation"]
+__all__ = ["Equation", "Graph", "Input", "Literal", "Operand", "Source", "names", "render", "render_equation"]
 
 WIDTH = 52  # column of the source lines, unless an equation is longer
 
@@ -96,6 +97,31 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A function whose values a graph reads at the start of each run, such as an optimizer's learning rate.
+
+    Attributes:
+        owner: the object that the values belong to.
+        key: identifies the source among those of all traces of the same function.
+        read: ``() -> native arrays``, one for each input.
+        mark: of the trace that the source belongs to.
+        inputs: the values in the graph.
+    """
+
+    owner: Any
+    key: tuple[int, int]
+    read: Callable[[], Sequence[Any]]
+    mark: object
+    inputs: list[Input]
+
+    def tensor(self, name: str, tensor_type: TensorType, shape: tuple[int, ...]) -> Tensor:
+        """Add a value; returns it as a tensor of the trace."""
+        symbol = Symbol(self.mark, None, len(self.inputs), shape, tensor_type.dtype)
+        self.inputs.append(Input(name, symbol, tensor_type))
+        return Tensor(symbol, tensor_type, leaf(tensor_type, shape))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Graph:
     """A traced function.
 
@@ -105,7 +131,7 @@ class Graph:
         equations: in an order in which they can run.
         outputs: the results; ``output_types``: their types.
         writes: the variables that are assigned after the run, each with its new value.
-        locks: held from reading the variables until they are assigned.
+        sources: what else is read at the start of each run.
     """
 
     name: str
@@ -116,11 +142,15 @@ class Graph:
     outputs: tuple[Symbol, ...]
     output_types: tuple[TensorType, ...]
     writes: tuple[tuple[Variable, Symbol], ...]
-    locks: tuple[Any, ...] = ()
+    sources: tuple[Source, ...] = ()
 
     def inputs(self) -> tuple[Input, ...]:
-        """Arguments, variables and constants."""
-        return (*self.arguments, *self.variables, *self.constants)
+        """Arguments, variables, values of sources, and constants."""
+        return (*self.arguments, *self.state(), *self.constants)
+
+    def state(self) -> tuple[Input, ...]:
+        """The inputs that are read at the start of each run: variables, then values of sources."""
+        return (*self.variables, *(x for source in self.sources for x in source.inputs))
 
     def results(self) -> tuple[Symbol, ...]:
         """The outputs, and the values assigned to variables."""
@@ -137,7 +167,8 @@ def names(graph: Graph) -> dict[Symbol, str]:
     """A unique name for each symbol: an input's own name, else ``x0``, ``v0`` or ``c0``; for the others a, b, c, ..."""
     by_symbol: dict[Symbol, str] = {}
     taken: set[str] = set()
-    for prefix, inputs in (("x", graph.arguments), ("v", graph.variables), ("c", graph.constants)):
+    values = [x for source in graph.sources for x in source.inputs]
+    for prefix, inputs in (("x", graph.arguments), ("v", graph.variables), ("s", values), ("c", graph.constants)):
         for position, graph_input in enumerate(inputs):
             by_symbol[graph_input.symbol] = _unused_name(graph_input.name or f"{prefix}{position}", taken)
     letters = (name for name in _letters() if name not in taken)
@@ -177,6 +208,7 @@ def render(graph: Graph) -> str:
         results = f"({results})"
     lines = [f"graph {graph.name}({arguments}) -> {results}"]
     lines += [f"  variable {known[x.symbol]}: {describe(x.symbol)}" for x in graph.variables]
+    lines += [f"  read {known[x.symbol]}: {describe(x.symbol)}" for source in graph.sources for x in source.inputs]
     lines += [f"  constant {known[x.symbol]}: {describe(x.symbol)}" for x in graph.constants]
     texts = [f"  {render_equation(equation, known)}" for equation in graph.equations]
     width = max([WIDTH, *(len(text) + 2 for text in texts)])

@@ -18,7 +18,7 @@ from ..registry.tensor_type import TensorType
 from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Symbol, Tensor
 from ..tensors.variable import Variable
-from .ir import Equation, Graph, Input, Literal, Operand
+from .ir import Equation, Graph, Input, Literal, Operand, Source
 
 __all__ = ["Trace", "trace"]
 
@@ -42,7 +42,9 @@ class Trace:
         self.written: dict[int, Variable] = {}
         self.constants: dict[tuple[int, int], Input] = {}  # by the ids of array and node, which the input keeps alive
         self.equations: list[Equation] = []
-        self.locks: dict[int, Any] = {}
+        self.sources: dict[tuple[int, int], Source] = {}
+        self.draws: dict[int, Any] = {}  # by id(generator); used by polytape.random
+        self.guards: list[Callable[[], bool]] = []
 
     def __repr__(self) -> str:
         return f"<trace of {self.name}: {len(self.equations)} equations>"
@@ -105,9 +107,34 @@ class Trace:
         self.values[id(variable)] = self.symbol(self.read(value))
         self.written[id(variable)] = variable
 
-    def hold(self, lock: Any) -> None:
-        """Make each run of the graph hold ``lock`` from reading the variables until they are assigned."""
-        self.locks[id(lock)] = lock
+    def source(self, owner: Any, read: Callable[[], Sequence[Any]]) -> Source:
+        """Add a source, which is read at the start of each run; its values are added by `Source.tensor`.
+
+        Args:
+            owner: the object that the values belong to; the graph keeps it alive.
+            read: ``() -> native arrays``, one for each value.
+        """
+        ordinal = 0
+        while (id(owner), ordinal) in self.sources:
+            ordinal += 1
+        source = self.sources[id(owner), ordinal] = Source(owner, (id(owner), ordinal), read, self.mark, [])
+        return source
+
+    def guard(self, condition: Callable[[], bool]) -> None:
+        """Trace the function again once ``condition()`` is false at the start of a call."""
+        self.guards.append(condition)
+
+    def reads(self, variable: Variable) -> bool:
+        """Whether the function has read this variable so far."""
+        return id(variable) in self.variables
+
+    def assigns(self, variable: Variable) -> bool:
+        """Whether the function has assigned this variable so far."""
+        return id(variable) in self.written
+
+    def supersede(self, variable: Variable, value: Tensor) -> None:
+        """Let later reads in this trace give ``value``, which a source has put into the variable already."""
+        self.values[id(variable)] = self.symbol(value)
 
     # --- values ---------------------------------------------------------------------------------------------------
 
@@ -162,14 +189,14 @@ class Trace:
             results,
             tuple(x.type for x in outputs),
             writes,
-            tuple(self.locks.values()),
+            tuple(self.sources.values()),
         )
 
 
 def trace(
     name: str, inputs: Sequence[tuple[str, TensorType, Shape]], body: Callable[[list[Tensor]], Sequence[Tensor]]
-) -> Graph:
-    """Run ``body`` on one symbolic tensor per input, and return its graph.
+) -> tuple[Graph, tuple[Callable[[], bool], ...]]:
+    """Run ``body`` on one symbolic tensor per input; return its graph and the conditions under which it is valid.
 
     Tapes that are open outside do not record the run. If the body raises, the exception propagates, no variable has
     been assigned, and the scope is restored.
@@ -181,12 +208,13 @@ def trace(
     """
     tracer = Trace(name)
     symbols = [(tracer.argument(label, tensor_type, shape), tensor_type) for label, tensor_type, shape in inputs]
-    token = current_scope.set(Scope((), tracer))
+    scope = current_scope.get()
     try:
+        current_scope.set(Scope((), tracer))  # inside the try block: Ctrl-C may arrive as soon as it is set
         arguments = [symbolic(symbol, tensor_type) for symbol, tensor_type in symbols]
-        return tracer.graph(body(arguments))
+        return tracer.graph(body(arguments)), tuple(tracer.guards)
     finally:
-        current_scope.reset(token)
+        current_scope.set(scope)
 
 
 def symbolic(symbol: Symbol, tensor_type: TensorType) -> Tensor:

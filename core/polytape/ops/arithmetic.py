@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from .. import dtypes
+from ..dtypes import DType
+from ..errors import DTypeError
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
-from .declaration import op, primitive
-from .logic import where
+from .declaration import converted, op, primitive
+from .logic import equal, larger_share, where
 
 __all__ = [
     "abs",
@@ -24,10 +27,13 @@ __all__ = [
 _PIECEWISE = "its result is piecewise constant"
 
 
-@op(dtype=dtype_rules.same_real, shape=shape_rules.same_shape, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.same_real_number, shape=shape_rules.same_shape, elementwise=True, no_gradient=_PIECEWISE)
 def sign(x: TensorLike, /) -> Tensor:
-    """-1, 0 or 1 according to the sign of ``x``, elementwise."""
-    return primitive()
+    """-1, 0 or 1 according to the sign of ``x``, elementwise; NaN where ``x`` is NaN."""
+    x = converted(x)
+    if x.dtype.kind == "u":
+        return where(x > 0, 1, x)
+    return where(x > 0, 1, where(x < 0, -1, where(equal(x, 0), 0, x)))  # the last x is NaN
 
 
 @op(dtype=dtype_rules.same_numeric, shape=shape_rules.broadcast, elementwise=True)
@@ -66,10 +72,26 @@ def divide(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 divide.gradient(x1=lambda g, x2: g / x2, x2=lambda g, y, x2: -(g * y) / x2)
 
 
-@op(dtype=dtype_rules.same_numeric, shape=shape_rules.broadcast, elementwise=True)
+def _check_exponent(position: int, number: int, dtype: DType) -> None:
+    if position == 1 and dtypes.category(dtype) == dtypes.INTEGER:
+        raise DTypeError(
+            f"power cannot raise integers to {number}.",
+            expected="an exponent of 0 or more, or a floating base",
+            got=f"a base of {dtype}",
+            fix=f"cast the base first: polytape.astype(x, 'float32') ** {number}",
+        )
+
+
+@op(dtype=dtype_rules.same_numeric, shape=shape_rules.broadcast, elementwise=True, numbers=_check_exponent)
 def power(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """``x1 ** x2``, elementwise. The gradient with respect to ``x2`` is 0 where ``x1 <= 0``.
 
+    Where an integer is raised to a negative element of an integer tensor, the result is ``1 / x1 ** -x2`` without its
+    fraction, and 0 for ``x1 == 0``.
+
+    Raises:
+        ShapeError: shapes that do not broadcast. DTypeError: bool operands, or an integer tensor raised to a negative
+            Python integer.
     Source:
         Array API standard 2024.12, ``pow``.
     """
@@ -93,14 +115,14 @@ def _power_exponent(g: Tensor, y: Tensor, x1: Tensor) -> Tensor:
 def maximum(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """The larger of ``x1`` and ``x2``, elementwise; NaN where either is NaN.
 
-    Where the operands are equal, ``x1`` receives the whole gradient.
+    Where the operands are equal, each receives half of the gradient; where either is NaN, both receive all of it.
     """
     return primitive()
 
 
 maximum.gradient(
-    x1=lambda g, x1, x2: where(x1 >= x2, g, 0),
-    x2=lambda g, x1, x2: where(x1 >= x2, 0, g),
+    x1=lambda g, x1, x2: larger_share(g, x1, x2),
+    x2=lambda g, x1, x2: larger_share(g, x2, x1),
 )
 
 
@@ -108,14 +130,14 @@ maximum.gradient(
 def minimum(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """The smaller of ``x1`` and ``x2``, elementwise; NaN where either is NaN.
 
-    Where the operands are equal, ``x1`` receives the whole gradient.
+    Where the operands are equal, each receives half of the gradient; where either is NaN, both receive all of it.
     """
     return primitive()
 
 
 minimum.gradient(
-    x1=lambda g, x1, x2: where(x1 <= x2, g, 0),
-    x2=lambda g, x1, x2: where(x1 <= x2, 0, g),
+    x1=lambda g, x1, x2: larger_share(g, x2, x1),
+    x2=lambda g, x1, x2: larger_share(g, x1, x2),
 )
 
 
@@ -131,7 +153,7 @@ negative.gradient(x=lambda g: -g)
 @op(dtype=dtype_rules.same_numeric, shape=shape_rules.same_shape, elementwise=True)
 def square(x: TensorLike, /) -> Tensor:
     """``x * x``, elementwise."""
-    return primitive()
+    return multiply(x, x)
 
 
 # g may have shape (), for example the gradient of a mean; doubling it is then cheaper than doubling x.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from .. import dtypes
 from ..device import Device
@@ -72,15 +75,34 @@ def ones(shape: Shape, *, dtype: Any = None, device: Device | str | None = None)
 
 
 def _range_dtype(*, start: Any, stop: Any, step: Any, dtype: DType | None) -> DType:
-    if dtype is not None:
-        return dtype
-    return dtypes.float32 if any(isinstance(number, float) for number in (start, stop, step)) else dtypes.int32
+    if dtype is None:
+        is_float = any(isinstance(number, float) for number in (start, stop, step))
+        dtype = dtypes.float32 if is_float else dtypes.int32
+    if dtypes.category(dtype) == dtypes.INTEGER and step != 0:
+        (count,) = _range_shape(start=start, stop=stop, step=step)
+        last = start + (count - 1) * step
+        info = np.iinfo(dtype)
+        if count and not (info.min <= min(start, last) and max(start, last) <= info.max):
+            raise DTypeError(
+                f"the range from {start} to {last} does not fit {dtype}.",
+                expected=f"numbers from {info.min} to {info.max}",
+                got=f"start={start}, stop={stop}, step={step}",
+                fix="pass dtype='int64'" if dtype is dtypes.int32 else "pass a wider dtype",
+            )
+    return dtype
 
 
 def _range_shape(*, start: Any, stop: Any, step: Any) -> tuple[int, ...]:
     if step == 0:
         raise ShapeError(
             "a step of 0 never ends.", expected="a step other than 0", got="step=0", fix="pass a nonzero step"
+        )
+    if not all(isinstance(number, int) or math.isfinite(number) for number in (start, stop, step)):
+        raise ShapeError(
+            "a range needs finite numbers.",
+            expected="a finite start, stop and step",
+            got=f"start={start}, stop={stop}, step={step}",
+            fix="pass the actual bounds",
         )
     # Integer arithmetic is exact for integers of any size; floats are counted as NumPy counts them.
     if all(isinstance(number, int) for number in (start, stop, step)):
@@ -98,7 +120,8 @@ def arange_(start: float, stop: float, step: float, *, dtype: Any = None, device
     Returns:
         [ceil((stop - start) / step)], ``dtype``.
     Raises:
-        ShapeError: a step of 0.
+        ShapeError: a step of 0, or numbers that are not finite. DTypeError: an integer dtype that does not hold the
+            numbers.
     """
     return primitive()
 
@@ -123,7 +146,8 @@ def arange(
     Returns:
         [ceil((stop - start) / step)], ``dtype``.
     Raises:
-        ShapeError: a step of 0.
+        ShapeError: a step of 0, or numbers that are not finite. DTypeError: an integer dtype that does not hold the
+            numbers: those of a range beyond int32 need ``dtype="int64"``.
     Source:
         Array API standard 2024.12, ``arange``.
     """

@@ -16,12 +16,12 @@ from ..errors import KernelError, RegistrationError
 from ..registry import tables
 from ..registry.gradient_rule import RESERVED
 from ..registry.op import parameter_names
-from ..tensors.tensor import TensorLike
+from ..tensors.tensor import Tensor, TensorLike
 
 if TYPE_CHECKING:
     from typing import ParamSpec, Protocol, TypeVar
 
-__all__ = ["op", "primitive", "states"]
+__all__ = ["converted", "op", "primitive", "states"]
 
 if TYPE_CHECKING:
     # For type checkers only: creating these classes at import would take 0.7 ms.
@@ -98,6 +98,12 @@ def primitive() -> NoReturn:
     raise KernelError("a primitive's body was run", fix="report this: resolution should have raised an error earlier")
 
 
+def converted(x: TensorLike) -> Tensor:
+    """``x``, narrowed to Tensor for type checkers: core converts the operands before it runs a body."""
+    assert isinstance(x, Tensor)
+    return x
+
+
 def op(
     *,
     dtype: Callable[..., Any],
@@ -106,6 +112,7 @@ def op(
     partial: bool = False,
     promotes: tuple[str, ...] | None = None,
     floating: bool = False,
+    numbers: Callable[[int, int, Any], None] | None = None,
     host: tuple[str, ...] = (),
     outputs: type | None = None,
     no_gradient: str = "",
@@ -117,11 +124,12 @@ def op(
     Args:
         dtype: the dtype rule, ``(*operand dtypes, **attributes it reads) -> dtype`` (a tuple for several outputs).
         shape: the shape rule, ``(*operand shapes, **attributes it reads) -> shape`` (a tuple for several outputs).
-        elementwise: whether operands broadcast against each other and the op acts on each element; core then
-            un-broadcasts gradients.
+        elementwise: whether operands broadcast and the op acts on each element; core then un-broadcasts gradients.
         partial: whether the gradient rules accept a cotangent of shape () that stands for one of the full shape.
-        promotes: the operands that promote to one dtype; default: all operands of an elementwise op, otherwise none.
-        floating: whether integer operands are cast to float32 first.
+        promotes: the operands that promote to one dtype; default: all operands of an elementwise op or of one with
+            ``floating``, otherwise none.
+        floating: whether operands that promote to an integer dtype or bool are cast to float32 first.
+        numbers: a check of a negative Python integer beside a tensor: ``(position, number, dtype they promote to)``.
         host: operands that stay NumPy arrays on every device.
         outputs: the NamedTuple class of an op with several outputs.
         no_gradient: why no gradient flows through the op. If it is empty and there are no gradient rules, the op is
@@ -135,9 +143,9 @@ def op(
     def declare(body: Callable[P, R]) -> Declared[P, R]:
         result = build(body, dtype, shape, host, outputs)
         result.elementwise = elementwise
-        result.promotes = promotes if promotes is not None else result.operands if elementwise else ()
-        result.partial = partial
-        result.floating = floating
+        result.promotes = promotes if promotes is not None else result.operands if elementwise or floating else ()
+        result.partial, result.floating = partial, floating
+        result.number_rule = numbers
         result.host = host
         result.no_gradient = no_gradient
         result.one_is_neutral = one_is_neutral

@@ -120,7 +120,9 @@ def _entries(section: str) -> dict[str, str]:
 
 
 def _operands(op: Op, dtype: Facts, shape: Facts) -> str:
-    takes = "numeric" if op.floating else dtype.takes or "any dtype"
+    takes = dtype.takes or "any dtype"
+    if op.floating:  # integers and bools are cast first
+        takes = "real" if takes == "real floating" else "any dtype"
     text = f"{takes}{shape.takes or '[...]'}"
     several = len(op.operands) > 1 or op.variadic
     if op.elementwise and len(op.operands) > 1:
@@ -136,13 +138,13 @@ def _returns(op: Op, dtype: Facts, shape: Facts) -> str:
     several = len(op.operands) > 1 or op.variadic
     same_shape, same_dtype = shape.returns == "same", dtype.returns == "same"
     if same_shape and same_dtype and not several:
-        return _filled("    Shape and dtype of {x}.", op)
+        return _filled(f"    Shape and dtype of {{x}}{'; float32 for integers and bools' if op.floating else ''}.", op)
     shape_text = ("the broadcast shape" if several else "shape of {x}") if same_shape else shape.returns
     dtype_text = ("the promoted dtype" if several else "dtype of {x}") if same_dtype else dtype.returns
     if op.floating:
-        dtype_text = dtype_text.replace("promoted dtype", "promoted floating dtype")
+        dtype_text = "the promoted floating dtype" if several else "the dtype of {x}; float32 for integers and bools"
     texts = [text for text in (shape_text, dtype_text) if text]
-    if same_dtype and not several and not same_shape and shape.returns.startswith("{x}"):
+    if same_dtype and not several and not op.floating and not same_shape and shape.returns.startswith("{x}"):
         texts = [shape_text]  # "x without the reduced axes" implies its dtype
     text = _filled(", ".join(texts), op)
     return f"    {text[:1].upper()}{text[1:]}." if text else ""
@@ -153,8 +155,11 @@ def _raises(op: Op, dtype: Facts, shape: Facts) -> str:
     errors = []
     if shape.rejects:
         errors.append(f"ShapeError: {_filled(shape.rejects, op)}.")
-    if dtype.rejects and not (op.floating and dtype.rejects == "not floating"):
-        errors.append(f"DTypeError: {_rejected(op, dtype.rejects, several)}.")
+    rejects = dtype.rejects
+    if op.floating:
+        rejects = "complex" if rejects == "not real floating" else ""
+    if rejects:
+        errors.append(f"DTypeError: {_rejected(op, rejects, several)}.")
     return f"    {' '.join(errors)}" if errors else ""
 
 

@@ -38,6 +38,12 @@ def same_real(x: DType, *others: DType) -> DType:
     return x
 
 
+@states(takes="real numeric", returns="same", rejects="bool or complex")
+def same_real_number(x: DType, *others: DType) -> DType:
+    """The first operand's dtype, which must be an integer or real floating dtype."""
+    return same_real(same_numeric(x))
+
+
 @states(takes="floating", returns="same", rejects="not floating")
 def same_floating(x: DType, *others: DType) -> DType:
     """The first operand's dtype, which must be floating (real or complex)."""
@@ -88,7 +94,7 @@ def index_dtype(x: DType) -> DType:
 def sum_dtype(x: DType, *, dtype: DType | None) -> DType:
     """The attribute ``dtype``; if it is None, the operand's dtype, or int32 or uint32 for bool and small integers."""
     if dtype is not None:
-        return dtype
+        return given_dtype(x, dtype=dtype)
     if x.kind == "u":
         return x if x.itemsize >= 4 else dtypes.uint32
     if dtypes.category(x) < dtypes.FLOATING:
@@ -96,9 +102,20 @@ def sum_dtype(x: DType, *, dtype: DType | None) -> DType:
     return x
 
 
-@states(takes="any dtype", returns="``dtype``", rejects="``dtype`` is not a tensor dtype", dtype="the new dtype.")
-def given_dtype(*operands: DType, dtype: DType) -> DType:
-    """The attribute ``dtype``."""
+@states(
+    takes="any dtype",
+    returns="``dtype``",
+    rejects="``dtype`` is not a tensor dtype, or it is real and the operand is complex",
+    dtype="the new dtype.",
+)
+def given_dtype(x: DType, *, dtype: DType) -> DType:
+    """The attribute ``dtype``; a complex operand does not become real (array API standard 2024.12, ``astype``)."""
+    if dtypes.category(x) == dtypes.COMPLEX and dtypes.category(dtype) in (dtypes.INTEGER, dtypes.FLOATING):
+        raise DTypeError(
+            f"cannot convert complex numbers to {dtype}, which would drop their imaginary parts.",
+            expected="a complex dtype or bool",
+            fix="take the part you need on the host, for example x.numpy().real",
+        )
     return dtype
 
 

@@ -14,6 +14,8 @@ import os
 from functools import cache
 from typing import Any, Final
 
+from .. import foreign_names
+
 __all__ = ["BOUND", "FAMILIES", "bind", "declare", "declare_all", "find", "public_names"]
 
 # Modules below polytape.ops.
@@ -92,12 +94,11 @@ def find(namespace: str, name: str) -> Any:
         namespace: ``""`` for polytape itself, otherwise the subpackage, such as ``nn``.
         name: a public name.
     Raises:
-        AttributeError: no family of that namespace has the name.
+        AttributeError: no family of that namespace has the name; `polytape.foreign_names` may know ours.
     """
     family = _index().public.get((namespace, name))
     if family is None:
-        module = f"polytape.{namespace}" if namespace else "polytape"
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        raise foreign_names.unknown(namespace, name)
     return getattr(load(family), name)
 
 
@@ -125,3 +126,4 @@ def bind() -> None:
     operators.transpose = linalg.matrix_transpose
     # mypyc 2.4 leaves the slot behind operator.index() empty; assigning the method fills it.
     setattr(Tensor, "__index__", Tensor.__dict__["__index__"])  # noqa: B010  # type checkers reject an assignment
+    foreign_names.add_to_tensor(Tensor)

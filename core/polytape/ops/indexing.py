@@ -18,7 +18,8 @@ from ..errors import DTypeError, OutOfRangeError, ShapeError
 from ..tensors.tensor import Symbol, Tensor, TensorLike, describe
 from . import shape_rules
 from .declaration import op, primitive
-from .manipulation import astype
+from .logic import equal, where
+from .manipulation import astype, reshape
 
 __all__: list[str] = []
 
@@ -103,6 +104,16 @@ def _assigned_dtype(x: DType, value: DType, *indices: DType) -> DType:
 
 def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
     """The shape of ``x[key]``, by NumPy's rules for basic and advanced indexing."""
+    before, common, after, _ = _layout(x, *indices, key=key)
+    return (*before, *common, *after)
+
+
+def _layout(x: Shape, *indices: Shape, key: Key) -> tuple[Shape, Shape, Shape, Shape]:
+    """The shape of ``x[key]`` in three parts, of which the second is the common shape of the index arrays.
+
+    Returns:
+        The three parts, and the sizes of the axes that index arrays index.
+    """
     consumed = 0
     for part in key:
         if part[0] in _CONSUMING:
@@ -115,6 +126,7 @@ def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
     result: list[int] = []
     advanced: list[Shape] = []
     positions: list[int] = []
+    indexed: list[int] = []
     runs: set[int] = set()  # one entry if all index arrays are adjacent
     operands = iter(indices)
     axis = gap = 0
@@ -130,6 +142,7 @@ def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
         else:
             if part[0] == "array":
                 advanced.append(next(operands))
+                indexed.append(x[axis])
             else:
                 _check_bound(part[1], x[axis], axis)
                 if indices:
@@ -138,9 +151,9 @@ def _indexed(x: Shape, *indices: Shape, key: Key) -> Shape:
             runs.add(len(result) + gap)
         axis += 1
     if not advanced:
-        return tuple(result)
+        return tuple(result), (), (), ()
     position = positions[0] if len(runs) == 1 else 0  # axes of separated index arrays come first
-    return (*result[:position], *shape_rules.broadcast(*advanced), *result[position:])
+    return tuple(result[:position]), shape_rules.broadcast(*advanced), tuple(result[position:]), tuple(indexed)
 
 
 def _check_bound(index: int, size: int, axis: int) -> None:
@@ -244,7 +257,8 @@ def setitem_(x: TensorLike, value: TensorLike, indices: Sequence[TensorLike] = (
         indices: integer[...], the index tensors in the key.
         key: template of the key.
     Returns:
-        Shape and dtype of ``x``.
+        Shape and dtype of ``x``. An element that index tensors select several times gets the last value, in row-major
+        order of the indices.
     Raises:
         ShapeError: a value that does not broadcast to the selected shape.
     Source:
@@ -263,7 +277,24 @@ def _setitem_value_back(g: Tensor, indices: tuple[Tensor, ...], value_shape: Sha
     from ..autodiff.cotangent import unbroadcast  # loaded with the first tape
 
     selected = getitem(g, indices, key=key)
+    if indices:
+        selected = where(_is_last(g, indices, key), selected, 0)
     return unbroadcast(selected, value_shape, selected.shape)
+
+
+def _is_last(x: Tensor, indices: tuple[Tensor, ...], key: Key) -> Tensor:
+    """Whether each index is the last one that selects its element; bool, and broadcasts to the shape of ``x[key]``."""
+    from .creation import arange_, zeros  # this family is loaded only when it is used
+
+    _, common, after, sizes = _layout(x.shape, *[index.shape for index in indices], key=key)
+    count = shape_rules.count(common)
+    dtype = dtypes.int32 if count < 2**31 else dtypes.int64
+    order = reshape(arange_(0, count, 1, dtype=dtype, device=x.device), common)
+    arrays = Key([("array",)] * len(indices))
+    # Each index writes its number to a table, and then looks whether it is still there.
+    table = setitem_(zeros(sizes, dtype=dtype, device=x.device), order, indices, key=arrays)
+    last = equal(getitem(table, indices, key=arrays), order)
+    return reshape(last, (*common, *(1,) * len(after)))
 
 
 def _zero_like(x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from . import dtype_rules, shape_rules
 from .arithmetic import multiply
 from .declaration import op, primitive
 from .manipulation import permute_dims, reshape
+from .reduction import sum
 
 __all__ = ["matmul", "matrix_transpose"]
 
@@ -88,7 +89,7 @@ def _same_shapes(x1: Shape, x2: Shape) -> Shape:
 
 
 @op(
-    dtype=dtype_rules.same_numeric,
+    dtype=dtype_rules.same_real_number,
     shape=_same_shapes,
     promotes=("x1", "x2"),
     internal="the gradient of products",
@@ -101,11 +102,11 @@ def vdot(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     Returns:
         Shape (), the promoted dtype.
     Raises:
-        ShapeError: different shapes. DTypeError: bool operands.
+        ShapeError: different shapes. DTypeError: bool or complex operands.
     Source:
         NumPy, ``vdot``.
     """
-    return primitive()
+    return sum(multiply(x1, x2))
 
 
 vdot.gradient(x1=lambda g, x2: g * x2, x2=lambda g, x1: g * x1)

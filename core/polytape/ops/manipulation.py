@@ -7,7 +7,7 @@ from typing import Any
 
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
-from .declaration import op, primitive
+from .declaration import converted, op, primitive
 
 __all__ = ["astype", "broadcast_to", "concat", "identity", "permute_dims", "reshape", "stop_gradient"]
 
@@ -48,7 +48,7 @@ broadcast_to.gradient(x=lambda g: g)
 
 
 @op(dtype=dtype_rules.joined_dtype, shape=shape_rules.joined, promotes=("arrays",))
-def concat(arrays: Sequence[TensorLike], /, *, axis: int | None = 0) -> Tensor:
+def concat(arrays: Sequence[TensorLike], /, axis: int | None = 0) -> Tensor:
     """Join tensors along an axis.
 
     Args:
@@ -85,7 +85,7 @@ def stop_gradient(x: TensorLike, /) -> Tensor:
     Source:
         TensorFlow 1.7, ``tf.stop_gradient``.
     """
-    return primitive()
+    return converted(x)
 
 
 @op(dtype=dtype_rules.same_dtype, shape=shape_rules.same_shape)
@@ -95,7 +95,7 @@ def identity(x: TensorLike, /) -> Tensor:
     Source:
         TensorFlow 1.7, ``tf.identity``.
     """
-    return primitive()
+    return converted(x)
 
 
 identity.gradient(x=lambda g: g)

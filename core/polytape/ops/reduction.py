@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import dtypes
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
-from .declaration import op, primitive
-from .logic import equal
+from .declaration import converted, op, primitive
+from .logic import equal, logical_or, not_equal, where
 from .manipulation import astype, reshape
 
 __all__ = ["argmax", "max", "mean", "sum"]
@@ -23,7 +24,7 @@ def _spread(g: Tensor, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Te
 
 
 @op(dtype=dtype_rules.sum_dtype, shape=shape_rules.reduced, partial=True)
-def sum(x: TensorLike, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def sum(x: TensorLike, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """Sum over axes; 0 if there are no elements.
 
     Args:
@@ -40,23 +41,31 @@ def _sum_back(g: Tensor, x_shape: tuple[int, ...], axis: Axis, keepdims: bool) -
     return _spread(g, x_shape, axis, keepdims)
 
 
-@op(dtype=dtype_rules.same_floating, shape=shape_rules.reduced, partial=True)
-def mean(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+@op(dtype=dtype_rules.same_floating, shape=shape_rules.reduced, partial=True, floating=True)
+def mean(x: TensorLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """Arithmetic mean over axes; NaN if there are no elements."""
-    return primitive()
+    x = converted(x)
+    # In half precision, the sum could overflow although the mean does not, and would be rounded as well.
+    wide = dtypes.float32 if x.dtype.itemsize == 2 else x.dtype
+    total = sum(x, axis, dtype=wide, keepdims=keepdims) / float(_reduced_size(x.shape, axis))
+    return total if wide is x.dtype else astype(total, x.dtype)
+
+
+def _reduced_size(shape: tuple[int, ...], axis: Axis) -> int:
+    """The number of elements that a reduction combines to one."""
+    if axis is None:
+        return shape_rules.count(shape)
+    return shape_rules.count(tuple(shape[index] for index in shape_rules.normalise(axis, len(shape))))
 
 
 @mean.gradient("x")
 def _mean_back(g: Tensor, x_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Tensor:
-    if axis is None:
-        size = shape_rules.count(x_shape)
-    else:
-        size = shape_rules.count(tuple(x_shape[index] for index in shape_rules.normalise(axis, len(x_shape))))
+    size = _reduced_size(x_shape, axis)
     return _spread(g * (1.0 / size if size else 0.0), x_shape, axis, keepdims)
 
 
 @op(dtype=dtype_rules.same_real, shape=shape_rules.reduced_nonempty)
-def max(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def max(x: TensorLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """Largest element over axes; NaN if any element is NaN.
 
     Elements that tie for the maximum share the gradient equally.
@@ -72,6 +81,18 @@ def _max_back(g: Tensor, x: Tensor, y: Tensor, axis: Axis, keepdims: bool) -> Te
 
 
 @op(dtype=dtype_rules.index_dtype, shape=shape_rules.reduced_one, no_gradient="its result is an index")
-def argmax(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Index of the largest element along an axis; the first one if several are equal."""
-    return primitive()
+def argmax(x: TensorLike, /, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
+    """Index of the largest element along an axis; the first one if several are equal, the first NaN if there is one."""
+    from .creation import arange_  # this family is loaded only when it is used
+
+    x = converted(x)
+    rank = x.ndim
+    if axis is None:
+        x, axis = reshape(x, -1), 0
+    size = x.shape[axis]
+    # The numbers from ``size`` down to 1 along the axis: the largest of those at a maximum belongs to the first one.
+    order = arange_(size, 0, -1, dtype=dtypes.int64, device=x.device)
+    order = reshape(order, (size, *(1,) * (x.ndim - 1 - axis % x.ndim)))
+    found = logical_or(equal(x, max(x, axis, keepdims=True)), not_equal(x, x))
+    index = size - max(where(found, order, 0), axis, keepdims=keepdims)
+    return reshape(index, (1,) * rank) if keepdims and index.ndim != rank else index

@@ -6,9 +6,10 @@ the summary of an error with the op's name and operands.
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
-from ..errors import ShapeError
+from ..errors import DTypeError, ShapeError
 from .declaration import states
 
 Shape = tuple[int, ...]
@@ -65,20 +66,34 @@ def broadcast(*shapes: Shape) -> Shape:
     return tuple(result)
 
 
+def axes_of(axis: Any) -> list[int]:
+    """An axis argument, an int or a sequence, as a list of ints."""
+    try:
+        return [index(number) for number in axis] if isinstance(axis, (tuple, list)) else [index(axis)]
+    except TypeError:
+        kinds = sorted({type(x).__name__ for x in (axis if isinstance(axis, (tuple, list)) else (axis,))})
+        raise DTypeError(
+            "an axis is not an int.",
+            expected="ints, such as axis=0 or axis=(0, 1)",
+            got=f"values of type {', '.join(kinds)}",
+            fix="count axes from 0, or backwards from -1; several operands are one list",
+        ) from None
+
+
 def normalise(axis: Any, rank: int) -> tuple[int, ...]:
     """An axis argument (None, an int or a sequence) as sorted non-negative axes."""
     if axis is None:
         return tuple(range(rank))
     axes: list[int] = []
-    for index in axis if isinstance(axis, (tuple, list)) else (axis,):
-        if not hasattr(index, "__index__") or not -rank <= index < rank:
+    for number in axes_of(axis):
+        if not -rank <= number < rank:
             raise ShapeError(
-                f"there is no axis {index!r}.",
+                f"there is no axis {number}.",
                 expected=f"an axis from {-rank} to {rank - 1}" if rank else "no axis, for an operand of rank 0",
                 got=repr(axis),
                 fix="count axes from 0, or backwards from -1",
             )
-        axes.append(index % rank)
+        axes.append(number % rank)
     if len(set(axes)) != len(axes):
         raise ShapeError("an axis is named twice.", expected="distinct axes", got=repr(axis), fix="name each axis once")
     return tuple(sorted(axes))
@@ -137,6 +152,10 @@ def reduced_one(x: Shape, *, axis: Any, keepdims: bool) -> Shape:
 @states(takes="[...]", returns="same", rejects="an axis that does not exist", axis="the axis to work along.")
 def along_axis(x: Shape, *, axis: Any) -> Shape:
     """The operand's shape, in which the axis must exist."""
+    if isinstance(axis, (tuple, list)) or axis is None:
+        raise ShapeError(
+            "takes a single axis.", expected="an int", got=repr(axis), fix="reshape these axes into one first"
+        )
     normalise(axis, len(x))
     return x
 
@@ -174,20 +193,27 @@ def contracted(x1: Shape, x2: Shape) -> Shape:
 def reshaped(x: Shape, *, shape: Any) -> Shape:
     """The attribute ``shape``, with a single -1 replaced by the size that fits."""
     try:
-        sizes = tuple(int(n) for n in shape) if isinstance(shape, (tuple, list)) else (int(shape),)
-    except (TypeError, ValueError):
+        sizes = tuple(index(n) for n in shape) if isinstance(shape, (tuple, list)) else (index(shape),)
+    except TypeError:
         raise ShapeError(
             f"shape={shape!r} is not a valid shape.",
             expected="ints, one of which may be -1",
             got=repr(shape),
             fix="pass a tuple such as (2, -1)",
         ) from None
+    if any(n < -1 for n in sizes):
+        raise ShapeError(
+            "a size is negative.",
+            expected="sizes of 0 or more, or a single -1",
+            got=f"shape {sizes}",
+            fix="write -1 for the size that is to be computed",
+        )
     total = count(x)
     known = count(tuple(n for n in sizes if n != -1))
     unknown_axes = sizes.count(-1)
     if unknown_axes == 1 and known and total % known == 0:
         return tuple(total // known if n == -1 else n for n in sizes)
-    if unknown_axes or known != total or any(n < 0 for n in sizes):
+    if unknown_axes or known != total:
         raise ShapeError(
             "the number of elements would change.",
             expected=f"a shape with {total} elements; one size may be -1",
@@ -213,7 +239,7 @@ def count(shape: Shape) -> int:
 )
 def permuted(x: Shape, *, axes: Any) -> Shape:
     """The operand's shape with its axes in the order ``axes``."""
-    order = tuple(axes)
+    order = tuple(axes_of(axes))
     if sorted(axis % len(x) if -len(x) <= axis < len(x) else -1 for axis in order) != list(range(len(x))):
         raise ShapeError(
             f"axes={order} is not a permutation.",

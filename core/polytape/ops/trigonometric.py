@@ -9,7 +9,7 @@ from .declaration import op, primitive
 __all__ = ["tanh"]
 
 
-@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True)
+@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)
 def tanh(x: TensorLike, /) -> Tensor:
     """Hyperbolic tangent, elementwise."""
     return primitive()

@@ -1,6 +1,6 @@
 """Optimizers: each changes variables by their gradients, with one fused op per variable.
 
-May import: `device`, `dispatch`, `dtypes`, `errors`, `registry`, `state`, `tensors`.
+May import: `device`, `dispatch`, `dtypes`, `errors`, `foreign_names`, `registry`, `state`, `tensors`.
 """
 
 from __future__ import annotations
@@ -10,3 +10,9 @@ from .base import Optimizer
 from .sgd import SGD
 
 __all__ = ["SGD", "Adam", "Optimizer"]
+
+
+def __getattr__(name: str) -> object:
+    from ..foreign_names import unknown
+
+    raise unknown("optim", name)

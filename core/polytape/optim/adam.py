@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..foreign_names import checks_keywords
 from .base import LearningRate, Optimizer
 
 __all__ = ["Adam"]
@@ -19,6 +20,8 @@ class Adam(Optimizer):
 
     The slots are ``m`` and ``v``, the two means of each variable.
 
+    Raises:
+        DTypeError: a hyperparameter has another type. SettingError: its value is outside its range.
     Source:
         D. Kingma, J. Ba (2015), ICLR, Algorithm 1.
 
@@ -37,13 +40,18 @@ class Adam(Optimizer):
     slot_names = ("m", "v")
     takes_step = True
 
+    @checks_keywords
     def __init__(
         self, learning_rate: LearningRate = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-7
     ) -> None:
         super().__init__(learning_rate)
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
+        self.beta1 = self._check_number("beta1", beta1, _is_decay, "a number from 0 (inclusive) to 1 (exclusive)")
+        self.beta2 = self._check_number("beta2", beta2, _is_decay, "a number from 0 (inclusive) to 1 (exclusive)")
+        self.epsilon = self._check_number("epsilon", epsilon, lambda number: number > 0.0, "a positive number")
 
     def _attributes(self) -> dict[str, Any]:
         return {"beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon}
+
+
+def _is_decay(number: float) -> bool:
+    return 0.0 <= number < 1.0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .base import Optimizer
+from ..foreign_names import checks_keywords
+from .base import LearningRate, Optimizer
 
 __all__ = ["SGD"]
 
@@ -27,3 +28,7 @@ class SGD(Optimizer):
     """
 
     op_name = "sgd_update"
+
+    @checks_keywords
+    def __init__(self, learning_rate: LearningRate) -> None:
+        super().__init__(learning_rate)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Final
 
 from ..device import Device, parse_device
-from ..errors import PolytapeWarning
+from ..errors import warn
 from ..settings import change_settings
-from . import selection
+from . import choosing, selection
 from .selection import DeviceScope, device_scopes
 
 __all__ = ["CurrentBackend", "current_backend", "device", "set_backend"]
@@ -22,11 +21,9 @@ def _warn_if_changed() -> None:
         return
     selection.state.warned = value
     call = f"polytape.set_backend({value or selection.loader().host_backend().name!r})"
-    warnings.warn(
+    warn(
         f"{selection.VARIABLE} changed from {selection.state.read!r} to {value!r} after it was read; this "
-        f"has no effect: call {call}",
-        PolytapeWarning,
-        stacklevel=3,
+        f"has no effect: call {call}"
     )
 
 
@@ -51,7 +48,7 @@ class CurrentBackend:
         return f"<backend {title}{library}, device {self.device}, chosen by {self.chosen_by}>"
 
 
-def current_backend(device: str | Device | None = None) -> CurrentBackend:
+def current_backend(device: str | Device | device | None = None) -> CurrentBackend:
     """The backend of new tensors, and what selected it.
 
     Args:
@@ -69,12 +66,13 @@ def current_backend(device: str | Device | None = None) -> CurrentBackend:
     return CurrentBackend(backend.name, backend.version, backend.library, current, chosen_by)
 
 
-def set_backend(spec: str | Device | None) -> None:
+def set_backend(spec: str | Device | device | None) -> None:
     """Choose the backend of new tensors for all threads, and load it now.
 
     Args:
         spec: as in ``POLYTAPE_BACKEND``: a backend, a device, a list of them, or ``auto``; a device kind such as
-            ``gpu`` is accepted too. None leaves the choice to ``POLYTAPE_BACKEND`` again.
+            ``gpu`` and ``polytape.device("gpu")`` are accepted too. None leaves the choice to ``POLYTAPE_BACKEND``
+            again.
     Raises:
         SettingError: ``spec`` does not follow the grammar.
         BackendError, DeviceError: none of the choices can be used; the previous one remains.
@@ -83,12 +81,14 @@ def set_backend(spec: str | Device | None) -> None:
     if spec is None or (isinstance(spec, str) and not spec.strip()):
         change_settings(backend="", chosen_by="")
         return
-    chosen = selection.choose(str(spec), "set_backend", selection.find_device)
+    if isinstance(spec, device):
+        spec = spec.device_spec.text
+    chosen = choosing.choose(str(spec), "set_backend", selection.find_device, selection.host_device)
     change_settings(backend=str(chosen), chosen_by="set_backend")
 
 
 class device:
-    """Scope for new tensors: ``with polytape.device("gpu:0"): ...``.
+    """Scope for new tensors: ``with polytape.device("gpu:0"): ...``; also accepted as the argument ``device``.
 
     Args:
         spec: ``[backend:]kind[:index]`` or ``backend[:index]``; see `polytape.placement.selection.resolve_device`.
@@ -97,22 +97,34 @@ class device:
         BackendError: on entering, the backend cannot be used.
     """
 
-    def __init__(self, spec: str | Device) -> None:
-        self._spec: Final = parse_device(spec)
+    def __init__(self, spec: str | Device | device) -> None:
+        self.device_spec: Final = parse_device(spec)  # read by `parse_device` where a device is an argument
         self._entered: Final[list[DeviceScope]] = []  # append and remove are atomic: threads may share it
 
     def __repr__(self) -> str:
-        return f"device({self._spec.text!r})"
+        return f"device({self.device_spec.text!r})"
 
     def __enter__(self) -> Device:
         _warn_if_changed()
-        target = selection.find_device(self._spec)
+        target = selection.find_device(self.device_spec)
         scope = DeviceScope(str(target))
-        self._entered.append(scope)
-        device_scopes.set((*device_scopes.get(), scope))
-        return target
+        outer = device_scopes.get()
+        try:
+            self._entered.append(scope)
+            device_scopes.set((*outer, scope))
+            return target
+        except BaseException:  # Ctrl-C, which may arrive before the block is entered
+            device_scopes.set(outer)
+            raise
 
     def __exit__(self, *exc_info: object) -> None:
+        try:
+            self._leave()
+        except BaseException:  # Ctrl-C; the scope must not stay
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
         # Exits can come out of order, and one object can be entered twice: remove only its own innermost scope.
         scopes = device_scopes.get()
         own = [scope for scope in scopes if any(scope is entered for entered in self._entered)]

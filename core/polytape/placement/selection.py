@@ -7,12 +7,11 @@ error; it is never replaced silently.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from ..device import Device, DeviceSpec, parse_device
-from ..errors import BackendError, DeviceError, SettingError
+from ..errors import DeviceError
 from ..registry import tables
 from ..settings import Settings, settings
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["check_environment", "default_device", "resolve_device"]
 
 VARIABLE: Final = "POLYTAPE_BACKEND"
-_GRAMMAR: Final = "'auto', or a comma-separated list of backend[:kind][:index], each with '?' after it if optional"
 
 
 class DeviceScope:
@@ -35,14 +33,6 @@ class DeviceScope:
 
 
 device_scopes: Final[ContextVar[tuple[DeviceScope, ...]]] = ContextVar("polytape.devices", default=())
-
-
-class _Choice:
-    """One item of a list of backends; ``optional`` if it ends with ``?``."""
-
-    def __init__(self, spec: DeviceSpec, optional: bool) -> None:
-        self.spec: Final = spec
-        self.optional: Final = optional
 
 
 class _Cache:
@@ -81,48 +71,17 @@ def loader() -> Any:
     return module
 
 
-def _info(text: str) -> None:
-    import logging
-
-    logging.getLogger("polytape").info(text)
-
-
-# --- The grammar ---
-
-
-def _parse(text: str, source: str) -> list[_Choice]:
-    """The items of the list; none for ``""`` and ``auto``."""
-    if text.strip().lower() in ("", "auto"):
-        return []
-    choices = []
-    for part in text.split(","):
-        item = part.strip()
-        try:
-            spec = parse_device(item.removesuffix("?").rstrip())
-        except DeviceError:
-            spec = None
-        if spec is None or item.startswith("/") or "auto" in (spec.word, spec.backend, spec.kind):
-            raise SettingError(
-                f"{source}={text!r} is not understood.",
-                expected=_GRAMMAR,
-                got=repr(item),
-                fix="for example 'numba', 'cupy:gpu:1', or 'cupy?,numpy'; `polytape backends` lists the names",
-            )
-        choices.append(_Choice(spec, item.endswith("?")))
-    return choices
-
-
 def check_environment() -> None:
-    """Check the grammar of ``POLYTAPE_BACKEND`` and ``POLYTAPE_PLUGINS`` at import, without loading a plugin.
+    """Check the environment variables at import, without loading a plugin, and warn of unknown ones.
 
     Raises:
         SettingError: one of them does not follow its grammar.
     """
-    _parse(os.environ.get(VARIABLE, ""), VARIABLE)
-    if os.environ.get("POLYTAPE_PLUGINS"):
-        from ..plugins.discovery import read_filter
+    names = [name for name in os.environ if name.startswith("POLYTAPE_")]
+    if names:
+        from . import choosing
 
-        read_filter()
+        choosing.check_environment(names)
 
 
 # --- Devices by name ---
@@ -154,37 +113,19 @@ def find_device(spec: DeviceSpec) -> Device:
     if spec.backend or loader().is_known(spec.word):
         return _find_by_backend(spec)
     current = loader().get_backend(default_device().backend)
-    backend = current if _has(current, spec.word) else _first_with(spec)
+    if _has(current, spec.word):
+        return _pick(current, spec)
+    from . import choosing
+
+    backend = choosing.first_with(spec)
     if backend is not current and spec.word not in state.announced:
         state.announced = state.announced | {spec.word}
-        _info(f"using backend {backend.name!r} for devices of kind {spec.word!r}; {current.name!r} has none")
+        choosing.info(f"using backend {backend.name!r} for devices of kind {spec.word!r}; {current.name!r} has none")
     return _pick(backend, spec)
 
 
 def _has(backend: Backend, kind: str) -> bool:
     return any(device.kind == kind for device in backend.device_list())
-
-
-def _first_with(spec: DeviceSpec) -> Backend:
-    """The ready backend to use for device kind ``spec.word``: automatic backends first, then by rank."""
-    statuses = loader().backends()
-    ready = [status for status in statuses if status.status == "ready"]
-    ready.sort(key=lambda status: (not status.automatic, -status.rank, status.name))
-    for status in ready:
-        if any(device.kind == spec.word for device in status.devices):
-            backend: Backend = loader().get_backend(status.name)
-            return backend
-    import difflib
-
-    words = {status.name for status in statuses} | {device.kind for status in ready for device in status.devices}
-    near = difflib.get_close_matches(spec.word, sorted(words), 1, cutoff=0.7)  # "gpu" is not a misspelt "cpu"
-    others = [f"{status.name} is {status.status}: {status.reason}" for status in statuses if status.status != "ready"]
-    raise DeviceError(
-        f"{spec.word!r} is neither a backend nor a device kind on this machine.",
-        expected=f"one of {', '.join(str(device) for status in ready for device in status.devices)}",
-        got="; ".join([repr(spec.text), *others]),
-        fix=f"did you mean {near[0]!r}?" if near else "`polytape backends` lists all backends and their devices",
-    )
 
 
 def resolve_device(spec: Any) -> Device:
@@ -219,55 +160,6 @@ def host_device() -> Device:
     """The first device of the host backend, whose arrays are NumPy arrays."""
     host: Backend = loader().host_backend()
     return host.device_list()[0]
-
-
-# --- Lists and auto ---
-
-
-def _auto() -> Device:
-    """The first device of the ready automatic backend with the highest rank."""
-    statuses = [status for status in loader().backends() if status.automatic or status.status != "ready"]
-    ready = sorted((s for s in statuses if s.status == "ready"), key=lambda s: (-s.rank, s.name))
-    if not ready:
-        raise BackendError(
-            "auto found no backend that is ready.",
-            expected="at least one backend that is ready",
-            got="; ".join(f"{status.name} is {status.status}: {status.reason}" for status in statuses),
-            fix="`polytape doctor` reports what each of them needs",
-        )
-    others = [f"{status.name} (rank {status.rank})" for status in ready[1:]]
-    others += [f"{status.name} ({status.status}: {status.reason})" for status in statuses if status.status != "ready"]
-    _info(f"auto chose {ready[0].name!r} (rank {ready[0].rank}); not chosen: {', '.join(others) or 'none'}")
-    first: Device = ready[0].devices[0]
-    return first
-
-
-def choose(text: str, source: str, find: Callable[[DeviceSpec], Device]) -> Device:
-    """The device that a list of backends selects: that of its first item that can be used."""
-    if text.strip().lower() == "auto":
-        return _auto()
-    choices = _parse(text, source)
-    failures: list[BackendError | DeviceError] = []
-    for choice in choices:
-        try:
-            return find(choice.spec)
-        except (BackendError, DeviceError) as error:
-            failures.append(error)
-        _info(f"{source}={text!r}: {failures[-1].summary}")
-    if all(choice.optional for choice in choices):
-        return host_device()
-    if len(failures) == 1:
-        failure = failures[0]
-        summary = f"{source}={text!r}: {failure.summary}"
-        if isinstance(failure, BackendError):
-            raise BackendError(summary, expected=failure.expected, got=failure.got, fix=failure.fix)
-        raise DeviceError(summary, expected=failure.expected, got=failure.got, fix=failure.fix)
-    raise BackendError(
-        f"{source}={text!r}: none of these can be used.",
-        expected="at least one backend that is ready",
-        got=" ".join(failure.summary for failure in failures),
-        fix=" / ".join(failure.fix for failure in failures),
-    )
 
 
 # --- The default device ---
@@ -310,9 +202,14 @@ def _find_by_environment() -> tuple[Device, str]:
     text = (os.environ.get(VARIABLE, "") if state.read is None else state.read).strip()
     chosen_by = VARIABLE if text else "default"
     previous = state.device
-    if previous is not None and any(backend.name == previous.backend for backend in loader().loaded()):
+    if previous is not None and previous.backend in tables.ready():
         return previous, chosen_by  # chosen only once, so that `auto` does not change devices in a running program
-    device = choose(text, VARIABLE, _find_by_backend) if text else host_device()
+    if text:
+        from . import choosing
+
+        device = choosing.choose(text, VARIABLE, _find_by_backend, host_device)
+    else:
+        device = host_device()
     state.read = text
     state.device = device
     return device, chosen_by

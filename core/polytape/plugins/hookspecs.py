@@ -6,6 +6,7 @@ module must not be compiled. It is imported with the first plugin, because impor
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -16,7 +17,7 @@ from ..backend import Backend, Kernel
 from ..errors import PluginError
 from .discovery import MAJOR, EntryPoint
 
-__all__ = ["backend_of", "hookimpl", "hookspec", "kernels_of"]
+__all__ = ["backend_of", "check_own", "hookimpl", "hookspec", "kernels_of"]
 
 hookspec: Final = pluggy.HookspecMarker("polytape")
 hookimpl: Final = pluggy.HookimplMarker("polytape")
@@ -84,6 +85,26 @@ def _call(entry: EntryPoint, hook: str) -> object:
         got=f"{hook} without the decorator" if unmarked else f"no {hook}",
         fix=fix,
     )
+
+
+def check_own(entry: EntryPoint) -> None:
+    """Check, without importing anything, that a plugin of polytape itself would be imported from polytape's own files.
+
+    Raises:
+        PluginError: another package of that name comes first on ``sys.path``.
+    """
+    import importlib.util
+
+    package = entry.value.partition(":")[0].partition(".")[0]
+    spec = importlib.util.find_spec(package)
+    origin = "" if spec is None or spec.origin is None else os.path.realpath(spec.origin)
+    if spec is not None and not origin.startswith(os.path.realpath(entry.root) + os.sep):
+        raise PluginError(
+            f"the package {package} that Python finds is not polytape's own.",
+            expected=f"a file in {entry.root}",
+            got=origin or f"the package {package} without a file",
+            fix=f"remove what precedes {entry.root} on sys.path, or allow other plugins in POLYTAPE_PLUGINS",
+        )
 
 
 def backend_of(entry: EntryPoint) -> Backend:

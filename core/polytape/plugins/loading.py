@@ -1,4 +1,4 @@
-"""Backends as plugins: which are installed, how one is loaded, and why another cannot be used.
+"""Loading a backend: from what is known from metadata to a registered backend, or to the reason why it cannot be used.
 
 A plugin is imported only when its backend is requested. Any exception that it raises becomes that backend's status, so
 a broken plugin never breaks the import of polytape or of another plugin.
@@ -6,34 +6,38 @@ a broken plugin never breaks the import of polytape or of another plugin.
 
 from __future__ import annotations
 
+import copyreg
 import os
 import sys
 from _thread import RLock
+from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ..backend import Backend, complete
-from ..errors import BackendError, RegistrationError
+from ..backend import Backend, Probe, complete, normalise
+from ..errors import BackendError, PluginError
 from ..registry import tables
-from .discovery import BACKENDS, KERNELS, OWN, EntryPoint, PluginFilter, normalise, read_filter, scan
-from .statuses import CATALOGUE, BackendStatus, describe_failure, say_absent, say_clash, say_left_out, unknown, unusable
+from .discovery import BACKENDS, KERNELS, EntryPoint, scan
+from .statuses import (
+    CATALOGUE,
+    BackendStatus,
+    describe_failure,
+    one_line,
+    say_absent,
+    say_clash,
+    say_left_out,
+    unknown,
+    unusable,
+)
 
-__all__ = [
-    "BackendStatus",
-    "RegisteredBackend",
-    "backends",
-    "get_backend",
-    "host_backend",
-    "installed",
-    "is_known",
-    "loaded",
-    "refresh",
-    "register_backend",
-    "warnings_of_filter",
-]
+if TYPE_CHECKING:
+    from .plugin_filter import PluginFilter
+
+__all__ = ["get_backend", "host_backend", "installed", "is_known", "observe"]
 
 
-class _Record:
+class Record:
     """The plugin of one backend name, and the outcome of the last attempt to load it."""
 
     def __init__(self, name: str) -> None:
@@ -41,6 +45,7 @@ class _Record:
         self.entry: EntryPoint | None = None
         self.backend: Backend | None = None
         self.attached: list[str] = []  # kernel plugins already tried, successfully or not
+        self.late: tuple[str, ...] = ()  # why the backend's late kernels could not be loaded
 
 
 class _State:
@@ -49,31 +54,45 @@ class _State:
     def __init__(self) -> None:
         self.lock: Any = RLock()
         self.entries: tuple[EntryPoint, ...] | None = None
-        self.filter: PluginFilter = PluginFilter("")
-        self.records: dict[str, _Record] = {}
+        self.problems: tuple[str, ...] = ()  # with the metadata of plugins
+        self.filter: PluginFilter | None = None
+        self.records: dict[str, Record] = {}
         self.loading: list[str] = []
+        self.running: list[EntryPoint] = []  # the plugins whose code runs now, innermost last
+        self.observer: Callable[[Sequence[EntryPoint]], None] | None = None  # see `observe`
 
 
-_state: Final = _State()
+state: Final = _State()
 
 if hasattr(os, "register_at_fork"):
     # A child must not inherit a half-loaded plugin, so fork() waits until no other thread is loading one.
     os.register_at_fork(
-        before=_state.lock.acquire, after_in_parent=_state.lock.release, after_in_child=_state.lock.release
+        before=state.lock.acquire, after_in_parent=state.lock.release, after_in_child=state.lock.release
     )
 
 
 def installed() -> tuple[EntryPoint, ...]:
     """The plugins found on ``sys.path``; scanned once, at first use."""
-    entries = _state.entries
-    return _scan() if entries is None else entries
+    entries = state.entries
+    return rescan() if entries is None else entries
 
 
-def _scan() -> tuple[EntryPoint, ...]:
-    with _state.lock:
-        _state.filter = read_filter()
-        _state.entries = scan()
-        return _state.entries
+def rescan() -> tuple[EntryPoint, ...]:
+    """The plugins on ``sys.path`` now, and ``POLYTAPE_PLUGINS`` as it is now."""
+    with state.lock:
+        state.filter = None
+        if os.environ.get("POLYTAPE_PLUGINS"):
+            from .plugin_filter import read_filter
+
+            state.filter = read_filter()
+        found: list[str] = []
+        state.entries = scan(problems=found)
+        state.problems = tuple(found)
+        return state.entries
+
+
+def _blocked(entry: EntryPoint) -> bool:
+    return state.filter is not None and state.filter.blocks(entry)
 
 
 def is_known(name: str) -> bool:
@@ -83,11 +102,6 @@ def is_known(name: str) -> bool:
     return any(entry.name == name for entry in installed() if entry.group == BACKENDS)
 
 
-def warnings_of_filter() -> list[str]:
-    """Items of ``POLYTAPE_PLUGINS`` that match no installed plugin."""
-    return _state.filter.unmatched(installed())
-
-
 # --- What is known from metadata alone ---
 
 
@@ -95,21 +109,23 @@ def _claims(name: str) -> list[EntryPoint]:
     return [entry for entry in installed() if entry.group == BACKENDS and entry.name == name]
 
 
-def _examine(name: str) -> _Record:
+def examine(name: str) -> Record:
     """A new record with the entry point to load, or with a status that says why there is none."""
-    record = _Record(name)
+    record = Record(name)
     status = record.status
     claims = _claims(name)
-    usable = [entry for entry in claims if entry.readable and not _state.filter.blocks(entry)]
-    candidates = [entry for entry in usable if _state.filter.picks(entry)] or usable
+    usable = [entry for entry in claims if entry.readable and not _blocked(entry)]
+    picked = [entry for entry in usable if state.filter is not None and state.filter.picks(entry)]
+    candidates = picked or [entry for entry in usable if entry.own] or usable
     if len(candidates) == 1:
         record.entry = candidates[0]
+        status.ignored = tuple(entry.dist for entry in usable if entry is not record.entry)
     elif candidates:
         say_clash(status, candidates)
     elif claims:
-        say_left_out(status, claims, _state.filter.text)
+        say_left_out(status, claims, "" if state.filter is None else state.filter.text)
     else:
-        say_absent(status, any(normalise(entry.dist) == OWN for entry in installed()))
+        say_absent(status, any(entry.own for entry in installed()))
     shown = record.entry or (claims[0] if claims else None)
     if shown is not None:
         status.distribution = status.distribution or shown.dist
@@ -118,6 +134,9 @@ def _examine(name: str) -> _Record:
 
 
 # --- Loading ---
+
+# The statuses that a probe can give a backend.
+MISSING: Final = ("absent", "import-failed", "no-device")
 
 
 def get_backend(name: str) -> Backend:
@@ -129,10 +148,18 @@ def get_backend(name: str) -> Backend:
     backend = tables.ready().get(name)
     if backend is not None:
         return backend
-    record = _attempt(name.lower())
+    record = attempt(name.lower())
     if record.backend is None or record.status.status != "ready":
-        raise _unusable(record.status)
+        raise not_ready(record.status)
     return record.backend
+
+
+def _by_name(backend: Backend) -> tuple[Callable[[str], Backend], tuple[str]]:
+    """How a backend is pickled and copied: as a reference."""
+    return get_backend, (backend.name,)
+
+
+copyreg.pickle(Backend, _by_name)
 
 
 def host_backend() -> Backend:
@@ -144,92 +171,147 @@ def host_backend() -> Backend:
     return get_backend("numpy")
 
 
-def _attempt(name: str) -> _Record:
-    with _state.lock:
-        known = _state.records.get(name)
+def attempt(name: str) -> Record:
+    """The record of a backend, which is loaded if it is not ready yet."""
+    with state.lock:
+        known = state.records.get(name)
         if known is not None and known.status.status == "ready":
             return known
-        if name in _state.loading:
+        if name in state.loading:
             raise BackendError(
                 f"backend {name!r} was requested while it was being loaded.",
                 expected="plugins that do not use a backend while they are imported",
-                got=" -> ".join([*_state.loading, name]),
+                got=" -> ".join([*state.loading, name]),
                 fix="move that code into a function of the plugin",
             )
-        first_scan = _state.entries is None
-        record = _examine(name)
+        first_scan = state.entries is None
+        record = examine(name)
         if record.status.status == "absent" and record.entry is None and not first_scan:
-            _scan()  # it may have been installed since the last scan
-            record = _examine(name)
-        _state.records = {**_state.records, name: record}
+            rescan()  # it may have been installed since the last scan
+            record = examine(name)
+        state.records = {**state.records, name: record}
         if record.entry is not None:
             _load(record, record.entry)
         return record
 
 
-def _load(record: _Record, entry: EntryPoint) -> None:
-    handled = sys.exc_info()[1]  # what the caller is already handling is not a cause of a failure here
-    started = perf_counter()
-    _state.loading.append(entry.name)
-    try:
-        from . import hookspecs
+def observe(observer: Callable[[Sequence[EntryPoint]], None] | None) -> None:
+    """Call ``observer`` whenever the code of a plugin begins or ends to run, with those that run, innermost last.
 
-        _adopt(record, hookspecs.backend_of(entry), entry.dist)
-    except KeyboardInterrupt:
+    An error that it raises when a plugin begins becomes the plugin's failure, and so does a KeyboardInterrupt of the
+    plugin: `polytape.cli.survey`, which ignores SIGINT, limits the time of each plugin in this way.
+    """
+    state.observer = observer
+
+
+def _run(entry: EntryPoint, action: Callable[[], object]) -> BaseException | None:
+    """Run the code of a plugin; return the exception that it raised, if any."""
+    observer = state.observer
+    state.running.append(entry)
+    try:
+        if observer is not None:
+            observer(state.running)
+        action()
+    except KeyboardInterrupt as error:
+        if observer is not None:
+            return error
+        error.add_note(f"polytape was loading {entry.value}, a plugin of {entry.dist}")
         raise
     except BaseException as error:
-        describe_failure(record.status, entry, error, handled)
+        return error
     finally:
-        _state.loading.pop()
-        record.status.load_time_s = perf_counter() - started
+        state.running.pop()
+        if observer is not None:
+            observer(state.running)
+    return None
 
 
-def _adopt(record: _Record, backend: Backend, provider: str) -> None:
+def _load(record: Record, entry: EntryPoint) -> None:
+    handled = sys.exc_info()[1]  # what the caller is already handling is not a cause of a failure here
+    started = perf_counter()
+    state.loading.append(entry.name)
+
+    def load() -> None:
+        from . import hookspecs
+
+        if state.filter is not None and state.filter.none:
+            hookspecs.check_own(entry)
+        adopt(record, hookspecs.backend_of(entry), entry.dist, entry.own)
+
+    try:
+        error = _run(entry, load)
+    finally:
+        state.loading.pop()
+    if error is not None:
+        describe_failure(record.status, entry, error, handled)
+    record.status.load_time_s = perf_counter() - started
+
+
+def adopt(record: Record, backend: Backend, provider: str, own: bool) -> None:
     """Complete, check, register and publish a backend; if it is not ready, only fill in its status."""
     status = record.status
     record.backend = backend
     backend.provider = provider
-    status.version = backend.version = backend.version or status.version
-    status.library = backend.library
+    status.version = backend.version = one_line(backend.version) or status.version
+    status.library = one_line(backend.library)
     probe = backend.probe()
+    if not isinstance(probe, Probe):
+        raise PluginError(
+            f"the probe of backend {backend.name!r} returned {one_line(probe)}.",
+            expected="a polytape.Probe",
+            got=type(probe).__name__,
+            fix="return polytape.Probe(), or polytape.Probe(False, reason, remedy)",
+        )
     parent = get_backend(backend.extends) if backend.extends and probe.ready else None
     if probe.ready:
         complete(backend, parent)
+        if not own:  # polytape's own are checked by its tests
+            from ..registry.backend_checks import check_backend
+
+            check_backend(backend)
         status.devices = tuple(backend.device_list())
     if not status.devices:
-        status.status = probe.missing if not probe.ready else "no-device"
-        status.reason = probe.reason or "the backend lists no devices"
-        status.remedy = probe.remedy or f"see the documentation of {provider}"
+        status.status = probe.missing if not probe.ready and probe.missing in MISSING else "no-device"
+        status.reason = one_line(probe.reason) or "the backend lists no devices"
+        status.remedy = one_line(probe.remedy) or f"see the documentation of {provider}"
         return
     tables.add_backend(backend, provider)
     status.status = "ready"
     status.automatic = backend.automatic
     status.rank = backend.rank
     tables.publish({**tables.ready(), backend.name: backend})
-    _attach_kernels(record)
+    attach_kernels(record)
 
 
-def _attach_kernels(record: _Record) -> None:
+def attach_kernels(record: Record) -> None:
     """Load the kernel plugins named after a backend; sorted, so that the same plugin always wins a tie."""
     name = record.status.name
     entries = [entry for entry in installed() if entry.group == KERNELS and entry.name == name]
     for entry in sorted(entries, key=lambda entry: normalise(entry.dist)):
-        if normalise(entry.dist) in record.attached or _state.filter.blocks(entry):
+        if normalise(entry.dist) in record.attached or _blocked(entry):
             continue
         record.attached.append(normalise(entry.dist))
-        status = BackendStatus(name)
-        handled = sys.exc_info()[1]
-        try:
-            from . import hookspecs
-
-            tables.add_kernels(hookspecs.kernels_of(entry), entry.dist)
+        if run_harmless(record, entry, partial(_add_kernels, entry)):
             record.status.kernels_from = (*record.status.kernels_from, entry.dist)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            describe_failure(status, entry, error, handled)
-            record.status.disabled = (*record.status.disabled, f"{entry.dist}: {status.reason}")
-            record.status.traceback += status.traceback
+
+
+def _add_kernels(entry: EntryPoint) -> None:
+    from . import hookspecs
+
+    tables.add_kernels(hookspecs.kernels_of(entry), entry.dist)
+
+
+def run_harmless(record: Record, entry: EntryPoint, action: Callable[[], object]) -> bool:
+    """Run code of a plugin whose failure disables only its kernels; return whether it succeeded."""
+    handled = sys.exc_info()[1]
+    error = _run(entry, action)
+    if error is None:
+        return True
+    status = BackendStatus(record.status.name)
+    describe_failure(status, entry, error, handled)
+    record.status.disabled = (*record.status.disabled, f"{entry.dist}: {status.reason}")
+    record.status.traceback += status.traceback
+    return False
 
 
 # --- Names, and the error for a backend that cannot be used ---
@@ -238,129 +320,22 @@ def _attach_kernels(record: _Record) -> None:
 def _states() -> dict[str, str]:
     """The state of every known backend by name, without loading any."""
     states = {}
-    for name in _names():
-        record = _state.records.get(name)
-        state = (record if record is not None else _examine(name)).status.status
+    for name in names():
+        record = state.records.get(name)
+        status = (record if record is not None else examine(name)).status.status
         # From metadata alone, a backend that is installed but was not requested yet has the status "absent" too.
-        states[name] = "not loaded yet" if record is None and state == "absent" and _claims(name) else state
+        states[name] = "not loaded yet" if record is None and status == "absent" and _claims(name) else status
     return states
 
 
-def _unusable(status: BackendStatus) -> BackendError:
+def not_ready(status: BackendStatus) -> BackendError:
+    """The error for a backend that is not ready."""
     if status.status == "absent" and status.name not in CATALOGUE:
         return unknown(status.name, _states())
     return unusable(status)
 
 
-def _names() -> list[str]:
+def names() -> list[str]:
     """The names of all known backends: polytape's own first, then the others in alphabetical order."""
     others = {entry.name for entry in installed() if entry.group == BACKENDS} | set(tables.ready())
     return [*CATALOGUE, *sorted(others - set(CATALOGUE))]
-
-
-# --- Public functions ---
-
-
-def backends() -> list[BackendStatus]:
-    """The status of every backend that is installed or one of polytape's own; loads them all to find out."""
-    statuses = []
-    with _state.lock:
-        for name in _names():
-            record = _attempt(name)
-            status = record.status
-            if record.backend is not None and status.status == "ready":
-                status.native, status.decomposed, status.missing = _coverage(record.backend)
-            statuses.append(status)
-    return statuses
-
-
-def _coverage(backend: Backend) -> tuple[int, int, int]:
-    """How many ops a backend serves natively (its parents included), by decomposition, and not at all."""
-    names = [member.name for member in backend.chain()]
-    native = decomposed = missing = 0
-    for op in tables.ops().values():
-        if any(tables.kernels_of(name, op.name) for name in names):
-            native += 1
-        elif not op.primitive:
-            decomposed += 1
-        else:
-            missing += 1
-    return native, decomposed, missing
-
-
-def loaded() -> tuple[Backend, ...]:
-    """The backends that are loaded and ready now."""
-    return tuple(tables.ready().values())
-
-
-def refresh() -> None:
-    """Search for plugins again, including newly installed ones, and forget earlier failures to load.
-
-    Backends that are ready stay; new kernel plugins for them are loaded.
-    """
-    import importlib
-
-    importlib.invalidate_caches()
-    with _state.lock:
-        _scan()
-        _state.records = {name: record for name, record in _state.records.items() if name in tables.ready()}
-        for record in _state.records.values():
-            record.attached = [normalise(dist) for dist in record.status.kernels_from]
-            record.status.disabled = ()
-            record.status.traceback = ""
-            _attach_kernels(record)
-
-
-class RegisteredBackend:
-    """A backend registered in this process; as a context manager, it removes the backend at the end of the block."""
-
-    def __init__(self, backend: Backend) -> None:
-        self.backend: Final = backend
-
-    def __repr__(self) -> str:
-        return f"RegisteredBackend({self.backend.name!r})"
-
-    def __enter__(self) -> Backend:
-        return self.backend
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.remove()
-
-    def remove(self) -> None:
-        """Remove the backend and its kernels; its tensors can no longer be used in computations."""
-        name = self.backend.name
-        with _state.lock:
-            if tables.ready().get(name) is self.backend:
-                tables.remove_backend(name)
-                tables.publish({key: value for key, value in tables.ready().items() if key != name})
-                _state.records = {key: value for key, value in _state.records.items() if key != name}
-
-
-def register_backend(backend: Backend) -> RegisteredBackend:
-    """Register a backend in this process; its provider is shown as ``in-process``.
-
-    Args:
-        backend: the backend; ``with polytape.register_backend(backend):`` removes it at the end of the block.
-    Raises:
-        RegistrationError: its name is taken, or one of its kernels does not fit any op.
-        BackendError: it violates the contract, or is not ready.
-    """
-    with _state.lock:
-        record = _examine(backend.name)
-        if backend.name in tables.ready() or record.entry is not None:
-            provider = (
-                tables.ready()[backend.name].provider if backend.name in tables.ready() else record.status.distribution
-            )
-            raise RegistrationError(
-                f"the backend name {backend.name!r} is taken.",
-                expected="a name that no other backend uses",
-                got=f"{backend.name!r}, which {provider} provides",
-                fix=f"choose another name, or exclude that plugin with POLYTAPE_PLUGINS=-{normalise(provider)}",
-            )
-        record = _Record(backend.name)
-        record.status.distribution = tables.IN_PROCESS
-        _adopt(record, backend, tables.IN_PROCESS)
-        if record.status.status != "ready":
-            raise _unusable(record.status)
-        _state.records = {**_state.records, backend.name: record}
-        return RegisteredBackend(backend)

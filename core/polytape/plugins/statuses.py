@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ..backend import normalise
 from ..device import Device
 from ..errors import BackendError, PolytapeError
-from .discovery import MAJOR, OWN, EntryPoint, normalise
+from .discovery import MAJOR, OWN, EntryPoint
 
 __all__ = [
     "CATALOGUE",
     "BackendStatus",
     "describe_failure",
+    "one_line",
     "say_absent",
     "say_clash",
     "say_left_out",
@@ -20,6 +22,8 @@ __all__ = [
     "unusable",
 ]
 
+MOST_TEXT: Final = 500  # characters of a text of a plugin in a status
+MOST_TRACEBACK: Final = 100_000  # characters
 # polytape's own backends, each with the command that installs its dependencies.
 CATALOGUE: Final = {
     "numpy": "pip install polytape",
@@ -34,13 +38,13 @@ class BackendStatus:
     ``status`` is one of ``absent``, ``blocked``, ``incompatible``, ``import-failed``, ``no-device`` and ``ready``;
     ``reason`` and ``remedy`` are one line each, empty if the backend is ready. ``load_time_s`` is in seconds and
     includes imports; ``native``, ``decomposed`` and ``missing`` count ops. ``kernels_from`` lists the distributions
-    that added kernels, ``disabled`` those whose kernels were rejected, with the reason; ``traceback`` is the full
-    traceback of the last failure.
+    that added kernels, ``disabled`` those whose kernels were rejected, with the reason, and ``ignored`` those that
+    provide a backend of the same name, which is not used; ``traceback`` is the full traceback of the last failure.
     """
 
     __slots__ = (
-        "automatic", "decomposed", "devices", "disabled", "distribution", "kernels_from", "library", "load_time_s",
-        "missing", "name", "native", "rank", "reason", "remedy", "status", "traceback", "version",
+        "automatic", "decomposed", "devices", "disabled", "distribution", "ignored", "kernels_from", "library",
+        "load_time_s", "missing", "name", "native", "rank", "reason", "remedy", "status", "traceback", "version",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
@@ -58,6 +62,7 @@ class BackendStatus:
         self.missing: int = 0
         self.kernels_from: tuple[str, ...] = ()
         self.disabled: tuple[str, ...] = ()
+        self.ignored: tuple[str, ...] = ()
         self.traceback: str = ""
         self.automatic: bool = False
         self.rank: int = 0
@@ -79,11 +84,21 @@ def _root_cause(error: BaseException, handled: BaseException | None) -> BaseExce
     return root
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(value: object) -> str:
+    """The first line of a text that a plugin gave, without control characters and not too long."""
+    try:
+        lines = str(value).strip().splitlines()
+    except Exception as error:
+        return f"<{type(value).__name__} whose text cannot be read: {type(error).__name__}>"
+    line = lines[0] if lines else ""
+    return "".join(c if c.isprintable() else "?" for c in line[:MOST_TEXT])
+
+
+def _describe(error: BaseException) -> str:
     if isinstance(error, PolytapeError):
-        return error.summary.rstrip(".")
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+        return one_line(error.summary).rstrip(".")
+    text = one_line(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def describe_failure(
@@ -102,11 +117,12 @@ def describe_failure(
     root = _root_cause(error, handled)
     status.status = "import-failed"
     status.devices = ()
-    status.reason = _one_line(root)
+    status.reason = _describe(root)
     if root is not error:
-        status.reason += f" (then {_one_line(error)}, while loading {entry.value})"
-    status.traceback = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    own = normalise(entry.dist) == OWN
+        status.reason += f" (then {_describe(error)}, while loading {entry.value})"
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    status.traceback = "".join(c if c.isprintable() or c == "\n" else "?" for c in text[-MOST_TRACEBACK:])
+    own = entry.own
     if isinstance(root, PolytapeError) and root.fix:
         status.remedy = root.fix
     elif isinstance(root, ModuleNotFoundError) and entry.name in CATALOGUE and own:
@@ -132,6 +148,8 @@ def say_left_out(status: BackendStatus, claims: Sequence[EntryPoint], plugin_fil
     if blocked:
         status.status = "blocked"
         status.reason = f"POLYTAPE_PLUGINS={plugin_filter} excludes {entry.dist}"
+        if dist == OWN:
+            status.reason += f" in {entry.path}, which is not the polytape that runs"
         status.remedy = f"allow {dist} in POLYTAPE_PLUGINS, or unset it"
     else:
         status.status = "incompatible"
@@ -142,10 +160,12 @@ def say_left_out(status: BackendStatus, claims: Sequence[EntryPoint], plugin_fil
 def say_clash(status: BackendStatus, claims: Sequence[EntryPoint]) -> None:
     """Fill in the status of a backend that several distributions provide, so that none of them is loaded."""
     dists = sorted(entry.dist for entry in claims)
+    both, neither, other = ("both", "neither", "other") if len(dists) == 2 else ("all", "none", "others")
+    listed = f"{', '.join(dists[:-1])} and {dists[-1]}"
     status.status = "blocked"
     status.distribution = ", ".join(dists)
-    status.reason = f"{' and '.join(dists)} both provide a backend {status.name!r}; neither is loaded"
-    status.remedy = f"POLYTAPE_PLUGINS={normalise(dists[0])}/{status.name} selects one; or uninstall the other"
+    status.reason = f"{listed} {both} provide a backend {status.name!r}; {neither} is loaded"
+    status.remedy = f"POLYTAPE_PLUGINS={normalise(dists[0])}/{status.name} selects one; or uninstall the {other}"
 
 
 def say_absent(status: BackendStatus, own: bool) -> None:

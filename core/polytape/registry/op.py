@@ -6,7 +6,9 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import KernelError, RegistrationError, ShapeError
+import numpy as np
+
+from ..errors import DTypeError, KernelError, RegistrationError, ShapeError
 from .gradient_rule import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPES, G, GradientPlan, GradientRule, Y
 from .resolution import Resolution
 from .tensor_type import TensorType
@@ -68,6 +70,7 @@ class Op:
         self.partial: bool = False
         self.promotes: tuple[str, ...] = ()
         self.floating: bool = False
+        self.number_rule: Any = None
         self.host: tuple[str, ...] = ()
         self.no_gradient: str = ""
         self.one_is_neutral: bool = False
@@ -276,18 +279,42 @@ def parameter_names(fn: Any) -> tuple[str, ...]:
 
 
 def check_attributes(op: Op, attributes: dict[str, Any]) -> None:
-    """Check that the op has all of these attributes and that no required one is missing.
+    """Check that the op has all of these attributes and that no required one is missing; make their values `plain`.
 
     Raises:
         TypeError: as Python does for a call with wrong arguments.
     """
-    for name in attributes:
+    for name, value in attributes.items():
         if name not in op.attributes:
             existing = f" (has {', '.join(op.attributes)})" if op.attributes else ""
             raise TypeError(f"{op.name}() got an unexpected keyword argument {name!r}{existing}")
+        kind = type(value)
+        if kind is not int and kind is not bool and kind is not float and kind is not str and value is not None:
+            attributes[name] = plain(value)
     for name in op.attributes:
         if name not in attributes and name not in op.defaults:
             raise TypeError(f"{op.name}() missing required argument {name!r}")
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """An attribute's value, with NumPy's numbers as Python's and lists as tuples, as kernels and graphs expect."""
+    if depth > 64:  # compiled code does not limit recursion
+        raise DTypeError(
+            "a list that is passed as an argument contains itself, or is nested too deeply.",
+            expected="at most 64 levels of lists",
+            got="more, or a list that is an item of itself",
+            fix="flatten the list",
+        )
+    if isinstance(value, tuple):
+        for x in value:
+            if type(value) is tuple and type(x) is not int:
+                return tuple([plain(x, depth + 1) for x in value])
+        return value  # a tuple of integers, or the key of an index, which is a subclass of tuple
+    if type(value) is list:
+        return tuple([plain(x, depth + 1) for x in value])
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def too_many(op: Op, got: int) -> TypeError:

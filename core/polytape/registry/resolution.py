@@ -83,12 +83,19 @@ class Guarded:
 
 
 class Copying:
-    """A kernel that writes operands, called on copies because core does not own the originals."""
+    """A kernel that writes operands, called on copies because core does not own the originals.
 
-    __slots__ = ("fn", "operand_types", "written")
+    `state.update` calls ``fn`` on a variable's own buffer if the kernel is ``atomic``, except the first time.
+    """
 
-    def __init__(self, fn: Any, operand_types: tuple[TensorType | None, ...], written: tuple[int, ...]) -> None:
+    __slots__ = ("atomic", "called", "fn", "operand_types", "written")
+
+    def __init__(
+        self, fn: Any, operand_types: tuple[TensorType | None, ...], written: tuple[int, ...], atomic: bool
+    ) -> None:
         self.fn: Any = fn
+        self.atomic: bool = atomic
+        self.called: bool = False
         self.operand_types: tuple[TensorType | None, ...] = operand_types
         self.written: tuple[int, ...] = written
 

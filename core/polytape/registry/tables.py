@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from _thread import RLock
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ..errors import RegistrationError, SettingError
+from ..errors import RegistrationError
+from ..locks import process_lock
 from .op import Op
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _Registry:
 
 
 _registry: Final = _Registry()
-_lock: Final = RLock()
+_lock: Final = process_lock()
 
 
 def generation() -> int:
@@ -190,6 +190,11 @@ def add_kernels(kernels: Sequence[Kernel], provider: str) -> None:
     if not kernels:
         return
     with _lock:
+        for kernel in kernels:
+            # The backend's own kernels of that family come first: an ambiguity with one of them must be found now, not
+            # when the family is first used.
+            if find_op(kernel.op) is not None:
+                _load_late(kernel.backend, kernel.op)
         _stage(kernels, provider)
         _registry.version += 1
 
@@ -241,27 +246,3 @@ def _swap(staged: KernelTable, touched: set[str]) -> None:
         # Decompositions and host calls are resolved again as well.
         if op.decomposed:
             op.forget()
-
-
-def pins() -> dict[tuple[str, str], str]:
-    """The value of ``POLYTAPE_KERNELS``: (op, backend) -> the distribution whose kernel is preferred.
-
-    Raises:
-        SettingError: an item is not of the form ``op@backend=distribution``.
-    """
-    import os
-
-    text = os.environ.get("POLYTAPE_KERNELS", "")
-    pinned: dict[tuple[str, str], str] = {}
-    for item in [part.strip() for part in text.split(",") if part.strip()]:
-        head, equals, provider = item.partition("=")
-        op, at, backend = head.partition("@")
-        if not (equals and at and op and backend and provider):
-            raise SettingError(
-                f"POLYTAPE_KERNELS={text!r} is not understood.",
-                expected="a comma-separated list of op@backend=distribution",
-                got=repr(item),
-                fix="for example matmul@numpy=polytape-fast",
-            )
-        pinned[(op.strip(), backend.strip())] = provider.strip()
-    return pinned

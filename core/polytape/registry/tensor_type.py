@@ -7,14 +7,14 @@ dtype and with which kernel.
 from __future__ import annotations
 
 import math
-from _thread import allocate_lock
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ..device import Device
-from ..dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, category
+from ..dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, category, lookup
 from ..errors import DTypeError
+from ..locks import process_lock
 
 if TYPE_CHECKING:
     from ..backend import Backend
@@ -24,17 +24,33 @@ __all__ = ["TensorType", "get_tensor_type"]
 # A learning-rate schedule uses a new scalar at every step, so the cache is bounded; it is emptied when it is full.
 SCALARS: Final = 512
 
+# The largest finite numbers; np.finfo takes 30 us at its first use for a dtype.
+LARGEST: Final = {
+    "bfloat16": (2.0 - 2.0**-7) * 2.0**127, "float16": 65504.0,
+    "float32": (2.0 - 2.0**-23) * 2.0**127, "float64": (2.0 - 2.0**-52) * 2.0**1023,
+    "complex64": (2.0 - 2.0**-23) * 2.0**127, "complex128": (2.0 - 2.0**-52) * 2.0**1023,
+}  # fmt: skip
+
 
 class TensorType:
-    """Backend, device and dtype of a tensor, and the cached 0-d arrays of Python numbers used as operands with it."""
+    """Backend, device and dtype of a tensor, and the cached 0-d arrays of Python numbers used as operands with it.
 
-    __slots__ = ("array_type", "backend", "category", "device", "dtype", "floats", "ints", "lift", "one", "zero")
+    Attributes:
+        low, high: the smallest and the largest finite number of the dtype.
+    """
+
+    __slots__ = (
+        "array_type", "backend", "category", "device", "dtype", "floats", "high", "ints", "lift", "low", "one", "zero",
+    )  # fmt: skip
 
     def __init__(self, backend: Backend, device: Device, dtype: DType) -> None:
         self.backend: Final[Backend] = backend
         self.device: Final[Device] = device
         self.dtype: Final[DType] = dtype
         self.category: Final[int] = category(dtype)
+        low, high = limits(dtype)
+        self.low: Final[Any] = low
+        self.high: Final[Any] = high
         self.array_type: Final[Any] = backend.array_type
         self.lift: Final[Any] = backend.lift  # what a kernel returned -> native array
         self.floats: Final[dict[object, Any]] = {}
@@ -44,6 +60,9 @@ class TensorType:
 
     def __repr__(self) -> str:
         return f"TensorType({self.dtype}, {self.device})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return get_tensor_type, (self.backend, self.device, self.dtype)
 
     def make_scalar(self, value: object) -> Any:
         """A new 0-d native array that holds ``value``."""
@@ -58,18 +77,25 @@ class TensorType:
         try:
             return np.asarray(value, dtype=self.dtype)
         except (OverflowError, TypeError):
-            info: Any = np.iinfo(self.dtype) if self.dtype.kind in "iu" else None
-            raise DTypeError(
-                f"{describe_number(value)} does not fit {self.dtype}.",
-                expected=f"an integer from {info.min} to {info.max}"
-                if info
-                else f"a number that {self.dtype} can hold",
-                got=describe_number(value),
-                fix="cast the tensor to a wider dtype first",
-            ) from None
+            raise out_of_range(value, self) from None
+
+    def number(self, value: object) -> Any:
+        """The 0-d native array of any Python number, as an operand of arithmetic: a float out of range is infinite."""
+        return self.scalar(value) if self.takes(value) and self.fits(value) else self.make_scalar(value)
+
+    def fits(self, value: Any) -> bool:
+        """Whether a number is within the dtype's range, infinite or NaN; a complex number always is."""
+        if isinstance(value, complex):
+            return True
+        result: bool = self.low <= value <= self.high or value != value or value in (math.inf, -math.inf)
+        return result
 
     def scalar(self, value: object) -> Any:
-        """The cached 0-d native array of a Python int or float (never written, like every array a tensor holds)."""
+        """The cached 0-d native array of a Python int or float (never written, like every array a tensor holds).
+
+        Raises:
+            DTypeError: ``value`` is out of the dtype's range.
+        """
         # 1, 1.0 and True are the same dict key, and so are 0.0 and -0.0: hence one cache per type, without zeros.
         if type(value) is float:
             array = self.floats.get(value)
@@ -85,6 +111,8 @@ class TensorType:
             cache = self.ints
         if type(value) is float and value == 1.0 and self.one is not None:
             return self.one  # the same array even after the cache has been emptied
+        if self.category >= FLOATING and not self.fits(value):
+            raise out_of_range(value, self)
         array = self.make_scalar(value)
         if type(value) is float and value == 1.0:
             self.one = array
@@ -115,6 +143,26 @@ class TensorType:
         return False
 
 
+def limits(dtype: DType) -> tuple[Any, Any]:
+    """The smallest and the largest finite number of a dtype."""
+    if dtype.kind in "iu":
+        bits = 8 * dtype.itemsize
+        return (-(1 << bits - 1), (1 << bits - 1) - 1) if dtype.kind == "i" else (0, (1 << bits) - 1)
+    high = LARGEST.get(dtype.name)
+    return (False, True) if high is None else (-high, high)
+
+
+def out_of_range(value: object, tensor_type: TensorType) -> DTypeError:
+    """The error for a number that the dtype of ``tensor_type`` cannot hold."""
+    dtype, low, high = tensor_type.dtype, tensor_type.low, tensor_type.high
+    return DTypeError(
+        f"{describe_number(value)} does not fit {dtype}.",
+        expected=f"an integer from {low} to {high}" if dtype.kind in "iu" else f"a number that {dtype} can hold",
+        got=describe_number(value),
+        fix="cast the tensor to a wider dtype first",
+    )
+
+
 def describe_number(value: object) -> str:
     """A number as text for an error; an integer above 256 bits is described by its size."""
     if isinstance(value, int) and value.bit_length() > 256:
@@ -123,7 +171,7 @@ def describe_number(value: object) -> str:
 
 
 _tensor_types: Final[dict[tuple[Backend, Device, DType], TensorType]] = {}
-_lock: Final = allocate_lock()
+_lock: Final = process_lock()
 
 
 def get_tensor_type(backend: Backend, device: Device, dtype: DType) -> TensorType:
@@ -146,5 +194,6 @@ def get_tensor_type(backend: Backend, device: Device, dtype: DType) -> TensorTyp
     with _lock:
         tensor_type = _tensor_types.get(key)
         if tensor_type is None:
-            tensor_type = _tensor_types[key] = TensorType(backend, device, dtype)
+            # `lookup`, because the dtype of an unpickled array is an equal object, but not the same one.
+            tensor_type = _tensor_types[key] = TensorType(backend, device, lookup(dtype))
     return tensor_type

@@ -103,7 +103,8 @@ class Tape:
 
     Attributes:
         closed: whether it is not recording now. spent: whether it has been used and is not persistent.
-        leaves: the nodes of the watched tensors and variables, in order.
+        leaves: the nodes of the watched tensors and variables, in order; True if item assignment to a tensor with that
+            node makes its gradient unreachable, see `GradientTape.watch_arguments`.
     """
 
     __slots__ = ("closed", "leaves", "spent")
@@ -111,7 +112,7 @@ class Tape:
     def __init__(self) -> None:
         self.closed: bool = True
         self.spent: bool = False
-        self.leaves: dict[Node, None] = {}
+        self.leaves: dict[Node, bool] = {}
 
     def follows(self, x: Any) -> bool:
         """Whether this tape follows the tensor ``x``."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .tensor import Tensor
+from ..errors import DTypeError
+from .tensor import Tensor, describe
 
-__all__ = ["leaves", "rebuild"]
+__all__ = ["leaves", "rebuild", "too_deep"]
 
 
 def _optree() -> Any:
@@ -24,13 +25,26 @@ def _flat(structure: Any) -> bool:
     return True
 
 
+def too_deep(structure: Any) -> DTypeError:
+    """The error for a structure that contains itself."""
+    return DTypeError(
+        f"a {type(structure).__name__} of tensors is nested too deeply, or contains itself.",
+        expected="lists, tuples and dicts that are nested less than about 1,000 deep",
+        got=describe(structure),
+        fix="flatten it",
+    )
+
+
 def leaves(structure: Any) -> list[Any]:
     """The leaves of a structure in order; None is a leaf."""
     if isinstance(structure, Tensor):
         return [structure]
     if _flat(structure):
         return list(structure)
-    flat: list[Any] = _optree().tree_leaves(structure, none_is_leaf=True)
+    try:
+        flat: list[Any] = _optree().tree_leaves(structure, none_is_leaf=True)
+    except RecursionError:
+        raise too_deep(structure) from None
     return flat
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..dtypes import DType
 
-__all__ = ["Symbol", "type_text"]
+__all__ = ["Symbol", "describe_object", "type_text"]
 
 Shape = tuple[int, ...]
 
@@ -33,3 +33,12 @@ class Symbol:
 def type_text(dtype: DType, shape: Shape) -> str:
     """A dtype and shape as text, such as ``float32[2,3]``."""
     return f"{dtype}[{','.join(map(str, shape))}]"
+
+
+def describe_object(x: object) -> str:
+    """The repr of an object, for an error; shortened if it is long."""
+    try:
+        text = repr(x)
+    except Exception:  # a list that is nested too deeply, or a faulty __repr__
+        return f"a {type(x).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."

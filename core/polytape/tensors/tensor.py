@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import numpy as np
 
-from ..errors import DTypeError, PolytapeError, ShapeError, TraceError
+from ..errors import PolytapeError
 from ..registry.tensor_type import TensorType
 from ..settings import trimmed
+from .in_place import settled
 from .node import Node
 from .operators import operators
-from .symbol import Symbol, type_text
+from .scope import current_scope
+from .symbol import Symbol, describe_object, type_text
+from .temporaries import TEMPORARY, rows_in_loops
 
 if TYPE_CHECKING:
     from mypy_extensions import mypyc_attr
@@ -49,10 +53,13 @@ class Tensor:
     is never written: ``x += y`` binds a new tensor, and ``x[k] = v`` points this handle at an updated copy.
     """
 
-    __slots__ = ("array", "node", "type")
-    __array_priority__ = 1000.0  # ndarray + tensor calls __radd__; np.add(t, u) still returns an ndarray
+    __slots__ = ("__weakref__", "array", "node", "type")
+    # ndarray + tensor calls __radd__; np.add(t, u) still returns an ndarray.
+    __array_priority__: ClassVar[float] = 1000.0
 
-    def __init__(self, array: Any, tensor_type: TensorType, node: Node | None) -> None:
+    def __init__(self, array: Any, tensor_type: TensorType | None = None, node: Node | None = None) -> None:
+        if tensor_type is None:
+            raise late("rejections").called(array)
         self.array: Any = array
         self.type: TensorType = tensor_type
         self.node: Node | None = node
@@ -101,12 +108,7 @@ class Tensor:
             ShapeError: the tensor does not have exactly two axes.
         """
         if self.ndim != 2:
-            raise ShapeError(
-                f"{describe(self)}.T is not defined.",
-                expected="a tensor with two axes",
-                got=f"{self.ndim} axes",
-                fix="use .mT for the last two axes, or polytape.permute_dims",
-            )
+            raise late("rejections").no_transpose(self)
         result: Tensor = operators.transpose(self)
         return result
 
@@ -114,12 +116,7 @@ class Tensor:
     def mT(self) -> Tensor:
         """The transpose of the last two axes."""
         if self.ndim < 2:
-            raise ShapeError(
-                f"{describe(self)}.mT is not defined.",
-                expected="a tensor with at least two axes",
-                got=f"{self.ndim} axes",
-                fix="reshape it to a matrix first",
-            )
+            raise late("rejections").no_matrix_transpose(self)
         result: Tensor = operators.transpose(self)
         return result
 
@@ -136,15 +133,21 @@ class Tensor:
         return view
 
     def _host(self, what: str) -> Any:
-        array = self.array
+        array = settled(self)
         if isinstance(array, Symbol):
-            raise TraceError(
-                f"{what} of {describe(self)} is not possible inside a traced function.",
-                expected="a tensor with values",
-                got="a symbolic tensor: the function is being traced, nothing has been computed",
-                fix="return the tensor from the function and use it outside, or run the function eagerly",
-            )
+            raise late("rejections").no_values(self, what)
         return self.type.backend.to_host(array)
+
+    def native(self) -> Any:
+        """The array of the backend's own library that holds the values, without a copy.
+
+        It must not be written: other tensors and records of tapes may share it. `polytape.asarray` and
+        `polytape.from_dlpack` make a tensor of such an array.
+
+        Raises:
+            TraceError: inside a traced function, where the values do not exist yet.
+        """
+        return self._host("native()") if self._is_symbolic() else settled(self)
 
     def item(self) -> Any:
         """The value of a tensor with one element, as a Python number.
@@ -160,19 +163,21 @@ class Tensor:
 
     def _one_element(self, what: str) -> Any:
         if self.size != 1:
-            raise ShapeError(
-                f"{what} of {describe(self)} is not defined.",
-                expected="a tensor with one element",
-                got=f"{self.size} elements",
-                fix="reduce it first (any, all, sum, ...) or index one element",
-            )
+            raise late("rejections").several_elements(self, what)
         return self._host(what)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         host = self.numpy()
-        if dtype is not None and host.dtype != dtype:
-            return host.astype(dtype)
-        return host.copy() if copy else host
+        return host if dtype is None and copy is None else late("interchange").as_array(self, host, dtype, copy)
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        # NumPy calls it with the result of a ufunc on a tensor.
+        if current_scope.get().tapes:
+            late("numpy_functions").check_ufunc(Tensor, self, array, context)
+        return array[()] if return_scalar else array
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return late("numpy_functions").call(Tensor, function, args, kwargs)
 
     def __bool__(self) -> bool:
         return bool(self._one_element("bool()"))
@@ -191,12 +196,7 @@ class Tensor:
 
     def __index__(self) -> int:
         if self.type.dtype.kind not in "iu" or self.ndim != 0:
-            raise DTypeError(
-                f"{describe(self)} cannot be used as an index.",
-                expected="an integer tensor of shape ()",
-                got=describe(self),
-                fix="index one element, and cast it to an integer dtype",
-            )
+            raise late("rejections").no_index(self)
         value: int = self._one_element("index()").item()
         return value
 
@@ -214,27 +214,22 @@ class Tensor:
         return isinstance(self.array, Symbol)
 
     def __repr__(self) -> str:
-        return importlib.import_module("polytape.tensors.printing").repr_tensor(self)
+        return late("printing").repr_tensor(self)
 
     def __str__(self) -> str:
-        return importlib.import_module("polytape.tensors.printing").str_tensor(self)
+        return late("printing").str_tensor(self)
 
     # --- as a container -----------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         shape = self.shape
         if not shape:
-            raise DTypeError(
-                f"len() of {describe(self)} is not defined.",
-                expected="a tensor with at least one axis",
-                got="shape ()",
-                fix="use .item() for its value, or .size for the number of elements",
-            )
+            raise late("rejections").no_length(self)
         return shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
-        for position in range(len(self)):
-            yield self[position]
+        rows: Iterator[Tensor] = late("assignment").rows(self, len(self))
+        return rows
 
     def __getitem__(self, key: Any) -> Tensor:
         try:
@@ -244,7 +239,11 @@ class Tensor:
         return result
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        node = self.node
         try:
+            temporary = sys.getrefcount(self) <= TEMPORARY
+            if temporary or rows_in_loops or (node is not None and node.plan is None):
+                late("assignment").check(self, temporary)
             updated: Tensor = operators.setitem(self, key, value)
         except PolytapeError as error:
             raise trimmed(error) from None
@@ -262,12 +261,7 @@ class Tensor:
             stream: must be None; the backend manages its streams.
         """
         if stream is not None:
-            raise DTypeError(
-                f"to_device of {describe(self)} does not accept a stream.",
-                expected="stream=None",
-                got=repr(stream),
-                fix="leave stream out; the backend's queue orders copies",
-            )
+            raise late("rejections").no_stream(self, stream)
         try:
             result: Tensor = operators.to_device(self, device)
         except PolytapeError as error:
@@ -278,12 +272,10 @@ class Tensor:
         return importlib.import_module("polytape")
 
     def __dlpack__(self, **options: Any) -> Any:
-        # Older versions of the protocol cannot mark memory as read-only, so such a consumer gets a copy.
-        read_only = options.get("max_version") is not None
-        return (self.numpy() if read_only else self._host("__dlpack__").copy()).__dlpack__(**options)
+        return late("interchange").export(self, **options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        device: tuple[int, int] = self.numpy().__dlpack_device__()
+        device: tuple[int, int] = late("interchange").dlpack_device(self)
         return device
 
     def __copy__(self) -> Tensor:
@@ -338,7 +330,8 @@ class Tensor:
         return result
 
     def __pos__(self) -> Tensor:
-        return self
+        result: Tensor = operators.identity.operate(self)
+        return result
 
     def __abs__(self) -> Tensor:
         result: Tensor = operators.abs.operate(self)
@@ -390,10 +383,12 @@ def restore(host: Any, device: str) -> Tensor:
 
 
 def describe(x: object) -> str:
-    """``float32[2,3]`` for a tensor or native array; the repr of anything else."""
+    """``float32[2,3]`` for a tensor, the repr of anything else."""
     if isinstance(x, Tensor):
         return type_text(x.type.dtype, x.shape)
-    if isinstance(x, Symbol):
-        return repr(x)
-    text = repr(x)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return describe_object(x)
+
+
+def late(name: str) -> Any:
+    """A module of this room that most programs do not need, or need rarely."""
+    return importlib.import_module(f"polytape.tensors.{name}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dtypes import weak_promote
-from ..errors import DTypeError, PolytapeError, ShapeError, TraceError
+from ..dtypes import FLOATING, weak_promote
+from ..errors import DTypeError, PolytapeError, ShapeError, TapeError, TraceError
 from ..registry.op import Binary
 from ..settings import trimmed
+from .in_place import settled
 from .node import leaf
 from .scope import Scope, current_scope
 from .tensor import Symbol, Tensor, TensorLike, describe, operators
@@ -18,14 +19,18 @@ __all__ = ["Variable"]
 class Variable(Tensor):
     """A tensor that can be assigned to. Tapes watch trainable variables automatically when they are used.
 
+    ``w += x``, ``w *= x`` and the like assign to the variable.
+
     Args:
         value: the initial value, anything that `polytape.asarray` accepts.
-        trainable: whether tapes watch it automatically.
+        trainable: whether tapes watch it automatically. By default they do if the dtype is real floating; variables of
+            other dtypes have no gradient.
         name: shown in prints and errors; checkpoints identify a variable by its attribute path instead.
         dtype, device: as for `polytape.asarray`.
 
     Raises:
         TraceError: the variable is created inside a traced function.
+        DTypeError: ``trainable=True`` for a dtype that is not real floating.
 
     Example:
         >>> import polytape as pt
@@ -39,7 +44,7 @@ class Variable(Tensor):
     def __init__(
         self,
         value: Any,
-        trainable: bool = True,
+        trainable: bool | None = None,
         name: str = "",
         dtype: Any = None,
         device: Any = None,
@@ -53,7 +58,15 @@ class Variable(Tensor):
             )
         initial: Tensor = operators.asarray(value, dtype, device)
         super().__init__(initial.array, initial.type, leaf(initial.type, initial.array.shape))
-        self.trainable: bool = trainable
+        floating = initial.type.category == FLOATING
+        if trainable and not floating:
+            raise DTypeError(
+                f"Variable({describe(value)}, trainable=True) cannot be trained.",
+                expected="a real floating dtype",
+                got=str(initial.type.dtype),
+                fix="pass dtype='float32', or trainable=False",
+            )
+        self.trainable: bool = floating if trainable is None else trainable
         self.name: str = name
 
     def read_value(self) -> Tensor:
@@ -92,23 +105,93 @@ class Variable(Tensor):
             raise trimmed(error) from None
 
     def _change(self, what: str, op: Binary, value: Any) -> Variable:
-        scope = current_scope.get()
         tensor_type = self.type
-        if scope.trace is None and isinstance(value, Tensor) and value.type is tensor_type:
-            resolution = op.table.get(tensor_type)
-            if resolution is not None and resolution.how == "kernel" and value.array.shape == self.array.shape:
-                self.array = resolution.lift(resolution.fn(self.array, value.array))
-                return self
         is_number = isinstance(value, (bool, int, float, complex))
         if is_number:
             self._check_number(what, value)
-        operand = value if is_number else self._accepted(what, value)
-        token = current_scope.set(Scope((), scope.trace))
-        try:
-            self._set(op.operate(self, operand))
-        finally:
-            current_scope.reset(token)
+        fits = is_number or (isinstance(value, Tensor) and value.type is tensor_type)
+        if fits and current_scope.get().trace is None:
+            resolution = op.table.get(tensor_type)
+            operand, before = tensor_type.scalar(value) if is_number else value.array, self.array
+            if resolution is not None and resolution.how == "kernel" and (is_number or operand.shape == before.shape):
+                if type(operand) is Symbol or type(before) is Symbol:
+                    operand, before = operand if is_number else settled(value), settled(self)
+                while not self._replace(before, resolution.lift(resolution.fn(before, operand))):
+                    before = settled(self)
+                return self
+        self._update(what, op, value if is_number else self._accepted(what, value))
         return self
+
+    def _update(self, what: str, op: Binary, operand: Any) -> None:
+        """Assign ``op(self, operand)``; tapes do not record it."""
+        scope = current_scope.get()
+        try:
+            if scope.tapes:
+                current_scope.set(Scope((), scope.trace))
+            if scope.trace is not None:
+                self._set(self._accepted(what, op(self, operand)))
+                return
+            before = settled(self)
+            while not self._replace(before, self._accepted(what, op(self._with(before), operand)).array):
+                before = settled(self)
+        finally:
+            if scope.tapes:
+                current_scope.set(scope)
+
+    def _with(self, array: Any) -> Tensor:
+        """A tensor of the variable's type."""
+        return Tensor(array, self.type, None)
+
+    def _replace(self, before: Any, after: Any) -> bool:
+        """Assign an array if the variable still holds ``before``; False if a thread or signal handler changed it.
+
+        No other thread runs between the comparison and the assignment: neither calls a function.
+        """
+        if self.array is before:
+            self.array = after
+            return True
+        return False
+
+    def _combine(self, symbol: str, op: Binary, value: Any) -> Variable:
+        """``variable <symbol> value``, an augmented assignment."""
+        scope = current_scope.get()
+        try:
+            for tape in scope.tapes:
+                if tape.follows(self):
+                    raise TapeError(
+                        f"{self.name or describe(self)} {symbol} {describe(value)}: a tape follows the variable.",
+                        expected="an assignment outside the tape's block",
+                        got=f"{symbol}, which would assign to the variable, and gradients do not pass assignments",
+                        fix=f"y = variable {symbol[:-1]} value for a new tensor, or variable.assign(...) to assign",
+                    )
+            self._update(symbol, op, value)
+        except PolytapeError as error:
+            raise trimmed(error) from None
+        return self
+
+    def __iadd__(self, value: TensorLike, /) -> Variable:
+        return self._combine("+=", operators.add, value)
+
+    def __isub__(self, value: TensorLike, /) -> Variable:
+        return self._combine("-=", operators.subtract, value)
+
+    def __imul__(self, value: TensorLike, /) -> Variable:
+        return self._combine("*=", operators.multiply, value)
+
+    def __itruediv__(self, value: TensorLike, /) -> Variable:
+        return self._combine("/=", operators.divide, value)
+
+    def __ipow__(self, value: TensorLike, /) -> Variable:
+        return self._combine("**=", operators.power, value)
+
+    def __imatmul__(self, value: TensorLike, /) -> Variable:
+        return self._combine("@=", operators.matmul, value)
+
+    def __iand__(self, value: TensorLike, /) -> Variable:
+        return self._combine("&=", operators.logical_and, value)
+
+    def __ior__(self, value: TensorLike, /) -> Variable:
+        return self._combine("|=", operators.logical_or, value)
 
     def _accepted(self, what: str, value: Any) -> Tensor:
         """``value`` as a tensor of this variable's shape, dtype and device; raises if it does not fit."""
@@ -116,7 +199,7 @@ class Variable(Tensor):
             tensor = value
         elif isinstance(value, (bool, int, float, complex)):
             self._check_number(what, value)
-            tensor = Tensor(self.type.make_scalar(value), self.type, None)
+            tensor = self._with(self.type.make_scalar(value))
         else:
             tensor = operators.asarray(value, None, self.type.device)
             if tensor.type.category <= self.type.category and _plain_numbers(value):
@@ -154,15 +237,16 @@ class Variable(Tensor):
         scope = current_scope.get()
         if scope.trace is not None:
             scope.trace.write(self, value)
-        elif isinstance(value.array, Symbol):
+            return
+        array = settled(value)
+        if isinstance(array, Symbol):
             raise DTypeError(
                 f"a symbolic tensor cannot be assigned to the variable {self.name or describe(self)}.",
                 expected="a tensor with values",
                 got="a tensor kept from inside a traced function",
                 fix="return it from the function and assign the result",
             )
-        else:
-            self.array = value.array
+        self.array = array
 
     def __pos__(self) -> Tensor:
         return self.read_value()
@@ -172,7 +256,7 @@ class Variable(Tensor):
 
     def _is_symbolic(self) -> bool:
         # In a graph, a variable represents its value at the time of each call.
-        return current_scope.get().trace is not None or isinstance(self.array, Symbol)
+        return current_scope.get().trace is not None
 
     def _host(self, what: str) -> Any:
         trace = current_scope.get().trace
@@ -181,15 +265,11 @@ class Variable(Tensor):
         symbolic: Tensor = trace.read(self)  # the current value would become a constant of the graph
         return symbolic._host(what)
 
-    def __copy__(self) -> Tensor:
-        trace = current_scope.get().trace
-        if trace is None:
-            return Tensor(self.array, self.type, None)
-        symbolic: Tensor = trace.read(self)
-        return Tensor(symbolic.array, self.type, leaf(self.type, symbolic.array.shape))
+    def __copy__(self) -> Variable:
+        return Variable(self, self.trainable, self.name)
 
     def __deepcopy__(self, memo: Any) -> Variable:
-        return Variable(self.read_value(), self.trainable, self.name)
+        return Variable(self, self.trainable, self.name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._host("pickle").copy(), self.trainable, self.name, str(self.type.device))

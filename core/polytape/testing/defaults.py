@@ -25,13 +25,17 @@ _MAKERS: Final[dict[str, Callable[..., Maker]]] = {
     "numeric": numbers,
     "real": reals,
     "real floating": floats,
+    "real numeric": reals,
 }
 _REDUCTIONS: Final = (shape_rules.reduced, shape_rules.reduced_nonempty, shape_rules.reduced_one)
 
 
 def maker_of(op: Any) -> Callable[..., Maker]:
     """The maker of operands with the dtypes that the op accepts."""
-    return numbers if op.floating else _MAKERS[facts_of(op.dtype_rule).takes or "any dtype"]
+    takes = facts_of(op.dtype_rule).takes or "any dtype"
+    if op.floating:
+        return reals if takes == "real floating" else numbers
+    return _MAKERS[takes]
 
 
 def default_operands(op: Any) -> tuple[list[Maker], dict[str, Any]]:
@@ -44,10 +48,17 @@ def default_operands(op: Any) -> tuple[list[Maker], dict[str, Any]]:
     return [make(2, 3) for _ in op.operands], {}
 
 
-def default_result(op: Any) -> str:
-    """The result's dtype: a name, or ``same`` for the dtype of the operands."""
+def default_result(op: Any) -> str | Callable[[str, dict[str, Any]], str]:
+    """The result's dtype: a name, ``same`` for the dtype of the operands, or a function of it."""
+    if op.floating:
+        return _floating
     name = facts_of(op.dtype_rule).returns
     return name if name in ("bool", "int64") else "same"
+
+
+def _floating(dtype: str, attributes: dict[str, Any]) -> str:
+    """The dtype in which an op that casts integers computes."""
+    return dtype if dtype.startswith(("bfloat", "float", "complex")) else "float32"
 
 
 def default_samples(op: Any, first: Sample) -> list[Sample]:
@@ -60,7 +71,8 @@ def default_samples(op: Any, first: Sample) -> list[Sample]:
         return sample(maker.at(shape), **attributes)
 
     if op.shape_rule is shape_rules.along_axis:
-        return [at(5), at(3, 4, axis=0), at(2, 3, 4, axis=1), at(2, 1, 3, 1, 2, axis=-2), at(0, 3), at(1)]
+        empty = [at(3, 0), at(0), at(2, 0, 4, axis=1)]
+        return [at(5), at(3, 4, axis=0), at(2, 3, 4, axis=1), at(2, 1, 3, 1, 2, axis=-2), at(0, 3), at(1), *empty]
     if op.shape_rule not in _REDUCTIONS:
         return []
     samples = [at(), at(1), at(4, 5), at(4, 5, axis=0), at(4, 5, keepdims=True), at(4, 5, axis=-1, keepdims=True)]
@@ -90,7 +102,7 @@ def _dtype_errors(op: Any, operands: Sequence[Maker]) -> list[ErrorSample]:
         ("not real floating", "is not defined for complex numbers", numbers, "complex64"),
         ("not bool", "is defined only for bool", integers, "int32"),
     ):
-        if rejects == rejected and not (op.floating and dtype == "int32"):
+        if rejected in rejects.split(" or ") and not (op.floating and dtype == "int32"):
             bad_operands = [make(*maker.shape) if maker.varies else maker for maker in operands]
             if rejects == "not bool":
                 bad_operands = [make(*maker.shape) for maker in operands]
@@ -121,7 +133,7 @@ def _shape_errors(op: Any, operands: Sequence[Maker]) -> list[ErrorSample]:
             errors.append(bad("an axis is named twice", (2, 3), axis=(0, -2)))
         if rule in (shape_rules.reduced_nonempty, shape_rules.reduced_one):
             errors.append(bad("no elements to choose from", (0, 3), axis=0))
-        if rule is shape_rules.reduced_one:
+        if rule in (shape_rules.reduced_one, shape_rules.along_axis):
             errors.append(bad("takes a single axis", (2, 3), axis=(0, 1)))
         return errors
     return []

@@ -148,6 +148,9 @@ class SimArray:
         """The number of axes."""
         return len(self.shape)
 
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (12, self.index)
+
     def __repr__(self) -> str:
         return f"SimArray({self.dtype}{list(self.shape)} on sim:{self.index})"
 

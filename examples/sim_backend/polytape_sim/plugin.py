@@ -43,6 +43,7 @@ def polytape_backend() -> Backend:
         dtypes=_DTYPES,
         kernels=kernels(),
         exclusive=_exclusive,
+        dlpack_device=_dlpack_device,
         memory_info=_memory_info,
         automatic=False,
     )
@@ -84,6 +85,10 @@ def _empty(shape: tuple[int, ...], dtype: np.dtype[Any], device: Device) -> SimA
 
 def _synchronize(device: Device) -> None:
     streams[device.index].synchronize()
+
+
+def _dlpack_device(device: Device) -> tuple[int, int]:
+    return (12, device.index)  # DLPack's type for devices that it does not know
 
 
 def _lift(value: SimArray) -> SimArray:

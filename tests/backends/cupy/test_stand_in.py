@@ -86,7 +86,7 @@ def _signature(fn: Any) -> list[str]:
         line = (fn.__doc__ or "(").strip().splitlines()[0]
         inside = line[line.index("(") + 1 : line.rindex(")")] if ")" in line else ""
         names = [part.split("=")[0].split()[-1].lstrip("*") for part in inside.split(",") if part.strip()]
-    return [name for name in names if name != "self"]
+    return [name for name in names if name not in ("", "self")]
 
 
 def test_names_and_signatures_are_those_of_cupy(standin: ModuleType) -> None:

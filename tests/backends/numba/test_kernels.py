@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
+from polytape import buildinfo
 from polytape.optim import Adam
 from polytape_numba.kernels import kernels
 from polytape_numpy.kernels import build
@@ -145,8 +146,7 @@ def test_adam_writes_the_same_values_as_numpy_to_its_operands(shape: tuple[int, 
         assert np.max(np.abs(y - reference)) <= 4 * unit * np.max(np.abs(reference))
 
 
-def test_adam_updates_the_buffer_of_the_variable_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("polytape.state.update._count", lambda: 0)  # the threads of a test runner do not read variables
+def test_a_compiled_adam_updates_the_buffer_of_the_variable_in_place() -> None:
     with pt.device("numba"):
         w = pt.Variable(np.linspace(-1.0, 1.0, 1000, dtype="float32"))
         optimizer = Adam(0.1)
@@ -154,7 +154,7 @@ def test_adam_updates_the_buffer_of_the_variable_in_place(monkeypatch: pytest.Mo
         optimizer.apply_gradients([(gradient, w)])
         address, before = w.array.ctypes.data, w.numpy().copy()
         optimizer.apply_gradients([(gradient, w)])
-    assert w.array.ctypes.data == address
+    assert (w.array.ctypes.data == address) == buildinfo.compiled()
     np.testing.assert_allclose(w.numpy(), before - 0.1, rtol=1e-4, atol=1e-5)
 
 
@@ -168,3 +168,6 @@ def test_small_and_strided_operands_and_other_axes_are_left_to_numpy() -> None:
     assert adam(x, *slots, *scalars)
     assert not adam(x[:10], *(slot[:10] for slot in slots), *scalars)
     assert not adam(x, slots[0].T, *slots[1:], *scalars)
+    gradient = slots[2].view()
+    gradient.flags.writeable = False  # Numba has another type for it, and would compile in the middle of an update
+    assert not adam(x, *slots[:2], gradient, *scalars)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
@@ -110,12 +112,67 @@ def test_the_backend_is_not_ready_if_numba_does_not_compile() -> None:
     assert "NUMBA_DISABLE_JIT" in reason and "unset" in remedy
 
 
-def test_the_error_for_a_numba_that_cannot_be_imported_gives_the_cause(tmp_path: Path) -> None:
-    package = tmp_path / "numba"
-    package.mkdir()
-    (package / "__init__.py").write_text("raise ImportError('Numba needs NumPy 2.3 or less. Got NumPy 2.9.')")
-    code = f"""
-import sys; sys.path.insert(0, {str(tmp_path)!r})
+@pytest.fixture
+def fake(tmp_path: Path) -> Callable[..., str]:
+    """Write a numba that fails to be imported, and say how to find it."""
+
+    def write(requirements: str = "", dispatcher: bool = True, metadata: bool = True) -> str:
+        package = tmp_path / "numba"
+        package.mkdir()
+        (package / "__init__.py").write_text("raise ImportError('Numba needs NumPy 2.3 or less. Got NumPy 2.9.')")
+        if dispatcher:
+            (package / f"_dispatcher{EXTENSION_SUFFIXES[0]}").touch()
+        if metadata:
+            (tmp_path / "numba-0.61.0.dist-info").mkdir()
+            text = f"Metadata-Version: 2.1\nName: numba\nVersion: 0.61.0\n{requirements}\n\nRequires-Dist: numpy<1\n"
+            (tmp_path / "numba-0.61.0.dist-info" / "METADATA").write_text(text)
+        return f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("requirements", "reason"),
+    [
+        (
+            f"Requires-Dist: numpy<{np.__version__},>=1.22",
+            f"numba 0.61.0 needs numpy<{np.__version__},>=1.22; installed",
+        ),
+        ("Requires-Dist: numpy (>=9.0)", "numba 0.61.0 needs numpy (>=9.0); installed is numpy "),
+        ("Requires-Dist: llvmlite<0.1,>=0.0.1", "numba 0.61.0 needs llvmlite<0.1,>=0.0.1; installed is llvmlite "),
+        ("Requires-Python: >=3.99", "numba 0.61.0 needs Python >=3.99; this is 3."),
+    ],
+)
+def test_a_numba_that_does_not_support_what_is_installed_is_not_ready_and_not_chosen(
+    fake: Callable[..., str], requirements: str, reason: str
+) -> None:
+    pytest.importorskip("numba")  # its llvmlite is compared with
+    setup = fake(requirements)
+    name, found, remedy = status(setup)
+    assert (name, remedy) == ("import-failed", "pip install --upgrade 'polytape[numba]', or use the backend numpy")
+    assert found.startswith(reason)
+    assert child(f"{setup}import polytape as pt; print(pt.zeros((2,)).device)", POLYTAPE_BACKEND="auto") != (
+        "numba:cpu:0\n"
+    )
+
+
+def test_a_numba_for_another_python_is_not_ready(fake: Callable[..., str]) -> None:
+    name, found, _ = status(fake(dispatcher=False))
+    assert name == "import-failed" and found.startswith("numba 0.61.0 is not built for this Python, 3.")
+
+
+def test_a_numba_that_supports_what_is_installed_is_ready_without_being_imported(fake: Callable[..., str]) -> None:
+    requirements = (
+        "Requires-Dist: numpy<99,>=1.22\nRequires-Dist: numpy<1; python_version < '3'\nRequires-Python: >=3.8"
+    )
+    assert status(fake(requirements))[0] == "ready"
+
+
+@pytest.mark.parametrize("metadata", [True, False])
+def test_the_error_for_a_numba_that_cannot_be_imported_gives_the_cause(
+    fake: Callable[..., str], metadata: bool
+) -> None:
+    code = """
 import polytape as pt
 from polytape.nn import softmax
 try:
@@ -123,7 +180,7 @@ try:
 except pt.PolytapeError as error:
     print(error)
 """
-    text = child(code)
+    text = child(fake(metadata=metadata) + code)
     assert "importing numba failed" in text
     assert "Numba needs NumPy 2.3 or less" in text
     assert "pip install --upgrade 'polytape[numba]'" in text
@@ -153,16 +210,3 @@ def test_auto_prefers_numba_to_numpy() -> None:
     if numba.status != "ready":
         pytest.skip(numba.reason)
     assert numba.automatic and numba.rank > numpy.rank
-
-
-def test_kernels_run_if_the_cache_directory_is_not_writable(tmp_path: Path) -> None:
-    pytest.importorskip("numba")
-    # A file takes the place of the directory, since root could write to a read-only directory.
-    (tmp_path / "file").write_text("")
-    cache = str(tmp_path / "file" / "cache")
-    code = """
-import polytape as pt
-from polytape.nn import softmax
-print(softmax(pt.zeros((100, 10), device="numba")).numpy()[0, 0])
-"""
-    assert child(code, NUMBA_CACHE_DIR=cache).split() == ["0.1"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import namedtuple
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -379,3 +380,14 @@ def test_the_gradient_of_an_unconnected_source_is_none_or_zeros() -> None:
 def test_an_invalid_value_of_unconnected_gradients_is_rejected() -> None:
     with pytest.raises(SettingError, match="'none' or 'zero'"):
         pt.GradientTape().gradient(pt.asarray(1.0), [], unconnected_gradients="zeros")
+
+
+@pytest.mark.parametrize("dtype", ["int32", "bool", "complex64"])
+@pytest.mark.parametrize("make", [pt.asarray, pt.Variable])
+def test_a_source_that_cannot_have_a_gradient_is_rejected(make: Callable[..., pt.Tensor], dtype: str) -> None:
+    w, count = pt.Variable(1.0), make(1, dtype=dtype)
+    with pt.GradientTape(persistent=True) as tape:
+        y = w * w
+    with pytest.raises(DTypeError, match=rf"no gradient with respect to {dtype}\[\]"):
+        tape.gradient(y, [w, count])
+    assert tape.gradient(y, w).item() == 2.0

@@ -26,7 +26,7 @@ from polytape.errors import DeviceError, DTypeError
         (np.float64(1.0), "float64"),
         (np.ones(2, "int8"), "int8"),
         (np.ones(2, ">f4"), "float32"),
-        ([np.float32(1.0), 2], "float64"),
+        ([np.float32(1.0), 2], "float32"),
         (np.bool_(True), "bool"),
     ],
     ids=repr,

@@ -19,7 +19,7 @@ def big(x: Any) -> bool:
 def test_explain_names_the_kernel_that_serves() -> None:
     text = pt.explain("add", pt.asarray([1.0]), 2.0)
     assert text.splitlines()[0] == "add(float32, float32) on numpy:cpu:0"
-    assert "from polytape): CHOSEN" in text and text.endswith("output: float32")
+    assert "from polytape): CHOSEN" in text and text.endswith("output: float32[1]")
     assert pt.explain(pt.add, [1], 2).splitlines()[0] == "add(int32, int32) on numpy:cpu:0"
 
 
@@ -104,5 +104,5 @@ def test_the_error_for_an_unknown_op_suggests_the_nearest() -> None:
 
 
 def test_a_dtype_that_the_op_rejects_raises_the_error_of_the_op() -> None:
-    with pytest.raises(DTypeError, match=r"exp\(int32\): needs floating-point numbers"):
-        pt.explain("exp", pt.asarray([1]))
+    with pytest.raises(DTypeError, match=r"logical_and\(int32, int32\)"):
+        pt.explain("logical_and", pt.asarray([1]), pt.asarray([1]))

@@ -9,7 +9,6 @@ import pytest
 
 import polytape as pt
 from polytape.graph import Executable
-from polytape.graph.execution import Locks
 
 
 def test_the_code_calls_kernels_on_native_arrays_and_deletes_unused_ones() -> None:
@@ -86,27 +85,6 @@ def test_an_error_in_a_derivative_names_the_equation() -> None:
         with pytest.raises(FloatingPointError) as caught:
             tape.gradient(y, x)
     assert "in graph <lambda>_gradient: a: float32[1] = tanh(x)  # test_execution.py:" in caught.value.__notes__[0]
-
-
-def test_locks_are_always_acquired_in_the_same_order_and_released() -> None:
-    class Recording:
-        def __init__(self) -> None:
-            self.held = 0
-
-        def acquire(self) -> None:
-            acquired.append(self)
-            self.held += 1
-
-        def release(self) -> None:
-            self.held -= 1
-
-    acquired: list[Recording] = []
-    a, b = Recording(), Recording()
-    for locks in ([a, b], [b, a]):
-        with Locks(locks):
-            assert (a.held, b.held) == (1, 1)
-    assert acquired[:2] == acquired[2:]
-    assert (a.held, b.held) == (0, 0)
 
 
 def test_an_argument_may_have_a_name_that_the_generated_code_uses() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -166,7 +165,6 @@ def test_a_variable_s_value_cannot_be_read_while_tracing(use: Callable[[Any], An
         pt.asarray,
         lambda w: pt.asarray(w, copy=True),
         lambda w: pt.asarray(w, dtype="float64"),
-        copy.copy,
         lambda w: w.read_value(),
         lambda w: +w,
         lambda w: w.to_device("numba"),

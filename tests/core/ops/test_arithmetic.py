@@ -18,10 +18,18 @@ def gradients(f: Any, *values: Any) -> list[Any]:
     return [None if g is None else g.numpy().tolist() for g in results]
 
 
-def test_maximum_and_minimum_of_equal_operands_pass_the_gradient_to_the_first(backend: str) -> None:
+def test_equal_operands_of_maximum_and_minimum_share_the_gradient(backend: str) -> None:
     with pt.device(backend):
-        assert gradients(pt.maximum, [1.0, 2.0, 3.0], [1.0, 3.0, 2.0]) == [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
-        assert gradients(pt.minimum, [1.0, 2.0, 3.0], [1.0, 3.0, 2.0]) == [[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+        assert gradients(pt.maximum, [1.0, 2.0, 3.0], [1.0, 3.0, 2.0]) == [[0.5, 0.0, 1.0], [0.5, 1.0, 0.0]]
+        assert gradients(pt.minimum, [1.0, 2.0, 3.0], [1.0, 3.0, 2.0]) == [[0.5, 1.0, 0.0], [0.5, 0.0, 1.0]]
+        assert gradients(lambda x: pt.maximum(x, 0.0), [0.0, -1.0, 1.0]) == [[0.5, 0.0, 1.0]]
+        assert gradients(lambda x: pt.log1p(pt.exp(-pt.abs(x))) + pt.maximum(x, 0.0), [0.0]) == [[0.5]]
+
+
+def test_both_operands_get_the_gradient_of_a_nan_as_in_torch(backend: str) -> None:
+    nan = float("nan")
+    with pt.device(backend):
+        assert gradients(pt.maximum, [nan, 1.0], [1.0, nan]) == [[1.0, 1.0], [1.0, 1.0]]
 
 
 def test_the_gradient_of_abs_and_relu_at_zero_is_zero(backend: str) -> None:

@@ -164,9 +164,9 @@ def test_the_error_of_a_shape_rule_names_the_op() -> None:
 
 
 def test_the_error_of_a_dtype_rule_names_the_op() -> None:
-    for call in (lambda: pt.exp(pt.asarray([1])), lambda: pt.exp([True]), lambda: pt.exp(1)):
-        with pytest.raises(DTypeError, match=r"exp\((int32|bool)\): needs floating-point numbers"):
-            call()
+    for value in (pt.asarray([1]), [2], 1):
+        with pytest.raises(DTypeError, match=r"logical_not\(int32\)"):
+            pt.logical_not(value)
 
 
 def test_running_the_body_of_a_primitive_raises_an_error() -> None:

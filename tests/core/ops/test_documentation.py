@@ -52,11 +52,15 @@ def test_the_text_of_a_declaration_replaces_the_generated_text() -> None:
     assert "Source" not in parts
 
 
-def test_an_op_that_casts_integers_documents_numeric_operands() -> None:
+def test_an_op_that_casts_integers_and_bools_documents_it() -> None:
     parts = sections(pt.divide.__doc__ or "")
-    assert parts["Args"] == "    x1, x2: numeric[...], broadcast and promoted together."
+    assert parts["Args"] == "    x1, x2: any dtype[...], broadcast and promoted together."
     assert parts["Returns"] == "    The broadcast shape, the promoted floating dtype."
     assert "DTypeError" not in parts["Raises"]
+    parts = sections(pt.nn.sigmoid.__doc__ or "")
+    assert parts["Args"] == "    x: real[...]."
+    assert parts["Returns"] == "    Shape and dtype of ``x``; float32 for integers and bools."
+    assert parts["Raises"] == "    DTypeError: ``x`` is complex."
 
 
 @pytest.mark.parametrize("op", own_ops().values(), ids=str)
@@ -69,6 +73,7 @@ def test_every_parameter_of_an_op_is_described_once(op: Any) -> None:
 MEMBERS = {
     "bool": ("bool",),
     "numeric": ("int8", "uint64", "float16", "float64", "complex64"),
+    "real numeric": ("int8", "uint64", "float16", "float64"),
     "real": ("bool", "int8", "uint64", "float16", "float64"),
     "floating": ("float16", "float64", "complex64"),
     "real floating": ("float16", "float64"),

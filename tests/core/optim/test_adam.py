@@ -41,7 +41,7 @@ def test_the_slots_are_the_running_means() -> None:
     adam = pt.optim.Adam(beta1=0.5, beta2=0.75)
     assert adam.get_slot(x, "m") is None
     for gradient in (2.0, 4.0):
-        adam.apply_gradients([(pt.asarray([gradient]), x), (None, unused)])
+        adam.apply_gradients([(pt.asarray([gradient]), x)])
     m, v = adam.get_slot(x, "m"), adam.get_slot(x, "v")
     assert m is not None and v is not None
     assert (m.tolist(), v.tolist()) == ([2.5], [4.75])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.errors import BackendError, DeviceError, DTypeError, ShapeError
+from polytape.errors import BackendError, DeviceError, DTypeError, PolytapeWarning, SettingError, ShapeError
 
 MAKERS = [lambda rate=0.5: pt.optim.SGD(rate), lambda rate=0.5: pt.optim.Adam(rate)]
 Maker = Callable[..., Any]
@@ -51,7 +53,7 @@ def test_nothing_is_changed_if_one_gradient_is_bad(
 
 def test_nothing_is_changed_if_one_variable_is_not_floating(make: Maker) -> None:
     first, second = pt.Variable([1.0]), pt.Variable([3])
-    with pytest.raises(DTypeError, match="int32"):
+    with pytest.raises(DTypeError, match=r"cannot train int32\[1\](.|\n)*got: int32"):
         make().apply_gradients([(pt.asarray([1.0]), first), (pt.asarray([1]), second)])
     assert first.tolist() == [1.0]
 
@@ -61,12 +63,15 @@ def test_a_tensor_in_place_of_a_variable_is_rejected(make: Maker) -> None:
         make().apply_gradients([(pt.asarray([1.0]), pt.asarray([1.0]))])
 
 
-def test_a_none_gradient_is_skipped_and_only_nones_are_an_error(make: Maker) -> None:
-    a, b = pt.Variable(1.0), pt.Variable(2.0, name="b")
+def test_a_none_gradient_is_skipped_with_a_warning_and_only_nones_are_an_error(make: Maker) -> None:
+    a, b = pt.Variable(1.0, name="a"), pt.Variable(2.0, name="b")
     optimizer = make()
-    optimizer.apply_gradients(zip([None, 1.0], [a, b], strict=True))
+    with pytest.warns(
+        PolytapeWarning, match=r"leaves these variables unchanged, because their gradients are None: a\."
+    ):
+        optimizer.apply_gradients(zip([None, 1.0], [a, b], strict=True))
     assert float(a) == 1.0 and float(b) < 2.0
-    with pytest.raises(DTypeError, match=r"None for .*, b"):
+    with pytest.raises(DTypeError, match="None for a, b"):
         optimizer.apply_gradients(zip([None, None], [a, b], strict=True))
     with pytest.raises(DTypeError, match="no pairs"):
         optimizer.apply_gradients([])
@@ -111,12 +116,38 @@ def test_a_rate_function_is_called_once_per_step_and_a_rate_may_be_assigned() ->
     assert float(variables[1]) == -1.875
 
 
-@pytest.mark.parametrize("rate", ["0.1", None, [0.1], pt.asarray([0.1]), pt.asarray(1)])
-def test_a_value_that_is_not_a_rate_is_rejected(make: Maker, rate: Any) -> None:
-    x = pt.Variable(1.0)
-    with pytest.raises(DTypeError, match=r"cannot use .* as a learning rate"):
-        make(rate).apply_gradients([(pt.asarray(1.0), x)])
-    assert float(x) == 1.0
+NO_RATES = [
+    ("0.1", DTypeError), (None, DTypeError), (True, DTypeError), ([0.1], DTypeError), (pt.asarray([0.1]), DTypeError),
+    (pt.asarray(1), DTypeError), (-0.1, SettingError), (float("nan"), SettingError), (float("inf"), SettingError),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rate", "exception_type"), NO_RATES, ids=str)
+def test_a_value_that_is_not_a_rate_is_rejected(make: Maker, rate: Any, exception_type: type[Exception]) -> None:
+    with pytest.raises(exception_type, match=r"cannot use .*learning_rate"):
+        make(rate)
+    optimizer, x = make(), pt.Variable(1.0)
+    for assigned in (rate, lambda: rate):
+        optimizer.learning_rate = assigned
+        with pytest.raises(exception_type, match=r"cannot use .*learning_rate"):
+            optimizer.apply_gradients([(pt.asarray(1.0), x)])
+    assert float(x) == 1.0 and int(optimizer.step) == 0
+
+
+@pytest.mark.parametrize("name", ["beta1", "beta2", "epsilon"])
+@pytest.mark.parametrize(
+    ("value", "exception_type"),
+    [("0.9", DTypeError), (None, DTypeError), (True, DTypeError), (-0.1, SettingError), (float("nan"), SettingError)],
+)
+def test_adam_checks_its_other_hyperparameters(name: str, value: Any, exception_type: type[Exception]) -> None:
+    with pytest.raises(exception_type, match=rf"Adam cannot use .*{name}"):
+        pt.optim.Adam(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["beta1", "beta2"])
+def test_a_decay_of_one_is_rejected(name: str) -> None:
+    with pytest.raises(SettingError, match=rf"{name}=1\.0(.|\n)*expected: a number from 0 \(inclusive\) to 1"):
+        pt.optim.Adam(**{name: 1.0})
 
 
 def test_steps_are_counted_and_state_is_listed(make: Maker) -> None:
@@ -179,22 +210,19 @@ def test_a_traced_step_equals_an_eager_step(make: Maker) -> None:
         np.testing.assert_allclose(traced, eager, rtol=1e-6)
 
 
-def test_updates_write_in_place_only_if_no_other_tensor_shares_the_buffer(
-    make: Maker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The test runner's threads do not use variables, so the update may ignore them.
-    monkeypatch.setattr("polytape.state.update._count", lambda: 0)
-    x = pt.Variable(np.zeros(4, "float32"))
-    optimizer = make()
-    gradient = pt.asarray(np.ones(4, "float32"))
-    optimizer.apply_gradients([(gradient, x)])
-    address = x.numpy().ctypes.data
-    optimizer.apply_gradients([(gradient, x)])
-    assert x.numpy().ctypes.data == address
-    before = x.read_value()
-    value = before.tolist()
-    optimizer.apply_gradients([(gradient, x)])
-    assert before.tolist() == value != x.tolist()
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copy_of_a_used_optimizer_continues_where_it_was(copied: Callable[[Any], Any]) -> None:
+    model, ones = [pt.Variable([1.0, 2.0], name="w")], pt.asarray([1.0, -1.0])
+    adam = pt.optim.Adam(0.5)
+    adam.apply_gradients([(ones, model[0])])
+    other_model, other = (model, copied(adam)) if copied is copy.copy else copied((model, adam))
+    assert (other.learning_rate, int(other.step)) == (0.5, 1)
+    assert [x.tolist() for x in other.variables] == [x.tolist() for x in adam.variables]
+    other.apply_gradients([(ones, other_model[0])])
+    if copied is not copy.copy:  # a shallow copy shares its variables, as a copied list does
+        assert int(adam.step) == 1 and model[0].tolist() != other_model[0].tolist()
+        adam.apply_gradients([(ones, model[0])])
+        assert model[0].tolist() == other_model[0].tolist()
 
 
 def test_updates_are_not_taped(make: Maker) -> None:
@@ -206,3 +234,10 @@ def test_updates_are_not_taped(make: Maker) -> None:
         optimizer.apply_gradients([(tape.gradient(loss, x), x)])
         after = pt.sum(x * 1.0)
     assert outer.gradient(after, x).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("keyword", ["lr", "betas", "eps", "momentum", "weight_decay", "params"])
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_arguments_of_other_libraries_get_an_error_with_ours(name: str, keyword: str) -> None:
+    with pytest.raises(DTypeError, match=rf"{name}\(\) got an unexpected keyword argument '{keyword}'(.|\n)*fix: \w"):
+        getattr(pt.optim, name)(**{keyword: 0.5})

@@ -45,7 +45,7 @@ def test_the_environment_variable_names_a_backend_and_is_read_at_first_use(child
     assert lines(child(code, "good")) == ["good 1.2.3 numpy good:cpu:0 POLYTAPE_BACKEND"]
 
 
-@pytest.mark.parametrize("text", ["Good", " good ", "good:cpu", "good:0", "nothing,good", "cupy:gpu:7,good,numpy"])
+@pytest.mark.parametrize("text", ["Good", " good ", "good:cpu", "good:0", "nothing?,good", "cupy:gpu:7?,good,numpy"])
 def test_names_lists_and_devices_are_accepted(child: Child, text: str) -> None:
     assert lines(child(START + "print(default_device())", "good", POLYTAPE_BACKEND=text)) == ["good:cpu:0"]
 
@@ -142,7 +142,7 @@ show()
 
 def test_a_choice_that_cannot_be_used_changes_nothing(child: Child) -> None:
     code = START + "attempt(pt.set_backend, 'broken')\nattempt(pt.set_backend, 'a b')\nprint(default_device())\n"
-    code += "attempt(pt.set_backend, 'broken,good')\nprint(default_device())"
+    code += "attempt(pt.set_backend, 'broken?,good')\nprint(default_device())"
     output = lines(child(code, "broken", "good"))
     assert output[0].startswith("BackendError set_backend='broken': backend 'broken' cannot be used")
     assert any(line.startswith("SettingError set_backend='a b' is not understood") for line in output)
@@ -287,3 +287,30 @@ def test_the_import_loads_no_module_that_is_rarely_needed(child: Child) -> None:
     code = "import sys, numpy; before = set(sys.modules); import polytape; new = set(sys.modules) - before\n"
     code += "print(sorted(new & {'logging', 'pluggy', 'importlib.metadata', 'difflib', 'threading', 'argparse'}))"
     assert lines(child(code, "good", POLYTAPE_BACKEND="nothing")) == ["[]"]
+
+
+def test_a_device_scope_given_as_an_argument_is_the_device_that_it_names(child: Child) -> None:
+    code = (
+        START
+        + """
+import numpy as np
+place, numpy = pt.device("good"), pt.device("numpy:cpu:0")
+x = pt.asarray([1.0], device=place)
+print(x.device, pt.zeros((2,), device=place).device, pt.Variable(1.0, device=place).device)
+print(x.to_device(numpy).device, pt.arange(3, device=place).device, pt.device(place), resolve_device(place))
+print(pt.random.uniform((2,), device=place).device, pt.current_backend(place).name)
+pt.synchronize(place)
+pt.set_backend(place); print(pt.current_backend().device)
+with pt.device(numpy) as device: print(device, default_device())
+attempt(resolve_device, pt.device)
+"""
+    )
+    *shown, error = child(code, "good").stdout.split("\n", 5)
+    assert shown == [
+        "good:cpu:0 good:cpu:0 good:cpu:0",
+        "numpy:cpu:0 good:cpu:0 device('good') good:cpu:0",
+        "good:cpu:0 good",
+        "good:cpu:0",
+        "numpy:cpu:0 numpy:cpu:0",
+    ]
+    assert error.startswith("DeviceError <class 'polytape.placement.default_backend.device'> is not a valid device")

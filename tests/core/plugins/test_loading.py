@@ -17,8 +17,9 @@ statuses = {s.name: s for s in pt.backends()}
 """
 FIELDS = (
     "name", "status", "reason", "remedy", "version", "distribution", "devices", "load_time_s", "native", "decomposed",
-    "missing", "kernels_from", "disabled", "traceback",
+    "missing", "kernels_from", "disabled", "ignored", "traceback",
 )  # fmt: skip
+GOOD = "@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name={0!r}, extends='numpy')"
 LOADED = """
 plugins = ("polytape_", "pluggy.", "importlib.metadata")
 print(sorted(name for name in sys.modules if name.startswith(plugins) and "mypyc" not in name))
@@ -138,6 +139,88 @@ def test_neither_of_two_clashing_plugins_loads_until_one_is_selected(child: Chil
     assert remedy == "POLYTAPE_PLUGINS=polytape-clash-a/clash"
 
 
+def test_a_clash_of_three_plugins_names_them_all(child: Child, tmp_path: Path) -> None:
+    for name in ("one", "three", "two"):
+        write_plugin(tmp_path / "site", name, "", entry="same")
+    same = statuses(child, tmp_path / "site")["same"]
+    assert same["reason"] == (
+        "polytape-one, polytape-three and polytape-two all provide a backend 'same'; none is loaded"
+    )
+    assert same["remedy"].endswith("or uninstall the others")
+
+
+def test_a_backend_of_polytape_s_own_cannot_be_taken_over_by_accident(child: Child, tmp_path: Path) -> None:
+    site = write_plugin(tmp_path / "site", "evil", GOOD.format("numpy"), entry="numpy")
+    by_name = statuses(child, site)
+    assert (by_name["numpy"]["status"], by_name["numpy"]["distribution"]) == ("ready", "polytape")
+    assert by_name["numpy"]["ignored"] == "('polytape-evil',)"
+    assert by_name["numba"]["status"] == statuses(child)["numba"]["status"]
+    assert statuses(child, site, POLYTAPE_PLUGINS="-polytape-evil")["numpy"]["ignored"] == "()"
+    code = "import sys, polytape as pt; pt.backends(); print('polytape_evil' in sys.modules)"
+    assert child(code, site).stdout == "False\n"
+    assert child(code, site, POLYTAPE_PLUGINS="polytape-evil/numpy").stdout == "True\n"  # but on request
+
+
+@pytest.mark.parametrize("meta", ["", "Name: polytape\nVersion: 9\n"])
+def test_without_other_plugins_only_polytape_s_own_files_are_loaded(child: Child, tmp_path: Path, meta: str) -> None:
+    """By location: neither the name of the folder nor that in the metadata makes a plugin polytape's own."""
+    site = tmp_path / "site"
+    for folder, module, groups in (
+        ("polytape-9.dist-info", "evil_numpy", "backends.v1]\nnumpy"),
+        ("evil-1.dist-info", "evil_mine", "backends.v1]\nmine"),
+        ("evil2-1.dist-info", "evil_kernels", "kernels.v1]\nnumpy"),
+    ):
+        (site / folder).mkdir(parents=True)
+        (site / folder / "entry_points.txt").write_text(f"[polytape.{groups} = {module}\n")
+        (site / folder / "METADATA").write_text(meta)
+        (site / f"{module}.py").write_text("")
+    code = """
+import sys, polytape as pt
+print((pt.asarray(1.0) + 1.0).item(), {s.name: s.status for s in pt.backends()}.get("mine"))
+print([name for name in sys.modules if name.startswith("evil")])
+print(len(pt.plugins.problems()))
+"""
+    assert child(code, site, POLYTAPE_PLUGINS="none").stdout.splitlines()[:2] == ["2.0 blocked", "[]"]
+    loaded = child(code, site).stdout.splitlines()
+    assert loaded[0].startswith("2.0 ") and loaded[1] == "['evil_kernels', 'evil_mine']" and int(loaded[2]) >= 1
+
+
+def test_without_other_plugins_a_package_that_shadows_polytape_s_own_is_refused(child: Child, tmp_path: Path) -> None:
+    (tmp_path / "site" / "polytape_numpy").mkdir(parents=True)
+    (tmp_path / "site" / "polytape_numpy" / "__init__.py").write_text("print('imported')")
+    code = """
+import polytape as pt
+try:
+    pt.asarray(1.0)
+except pt.errors.BackendError as error:
+    print(error.summary)
+"""
+    text = child(code, tmp_path / "site", POLYTAPE_PLUGINS="none").stdout
+    assert (
+        text == "backend 'numpy' cannot be used: the package polytape_numpy that Python finds is not polytape's own.\n"
+    )
+
+
+def test_an_interrupted_import_names_the_plugin(child: Child, tmp_path: Path) -> None:
+    code = """
+import polytape as pt
+try:
+    pt.get_backend("odd")
+except KeyboardInterrupt as error:
+    print(error.__notes__)
+print(pt.get_backend("numpy"), [s.name for s in pt.plugins.loaded()])
+"""
+    site = write_plugin(tmp_path / "site", "odd", "raise KeyboardInterrupt")
+    assert child(code, site).stdout.splitlines() == [
+        "['polytape was loading polytape_odd, a plugin of polytape-odd']", "Backend('numpy') ['numpy']",
+    ]  # fmt: skip
+
+
+def test_items_of_the_setting_that_match_nothing_are_known_before_the_first_use(child: Child) -> None:
+    code = "import polytape as pt; print(pt.plugins.warnings_of_filter())"
+    assert child(code, "good", POLYTAPE_PLUGINS="polytape-goood").stdout == "['polytape-goood']\n"
+
+
 def test_plugins_that_the_setting_excludes_are_never_imported(child: Child) -> None:
     for setting in ("none", "-polytape-broken", "polytape-good"):
         code = STATUS + "import sys; print(statuses['broken'].reason, '|', 'polytape_broken' in sys.modules)"
@@ -210,6 +293,19 @@ for name in ("nunpy", "warp"):
         ("@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='odd', extends='odd')", "backend 'odd' was req"),
         ("pt.get_backend('odd')", "backend 'odd' was requested while it was being loaded"),
         ("raise SystemExit(3)", "SystemExit: 3"),
+        ("raise ValueError('red \\x1b[31m' + 'x' * 9999)", "ValueError: red ?[31mxxx"),
+        (
+            "class E(Exception):\n    def __str__(self): raise OSError\nraise E",
+            "E: <E whose text cannot be read: OSErr",
+        ),
+        (
+            "@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='odd', extends='numpy', probe=int)",
+            "the probe of backend 'odd' returned 0",
+        ),
+        (
+            "@pt.hookimpl\ndef polytape_backend(): return pt.Backend(name='odd', extends='numpy', rank='high')",
+            "backend 'odd' from polytape-odd cannot be registered: its rank is not an int",
+        ),
         ("import a_module_that_is_missing", "ModuleNotFoundError: No module named 'a_module_that_is_missing'"),
         ("this is invalid Python", "SyntaxError: "),
     ],
@@ -220,6 +316,25 @@ def test_the_status_of_a_faulty_plugin_says_what_is_wrong(child: Child, tmp_path
     assert by_name["odd"]["reason"].startswith(reason)
     assert by_name["odd"]["remedy"] != ""
     assert by_name["numpy"]["status"] == "ready"
+
+
+def test_late_kernels_that_cannot_be_registered_are_reported_and_break_no_other_backend(
+    child: Child, tmp_path: Path
+) -> None:
+    body = """
+def late():
+    return [pt.Kernel("exp", lambda a, b: a)]
+@pt.hookimpl
+def polytape_backend():
+    return pt.Backend(name="odd", extends="numpy", late_kernels={"exponential": late})
+"""
+    site = write_plugin(tmp_path / "site", "odd", body)
+    code = STATUS + "print(len([s for s in pt.backends() if s.name == 'odd'][0].disabled))"
+    assert child(code, site).stdout == "1\n"  # listing twice does not report twice
+    by_name = statuses(child, site)
+    assert by_name["odd"]["status"] == "ready"
+    assert "Kernel('exp', <lambda>, odd:*" in by_name["odd"]["disabled"]
+    assert by_name["numpy"]["status"] == by_name["sim"]["status"] == "ready"
 
 
 def test_a_mistake_in_one_plugin_does_not_affect_the_next(child: Child, tmp_path: Path) -> None:
@@ -275,86 +390,3 @@ print(pt.get_backend("late"))
         "[BackendStatus('late', import-failed: OSError: not yet)]",
         "Backend('late', extends='numpy')",
     ]
-
-
-def test_a_backend_can_be_registered_in_process(child: Child) -> None:
-    code = """
-import polytape as pt
-backend = pt.Backend(name="mine", extends="numpy")
-with pt.register_backend(backend) as mine:
-    status = [s for s in pt.backends() if s.name == "mine"][0]
-    print(mine is backend, status.status, status.distribution, pt.get_backend("mine").provider)
-    with pt.device("mine"):
-        print(pt.current_backend().name)
-try:
-    pt.get_backend("mine")
-except pt.errors.BackendError as error:
-    print(error.summary[:17])
-handle = pt.register_backend(pt.Backend(name="mine", extends="numpy"))
-print(handle, pt.get_backend("mine"))
-for name in ("mine", "numpy", "good", "My Name"):
-    try:
-        pt.register_backend(pt.Backend(name=name, extends="numpy"))
-    except pt.errors.RegistrationError as error:
-        print(error.summary)
-try:
-    pt.register_backend(pt.Backend(name="sad", probe=lambda: pt.Probe(False, "no card", "buy one")))
-except pt.errors.BackendError as error:
-    print(error.summary)
-"""
-    assert child(code, "good").stdout.splitlines() == [
-        "True ready in-process in-process",
-        "mine",
-        "no backend 'mine'",
-        "RegisteredBackend('mine') Backend('mine', extends='numpy')",
-        "the backend name 'mine' is taken.",
-        "the backend name 'numpy' is taken.",
-        "the backend name 'good' is taken.",
-        "'My Name' is not a valid backend name.",
-        "backend 'sad' cannot be used: no card.",
-    ]
-
-
-def test_concurrent_requests_load_a_backend_once(child: Child, tmp_path: Path) -> None:
-    body = """
-import time
-print("imported")
-time.sleep(0.2)
-@pt.hookimpl
-def polytape_backend():
-    print("created")
-    return pt.Backend(name="slow", extends="numpy")
-"""
-    code = """
-import threading, polytape as pt
-backends = []
-threads = [threading.Thread(target=lambda: backends.append(pt.get_backend("slow"))) for _ in range(8)]
-[t.start() for t in threads]; [t.join() for t in threads]
-print(len(backends), len(set(map(id, backends))))
-"""
-    assert child(code, write_plugin(tmp_path / "site", "slow", body)).stdout.split("\n")[:3] == [
-        "imported", "created", "8 1",
-    ]  # fmt: skip
-
-
-def test_a_child_forked_while_another_thread_is_loading_can_load_as_well(child: Child, tmp_path: Path) -> None:
-    body = """
-import time
-time.sleep(0.5)
-@pt.hookimpl
-def polytape_backend(): return pt.Backend(name="slow", extends="numpy")
-"""
-    code = """
-import os, threading, time, warnings, polytape as pt
-warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 warns about forking with threads, which is the point here
-thread = threading.Thread(target=pt.get_backend, args=("slow",))
-thread.start(); time.sleep(0.2)
-pid = os.fork()
-if pid == 0:
-    os._exit(0 if pt.get_backend("slow").name == "slow" and pt.get_backend("numpy").name == "numpy" else 1)
-print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-thread.join()
-"""
-    if not hasattr(__import__("os"), "fork"):
-        pytest.skip("this system cannot fork")
-    assert child(code, write_plugin(tmp_path / "site", "slow", body)).stdout == "0\n"

@@ -26,7 +26,7 @@ def test_predicates_receive_the_attributes() -> None:
 def test_a_kernel_that_writes_gets_copies_of_only_the_written_operands() -> None:
     tensor_type = pt.asarray([1.0]).type
     received: list[Any] = []
-    copying = Copying(lambda *arrays: received.extend(arrays), (tensor_type, tensor_type), (0,))
+    copying = Copying(lambda *arrays: received.extend(arrays), (tensor_type, tensor_type), (0,), False)
     a, b = np.ones(1, "float32"), np.ones(1, "float32")
     copying(a, b)
     assert received[0] is not a and received[1] is b

@@ -1,31 +1,18 @@
-"""Variable: assignment with exact shape and dtype, use as a tensor, updates in place if the buffer is not shared."""
+"""Variable: assignment with exact shape and dtype, augmented assignment, and use as a tensor."""
 
 from __future__ import annotations
 
 import copy
 import pickle
+import threading
 from collections.abc import Callable
-from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.errors import DTypeError, ShapeError
-from polytape.registry import tables
-from polytape.state.update import update
-
-Child = Callable[..., "CompletedProcess[str]"]
-
-
-def sgd() -> Any:
-    return tables.ops()["sgd_update"]
-
-
-def adam() -> Any:
-    return tables.ops()["adam_update"]
-
+from polytape.errors import DTypeError, ShapeError, TapeError
 
 # --- assignment -------------------------------------------------------------------------------------------------------
 
@@ -114,10 +101,92 @@ def test_item_assignment_is_rejected() -> None:
         v[0] = 5.0
 
 
-def test_in_place_addition_binds_a_new_tensor_and_does_not_change_the_variable() -> None:
-    v = w = pt.Variable([1.0, 2.0])
-    v += 1.0  # type: ignore[misc]
-    assert type(v) is pt.Tensor and w.tolist() == [1.0, 2.0]
+AUGMENTED: list[tuple[Callable[[Any], Any], list[float]]] = [
+    (lambda v: v.__iadd__(1.0), [2.0, 3.0]),
+    (lambda v: v.__isub__([1.0, 1.0]), [0.0, 1.0]),
+    (lambda v: v.__imul__(pt.asarray([2.0, 3.0])), [2.0, 6.0]),
+    (lambda v: v.__itruediv__(np.asarray([2.0, 4.0], "float32")), [0.5, 0.5]),
+    (lambda v: v.__ipow__(2), [1.0, 4.0]),
+    (lambda v: v.__imatmul__([[0.0, 1.0], [1.0, 0.0]]), [2.0, 1.0]),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), AUGMENTED)
+def test_augmented_assignment_assigns_to_the_variable(change: Callable[[Any], Any], expected: list[float]) -> None:
+    v = pt.Variable([1.0, 2.0])
+    assert change(v) is v and v.tolist() == expected
+
+
+def test_augmented_assignment_to_a_boolean_variable() -> None:
+    v = w = pt.Variable([True, False])
+    v &= pt.asarray([True, True])
+    v |= [False, True]
+    assert v is w and v.tolist() == [True, True]
+
+
+def test_a_training_loop_by_hand_assigns() -> None:
+    weights = [pt.Variable([2.0]), pt.Variable([-1.0])]
+    for _ in range(3):
+        with pt.GradientTape() as tape:
+            loss = pt.sum(weights[0] * weights[0] + weights[1] * weights[1])
+        for w, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+            w -= 0.25 * gradient  # it is the same variable
+    assert [w.tolist() for w in weights] == [[0.25], [-0.125]]
+
+
+def test_augmented_assignment_under_a_tape_is_rejected_because_gradients_do_not_pass_it() -> None:
+    v = pt.Variable([1.0, 2.0], name="h")
+    with pt.GradientTape(), pytest.raises(TapeError, match=r"h \+= 1\.0: a tape follows the variable") as caught:
+        v += 1.0
+    assert "y = variable + value" in caught.value.fix
+    assert v.tolist() == [1.0, 2.0]
+    counter = pt.Variable(0)
+    with pt.GradientTape():
+        counter += 1
+    assert counter.item() == 1
+
+
+@pytest.mark.parametrize(("value", "error"), [([1.0, 2.0, 3.0], ShapeError), (pt.asarray([[1.0, 2.0]]), ShapeError)])
+def test_augmented_assignment_keeps_shape_and_dtype(value: Any, error: type[Exception]) -> None:
+    v = pt.Variable([1.0, 2.0])
+    with pytest.raises(error):
+        v += value
+    n = pt.Variable([1, 2])
+    with pytest.raises(DTypeError):
+        n /= 2
+    assert v.tolist() == [1.0, 2.0] and n.tolist() == [1, 2]
+
+
+def test_a_traced_augmented_assignment_is_part_of_the_graph() -> None:
+    w = pt.Variable([1.0])
+
+    @pt.function
+    def step(g: pt.Tensor) -> None:
+        nonlocal w
+        w -= 0.5 * g
+
+    for _ in range(3):
+        step(pt.asarray([1.0]))
+    assert w.tolist() == [-0.5]
+
+
+@pytest.mark.parametrize("method", ["assign_add", "assign_sub", "__iadd__"])
+@pytest.mark.parametrize(
+    "value", [pt.asarray(1.0), 1.0, pt.asarray(1.0, dtype="float32")], ids=["tensor", "number", "x"]
+)
+def test_threads_never_lose_an_addition(method: str, value: Any, switching: None) -> None:
+    v = pt.Variable(0.0)
+
+    def add() -> None:
+        for _ in range(2000):
+            getattr(v, method)(value)
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert abs(v.item()) == 8000.0
 
 
 def test_assignment_is_not_recorded() -> None:
@@ -169,6 +238,8 @@ def test_the_initial_array_is_copied() -> None:
 
 def test_copies_and_pickles() -> None:
     v = pt.Variable([1.0, 2.0], trainable=False, name="w")
+    shallow = copy.copy(v)
+    assert (type(shallow), shallow.name, shallow.trainable) == (pt.Variable, "w", False)
     deep = copy.deepcopy([v, v])
     assert deep[0] is deep[1] and type(deep[0]) is pt.Variable and not deep[0].trainable
     restored = pickle.loads(pickle.dumps(v))
@@ -177,128 +248,35 @@ def test_copies_and_pickles() -> None:
     restored.assign([0.0, 0.0])
     deep[0].assign([9.0, 9.0])
     assert v.tolist() == [1.0, 2.0]
-    shallow = copy.copy(v)
     v.assign([3.0, 3.0])
     assert shallow.tolist() == [1.0, 2.0]
+    shallow.assign([4.0, 4.0])
+    assert v.tolist() == [3.0, 3.0]
 
 
 def test_a_variable_prints_its_name_and_value() -> None:
     assert repr(pt.Variable([1.0], name="w")) == "Variable('w', float32[1], backend='numpy', [1.])"
 
 
-# --- updates in place -------------------------------------------------------------------------------------------------
+# --- trainable --------------------------------------------------------------------------------------------------------
 
 
-# These tests run in child processes: no buffer is owned while another thread runs, such as the test runner's.
-START = """
-import threading
-import numpy as np, polytape as pt
-from polytape.registry import tables
-from polytape.state.update import owned, update
-v, m, s = (pt.Variable(np.full(3, value, "float32")) for value in (1.0, 0.0, 0.0))
-def address():
-    return v.array.__array_interface__["data"][0]
-def step(op):
-    variables = [v] if op == "sgd_update" else [v, m, s]
-    rest = [pt.ones((3,)), pt.asarray(0.5)] + ([pt.asarray(1)] if op == "adam_update" else [])
-    update(tables.ops()[op], variables, rest, {})
-"""
+@pytest.mark.parametrize(
+    ("dtype", "trainable"),
+    [("float32", True), ("bfloat16", True), ("int64", False), ("bool", False), ("complex64", False)],
+)
+def test_only_real_floating_variables_are_trainable(dtype: str, trainable: bool) -> None:
+    assert pt.Variable([1], dtype=dtype).trainable is trainable
+    assert not pt.Variable([1], dtype=dtype, trainable=False).trainable
+    if trainable:
+        assert pt.Variable([1], dtype=dtype, trainable=True).trainable
+    else:
+        with pytest.raises(DTypeError, match=f"expected: a real floating dtype\n  got: {dtype}"):
+            pt.Variable([1], dtype=dtype, trainable=True)
 
 
-def test_a_buffer_without_other_references_is_owned(child: Child) -> None:
-    code = "print(owned(v)); array = v.array; print(owned(v)); del array; print(owned(v))"
-    assert child(START + code).stdout.split() == ["True", "False", "True"]
-
-
-@pytest.mark.parametrize("op", ["sgd_update", "adam_update"])
-def test_an_owned_buffer_is_updated_in_place(op: str, child: Child) -> None:
-    code = f"first = address()\nfor _ in range(3): step({op!r})\n"
-    code += (
-        f"writes = tables.kernels_of('numpy', {op!r})[0].writes\nprint(address() == first, bool(writes), v.tolist())"
-    )
-    same_buffer, writes, *values = child(START + code).stdout.split()
-    assert same_buffer == writes and "1.0" not in values
-
-
-def test_nothing_is_owned_while_another_thread_runs(child: Child) -> None:
-    code = """
-done = threading.Event()
-thread = threading.Thread(target=done.wait, daemon=True)
-thread.start()
-print(owned(v))
-before = v.array
-step("adam_update")
-print(before.tolist() == [1.0] * 3)
-done.set()
-thread.join()
-"""
-    assert child(START + code).stdout.split() == ["False", "True"]
-
-
-REFERENCES = {
-    "a tensor": "v.read_value()",
-    "NumPy's view": "v.numpy()",
-    "a memoryview": "memoryview(v.numpy())",
-    "a reshaped view": "pt.reshape(v, (1, 3))",
-    "a slice": "v[0:]",
-    "another variable": "pt.Variable(v.read_value())",
-    "DLPack": "np.from_dlpack(v)",
-    "a copy": "copy.copy(v)",
-    "a value times one": "v * 1.0",
-    "a record": "recorded()",
-}
-WATCHED = """
-import copy
-def recorded():
-    with pt.GradientTape() as tape:
-        y = pt.square(v)
-    return tape, y
-"""
-
-
-@pytest.mark.parametrize("op", ["sgd_update", "adam_update"])
-def test_a_buffer_with_other_references_is_never_written(op: str, child: Child) -> None:
-    code = START + WATCHED
-    for name, expression in REFERENCES.items():
-        code += f"""
-v.assign(np.ones(3, "float32")); ref = {expression}
-step({op!r})
-unchanged = ref[0].gradient(ref[1], v).tolist() == [2.0] * 3 if {name == "a record"} else np.all(np.asarray(ref) == 1.0)
-print({name!r}, bool(unchanged), v.tolist() != [1.0] * 3, sep=",")
-del ref
-"""
-    rows = [line.split(",") for line in child(code).stdout.splitlines()]
-    assert rows == [[name, "True", "True"] for name in REFERENCES]
-
-
-def test_an_invalid_gradient_leaves_every_buffer_unchanged() -> None:
-    v, m, s = (pt.Variable(np.full(3, value, "float32")) for value in (1.0, 2.0, 3.0))
-    with pytest.raises(ShapeError):
-        update(adam(), [v, m, s], [pt.ones((4,)), pt.asarray(0.5), pt.asarray(1)], {})
-    with pytest.raises(DTypeError):
-        update(sgd(), [v], [pt.ones((3,), dtype="float64"), pt.asarray(0.5)], {})
-    assert [variable.tolist() for variable in (v, m, s)] == [[1.0] * 3, [2.0] * 3, [3.0] * 3]
-
-
-def test_a_variable_that_is_its_own_gradient_is_updated_correctly() -> None:
-    v, m, s = (pt.Variable(np.full(3, value, "float32")) for value in (1.0, 0.0, 0.0))
-    update(adam(), [v, m, s], [v, pt.asarray(0.5), pt.asarray(1)], {})
-    np.testing.assert_allclose(m, [0.1] * 3, rtol=1e-6)
-    np.testing.assert_allclose(s, [1e-3] * 3, rtol=1e-5)
-    np.testing.assert_allclose(v, [0.5] * 3, rtol=1e-5)
-
-
-def test_an_update_does_not_affect_another_variable_on_the_same_buffer() -> None:
-    v = pt.Variable(np.ones(3, "float32"))
-    w = pt.Variable(v.read_value())
-    update(sgd(), [v], [pt.ones((3,)), pt.asarray(0.5)], {})
-    assert (v.tolist(), w.tolist()) == ([0.5] * 3, [1.0] * 3)
-
-
-def test_an_update_inside_a_tape_is_not_recorded() -> None:
-    v = pt.Variable(np.ones(3, "float32"))
+def test_a_copy_of_a_variable_is_watched_like_the_original() -> None:
+    v = copy.copy(pt.Variable([2.0]))
     with pt.GradientTape() as tape:
         y = v * v
-        update(sgd(), [v], [y, pt.asarray(0.5)], {})
-    assert v.tolist() == [0.5] * 3 and v.node is not None
-    assert tape.gradient(y, v).tolist() == [2.0] * 3
+    assert tape.gradient(y, v).tolist() == [4.0]

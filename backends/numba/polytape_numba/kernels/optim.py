@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any
+from typing import Any, Final
 
 from polytape.backend import Kernel
 
@@ -12,6 +12,8 @@ from .compiled import LARGE, loops
 __all__ = ["kernels"]
 
 Array = Any
+
+COMPILED: Final = not __file__.endswith(".py")  # setup.py compiles this module: see `atomic` in polytape.backend.Kernel
 
 
 def kernels() -> list[Kernel]:
@@ -23,6 +25,7 @@ def kernels() -> list[Kernel]:
             dtypes=("float32", "float64"),
             when=large_and_contiguous,
             writes=("x", "m", "v"),
+            atomic=COMPILED,
         )
     ]
 
@@ -30,16 +33,15 @@ def kernels() -> list[Kernel]:
 def large_and_contiguous(
     x: Array, m: Array, v: Array, g: Array, learning_rate: Array, step: Array, **attributes: float
 ) -> bool:
-    """Whether the variable is large and all four arrays are in C order."""
-    return bool(
-        x.size >= LARGE
-        and x.flags.c_contiguous
-        and m.flags.c_contiguous
-        and v.flags.c_contiguous
-        and g.flags.c_contiguous
-    )
+    """Whether the variable is large, and all four arrays are in C order, aligned and writable.
+
+    The gradient need not be writable. But a read-only array has another type for Numba, which would compile the loop
+    again, in the middle of an update; the NumPy kernel takes such gradients.
+    """
+    return bool(x.size >= LARGE and x.flags.carray and m.flags.carray and v.flags.carray and g.flags.carray)
 
 
+# The attributes are not annotated as float: then mypyc's signature of the function would have no keywords.
 def adam_update(
     x: Array,
     m: Array,
@@ -48,9 +50,9 @@ def adam_update(
     learning_rate: Array,
     step: Array,
     *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    epsilon: float = 1e-7,
+    beta1: Any = 0.9,
+    beta2: Any = 0.999,
+    epsilon: Any = 1e-7,
 ) -> tuple[Array, Array, Array]:
     if learning_rate.ndim or not x.shape == m.shape == v.shape == g.shape:
         raise ValueError("the variable, its slots and its gradient differ in shape, or the learning rate has an axis")

@@ -27,7 +27,7 @@ _FULL_SLICE: Final = ("slice", None, None, None)
 
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels ``getitem``, ``setitem`` and ``scatter_add`` on the arrays of ``xp``."""
-    return [Kernel("getitem", _getitem), Kernel("setitem", _setitem), Kernel("scatter_add", _scatter_add(xp))]
+    return [Kernel("getitem", _getitem), Kernel("setitem", _setitem(xp)), Kernel("scatter_add", _scatter_add(xp))]
 
 
 def _entry(part: tuple[Any, ...]) -> Any:
@@ -64,15 +64,36 @@ def _getitem(x: Array, *indices: Array, key: Key) -> Array:
     return x[_fill(index, slots, indices)]
 
 
-def _setitem(x: Array, value: Array, *indices: Array, key: Key) -> Array:
-    index, slots, _ = _plans.get(key) or _plan(key)
-    filled = _fill(index, slots, indices) if indices else index
-    y = x.copy()
-    # NumPy's assignment would drop leading axes of size 1 that x[key] does not have.
-    if value.ndim and value.shape[0] == 1 and value.ndim > y[filled].ndim:
-        raise ValueError(f"a value of shape {value.shape} has more axes than the elements it is assigned to")
-    y[filled] = value
-    return y
+def _setitem(xp: Any) -> Callable[..., Array]:
+    on_host = xp.__name__ == "numpy"
+
+    def setitem(x: Array, value: Array, *indices: Array, key: Key) -> Array:
+        index, slots, _ = _plans.get(key) or _plan(key)
+        y = x.copy()
+        if indices:
+            if on_host:
+                # NumPy assigns in the order of memory. Where indices are repeated, the last in row-major order counts.
+                value = value if value.flags.c_contiguous else value.copy()
+                indices = tuple([array if array.flags.c_contiguous else array.copy() for array in indices])
+            index = _fill(index, slots, indices)
+        # NumPy's assignment would drop leading axes of size 1 that x[key] does not have.
+        if value.ndim and value.shape[0] == 1 and value.ndim > y[index].ndim:
+            raise ValueError(f"a value of shape {value.shape} has more axes than the elements it is assigned to")
+        if indices and not on_host:
+            value = last_values(y, value, index)
+        y[index] = value
+        return y
+
+    def last_values(y: Array, value: Array, index: tuple[Any, ...]) -> Array:
+        """The values with each one that a later one overwrites replaced by that: a device assigns in any order."""
+        positions = xp.arange(y.size).reshape(y.shape)[index]
+        flat, count = positions.reshape(-1), positions.size
+        number = "int32" if count < 2**31 else "uint64"  # maximum.at of cupy does not support int64
+        latest = xp.zeros(y.size, number)
+        xp.maximum.at(latest, flat, xp.arange(count, dtype=number))
+        return xp.broadcast_to(value, positions.shape).reshape(-1)[latest[flat]].reshape(positions.shape)
+
+    return setitem
 
 
 def _check_values(values: Array, shape: tuple[int, ...]) -> None:

@@ -22,12 +22,19 @@ _CHUNK: Final = 16384  # elements at a time, so that the mask stays in the L1 ca
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels of the logic family on the arrays of ``xp``."""
     names = "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not isfinite"
-    where = _where(xp) if xp.__name__ == "numpy" else xp.where  # on a GPU, where does not branch
-    return [*ufuncs(xp, names), Kernel("where", where, fresh=True)]
+    where = _where(xp)
+    return [
+        *ufuncs(xp, names),
+        Kernel("where", where, fresh=True),
+        Kernel("larger_share", _larger_share(xp, where), fresh=True),
+    ]
 
 
 def _where(xp: Any) -> Callable[..., Array]:
-    branching, empty = xp.where, xp.empty
+    branching: Callable[..., Array] = xp.where
+    if xp.__name__ != "numpy":
+        return branching  # on a GPU, it does not branch
+    empty = xp.empty
     negative, xor, bitwise_and = xp.negative, xp.bitwise_xor, xp.bitwise_and
     integer_dtypes = {1: "int8", 2: "int16", 4: "int32", 8: "int64"}
 
@@ -61,3 +68,21 @@ def _where(xp: Any) -> Callable[..., Array]:
         return y
 
     return where
+
+
+def _larger_share(xp: Any, where: Callable[..., Array]) -> Callable[..., Array]:
+    less, equal, zeros = xp.less, xp.equal, xp.zeros
+    on_host = xp.__name__ == "numpy"  # on a device, counting the ties would wait for it
+
+    def larger_share(incoming: Array, x1: Array, x2: Array) -> Array:
+        ties: Array | None = equal(x1, x2)
+        if on_host and not xp.count_nonzero(ties):
+            ties = None  # frees its memory for the next line
+        y = where(less(x1, x2), zeros((), incoming.dtype), incoming)
+        if ties is None:
+            return y
+        half = zeros((), incoming.dtype)
+        half.fill(0.5)  # a product of bfloat16 and a Python number would be float32
+        return where(ties, incoming * half, y)
+
+    return larger_share

@@ -28,8 +28,12 @@ def kernels(xp: Any) -> list[Kernel]:
     ]
 
 
-def _reshape(x: Array, *, shape: tuple[int, ...]) -> Array:
-    return x.reshape(shape)
+def _reshape(x: Array, *, shape: Any) -> Array:
+    y = x.reshape(shape)
+    # NumPy takes one negative size of any value for -1.
+    if (y.shape != shape and -1 not in shape) if type(shape) is tuple else shape < -1:
+        raise ValueError(f"shape {shape} has a negative size")
+    return y
 
 
 def _permute_dims(x: Array, *, axes: tuple[int, ...]) -> Array:

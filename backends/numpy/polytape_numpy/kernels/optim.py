@@ -1,10 +1,16 @@
-"""Optimizer updates in place: one kernel per update rule, over chunks that stay in a core's cache."""
+"""Optimizer updates in place: one kernel per update rule, over chunks that stay in a core's cache.
+
+setup.py compiles this module with the kernel ring. Then no Python code runs between a kernel's first and last write, so
+core lets it overwrite a variable's own buffer (`polytape.backend.Kernel`, ``atomic``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from functools import partial
 from math import sqrt
 from typing import Any, Final
+
+import numpy as np
 
 from polytape.backend import Kernel
 
@@ -12,9 +18,37 @@ __all__ = ["kernels"]
 
 Array = Any
 
+COMPILED: Final = not __file__.endswith(".py")
 # Elements. 10 million float32 parameters take 16.7 ms in such chunks and 25 ms in a single one; with chunks of 16,384
 # the overhead of the calls is larger.
 _CHUNK: Final = 65536
+
+
+class _FloatingErrors:
+    """Turns NumPy's floating-point warnings off while a kernel writes: a warning is Python code, or an exception.
+
+    `numpy.errstate` is itself Python code, and takes 0.8 us. What it sets is a context variable, which has been private
+    in NumPy since 2.0. In a NumPy without it, warnings stay on and the kernels are not atomic.
+    """
+
+    def __init__(self) -> None:
+        umath: Any = getattr(getattr(np, "_core", None), "umath", None)
+        self.variable: Any = getattr(umath, "_extobj_contextvar", None)
+        make: Any = getattr(umath, "_make_extobj", None)
+        self.known: bool = self.variable is not None and make is not None
+        self.ignored: Any = make(all="ignore") if self.known else None
+
+    def ignore(self) -> Any:
+        """Turn the warnings off; returns what `restore` needs."""
+        return self.variable.set(self.ignored) if self.known else None
+
+    def restore(self, token: Any) -> None:
+        """Turn the warnings on again."""
+        if token is not None:
+            self.variable.reset(token)
+
+
+_errors: Final = _FloatingErrors()
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -22,45 +56,81 @@ def kernels(xp: Any) -> list[Kernel]:
 
     They read the 0-d operands ``learning_rate`` and ``step`` as Python numbers, which synchronizes with a device.
     """
+    atomic = xp is np and COMPILED and _errors.known
+    # Not closures: mypyc compiles those to objects without a signature, which core and other plugins read.
     return [
-        Kernel("sgd_update", _sgd_update(xp), writes=("x",)),
-        Kernel("adam_update", _adam_update(xp), writes=("x", "m", "v")),
+        Kernel("sgd_update", partial(sgd_update, xp), writes=("x",), atomic=atomic),
+        Kernel("adam_update", partial(adam_update, xp), writes=("x", "m", "v"), atomic=atomic),
     ]
 
 
-def _check_shapes(rate: Array, *arrays: Array) -> None:
+def _check_shapes(rate: Array, arrays: list[Array]) -> None:
     # Operations with out= would silently broadcast a smaller gradient, or a rate per element.
     shape = arrays[0].shape
     if rate.ndim:
         raise ValueError(f"the learning rate must have rank 0, not shape {rate.shape}")
-    for array in arrays[1:]:
+    for array in arrays:
         if array.shape != shape:
             raise ValueError(f"the variable, its slots and its gradient differ in shape: {[a.shape for a in arrays]}")
 
 
-def _chunks(*arrays: Array) -> Iterable[tuple[Array, ...]]:
+def _chunks(arrays: list[Array]) -> list[list[Array]]:
     """The arrays in chunks of the same elements; the chunks are views, except possibly those of the last array."""
     size = arrays[0].size
-    if size <= _CHUNK or not all(array.flags.c_contiguous for array in arrays[:-1]):
-        return (arrays,)
+    if size <= _CHUNK or not all([array.flags.c_contiguous for array in arrays[:-1]]):
+        return [arrays]
     flat = [array.reshape(-1) for array in arrays]
-    return [tuple(array[start : start + _CHUNK] for array in flat) for start in range(0, size, _CHUNK)]
+    return [[array[start : start + _CHUNK] for array in flat] for start in range(0, size, _CHUNK)]
 
 
-def _sgd_update(xp: Any) -> Callable[..., Array]:
-    multiply, subtract, empty_like = xp.multiply, xp.subtract, xp.empty_like
+def _fitted(scratch: Array, chunk: Array) -> Array:
+    """The part of the scratch array that is as large as a chunk."""
+    return scratch if scratch.shape == chunk.shape else scratch[: chunk.size]
 
-    def sgd_update(x: Array, g: Array, learning_rate: Array) -> Array:
-        _check_shapes(learning_rate, x, g)
-        scratch = None
-        for xs, gs in _chunks(x, g):
-            if scratch is None or scratch.shape != xs.shape:
-                scratch = empty_like(xs)
-            multiply(gs, learning_rate, out=scratch)
-            subtract(xs, scratch, out=xs)
-        return x
 
-    return sgd_update
+def sgd_update(xp: Any, x: Array, g: Array, learning_rate: Array) -> Array:
+    multiply, subtract = xp.multiply, xp.subtract
+    _check_shapes(learning_rate, [x, g])
+    chunks = _chunks([x, g])
+    scratch = xp.empty(chunks[0][0].shape, x.dtype)  # not empty_like, whose dispatch runs Python code
+    token = _errors.ignore()
+    try:
+        for xs, gs in chunks:
+            part = _fitted(scratch, xs)
+            multiply(gs, learning_rate, out=part)
+            subtract(xs, part, out=xs)
+    finally:
+        _errors.restore(token)
+    return x
+
+
+# The attributes are not annotated as float: then mypyc's signature of the function would have no keywords.
+def adam_update(
+    xp: Any,
+    x: Array,
+    m: Array,
+    v: Array,
+    g: Array,
+    learning_rate: Array,
+    step: Array,
+    *,
+    beta1: Any = 0.9,
+    beta2: Any = 0.999,
+    epsilon: Any = 1e-7,
+) -> tuple[Array, Array, Array]:
+    _check_shapes(learning_rate, [x, m, v, g])
+    scalars = _adam_scalars(float(learning_rate), int(step.item()), beta1, beta2, epsilon)
+    # In half precision, epsilon and the square of a small gradient would be 0.
+    half = x.dtype.itemsize == 2
+    arrays = [array.astype("float32") for array in (x, m, v, g)] if half else [x, m, v, g]
+    token = _errors.ignore()
+    try:
+        _adam_passes(xp, arrays, scalars)
+        if half:
+            x[...], m[...], v[...] = arrays[:3]
+    finally:
+        _errors.restore(token)
+    return x, m, v
 
 
 def _adam_scalars(rate: float, step: int, beta1: float, beta2: float, epsilon: float) -> tuple[float, ...]:
@@ -70,57 +140,23 @@ def _adam_scalars(rate: float, step: int, beta1: float, beta2: float, epsilon: f
     return beta1, 1.0 - beta1, beta2, sqrt(1.0 - beta2), epsilon * root, rate * root / (1.0 - beta1**step)
 
 
-def _adam_update(xp: Any) -> Callable[..., tuple[Array, Array, Array]]:
-    update = _adam_passes(xp)
-
-    def adam_update(
-        x: Array,
-        m: Array,
-        v: Array,
-        g: Array,
-        learning_rate: Array,
-        step: Array,
-        *,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-7,
-    ) -> tuple[Array, Array, Array]:
-        _check_shapes(learning_rate, x, m, v, g)
-        scalars = _adam_scalars(float(learning_rate), int(step.item()), beta1, beta2, epsilon)
-        if x.dtype.itemsize == 2:
-            # In half precision, epsilon and the square of a small gradient would be 0.
-            wide = [array.astype("float32") for array in (x, m, v, g)]
-            update(*wide, scalars)
-            for array, value in zip((x, m, v), wide, strict=False):
-                array[...] = value
-        else:
-            update(x, m, v, g, scalars)
-        return x, m, v
-
-    return adam_update
-
-
-def _adam_passes(xp: Any) -> Callable[..., None]:
+def _adam_passes(xp: Any, arrays: list[Array], scalars: tuple[float, ...]) -> None:
     multiply, add, divide, subtract, xp_sqrt = xp.multiply, xp.add, xp.divide, xp.subtract, xp.sqrt
-    asarray, empty_like = xp.asarray, xp.empty_like
-
-    def update(x: Array, m: Array, v: Array, g: Array, scalars: tuple[float, ...]) -> None:
-        keep1, take1, keep2, take2, epsilon_hat, rate = [asarray(value, dtype=x.dtype) for value in scalars]
-        scratch = None
-        for xs, ms, vs, gs in _chunks(x, m, v, g):
-            if scratch is None or scratch.shape != xs.shape:
-                scratch = empty_like(xs)
-            multiply(ms, keep1, out=ms)
-            multiply(gs, take1, out=scratch)
-            add(ms, scratch, out=ms)
-            multiply(gs, take2, out=scratch)
-            multiply(scratch, scratch, out=scratch)
-            multiply(vs, keep2, out=vs)
-            add(vs, scratch, out=vs)
-            xp_sqrt(vs, out=scratch)
-            add(scratch, epsilon_hat, out=scratch)
-            divide(ms, scratch, out=scratch)
-            multiply(scratch, rate, out=scratch)
-            subtract(xs, scratch, out=xs)
-
-    return update
+    dtype, asarray = arrays[0].dtype, xp.asarray
+    keep1, take1, keep2, take2, epsilon_hat, rate = [asarray(value, dtype=dtype) for value in scalars]
+    chunks = _chunks(arrays)
+    whole = xp.empty(chunks[0][0].shape, dtype)
+    for xs, ms, vs, gs in chunks:
+        scratch = _fitted(whole, xs)
+        multiply(ms, keep1, out=ms)
+        multiply(gs, take1, out=scratch)
+        add(ms, scratch, out=ms)
+        multiply(gs, take2, out=scratch)
+        multiply(scratch, scratch, out=scratch)
+        multiply(vs, keep2, out=vs)
+        add(vs, scratch, out=vs)
+        xp_sqrt(vs, out=scratch)
+        add(scratch, epsilon_hat, out=scratch)
+        divide(ms, scratch, out=scratch)
+        multiply(scratch, rate, out=scratch)
+        subtract(xs, scratch, out=xs)

@@ -1,7 +1,8 @@
-"""Trigonometric and hyperbolic functions: the functions of the module itself."""
+"""Trigonometric and hyperbolic functions: those of the module itself, with the standard's special values."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from polytape.backend import Kernel
@@ -10,7 +11,26 @@ from .ufuncs import ufuncs
 
 __all__ = ["kernels"]
 
+Array = Any
+
 
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels of the trigonometric family on the arrays of ``xp``."""
-    return ufuncs(xp, "tanh")
+    is_numpy = xp.__name__ == "numpy"
+    own = [Kernel("tanh", _complex_tanh(xp), dtypes=("complex64", "complex128"), fresh=True)] if is_numpy else []
+    return [*own, *ufuncs(xp, "tanh")]
+
+
+def _complex_tanh(xp: Any) -> Callable[..., Array]:
+    asarray, copysign, isinf, tanh = xp.asarray, xp.copysign, xp.isinf, xp.tanh
+
+    def complex_tanh(x: Array) -> Array:
+        y = asarray(tanh(x))
+        infinite = isinf(x.real)
+        if infinite.any():
+            # By the standard 1 + 0j. In NumPy the sign of the zero varies with x.imag as in C, and with the C library.
+            y.real[infinite] = copysign(1, x.real[infinite])
+            y.imag[infinite] = copysign(0, x.imag[infinite])
+        return y
+
+    return complex_tanh

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from ...errors import ShapeError
 from ...tensors.tensor import Tensor, TensorLike
 from .. import dtype_rules, shape_rules
-from ..arithmetic import divide, maximum, subtract
-from ..declaration import op
+from ..arithmetic import divide, maximum, multiply, subtract
+from ..declaration import converted, op
 from ..exponential import exp, log
 from ..logic import where
 from ..manipulation import stop_gradient
 from ..reduction import max, sum
-from ..trigonometric import tanh
 
 __all__ = ["log_softmax", "relu", "sigmoid", "softmax"]
 
+Shape = tuple[int, ...]
 
-@op(dtype=dtype_rules.same_real, shape=shape_rules.same_shape, elementwise=True)
+
+@op(dtype=dtype_rules.same_real_number, shape=shape_rules.same_shape, elementwise=True)
 def relu(x: TensorLike, /) -> Tensor:
     """``max(x, 0)``, elementwise; its gradient at 0 is 0.
 
@@ -28,50 +30,126 @@ def relu(x: TensorLike, /) -> Tensor:
 relu.gradient(x=lambda g, y: where(y > 0, g, 0))
 
 
-@op(dtype=dtype_rules.same_real_floating, shape=shape_rules.same_shape, elementwise=True)
+@op(dtype=dtype_rules.same_real_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)
 def sigmoid(x: TensorLike, /) -> Tensor:
     """``1 / (1 + exp(-x))``, elementwise.
 
     Source:
         The logistic function; P.-F. Verhulst (1845).
     """
-    # For very negative x, tanh saturates while exp(-x) would overflow.
-    return tanh(x * 0.5) * 0.5 + 0.5  # type: ignore[operator]  # inside a body, x is a Tensor
+    # exp(-|x|) cannot overflow, and keeps the relative accuracy of small results.
+    x = converted(x)
+    e = exp(-abs(x))
+    return where(x >= 0, 1, e) / (e + 1)
 
 
-sigmoid.gradient(x=lambda g, y: g * (y * (1.0 - y)))
+@op(
+    dtype=dtype_rules.same_real_floating,
+    shape=shape_rules.broadcast,
+    elementwise=True,
+    internal="the gradient of sigmoid",
+)
+def sigmoid_gradient(incoming: TensorLike, result: TensorLike, /) -> Tensor:
+    """``incoming * result * (1 - result)``, elementwise: the gradient of sigmoid in one kernel.
+
+    Source:
+        As for `sigmoid`.
+    """
+    return multiply(incoming, converted(result) * (1.0 - converted(result)))
 
 
-@op(dtype=dtype_rules.same_real_floating, shape=shape_rules.along_axis)
-def softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
+sigmoid.gradient(x=lambda g, y: sigmoid_gradient(g, y))
+
+
+@op(dtype=dtype_rules.same_real_floating, shape=shape_rules.along_axis, floating=True)
+def softmax(x: TensorLike, /, axis: int = -1) -> Tensor:
     """``exp(x) / sum(exp(x))`` along an axis.
 
     Args:
-        x: real floating[...]: the logits.
+        x: real[...]: the logits; integers and bools are cast to float32.
         axis: the axis along which the results sum to 1.
     Source:
         J. Bridle (1990), in Neurocomputing, NATO ASI Series F68, pp. 227-236.
     """
-    # Shifted so that the largest logit is 0, exp cannot overflow.
-    e = exp(subtract(x, stop_gradient(max(x, axis=axis, keepdims=True))))
-    return divide(e, sum(e, axis=axis, keepdims=True))
+    e = exp(_shifted(converted(x), axis))
+    return divide(e, sum(e, axis, keepdims=True))
 
 
-softmax.gradient(x=lambda g, y, axis: y * (g - sum(g * y, axis=axis, keepdims=True)))
+def _shifted(x: Tensor, axis: int) -> Tensor:
+    """``x`` less its largest element along the axis, so that exp cannot overflow; without elements, ``x`` itself."""
+    return subtract(x, stop_gradient(max(x, axis, keepdims=True))) if x.size else x
 
 
-@op(dtype=dtype_rules.same_real_floating, shape=shape_rules.along_axis)
-def log_softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
+def _gradient_shape(incoming: Shape, result: Shape, *, axis: int) -> Shape:
+    if incoming != result:
+        raise ShapeError(
+            "the incoming gradient has the wrong shape.",
+            expected=f"shape {result}",
+            got=f"shape {incoming}",
+            fix="broadcast it first",
+        )
+    return shape_rules.along_axis(result, axis=axis)
+
+
+@op(
+    dtype=dtype_rules.same_real_floating,
+    shape=_gradient_shape,
+    promotes=("incoming", "result"),
+    internal="the gradient of softmax",
+)
+def softmax_gradient(incoming: TensorLike, result: TensorLike, /, *, axis: int = -1) -> Tensor:
+    """``result * (incoming - sum(incoming * result))`` along an axis: the gradient of softmax in one kernel.
+
+    Args:
+        incoming, result: real floating[...], of the same shape, promoted together.
+        axis: as for `softmax`.
+    Returns:
+        Shape and dtype of ``result``.
+    Raises:
+        ShapeError: shapes that differ, or an axis that does not exist. DTypeError: operands that are not real floating.
+    Source:
+        As for `softmax`.
+    """
+    return converted(result) * subtract(incoming, sum(multiply(incoming, result), axis, keepdims=True))
+
+
+softmax.gradient(x=lambda g, y, axis: softmax_gradient(g, y, axis=axis))
+
+
+@op(dtype=dtype_rules.same_real_floating, shape=shape_rules.along_axis, floating=True)
+def log_softmax(x: TensorLike, /, axis: int = -1) -> Tensor:
     """``log(softmax(x))`` along an axis, computed without loss of precision.
 
     Args:
-        x: real floating[...]: the logits.
+        x: real[...]: the logits; integers and bools are cast to float32.
         axis: the axis along which the exponentials of the results sum to 1.
     Source:
         J. Bridle (1990), in Neurocomputing, NATO ASI Series F68, pp. 227-236.
     """
-    shifted = subtract(x, stop_gradient(max(x, axis=axis, keepdims=True)))
-    return subtract(shifted, log(sum(exp(shifted), axis=axis, keepdims=True)))
+    shifted = _shifted(converted(x), axis)
+    return subtract(shifted, log(sum(exp(shifted), axis, keepdims=True)))
 
 
-log_softmax.gradient(x=lambda g, y, axis: g - exp(y) * sum(g, axis=axis, keepdims=True))
+@op(
+    dtype=dtype_rules.same_real_floating,
+    shape=_gradient_shape,
+    promotes=("incoming", "result"),
+    internal="the gradient of log_softmax",
+)
+def log_softmax_gradient(incoming: TensorLike, result: TensorLike, /, *, axis: int = -1) -> Tensor:
+    """``incoming - exp(result) * sum(incoming)`` along an axis: the gradient of log_softmax in one kernel.
+
+    Args:
+        incoming, result: real floating[...], of the same shape, promoted together.
+        axis: as for `log_softmax`.
+    Returns:
+        Shape and dtype of ``result``.
+    Raises:
+        ShapeError: shapes that differ, or an axis that does not exist. DTypeError: operands that are not real floating.
+    Source:
+        As for `softmax`.
+    """
+    return subtract(incoming, exp(result) * sum(incoming, axis, keepdims=True))
+
+
+log_softmax.gradient(x=lambda g, y, axis: log_softmax_gradient(g, y, axis=axis))

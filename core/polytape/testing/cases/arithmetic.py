@@ -9,6 +9,7 @@ import numpy as np
 from ...ops import arithmetic
 from ..case import Case
 from ..makers import NUMBERS, Maker, between, nonzero, numbers
+from ..samples import sample
 
 __all__ = ["CASES"]
 
@@ -18,15 +19,22 @@ def _bases(*shape: int) -> Maker:
 
 
 def _exponents(*shape: int) -> Maker:
-    # NumPy rejects negative integer powers of integers.
+    # Negative powers of integers are samples of their own.
     def draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Any:
         return between(0.0 if dtype.kind in "iu" else -2.0, 2.0)(rng, shape, dtype)
 
     return Maker("exponents", shape, NUMBERS, draw, True)
 
 
-def _quotient(dtype: str, attributes: dict[str, Any]) -> str:
-    return "float32" if np.dtype(dtype if dtype != "bfloat16" else "float16").kind in "iu" else dtype
+def _signed(*shape: int, low: float) -> Maker:
+    return Maker(f"signed from {low}", shape, ("int8", "int16", "int32", "int64"), between(low, 3.0), True)
+
+
+def _power(x1: Any, x2: Any) -> Any:
+    if x1.dtype.kind != "i":
+        return np.power(x1, x2)
+    inverse = np.where(np.abs(x1) == 1, np.where(x2 % 2, x1, 1), 0)
+    return np.where(x2 < 0, inverse, np.power(x1, np.maximum(x2, 0)))
 
 
 # A complex power is computed by log, multiplication and exp, whose errors add up.
@@ -37,8 +45,16 @@ CASES = [
     Case(arithmetic.add, near=[1e30]),
     Case(arithmetic.subtract, near=[1e30]),
     Case(arithmetic.multiply, near=[1e30, 1e-30]),
-    Case(arithmetic.divide, numbers(2, 3), nonzero(2, 3), near=[1e30, 1e-30], result=_quotient),
-    Case(arithmetic.power, _bases(2, 3), _exponents(2, 3), near=[3.0], ulp=_POWER_ULP),
+    Case(arithmetic.divide, numbers(2, 3), nonzero(2, 3), near=[1e30, 1e-30]),
+    Case(
+        arithmetic.power,
+        _bases(2, 3),
+        _exponents(2, 3),
+        near=[3.0],
+        more=[sample(_signed(9, low=-2.0), _signed(9, low=-3.0))],
+        reference=_power,
+        ulp=_POWER_ULP,
+    ),
     # The standard does not specify which of 0.0 and -0.0 is larger.
     Case(arithmetic.maximum, avoid="ties", signs=False),
     Case(arithmetic.minimum, avoid="ties", signs=False),

@@ -115,6 +115,10 @@ CASES = [
             sample(anything(5), anything(0), key=_key(np.s_[3:1])),
             sample(anything(3, 4), anything(1, 4), key=_key(np.s_[...])),
             sample(anything(3, 4), anything(2, 4), exactly([2, 0], "int64"), key=_key(np.s_[[0]])),
+            # Indices that are repeated: the last value counts.
+            sample(anything(3, 4), anything(4, 4), _ROWS, key=_key(np.s_[[0]])),
+            sample(anything(3, 4), anything(2, 3), _SMALL, _COLUMN, key=_key(np.s_[[0], [0]])),
+            sample(anything(3, 4, 2), anything(4, 1), _ROWS, key=_key(np.s_[[0], 1])),
         ],
         errors=[
             error(ShapeError, "broadcast", floats(3, 4), floats(3), key=_key(np.s_[1:, 0])),

@@ -42,6 +42,8 @@ CASES = [
             error(ShapeError, "the number of elements would change", floats(2, 3), shape=(4, 2)),
             error(ShapeError, "the number of elements would change", floats(2, 3), shape=(-1, 4)),
             error(ShapeError, "the number of elements would change", floats(2, 3), shape=(-1, -1)),
+            error(ShapeError, "a size is negative", floats(2, 3), shape=(-2, 3)),
+            error(ShapeError, "a size is negative", floats(2, 3), shape=-2),
             error(ShapeError, "is not a valid shape", floats(2, 3), shape="ab"),
         ],
     ),

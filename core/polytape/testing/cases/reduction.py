@@ -15,6 +15,7 @@ __all__ = ["CASES"]
 
 _NAN = float("nan")
 _INF = float("inf")
+_TALL = floats(20_000, 3, low=0.5, high=1.5)
 _TIED = [[1.0, 3.0, 3.0], [2.0, 2.0, -1.0]]
 
 
@@ -39,6 +40,7 @@ CASES = [
         more=[
             sample(floats(300)),
             sample(exactly(np.ones(4096))),  # in half precision 2048 + 1 is 2048
+            sample(_TALL, axis=0),  # added row after row in float32, the sum has an error of 1e-5
             sample(integers(4, 5, low=-9, dtype="int8"), dtype="float64"),
             sample(floats(4), dtype="float64"),
             sample(exactly([1.0, _NAN, 2.0]), smooth=False),
@@ -53,6 +55,7 @@ CASES = [
         more=[
             sample(floating(300)),
             sample(exactly(np.ones(4096))),
+            sample(_TALL, axis=0),
             sample(exactly([1.0, _NAN, 2.0]), smooth=False),
             sample(exactly([_INF, 1.0]), smooth=False),
         ],

@@ -35,7 +35,7 @@ if standin_cuda.MODE == "broken":
 
 __all__ = [
     "ElementwiseKernel", "arange", "array", "asarray", "asnumpy", "broadcast_to", "complex64", "complex128",
-    "concatenate", "cuda", "dtype", "empty", "empty_like", "float16", "float32", "float64", "full",
+    "concatenate", "cuda", "dtype", "empty", "empty_like", "float16", "float32", "float64", "from_dlpack", "full",
     "get_default_memory_pool", "int8", "int16", "int32", "int64", "matmul", "ndarray", "ufunc", "uint8", "uint16",
     "uint32", "uint64", "vdot", "where", "zeros", "zeros_like",
 ]  # fmt: skip
@@ -77,6 +77,16 @@ def asarray(
 def asnumpy(a: Any, stream: Any = None, order: str = "C", out: Any = None, *, blocking: bool = True) -> Any:
     """A copy on the host."""
     return a.get(stream, order) if isinstance(a, ndarray) else np.asarray(a)
+
+
+def from_dlpack(array: Any, *, device: Any = None, copy: bool | None = None) -> ndarray:
+    """An array that shares the memory of another library's array on a GPU."""
+    if array.__dlpack_device__()[0] != 2:
+        raise RuntimeError(
+            "CPU arrays cannot be directly imported to CuPy. Use `cupy.array(numpy.from_dlpack(input))` instead."
+        )
+    source = array.__dlpack__(stream=None, max_version=(1, 2)).array
+    return view(source, source._host)
 
 
 def empty(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:

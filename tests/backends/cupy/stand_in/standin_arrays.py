@@ -58,6 +58,15 @@ class ndarray:
             "Please use `.get()` to construct a NumPy array explicitly."
         )
 
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (2, self._mem.device_id)
+
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+    ) -> Any:
+        # Stands for a capsule, in which a real one would keep the array.
+        return SimpleNamespace(array=self, stream=stream, max_version=max_version)
+
     def get(self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True) -> Host:
         return np.array(self._host, order=order, copy=True)  # type: ignore[call-overload]
 
@@ -121,15 +130,23 @@ class ndarray:
     def __setitem__(self, key: Any, value: Any) -> None:
         if isinstance(value, np.ndarray) and value.ndim:
             raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
+        host, index = operand(self), _index(self._host, key)
         with np.errstate(all="ignore"):
-            operand(self)[_index(self._host, key)] = operand(value)
+            # cupy assigns in any order: here in reverse, so that tests detect a kernel that expects the last value.
+            positions = np.arange(host.size).reshape(host.shape)[index]
+            values = np.broadcast_to(operand(value), positions.shape)
+            host.flat[positions.reshape(-1)[::-1]] = values.reshape(-1)[::-1]
 
     def take(self, indices: Any, axis: int | None = None, out: Any = None) -> ndarray:
         return fresh(np.take(operand(self), operand(indices), axis, mode="wrap"))
 
     # --- reductions and products ---
     def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
-        return fresh(operand(self).sum(axis, dtype, None, keepdims))
+        host = operand(self)
+        if host.dtype == "float32" and (dtype is None or dtype == "float32"):
+            # cupy adds in a tree, so the error does not grow with the size.
+            return fresh(np.asarray(host.sum(axis, "float64", None, keepdims)).astype("float32"))
+        return fresh(host.sum(axis, dtype, None, keepdims))
 
     def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
         return fresh(operand(self).mean(axis, dtype, None, keepdims))
@@ -214,6 +231,12 @@ def _index(host: Host, key: Any) -> Any:
     return tuple(parts)
 
 
+_AT = {
+    "cupy_add": ("scatter_add", ATOMIC),
+    "cupy_maximum": ("scatter_max", tuple(name for name in ATOMIC if name != "float16")),
+}
+
+
 class ufunc:
     """An elementwise function."""
 
@@ -235,7 +258,10 @@ class ufunc:
         hosts = [operand(x) for x in args]
         with np.errstate(all="ignore"):
             host_out = None if out is None else operand(out)
-            result = self._numpy_ufunc(*hosts, out=host_out, casting=casting, dtype=dtype)
+            if self.name == "cupy_power" and all(np.asarray(host).dtype.kind in "bui" for host in hosts):
+                result = _integral_power(*hosts)
+            else:
+                result = self._numpy_ufunc(*hosts, out=host_out, casting=casting, dtype=dtype)
         return fresh(result) if out is None else out
 
     def reduce(self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
@@ -245,11 +271,20 @@ class ufunc:
         raise NotImplementedError(f"`{self.name}.reduce` is not supported yet")
 
     def at(self, a: Any, indices: Any, b: Any = None) -> None:
-        if self.name != "cupy_add":
+        if self.name not in _AT:
             raise NotImplementedError(f"`{self.name}.at` is not supported yet")
-        if a.dtype.name not in ATOMIC:
-            raise TypeError("scatter_add only supports int32, float16, float32, float64, uint32, uint64, as data type")
-        np.add.at(operand(a), _index(a._host, indices), operand(b))
+        scatter, names = _AT[self.name]
+        if a.dtype.name not in names:
+            raise TypeError(f"{scatter} only supports {', '.join(names)}, as data type")
+        self._numpy_ufunc.at(operand(a), _index(a._host, indices), operand(b))
+
+
+def _integral_power(base: Any, exponent: Any) -> Any:
+    """A power of integers, which cupy also computes for negative exponents: the quotient without its fraction."""
+    negative = np.less(exponent, 0)
+    power = np.power(base, np.where(negative, 0, exponent).astype(np.asarray(exponent).dtype))
+    inverse = np.where(np.equal(base, -1), np.where(np.bitwise_and(exponent, 1), -1, 1), np.equal(base, 1))
+    return np.where(negative, inverse, power).astype(power.dtype)
 
 
 def _named(public: str) -> ufunc:

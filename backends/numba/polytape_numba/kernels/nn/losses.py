@@ -56,8 +56,6 @@ def sparse_softmax_cross_entropy_with_logits(labels: Array, logits: Array) -> Ar
     y = np.empty(labels.shape, logits.dtype)
     n = logits.shape[-1]
     if not loops().cross_entropy(labels.reshape(-1), logits.reshape(-1, n), y.reshape(-1)):
-        if labels.min() < 0:
-            raise IndexError(f"label {labels.min()} is not a class")
         raise _index_error(labels, n)
     return y
 
@@ -74,6 +72,6 @@ def softmax_cross_entropy_gradient(incoming: Array, labels: Array, logits: Array
 
 
 def _index_error(labels: Array, classes: int) -> IndexError:
-    """The error that the NumPy kernel raises for the first label out of range, with the same text."""
-    label = labels[(labels < -classes) | (labels >= classes)][0]
+    """The error that the NumPy kernel raises for a label out of range, with the same text."""
+    label = labels.min() if labels.min() < 0 else labels[labels >= classes][0]
     return IndexError(f"index {label} is out of bounds for axis 1 with size {classes}")

@@ -1,4 +1,7 @@
-"""Cross entropies, accurate for large logits; half precision is computed in float32 and rounded once."""
+"""Cross entropies, accurate for large logits; half precision is computed in float32 and rounded once.
+
+Labels out of range raise an IndexError if they are on the host. On a device, reading them would wait for it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from typing import Any
 
 from polytape.backend import Kernel
 
-from .activations import softmax_kernel
+from ..quiet import error_state
+from ..summing import add_reduce
+from .activations import softmax_rows
 
 __all__ = ["kernels"]
 
@@ -27,38 +32,61 @@ def _check_rows(rows: Array, logits: Array) -> None:
         raise ValueError(f"rows of shape {rows.shape} do not match logits of shape {logits.shape}")
 
 
-def _cross_entropy(xp: Any) -> Callable[..., Array]:
-    exp, log, reduce, arange = xp.exp, xp.log, xp.add.reduce, xp.arange
-    on_host = xp.__name__ == "numpy"  # on a device, reading the labels would wait for it
+def _check_labels(labels: Array, classes: int) -> None:
+    # A negative index would count from the end; one that is too large raises an error by itself, unless there are no
+    # classes.
+    if labels.size and (labels.min() < 0 or not classes):
+        raise IndexError(f"index {labels.min()} is out of bounds for axis 1 with size {classes}")
 
-    def sparse_softmax_cross_entropy_with_logits(labels: Array, logits: Array) -> Array:
-        _check_rows(labels, logits)
+
+def _cross_entropy(xp: Any) -> Callable[..., Array]:
+    exp, log, reduce, arange, state = xp.exp, xp.log, add_reduce(xp), xp.arange, error_state(xp)
+    on_host = xp.__name__ == "numpy"
+
+    def compute(labels: Array, logits: Array) -> Array:
         if logits.dtype.itemsize == 2:
-            wide = logits.astype("float32")
-            return sparse_softmax_cross_entropy_with_logits(labels, wide).astype(logits.dtype)
-        if on_host and labels.size and labels.min() < 0:
-            raise IndexError(f"label {labels.min()} is not a class")  # a negative index would count from the end
+            return compute(labels, logits.astype("float32")).astype(logits.dtype)
+        if on_host:
+            _check_labels(labels, logits.shape[-1])
+        if not logits.size:
+            return logits.sum(-1)
         shifted = logits - logits.max(-1, None, True)
         rows = shifted.reshape((labels.size, logits.shape[-1]))
         selected = rows[arange(labels.size), labels.reshape(-1)].reshape(labels.shape)
         return log(reduce(exp(shifted), -1)) - selected
 
+    def sparse_softmax_cross_entropy_with_logits(labels: Array, logits: Array) -> Array:
+        _check_rows(labels, logits)
+        if state(None) is None:
+            return compute(labels, logits)
+        with xp.errstate(under="ignore"):
+            return compute(labels, logits)
+
     return sparse_softmax_cross_entropy_with_logits
 
 
 def _cross_entropy_gradient(xp: Any) -> Callable[..., Array]:
-    softmax, arange = softmax_kernel(xp), xp.arange
+    softmax, arange, state = softmax_rows(xp), xp.arange, error_state(xp)
+    on_host = xp.__name__ == "numpy"
 
-    def softmax_cross_entropy_gradient(incoming: Array, labels: Array, logits: Array) -> Array:
-        _check_rows(labels, logits)
-        _check_rows(incoming, logits)
+    def compute(incoming: Array, labels: Array, logits: Array) -> Array:
         if logits.dtype.itemsize == 2:
-            wide = logits.astype("float32")
-            return softmax_cross_entropy_gradient(incoming.astype("float32"), labels, wide).astype(logits.dtype)
-        y = softmax(logits)
+            wide = incoming.astype("float32"), labels, logits.astype("float32")
+            return compute(*wide).astype(logits.dtype)
+        if on_host:
+            _check_labels(labels, logits.shape[-1])
+        y = softmax(logits, -1)
         rows = y.reshape((labels.size, logits.shape[-1]))
         rows[arange(labels.size), labels.reshape(-1)] -= 1
         rows *= incoming.reshape((labels.size, 1))
         return rows.reshape(logits.shape)
+
+    def softmax_cross_entropy_gradient(incoming: Array, labels: Array, logits: Array) -> Array:
+        _check_rows(labels, logits)
+        _check_rows(incoming, logits)
+        if state(None) is None:
+            return compute(incoming, labels, logits)
+        with xp.errstate(under="ignore"):
+            return compute(incoming, labels, logits)
 
     return softmax_cross_entropy_gradient

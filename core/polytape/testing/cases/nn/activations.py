@@ -16,11 +16,13 @@ __all__ = ["CASES", "LARGE", "log_softmax", "softmax"]
 
 
 def _sigmoid(x: Any) -> Any:
+    x = np.asarray(x, "float64")
     return np.where(x < 0, np.exp(x) / (1.0 + np.exp(x)), 1.0 / (1.0 + np.exp(-x)))
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """The reference of ``log_softmax``."""
+    x = np.asarray(x, "float64")
     shifted = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
@@ -40,9 +42,37 @@ _ROWS = [
 ]
 _BAD_AXIS = error(ShapeError, "there is no axis 2", floats(700, 10), axis=2)
 
+
+def _softmax_gradient(incoming: Any, result: Any, axis: int = -1) -> Any:
+    return result * (incoming - (incoming * result).sum(axis=axis, keepdims=True))
+
+
+def _log_softmax_gradient(incoming: Any, result: Any, axis: int = -1) -> Any:
+    return incoming - np.exp(result) * incoming.sum(axis=axis, keepdims=True)
+
+
+_GRADIENT = (floats(3, 4), floats(3, 4))
+_GRADIENT_SAMPLES: Any = {
+    "more": [
+        sample(floats(5), floats(5)),
+        sample(floats(2, 3, 4), floats(2, 3, 4), axis=1),
+        sample(floats(3, 0), floats(3, 0)),
+    ],
+    "errors": [
+        error(ShapeError, "the incoming gradient has the wrong shape", floats(4), floats(3, 4)),
+        error(ShapeError, "there is no axis 2", floats(3, 4), floats(3, 4), axis=2),
+        error(ShapeError, "there is no axis", floats(), floats()),
+    ],
+}
+
 CASES = [
     Case(activations.relu, avoid="ties", signs=False, reference=lambda x: np.maximum(x, 0)),
     Case(activations.sigmoid, near=[-100.0, -20.0, 20.0, 100.0], reference=_sigmoid),
     Case(activations.softmax, more=_ROWS, reference=softmax, ulp=16.0, errors=[_BAD_AXIS]),
     Case(activations.log_softmax, more=_ROWS, reference=log_softmax, scale=8.0, errors=[_BAD_AXIS]),
+    Case(activations.sigmoid_gradient, reference=lambda g, y: g * y * (1.0 - y), ulp=16.0),
+    Case(activations.softmax_gradient, *_GRADIENT, reference=_softmax_gradient, scale=16.0, **_GRADIENT_SAMPLES),
+    Case(
+        activations.log_softmax_gradient, *_GRADIENT, reference=_log_softmax_gradient, scale=64.0, **_GRADIENT_SAMPLES
+    ),
 ]

@@ -1,0 +1,91 @@
+"""Tensors as arrays of other libraries: NumPy's array protocol, and DLPack.
+
+Tensor imports this module when it needs it, so nothing here imports Tensor.
+
+Source:
+    DLPack 1.1; Python array API standard 2024.12, "Data interchange mechanisms".
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from ..errors import DeviceError, InterchangeError
+from .rejections import described
+
+__all__ = ["CPU", "as_array", "dlpack_device", "export"]
+
+CPU: Final = (1, 0)  # DLPack's number of the host's memory
+
+
+def as_array(x: Any, host: Any, dtype: Any, copy: bool | None) -> Any:
+    """The result of ``numpy.asarray(x, dtype=dtype, copy=copy)``.
+
+    Args:
+        x: the tensor.
+        host: its values, read-only.
+        dtype, copy: as NumPy passes them to ``__array__``.
+    Raises:
+        DeviceError: ``copy=False``, but a copy cannot be avoided.
+    """
+    wanted = host.dtype if dtype is None else np.dtype(dtype)
+    shared = wanted == host.dtype and x.type.backend.host
+    if copy is False and not shared:
+        raise DeviceError(
+            f"{described(x)} as a NumPy array with copy=False would have to be copied.",
+            expected=f"dtype {x.dtype}, and a tensor in the host's memory",
+            got=f"dtype {wanted}, and a tensor on {x.device}",
+            fix="leave copy out",
+        )
+    return host if wanted == host.dtype and not copy else host.astype(wanted)
+
+
+def dlpack_device(x: Any) -> tuple[int, int]:
+    """DLPack's type and number of the device that ``x.__dlpack__()`` exports from."""
+    backend = x.type.backend
+    if backend.to_dlpack is None or backend.dlpack_device is None:
+        return CPU  # exported through the host
+    device: tuple[int, int] = backend.dlpack_device(x.device)
+    return device
+
+
+def export(
+    x: Any, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+) -> Any:
+    """A DLPack capsule with the values of ``x``: a copy, unless the consumer asks for ``copy=False``.
+
+    Old consumers cannot be told that memory is read-only, and newer ones ignore it. A copy also has positive strides;
+    some consumers abort on others.
+
+    Args:
+        x: the tensor.
+        stream, max_version, dl_device, copy: as the standard defines them for ``__dlpack__``.
+    Raises:
+        InterchangeError: the values cannot be exported as requested.
+    """
+    own = dlpack_device(x)
+    target = own if dl_device is None else tuple(dl_device)
+    backend = x.type.backend
+    if target == own and backend.to_dlpack is not None:
+        if copy is False:
+            array = x.numpy() if backend.host else x.native()
+            if any(stride < 0 for stride in getattr(array, "strides", ())):
+                raise _impossible(x, "positive strides", f"strides {array.strides}", "leave copy out")
+        else:
+            array = backend.copy(x.native(), x.device)
+        return backend.to_dlpack(array, stream=stream, max_version=max_version)
+    if target != CPU:
+        places = " or ".join(map(str, dict.fromkeys([own, CPU])))
+        raise _impossible(x, f"DLPack device {places}", str(target), "move the tensor with to_device first")
+    if copy is False:
+        raise _impossible(x, "a tensor in the host's memory", f"a tensor on {x.device}", "leave copy out")
+    host = x.numpy().copy()
+    return host.__dlpack__() if max_version is None else host.__dlpack__(max_version=max_version)
+
+
+def _impossible(x: Any, expected: str, got: str, fix: str) -> InterchangeError:
+    return InterchangeError(
+        f"{described(x)} cannot be exported by DLPack as requested.", expected=expected, got=got, fix=fix
+    )

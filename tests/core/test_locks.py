@@ -1,0 +1,58 @@
+"""Locks after a fork: the child takes them, whatever another thread of the parent held."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+
+from polytape.locks import process_lock, renewed_lock
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+def status_of_child(lock: threading.RLock) -> int:  # type: ignore[valid-type]  # a function in typeshed
+    process = os.fork()
+    if process == 0:
+        os._exit(0 if lock.acquire(timeout=5.0) else 1)  # type: ignore[attr-defined]
+    return os.waitpid(process, 0)[1]
+
+
+def test_a_fork_waits_for_a_process_lock_and_the_child_gets_it_free() -> None:
+    lock = process_lock()
+    held, released = threading.Event(), []
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            time.sleep(0.1)
+            released.append(True)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    status = status_of_child(lock)
+    assert released == [True] and status == 0
+    thread.join()
+    with lock:  # the thread that forks may hold it
+        assert status_of_child(lock) == 0
+
+
+def test_a_renewed_lock_is_free_in_the_child_although_another_thread_holds_it() -> None:
+    lock = renewed_lock()
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            done.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    assert status_of_child(lock) == 0
+    assert not lock.acquire(blocking=False)  # the parent's own lock is still held
+    done.set()
+    thread.join()
