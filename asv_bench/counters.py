@@ -59,9 +59,9 @@ def child(*words: str) -> Counters:
 
 
 def hide_compiled_files() -> None:
-    """Make imports inside polytape load only sources."""
-    spec = importlib.util.find_spec("polytape")
-    folders = list(spec.submodule_search_locations or ()) if spec is not None else []
+    """Make imports inside polytape and its backends load only sources."""
+    specs = [importlib.util.find_spec(name) for name in ("polytape", "polytape_numpy", "polytape_numba")]
+    folders = [folder for spec in specs if spec is not None for folder in spec.submodule_search_locations or ()]
 
     def sources(path: str) -> importlib.machinery.FileFinder:
         if not any(Path(path).is_relative_to(folder) for folder in folders):

@@ -194,6 +194,8 @@ if not TYPE_CHECKING:  # otherwise type checkers would accept any name
             module, attribute = _LATE.get(name, (name, ""))
             loaded = importlib.import_module(f"polytape.{module}")
             value = getattr(loaded, attribute) if attribute else loaded
+            if isinstance(value, type):
+                importlib.import_module("polytape.ops.declaration").document(value)
         elif _is_submodule(name):  # `from . import name` calls this before it imports the module
             raise AttributeError(f"module 'polytape' has no attribute {name!r}: import polytape.{name}")
         else:

@@ -47,6 +47,30 @@ def _listed(argument: str, names: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(names)
 
 
+class Limits:
+    """What a backend cannot do, declared, so that the conformance kit expects just that: neither more nor less.
+
+    Args:
+        missing: names of the primitive ops that the backend has no kernel for. The kit skips them, and everything that
+            needs them; it fails if such an op has a kernel, or if an op without a kernel is not declared.
+        ulp: by the name of an op, the error of its results in units in the last place, where it is larger than what
+            the kit allows otherwise.
+        subnormals: whether results below the smallest normal number keep their value. If False, they may be 0.
+    """
+
+    __slots__ = ("missing", "subnormals", "ulp")
+
+    def __init__(
+        self, *, missing: Sequence[str] = (), ulp: Mapping[str, float] | None = None, subnormals: bool = True
+    ) -> None:
+        self.missing: tuple[str, ...] = _listed("missing", missing)
+        self.ulp: dict[str, float] = dict(ulp or {})
+        self.subnormals: bool = subnormals
+
+    def __repr__(self) -> str:
+        return f"Limits(missing={self.missing}, ulp={self.ulp}, subnormals={self.subnormals})"
+
+
 class Kernel:
     """One implementation of an op for a backend: a pure function on native arrays.
 
@@ -217,6 +241,7 @@ class Backend:
         host: whether the native arrays are NumPy arrays in the host's memory.
         automatic: whether ``auto`` may choose this backend.
         rank: ``auto`` chooses the ready backend with the highest rank.
+        limits: what the backend cannot do, for the conformance kit.
     """
 
     parent: Backend | None = None  # the backend that this one extends, once it is registered
@@ -249,6 +274,7 @@ class Backend:
         host: bool = False,
         automatic: bool = True,
         rank: int = 0,
+        limits: Limits | None = None,
     ) -> None:
         self.name, self.version, self.library = name, version, library
         self.devices: Any = devices
@@ -269,9 +295,8 @@ class Backend:
         self.to_dlpack: Any = to_dlpack
         self.from_dlpack: Any = from_dlpack
         self.dlpack_device: Any = dlpack_device
-        self.host: bool = host
-        self.automatic: bool = automatic
-        self.rank: int = rank
+        self.host, self.automatic, self.rank = host, automatic, rank
+        self.limits: Limits = limits if limits is not None else Limits()
 
     def __repr__(self) -> str:
         return f"Backend({self.name!r}{f', extends={self.extends!r}' if self.extends else ''})"

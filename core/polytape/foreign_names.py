@@ -1,17 +1,29 @@
 """Names that other libraries have for what polytape has under another name; the errors for them give ours.
 
-The modules and optimizers of polytape look here when a name is not found. Tensor gets an attribute for each of
-`TENSOR_NAMES`, which raises the error: `__getattr__` would slow down every access to an attribute.
+The modules of polytape look here when a name is not found, ops and optimizers when they do not know a keyword. Tensor
+and Optimizer get an attribute for each of `TENSOR_NAMES` and `OPTIMIZER_NAMES`, which raises the error: `__getattr__`
+would slow down every access to an attribute.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
-from .errors import DTypeError, UnknownNameError
+from .errors import DTypeError, PolytapeError, UnknownNameError
 
-__all__ = ["MODULE_NAMES", "TENSOR_NAMES", "add_to_tensor", "checks_keywords", "numpy_counterpart", "unknown"]
+__all__ = [
+    "MODULE_NAMES",
+    "OPTIMIZER_NAMES",
+    "TENSOR_NAMES",
+    "add_to_optimizer",
+    "add_to_tensor",
+    "checks_keywords",
+    "numpy_counterpart",
+    "unknown",
+    "unknown_argument",
+]
 
 F = TypeVar("F", bound=Any)
 
@@ -37,7 +49,13 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
     "": _table(f"""
         tensor, array, as_tensor, from_numpy, constant, convert_to_tensor: polytape.asarray(data)
         Parameter, get_variable, variable: polytape.Variable(value)
-        cat, concatenate: polytape.concat(tensors, axis=0)
+        cat, concatenate, append, hstack, vstack: polytape.concat(tensors, axis=0)
+        split, chunk, unstack: x[start:stop], or a loop over the rows
+        gather, take, index_select: x[indices]
+        masked_select, boolean_mask: x[mask]
+        einsum, tensordot: polytape.matmul, polytape.permute_dims and polytape.reshape
+        outer: polytape.reshape(x1, (-1, 1)) * x2
+        add_n: polytape.sum(polytape.asarray(tensors), axis=0)
         stack: polytape.asarray(tensors) stacks a list of tensors
         absolute: polytape.abs(x)
         pow: polytape.power(x1, x2)
@@ -48,7 +66,12 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         amax, reduce_max: polytape.max(x, axis=...)
         reduce_sum: polytape.sum(x, axis=...)
         reduce_mean: polytape.mean(x, axis=...)
-        dot, inner: polytape.vdot(x1, x2), or polytape.matmul(x1, x2)
+        var: polytape.mean(polytape.square(x - polytape.mean(x)))
+        std: polytape.sqrt(polytape.mean(polytape.square(x - polytape.mean(x))))
+        norm, linalg: polytape.sqrt(polytape.sum(polytape.square(x))) is the norm; there are no other decompositions yet
+        allclose, isclose, array_equal: numpy.allclose(x1, x2), and so on, take tensors
+        cumsum, sort, argsort, topk, unique, nonzero: NumPy's function on x.numpy(); it has no gradient
+        dot, inner, vdot: polytape.matmul(x1, x2), or polytape.sum(x1 * x2)
         mm, bmm, mv: polytape.matmul(x1, x2)
         transpose, swapaxes, moveaxis, permute: polytape.permute_dims(x, axes), or x.T for a matrix
         view, flatten, ravel, squeeze, unsqueeze, expand_dims: polytape.reshape(x, shape)
@@ -62,6 +85,13 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         randint: polytape.random.integers(low, high, shape)
         random_uniform: polytape.random.uniform(shape)
         manual_seed, set_random_seed: polytape.random.seed(value)
+        shape: x.shape
+        size, numel: x.size
+        ndarray: polytape.Tensor
+        is_tensor: isinstance(x, polytape.Tensor)
+        newaxis: None, as in x[:, None]
+        pi, e, inf, nan: math.pi, and so on
+        eye, linspace, tril, triu, diag: polytape.asarray of NumPy's result
         zeros_like: {_LIKE.format("zeros")}
         ones_like: {_LIKE.format("ones")}
         full_like: polytape.full(x.shape, value, dtype=x.dtype, device=x.device)
@@ -82,7 +112,16 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         jit, compile: polytape.function(f)
         vmap, pmap: give the function's arguments one more axis, since ops work on arrays of any rank
         placeholder, Session, InteractiveSession, global_variables_initializer: {_EAGER}
+        custom_vjp, custom_jvp, RegisterGradient: polytape.custom_gradient(f)
+        hessian, jacobian: a tape inside another, or polytape.gradients_function of such a function
+        gradients, backward: tape.gradient(y, x), after with polytape.GradientTape() as tape: ...
+        trainable_variables: tape.watched_variables(), or the variables that you keep in a list
         Module: polytape.Trackable
+        Sequential, layers, keras: {_LAYER}
+        losses, functional: polytape.nn
+        optimizers, train: polytape.optim
+        device_put: x.to_device(device)
+        get_device: x.device
         save, load: polytape.Checkpoint(model=model).save(folder), and .restore(path)
         cuda: polytape.backends() lists the devices; with polytape.device("gpu"): selects one
         """),
@@ -90,7 +129,7 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         Module: polytape.Trackable
         Parameter: polytape.Variable(value)
         Linear, Dense, Conv1d, Conv2d, Embedding, LSTM, BatchNorm1d, BatchNorm2d, LayerNorm, Sequential: {_LAYER}
-        functional: polytape.nn itself has the functions
+        functional, losses: polytape.nn itself has the functions
         init: polytape.random has the distributions
         ReLU: polytape.nn.relu(x)
         Sigmoid: polytape.nn.sigmoid(x)
@@ -102,10 +141,18 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         L1Loss, l1_loss: polytape.mean(polytape.abs(prediction - target))
         """),
     "optim": _table("""
-        GradientDescentOptimizer, sgd: polytape.optim.SGD(learning_rate)
-        AdamOptimizer, adam: polytape.optim.Adam(learning_rate)
+        GradientDescentOptimizer: polytape.optim.SGD(learning_rate)
+        AdamOptimizer: polytape.optim.Adam(learning_rate)
         AdamW, RMSprop, Adagrad, Adadelta, Adamax, NAdam, LBFGS: polytape.optim.Adam or polytape.optim.SGD
-        lr_scheduler: learning_rate may be a function, and optimizer.learning_rate may be assigned
+        lr_scheduler, schedules: learning_rate may be a function, and optimizer.learning_rate may be assigned
+        """),
+    "random": _table("""
+        rand, random, random_sample, random_uniform: polytape.random.uniform(shape)
+        randn, standard_normal, random_normal, truncated_normal: polytape.random.normal(shape)
+        randint, random_integers: polytape.random.integers(low, high, shape)
+        manual_seed, set_random_seed, PRNGKey, key: polytape.random.seed(value)
+        default_rng, RandomState, split: polytape.random.Generator(seed)
+        permutation, shuffle, choice: NumPy's function on indices: x[numpy.random.permutation(len(x))]
         """),
 }
 
@@ -136,6 +183,19 @@ TENSOR_NAMES: Final[dict[str, str]] = _table(f"""
     mean: polytape.mean(x, axis=...)
     max: polytape.max(x, axis=...)
     argmax: polytape.argmax(x, axis=...)
+    argmin: polytape.argmax(-x, axis=...)
+    min, amin: -polytape.max(-x, axis=...)
+    var, std, norm: polytape.mean, polytape.square and polytape.sqrt
+    any, all: x.numpy().any(), and so on
+    prod, cumsum, sort, argsort, nonzero, round, repeat: NumPy's method of x.numpy(); it has no gradient
+    take: x[indices]
+    fill: polytape.full(x.shape, value)
+    value, read_value: the tensor itself; only a variable has a value that changes
+    set_shape: polytape.reshape(x, shape)
+    contiguous: the tensor itself; every backend decides how it stores tensors
+    itemsize, element_size: x.dtype.itemsize
+    flat: polytape.reshape(x, (-1,))
+    H: x.mT for a real matrix
     exp: polytape.exp(x)
     log: polytape.log(x)
     sqrt: polytape.sqrt(x)
@@ -158,6 +218,19 @@ TENSOR_NAMES: Final[dict[str, str]] = _table(f"""
     block_until_ready: polytape.synchronize(x.device)
     """)
 
+# Attributes of an optimizer `optimizer`.
+OPTIMIZER_NAMES: Final[dict[str, str]] = _table(f"""
+    lr: optimizer.learning_rate
+    betas, b1, b2: optimizer.beta1 and optimizer.beta2
+    eps: optimizer.epsilon
+    zero_grad: every call of tape.gradient returns new gradients, so there is nothing to reset
+    minimize, compute_gradients: {_TAPE}, then optimizer.apply_gradients([(gradient, x)])
+    param_groups, params, add_param_group: apply_gradients takes the variables, each with its gradient
+    state_dict, load_state_dict, get_weights, set_weights: polytape.Checkpoint(optimizer=optimizer), .save and .restore
+    iterations: optimizer.step
+    weights: optimizer.variables
+    """)
+
 # NumPy's functions that the array API standard, or polytape, names otherwise.
 _NUMPY: Final = {
     "absolute": "abs",
@@ -165,10 +238,11 @@ _NUMPY: Final = {
     "concatenate": "concat",
     "dot": "matmul",
     "float_power": "power",
-    "inner": "vdot",
+    "inner": "matmul",
     "swapaxes": "permute_dims",
     "transpose": "permute_dims",
     "true_divide": "divide",
+    "vdot": "matmul",
 }
 
 
@@ -194,34 +268,87 @@ def _error(summary: str, expected: str, name: str, fix: str) -> UnknownNameError
     return UnknownNameError(summary, expected=expected, got=f"{name!r}, a name of another library", fix=fix)
 
 
-class _TensorName:
-    """An attribute of Tensor that only raises the error for its name."""
+class _Missing:
+    """An attribute that only raises the error for its name, when it is read or assigned.
 
-    __slots__ = ("name",)
+    A subclass defined elsewhere may use the name: what it assigns is kept in the instance's ``__dict__``.
+    """
 
-    def __init__(self, name: str) -> None:
+    __slots__ = ("fix", "name", "owner")
+
+    def __init__(self, owner: str, name: str, fix: str) -> None:
+        self.owner = owner
         self.name = name
+        self.fix = fix
 
     def __repr__(self) -> str:
-        return f"<no attribute: {TENSOR_NAMES[self.name]}>"
+        return f"<no attribute: {self.fix}>"
 
     def __get__(self, x: object, owner: type) -> Any:
+        if self.name in getattr(x, "__dict__", ()):
+            return x.__dict__[self.name]
+        raise self.error(owner)
+
+    def __set__(self, x: object, value: Any) -> None:
+        if type(x).__module__.startswith("polytape."):
+            raise self.error(type(x))
+        x.__dict__[self.name] = value
+
+    def error(self, owner: type) -> UnknownNameError:
         summary = f"{owner.__name__!r} object has no attribute {self.name!r}."
-        raise _error(summary, "an attribute of polytape.Tensor", self.name, TENSOR_NAMES[self.name])
+        return _error(summary, f"an attribute of polytape.{self.owner}", self.name, self.fix)
 
 
-def _names_of_tensor(x: object) -> list[str]:
-    real = {
-        name for cls in type(x).__mro__ for name, value in cls.__dict__.items() if not isinstance(value, _TensorName)
-    }
+def _existing_names(x: object) -> list[str]:
+    """The result of ``dir(x)``."""
+    real = {name for cls in type(x).__mro__ for name, value in cls.__dict__.items() if not isinstance(value, _Missing)}
+    real.update(getattr(x, "__dict__", ()))
     return [name for name in object.__dir__(x) if name in real]
 
 
 def add_to_tensor(tensor_class: Any) -> None:
     """Give the class Tensor an attribute for each of `TENSOR_NAMES`; ``dir(x)`` does not list them."""
-    for name in TENSOR_NAMES:
-        setattr(tensor_class, name, _TensorName(name))
-    tensor_class.__dir__ = _names_of_tensor
+    for name, fix in TENSOR_NAMES.items():
+        setattr(tensor_class, name, _Missing("Tensor", name, fix))
+    tensor_class.__dir__ = _existing_names
+
+
+def add_to_optimizer(optimizer_class: Any) -> None:
+    """Give the class Optimizer an attribute for each of `OPTIMIZER_NAMES`."""
+    for name, fix in OPTIMIZER_NAMES.items():
+        setattr(optimizer_class, name, _Missing("optim.Optimizer", name, fix))
+    optimizer_class.__dir__ = _existing_names
+
+
+# Keyword arguments of ops.
+_OP_ARGUMENTS: Final = _table("""
+    dim, dimension, reduction_indices, concat_dim: axis=...
+    keepdim, keep_dims: keepdims=...
+    size, sizes, newshape: shape=...
+    out: an op returns a new tensor, y = op(x)
+    where: polytape.where(mask, x, 0.0) before the op
+    initial: combine the result with the initial value
+    order: elements are taken in row-major order
+    requires_grad: tape.watch(x), or polytape.Variable(x), which tapes watch by themselves
+    name: ops take no name
+    """)
+
+
+def unknown_argument(op: str, name: str, accepted: Iterable[str]) -> TypeError:
+    """The error for a keyword argument that an op does not have.
+
+    Args:
+        op: the op's name.
+        name: the keyword.
+        accepted: the keywords that it has.
+    """
+    text = f"{op}() got an unexpected keyword argument {name!r}"
+    fix = _OP_ARGUMENTS.get(name)
+    ours = (fix or "").partition("=")
+    accepted = list(accepted)
+    if fix is None or (ours[2] == "..." and ours[0] not in accepted):
+        return TypeError(f"{text} (has {', '.join(accepted)})" if accepted else text)
+    return DTypeError(f"{text}.", expected=", ".join(accepted) or "operands only", got=f"{name}=...", fix=fix)
 
 
 # Arguments of optimizers.
@@ -249,6 +376,11 @@ def checks_keywords(init: F) -> F:
                     got=f"{keyword}={keywords[keyword]!r}",
                     fix=_ARGUMENTS[keyword],
                 )
-        init(self, *args, **keywords)
+        try:
+            init(self, *args, **keywords)
+        except PolytapeError as error:
+            from .tracebacks import shortened
+
+            raise shortened(error)  # noqa: B904  # it is the same error
 
     return checked  # type: ignore[return-value]  # it has the signature of `init`

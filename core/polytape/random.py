@@ -385,3 +385,9 @@ def integers(
             fix="pass the larger bound second, or use a wider dtype",
         )
     return _draw("random_integers", 2 * prod(extents), extents, dtype, device, generator, low=first, high=end)
+
+
+def __getattr__(name: str) -> object:
+    from .foreign_names import unknown
+
+    raise unknown("random", name)

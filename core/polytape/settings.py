@@ -20,10 +20,17 @@ MIXED: Final = ("explicit", "warn", "silent")
 class Settings:
     """Process settings: one immutable value, shared by all threads."""
 
-    __slots__ = ("backend", "chosen_by", "fallback", "full_traceback", "mixed_devices", "print_style")
+    __slots__ = ("backend", "check", "chosen_by", "fallback", "full_traceback", "mixed_devices", "print_style")
 
     def __init__(
-        self, backend: str, chosen_by: str, fallback: str, mixed_devices: str, print_style: str, full_traceback: bool
+        self,
+        backend: str,
+        chosen_by: str,
+        fallback: str,
+        mixed_devices: str,
+        print_style: str,
+        full_traceback: bool,
+        check: bool,
     ) -> None:
         self.backend: Final = backend  # device name for new tensors; "" leaves the choice to POLYTAPE_BACKEND
         self.chosen_by: Final = chosen_by
@@ -31,6 +38,7 @@ class Settings:
         self.mixed_devices: Final = mixed_devices
         self.print_style: Final = print_style
         self.full_traceback: Final = full_traceback
+        self.check: Final = check  # whether the results of kernels are checked, see dispatch.checking
 
     def __repr__(self) -> str:
         return (
@@ -67,6 +75,7 @@ class _Holder:
             read_choice("POLYTAPE_MIXED_DEVICES", "explicit", MIXED),
             "polytape",
             read_choice("POLYTAPE_TRACEBACK", "short", ("short", "full")) == "full",
+            read_choice("POLYTAPE_CHECK", "off", ("off", "results")) == "results",
         )
 
 
@@ -113,6 +122,7 @@ def change_settings(
             old.mixed_devices if mixed_devices is None else mixed_devices,
             old.print_style if print_style is None else print_style,
             old.full_traceback,
+            old.check,
         )
         return old
 

@@ -63,12 +63,15 @@ GROUND = {
     "dtypes": {"errors"},
     "device": {"errors"},
     "backend": {"device", "errors"},
-    "foreign_names": {"errors"},
+    "foreign_names": {"errors", "tracebacks"},
     "settings": {"errors", "locks"},
     "buildinfo": {"errors"},
     "tracebacks": {"settings"},
-    "random": {"device", "dispatch", "dtypes", "errors", "ops", "placement", "plugins", "registry", "state", "tensors"},
-}
+    "random": {
+        "device", "dispatch", "dtypes", "errors", "foreign_names", "ops", "placement", "plugins", "registry", "state",
+        "tensors",
+    },
+}  # fmt: skip
 # A package that re-exports names of its own modules, and so imports upwards within its room.
 FACES = {"polytape", "polytape.plugins", "polytape.autodiff", "polytape.testing"}
 

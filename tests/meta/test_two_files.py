@@ -113,9 +113,9 @@ def copy(tmp_path: Path) -> Copy:
     declaration = "core/polytape/ops/nn/activations.py"
     made.append(declaration, DECLARATION)
     made.edit(declaration, '"softmax"]', '"softmax", "softplus"]')
-    made.edit(declaration, "import divide, maximum, subtract", "import divide, maximum, minimum, subtract")
+    made.edit(declaration, "import divide, maximum, multiply,", "import divide, maximum, minimum, multiply,")
     rows = "core/polytape/testing/cases/nn/activations.py"
-    made.edit(rows, "errors=[_BAD_AXIS]),\n]\n", "errors=[_BAD_AXIS]),\n" + ROW)
+    made.edit(rows, "**_GRADIENT_SAMPLES\n    ),\n]\n", "**_GRADIENT_SAMPLES\n    ),\n" + ROW)
     return made
 
 
@@ -160,7 +160,9 @@ def test_a_primitive_is_a_kernel_as_well_and_without_it_fails_by_name(tmp_path: 
     rows = "core/polytape/testing/cases/trigonometric.py"
     made.edit(rows, "20.0, -20.0]),\n", "20.0, -20.0]),\n    Case(trigonometric.sin),\n    Case(trigonometric.cos),\n")
     assert "FAILED" in made.suite("sin") and "sin has no kernel" in made.suite("sin")
-    made.edit("backends/numpy/polytape_numpy/kernels/trigonometric.py", '"tanh"', '"tanh sin cos"')
+    made.edit(
+        "backends/numpy/polytape_numpy/kernels/trigonometric.py", 'ufuncs(xp, "tanh")', 'ufuncs(xp, "tanh sin cos")'
+    )
     assert made.missing() == ""
     assert "failed" not in made.suite("sin") and "passed" in made.suite("cos")
 

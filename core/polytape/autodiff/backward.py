@@ -9,6 +9,7 @@ from ..registry.gradient_rule import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPE
 from ..registry.op import Op
 from ..tensors.node import Node, Tape
 from ..tensors.scope import NO_SCOPE, current_scope
+from ..tensors.symbol import type_text
 from ..tensors.tensor import Tensor, operators
 from .cotangent import adapted, expanded, unbroadcast
 from .record import wrap
@@ -245,7 +246,11 @@ def backward(
             if node in gradients:
                 gradients[node] = g
             if recorded:
-                state.pass_back(node, g)
+                try:
+                    state.pass_back(node, g)
+                except Exception as error:  # also a warning that the user's filters raise
+                    explain(error, node)
+                    raise
         if recorded and not keep:
             release(node)
     results: list[Any] = []
@@ -288,6 +293,19 @@ def arrange(order: list[Node]) -> None:
             order[hole] = order[hole - 1]
             hole -= 1
         order[hole] = node
+
+
+def explain(error: Exception, node: Node) -> None:
+    """Add a note to an error from a gradient rule: the op whose gradient it computes."""
+    if node.op is not None:
+        error.add_note(f"in the backward pass: the gradient of {node.op.name}, whose result is {result_text(node)}")
+
+
+def result_text(node: Node) -> str:
+    """Dtype and shape of an op's result, or of each of several."""
+    if not isinstance(node.type, tuple):
+        return type_text(node.type.dtype, node.shape)
+    return ", ".join([type_text(part.dtype, shape) for part, shape in zip(node.type, node.shape, strict=True)])
 
 
 def belongs(tape: Tape, node: Node) -> bool:

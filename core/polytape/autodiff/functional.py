@@ -17,6 +17,7 @@ from ..tensors import structure
 from ..tensors.scope import current_scope
 from ..tensors.tensor import Tensor, describe, operators
 from ..tensors.variable import Variable
+from ..tracebacks import shortened
 from .cotangent import expanded
 from .gradient_plan import plan_of
 from .record import follow, record, record_several, wrap
@@ -52,7 +53,10 @@ def gradients_function(f: Callable[..., Any], params: Sequence[int | str] | None
     both = value_and_gradients_function(f, params)
 
     def gradients(*args: Any, **kwargs: Any) -> list[Any]:
-        result: list[Any] = both(*args, **kwargs)[1]
+        try:
+            result: list[Any] = both(*args, **kwargs)[1]
+        except Exception as error:
+            raise shortened(error)  # noqa: B904  # it is the same error
         return result
 
     return gradients
@@ -65,15 +69,18 @@ def value_and_gradients_function(
     selected = None if params is None else list(params)
 
     def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
-        positions = _positions(f, selected, len(args))
-        arguments = list(args)
-        inputs = {position: _input(args[position]) for position in positions}
-        with GradientTape(watch_accessed_variables=False) as tape:
-            for position, handle in zip(inputs, tape.watch_arguments(list(inputs.values())), strict=True):
-                arguments[position] = handle
-            value = f(*arguments, **kwargs)
-        _check_value(f, value)
-        return value, tape.gradient(value, [inputs[position] for position in positions])
+        try:
+            positions = _positions(f, selected, len(args))
+            arguments = list(args)
+            inputs = {position: _input(args[position]) for position in positions}
+            with GradientTape(watch_accessed_variables=False) as tape:
+                for position, handle in zip(inputs, tape.watch_arguments(list(inputs.values())), strict=True):
+                    arguments[position] = handle
+                value = f(*arguments, **kwargs)
+            _check_value(f, value)
+            return value, tape.gradient(value, [inputs[position] for position in positions])
+        except Exception as error:
+            raise shortened(error)  # noqa: B904  # it is the same error
 
     return value_and_gradients
 
@@ -137,7 +144,10 @@ def implicit_gradients(f: Callable[..., Any]) -> Callable[..., list[tuple[Any, V
     both = implicit_value_and_gradients(f)
 
     def gradients(*args: Any, **kwargs: Any) -> list[tuple[Any, Variable]]:
-        result: list[tuple[Any, Variable]] = both(*args, **kwargs)[1]
+        try:
+            result: list[tuple[Any, Variable]] = both(*args, **kwargs)[1]
+        except Exception as error:
+            raise shortened(error)  # noqa: B904  # it is the same error
         return result
 
     return gradients
@@ -147,21 +157,28 @@ def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., tuple[A
     """As `implicit_gradients`, but the function returns ``(value, [(gradient, variable), ...])``."""
 
     def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[tuple[Any, Variable]]]:
-        with GradientTape() as tape:
-            value = f(*args, **kwargs)
-        _check_value(f, value)
-        variables = list(tape.watched_variables())
-        if not variables:
-            raise TapeError(
-                f"{getattr(f, '__name__', 'the function')} used no trainable variable.",
-                expected="a function that uses polytape.Variable objects",
-                got="none",
-                fix="use gradients_function for gradients with respect to arguments",
-            )
-        gradients = tape.gradient(value, variables)
-        return value, list(zip(gradients, variables, strict=True))
+        try:
+            with GradientTape() as tape:
+                value = f(*args, **kwargs)
+            _check_value(f, value)
+            variables = _used_variables(f, tape)
+            return value, list(zip(tape.gradient(value, variables), variables, strict=True))
+        except Exception as error:
+            raise shortened(error)  # noqa: B904  # it is the same error
 
     return value_and_gradients
+
+
+def _used_variables(f: Callable[..., Any], tape: GradientTape) -> list[Variable]:
+    variables = list(tape.watched_variables())
+    if not variables:
+        raise TapeError(
+            f"{getattr(f, '__name__', 'the function')} used no trainable variable.",
+            expected="a function that uses polytape.Variable objects",
+            got="none",
+            fix="use gradients_function for gradients with respect to arguments",
+        )
+    return variables
 
 
 # --- custom gradients -----------------------------------------------------------------------------------------------
@@ -260,13 +277,16 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def wrapped(*args: Any, **options: Any) -> Any:
-        arguments = [_operand(x) for x in args]
-        inputs = [x for x in arguments if isinstance(x, Tensor)]
-        with GradientTape() as watcher:
-            returned = f(*[_handle(x) for x in arguments], **options)
-        _check_pair(name, returned, inputs, watcher)
-        y, grad = returned
-        return _with_gradient(name, inputs, y, grad)
+        try:
+            arguments = [_operand(x) for x in args]
+            inputs = [x for x in arguments if isinstance(x, Tensor)]
+            with GradientTape() as watcher:
+                returned = f(*[_handle(x) for x in arguments], **options)
+            _check_pair(name, returned, inputs, watcher)
+            y, grad = returned
+            return _with_gradient(name, inputs, y, grad)
+        except Exception as error:
+            raise shortened(error)  # noqa: B904  # it is the same error
 
     return wrapped
 

@@ -12,8 +12,8 @@ from _thread import get_ident
 from typing import Final
 
 from ..errors import PolytapeWarning
+from .file_locks import lock, unlock
 from .files import Replacement, is_at, sync_directory, system_error, temporary_name, unwritable
-from .locks import lock, unlock
 from .numbering import is_numbered
 from .state import is_file_name, read_state
 
@@ -113,17 +113,38 @@ class DirectoryLock:
     def __enter__(self) -> DirectoryLock:
         try:
             while not self._acquire():
-                self._release()
+                self.__exit__()
         except OSError as error:
-            self._release()
+            self.__exit__()
             raise unwritable(self._path, error) from error
         except BaseException:
-            self._release()
+            self.__exit__()
             raise
         return self
 
-    def __exit__(self, exception_type: object, error: object, traceback: object) -> None:
-        self._release()
+    def __exit__(self, *exception: object) -> None:
+        # This is no function that `__exit__` calls: Ctrl-C could come at its start. A signal handler may come after any
+        # call here. If it saves, it must find this block in _held while the lock is held, or it would wait for it for
+        # ever; if it raises, the lock must be released all the same.
+        descriptor = self._descriptor
+        if descriptor < 0:
+            return
+        try:
+            if self._locked and not any([*self._notes.values()]):
+                os.unlink(self._path)
+        except OSError:
+            pass  # Windows removes no open file, and some directories allow it to its owner only
+        finally:
+            try:
+                unlock(descriptor)  # closing is not enough if a child process has inherited the file
+            except OSError:
+                pass  # the file system may have no locks
+            finally:
+                self._descriptor = -1
+                try:
+                    os.close(descriptor)
+                finally:
+                    _held.pop(self._key, None)
 
     def _acquire(self) -> bool:
         """Open and lock the lock file; False if the block that had it locked has removed it."""
@@ -133,10 +154,12 @@ class DirectoryLock:
         outermost = _held.get(key)
         if outermost is not None and outermost._descriptor >= 0:
             os.close(descriptor)
-            self._outermost = outermost
             if os.name != "nt":
                 # The handler may have come while the interrupted block still waited for the lock.
                 lock(outermost._descriptor, wait=True)
+                if not _is_current(outermost._descriptor, self._path):
+                    return False
+            self._outermost = outermost
             return True
         self._descriptor, self._key = descriptor, key
         _held[key] = self
@@ -156,25 +179,6 @@ class DirectoryLock:
             self._recover()
         return True
 
-    def _release(self) -> None:
-        # A signal handler that raises may interrupt this after any call. Therefore the lock is released, or its file
-        # removed, before the descriptor is closed, and there are no calls that are not needed.
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor < 0:
-            return
-        if self._locked and not any(self._notes.values()):
-            try:  # noqa: SIM105  # suppress() makes calls that a signal could interrupt
-                os.unlink(self._path)
-            except OSError:
-                pass  # Windows removes no open file, and some directories allow it to its owner only
-        try:  # noqa: SIM105  # as above
-            unlock(descriptor)  # closing is not enough if a child process has inherited the file
-        except OSError:
-            pass  # the file system may have no locks
-        os.close(descriptor)
-        if _held.get(self._key) is self:
-            del _held[self._key]
-
     def forget(self) -> None:
         """Close the lock file, which stays locked by the parent process."""
         descriptor, self._descriptor = self._descriptor, -1
@@ -183,6 +187,8 @@ class DirectoryLock:
 
     def stage(self, new: Replacement) -> None:
         """Say which new state file is about to be written; what an interrupted block has staged is superseded."""
+        if self._outermost._descriptor < 0:
+            raise unwritable(new.path, ValueError("the process was forked while it was saving"))
         interrupted, self._outermost._staged = self._outermost._staged, new
         if interrupted is not None:
             interrupted.supersede()
@@ -191,18 +197,20 @@ class DirectoryLock:
         """Note the files that this block is about to add or to remove, instead of those that it noted before."""
         outermost = self._outermost
         outermost._notes[id(self)] = names
-        noted = [name for names in outermost._notes.values() for name in names]
+        noted = [name for names in [*outermost._notes.values()] for name in names]
+        data = json.dumps(noted).encode() if noted else b""
         with contextlib.suppress(OSError):  # a full disk, or the file of another user
-            os.ftruncate(outermost._descriptor, 0)
-            if noted:
-                os.lseek(outermost._descriptor, 0, os.SEEK_SET)
-                os.write(outermost._descriptor, json.dumps(noted).encode())
+            # Written before the rest of an older note is cut off: a process killed in between has one of the two.
+            if data:
+                _write_at_start(outermost._descriptor, data)
+            os.ftruncate(outermost._descriptor, len(data))
 
     def _recover(self) -> None:
         """Remove the files that a killed process noted, except those that the state file names."""
         try:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
-            noted: object = json.loads(os.read(self._descriptor, _MAX_NOTE_NBYTES))
+            text = os.read(self._descriptor, _MAX_NOTE_NBYTES).decode()
+            noted: object = json.JSONDecoder().raw_decode(text)[0]  # the rest of an older note may follow
             state = read_state(self.directory)
         except (OSError, ValueError, RecursionError):  # ValueError: also a damaged state file
             return
@@ -212,6 +220,18 @@ class DirectoryLock:
                 with contextlib.suppress(OSError):
                     os.unlink(os.path.join(self.directory, name))
         self.note()
+
+
+if os.name == "nt":
+
+    def _write_at_start(descriptor: int, data: bytes) -> None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, data)
+
+else:
+
+    def _write_at_start(descriptor: int, data: bytes) -> None:
+        os.pwrite(descriptor, data, 0)  # in one step: a signal handler that saves writes to this file too
 
 
 def _open_lock_file(path: str) -> int:

@@ -12,7 +12,7 @@ from io import FileIO
 from typing import Any, Final
 
 from ..errors import CheckpointError, CheckpointFileError, CheckpointNotFoundError, CheckpointPermissionError
-from .locks import lock
+from .file_locks import lock
 
 __all__ = [
     "Replacement",

@@ -10,7 +10,7 @@ import os
 from ..errors import CheckpointError, PolytapeError
 from ..settings import trimmed
 from ..state.trackable import Trackable
-from ..tensors.in_place import settled
+from ..tensors.in_place import settled, writing
 from .children import Children
 from .directory import remove_orphans
 from .files import Replacement
@@ -82,8 +82,10 @@ class Checkpoint(Trackable):
 
     def _write_into(self, new: Replacement) -> None:
         nodes, variables = collect(self)
-        # All arrays first: while they are referenced here, no other thread's later update writes into them.
-        arrays = {key: (settled(variable), variable.type.backend) for key, variable in variables.items()}
+        # All arrays first, and between the steps of other threads. While they are referenced here, no later step writes
+        # into them.
+        with writing:
+            arrays = {key: (settled(variable), variable.type.backend) for key, variable in variables.items()}
         tensors = {key: backend.to_host(array) for key, (array, backend) in arrays.items()}
         write_into(new, tensors, {METADATA_KEY: graph_text(nodes)})
 

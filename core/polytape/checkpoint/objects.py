@@ -139,6 +139,7 @@ def _parse(path: str, text: str, names: set[str]) -> list[ObjectNode]:
     nodes: list[ObjectNode] = []
     position = match.end()
     highest = 0  # of the indices
+    unused = set(names)
     while True:
         empty = _empty_nodes(text, position)
         if empty is not None and empty[0]:
@@ -146,6 +147,10 @@ def _parse(path: str, text: str, names: set[str]) -> list[ObjectNode]:
             position = empty.end()
         entry, position = _next(text, position)
         node, index = _node(entry, names)
+        if node.tensor:
+            if node.tensor not in unused:
+                raise ValueError(f"two nodes refer to the tensor {node.tensor!r}"[:200])
+            unused.remove(node.tensor)
         nodes.append(node)
         highest = max(highest, index)
         separator = _separator(text, position)

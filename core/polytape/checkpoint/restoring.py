@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Iterable
 from itertools import repeat
 from typing import Any, Final
 
 from ..errors import CheckpointError, PolytapeError, TraceError
 from ..settings import trimmed
 from ..state.trackable import Trackable
+from ..tensors.in_place import writing
 from ..tensors.scope import current_scope
 from ..tensors.tensor import describe
 from ..tensors.variable import Variable
@@ -195,7 +195,7 @@ class Restoration:
             for index, variable in match.variables.items():
                 host = file.read(self.nodes[index].tensor)
                 arrays.append(variable.type.backend.from_host(host, variable.type.device))
-        _replace_values(match.variables.values(), arrays)
+        _replace_values([*match.variables.values()], arrays)
         self.variables.update(match.variables)
         self.ids.update(match.ids)
         for trackable, index in match.trackables:
@@ -232,9 +232,13 @@ class Restoration:
         return tuple([name for name in self.names if (name in restored_names) == restored])
 
 
-def _replace_values(variables: Iterable[Variable], arrays: Iterable[Any]) -> None:
-    # One loop in C: no signal handler runs in it, so Ctrl-C cannot stop it between two variables.
-    deque(map(setattr, variables, repeat("array"), arrays), maxlen=0)
+def _replace_values(variables: list[Variable], arrays: list[Any]) -> None:
+    with writing:  # not in the middle of another thread's step or save
+        # The old arrays are kept until all are replaced: deleting one could run Python code in between.
+        before = [variable.array for variable in variables]
+        # One loop in C: no signal handler runs in it, so Ctrl-C cannot stop it between two variables.
+        deque(map(setattr, variables, repeat("array"), arrays), maxlen=0)
+    before.clear()
 
 
 class Status:

@@ -122,7 +122,7 @@ class Series:
                 dropped = self._update_state(held, name, keep)
             except BaseException:
                 if self.numbered:
-                    self._withdraw(name)
+                    self._withdraw(held, name)
                 raise
             for file in dropped:
                 self._remove(file)
@@ -184,12 +184,13 @@ class Series:
         except OSError:
             return False
 
-    def _withdraw(self, name: str) -> None:
+    def _withdraw(self, held: DirectoryLock, name: str) -> None:
         """Remove the file of a save that failed, unless the state file names it. If not, the next save removes it."""
         with contextlib.suppress(CheckpointError):
             state = read_state(self.directory)
             if state is None or name not in state.kept:
                 self._remove(name)
+                held.note()
 
     def _remove(self, file: str) -> None:
         # It may be deleted already, or open on a system that forbids deleting open files.

@@ -62,7 +62,10 @@ class UnaryOp(Unary):
                 if name in attributes:
                     raise TypeError(f"{self.name}() got multiple values for argument {name!r}")
                 attributes[name] = value
-        check_attributes(self, attributes)
+        try:
+            check_attributes(self, attributes)
+        except PolytapeError as error:
+            raise trimmed(error) from None
         return attributes
 
     def operate(self, x: Any) -> Any:

@@ -34,18 +34,13 @@ def read(obj: Any, dtype: DType | None, device: Any, copy: bool | None) -> tuple
     """
     if isinstance(obj, (list, tuple, range)):
         if copy is False:
-            raise DeviceError(
-                f"asarray(copy=False) of a {type(obj).__name__} would have to copy.",
-                expected="an array, whose memory the tensor can share",
-                got=describe(obj),
-                fix="leave copy out, or pass copy=None",
-            )
+            raise _would_copy(obj)
         return _from_list(obj, dtype, device)
     if isinstance(obj, np.ndarray):
         return plain(obj), device
     if _is_elsewhere(obj):
         return _from_native(obj, dtype, device, copy), device
-    return _from_object(obj), device
+    return _from_object(obj, copy), device
 
 
 def plain(array: Any) -> Any:
@@ -64,12 +59,17 @@ def plain(array: Any) -> Any:
     return np.asarray(array)
 
 
-def _from_object(obj: Any) -> Any:
-    """An object as a NumPy array, by its own conversion."""
+def _from_object(obj: Any, copy: bool | None = None) -> Any:
+    """An object as a NumPy array, by its own conversion; with ``copy=False``, one that shares the object's memory."""
     has_array = hasattr(obj, "__array__")
     try:
-        array = np.from_dlpack(obj) if not has_array and hasattr(obj, "__dlpack__") else np.asarray(obj)
+        if not has_array and hasattr(obj, "__dlpack__"):
+            array = np.from_dlpack(obj)
+        else:
+            array = np.asarray(obj, copy=False if copy is False else None)
     except Exception as error:  # another library's code may raise anything
+        if copy is False and isinstance(error, ValueError):
+            raise _would_copy(obj) from None
         reason = [*str(error).splitlines(), type(error).__name__][0]
         raise DTypeError(
             f"cannot make a tensor from {describe(obj)}.",
@@ -294,6 +294,15 @@ def converted(obj: Any, array: Any, dtype: DType | None) -> Any:
 
 
 # --- errors ---
+
+
+def _would_copy(obj: Any) -> DeviceError:
+    return DeviceError(
+        f"asarray(copy=False) of a {type(obj).__name__} would have to copy.",
+        expected="an array, whose memory the tensor can share",
+        got=describe(obj),
+        fix="leave copy out, or pass copy=None",
+    )
 
 
 def does_not_fit(obj: Any, dtype: DType) -> DTypeError:

@@ -161,9 +161,14 @@ class Resolver:
         if not kernel.checked:
             fn = Unchecked(fn, self.op, self.result_types)
         fn = self.bind_attributes(fn)
+        check = settings().check
+        if check:
+            from .checking import Checked
+
+            fn = Checked(fn, self.op, kernel, self.result_types)
         if kernel.writes:
             written = tuple([self.op.operands.index(name) for name in kernel.writes])
-            fn = Copying(fn, self.operand_types, written, kernel.atomic)
+            fn = Copying(fn, self.operand_types, written, kernel.atomic and not check)
         return fn
 
     def bind_attributes(self, fn: Any) -> Any:

@@ -39,7 +39,11 @@ class Body:
         self.operand_types: tuple[TensorType | None, ...] = operand_types
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
-        """Run the body on tensors that no tape follows."""
+        """Run the body on tensors that no tape follows.
+
+        The shape rule runs first: the ops in the body may accept more than the op itself.
+        """
+        self.op.output_shapes(list(arrays), attributes)
         operands = [
             None if tensor_type is None else Tensor(array, tensor_type, None)
             for array, tensor_type in zip(arrays, self.operand_types, strict=True)

@@ -11,6 +11,7 @@ import copyreg
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from ..device import Device
 from ..dispatch.fast_path import BinaryOp, GeneralOp, Op, UnaryOp
 from ..errors import KernelError, RegistrationError
 from ..registry import tables
@@ -66,6 +67,15 @@ class _Doc:
         return complete(op)
 
 
+class ClassDoc:
+    """The docstring of a compiled class, which mypyc leaves out: read from the source when it is asked for."""
+
+    def __get__(self, x: object, owner: type) -> str | None:
+        from .documentation import in_source
+
+        return in_source(owner)
+
+
 def _by_name(op: Op) -> tuple[Callable[[str], Op], tuple[str]]:
     """The reduce function of ops for pickle and copy, which store only the name."""
     return tables.get_op, (op.name,)
@@ -74,6 +84,16 @@ def _by_name(op: Op) -> tuple[Callable[[str], Op], tuple[str]]:
 for _class in (UnaryOp, BinaryOp, GeneralOp):
     setattr(_class, "__doc__", _Doc(_class.__doc__))  # noqa: B010  # a type checker rejects the plain assignment
     copyreg.pickle(_class, _by_name)  # not __reduce__: registry.op cannot import the tables, which import it
+
+
+def document(cls: type) -> None:
+    """Give a compiled class its docstring."""
+    if not cls.__doc__:
+        setattr(cls, "__doc__", ClassDoc())  # noqa: B010  # as above
+
+
+document(Tensor)
+document(Device)
 
 
 def states(**facts: str) -> Callable[[F], F]:

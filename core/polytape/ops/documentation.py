@@ -8,13 +8,14 @@ Nothing here runs at import: a docstring is completed when it is read.
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from ..registry.op import Op
 
-__all__ = ["SECTIONS", "STANDARD", "Facts", "complete", "facts_of", "sections"]
+__all__ = ["SECTIONS", "STANDARD", "Facts", "complete", "facts_of", "in_source", "sections"]
 
 SECTIONS: Final = ("Args", "Returns", "Raises", "Source", "Example")
 
@@ -68,6 +69,22 @@ def sections(docstring: str) -> dict[str, str]:
         else:
             texts[current] += line + "\n"
     return {title: text.strip("\n") for title, text in texts.items()}
+
+
+def in_source(cls: type) -> str | None:
+    """The docstring that a class has in its source file, which is installed beside the compiled one."""
+    import ast
+    import sys
+
+    file = sys.modules[cls.__module__].__file__ or ""
+    source = os.path.join(os.path.dirname(file), os.path.basename(file).partition(".")[0] + ".py")
+    try:
+        with open(source, encoding="utf-8") as opened:
+            tree = ast.parse(opened.read())
+    except OSError:
+        return None
+    found = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == cls.__name__]
+    return ast.get_docstring(found[0]) if found else None
 
 
 def complete(op: Op, given: dict[str, str] | None = None) -> str | None:

@@ -373,5 +373,8 @@ def _check_mask(x: Tensor, mask: Any, axis: int) -> None:
 
 def _is_mask(index: Any) -> bool:
     if isinstance(index, list):
-        return bool(index) and np.asarray(index).dtype.kind == "b"
+        try:
+            return bool(index) and np.asarray(index).dtype.kind == "b"
+        except ValueError:  # it is ragged, or contains itself: the conversion to a tensor says so
+            return False
     return bool(index.dtype == dtypes.bool_)

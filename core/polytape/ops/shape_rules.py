@@ -46,8 +46,9 @@ def as_shape(shape: Any) -> Shape:
 
 
 @states(takes="[...]", returns="same", rejects="shapes that do not broadcast")
-def broadcast(*shapes: Shape) -> Shape:
-    """The shape that the operands broadcast to (array API standard 2024.12, "Broadcasting")."""
+def broadcast(*operands: Shape | None) -> Shape:
+    """The shape that the operands broadcast to (array API standard 2024.12, "Broadcasting"); None for an absent one."""
+    shapes = [shape for shape in operands if shape is not None]
     rank = max(len(shape) for shape in shapes)
     result: list[int] = []
     for axis in range(-rank, 0):

@@ -11,6 +11,7 @@ from .. import dtypes
 from ..dispatch import convert
 from ..dispatch.mixed_devices import deciding_operand
 from ..errors import BackendError, DTypeError, PolytapeWarning, SettingError, ShapeError
+from ..foreign_names import add_to_optimizer
 from ..registry import tables
 from ..state.trackable import Trackable
 from ..state.update import Changes
@@ -331,3 +332,6 @@ def _zeros(variable: Variable, name: str) -> Variable:
 
 def _on(x: Tensor, device: Device) -> Tensor:
     return x if x.type.device is device else convert.to_device(x, device)
+
+
+add_to_optimizer(Optimizer)

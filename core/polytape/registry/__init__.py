@@ -4,5 +4,5 @@
 device and dtype that every lookup uses, `resolution` the memoised result of a lookup. `tables` registers ops, backends
 and kernels, and `kernel_checks` rejects kernels that do not fit their op. Nothing here depends on tensors.
 
-May import: `backend`, `device`, `dtypes`, `errors`, `locks`.
+May import: `backend`, `device`, `dtypes`, `errors`, `foreign_names`, `locks`.
 """

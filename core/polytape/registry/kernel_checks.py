@@ -9,7 +9,8 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Sequence
-from types import FunctionType
+from functools import partial
+from types import FunctionType, MethodType
 from typing import Any, Final
 
 from .. import dtypes
@@ -52,9 +53,27 @@ def check_kernel(kernel: Kernel, op: Op | None) -> None:
             raise _bad(
                 kernel, "it writes something that is not an operand", f"one of {', '.join(op.operands)}", repr(name)
             )
+    if kernel.atomic:
+        _check_atomic(kernel)
     problem = _problem_of(kernel, op)
     if problem is not None:
         raise _bad(kernel, *problem)
+
+
+def _check_atomic(kernel: Kernel) -> None:
+    """Check that a kernel which is said to run no Python code while it writes is not a Python function."""
+    if not kernel.writes:
+        raise _bad(kernel, "it is atomic, but writes nothing", "writes=, the names of the operands", "writes=()")
+    fn = kernel.fn
+    while isinstance(fn, partial):
+        fn = fn.func
+    if isinstance(fn, (FunctionType, MethodType)) or not kernel.checked:
+        raise _bad(
+            kernel,
+            "it is atomic, but runs Python code, in which a signal handler may run",
+            "a checked kernel that is compiled, or one native call",
+            "a Python function" if kernel.checked else "checked=False",
+        )
 
 
 def _check_dtypes(kernel: Kernel, op: Op) -> None:

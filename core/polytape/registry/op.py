@@ -286,8 +286,9 @@ def check_attributes(op: Op, attributes: dict[str, Any]) -> None:
     """
     for name, value in attributes.items():
         if name not in op.attributes:
-            existing = f" (has {', '.join(op.attributes)})" if op.attributes else ""
-            raise TypeError(f"{op.name}() got an unexpected keyword argument {name!r}{existing}")
+            from ..foreign_names import unknown_argument
+
+            raise unknown_argument(op.name, name, op.attributes)
         kind = type(value)
         if kind is not int and kind is not bool and kind is not float and kind is not str and value is not None:
             attributes[name] = plain(value)
@@ -319,4 +320,5 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 def too_many(op: Op, got: int) -> TypeError:
     """The error that Python itself raises for too many positional arguments."""
-    return TypeError(f"{op.name}() takes {op.positional} positional arguments but {got} were given")
+    hint = "; pass the shape as one tuple" if op.parameters[op.positional - 1 : op.positional] == ("shape",) else ""
+    return TypeError(f"{op.name}() takes {op.positional} positional arguments but {got} were given{hint}")

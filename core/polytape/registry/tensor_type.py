@@ -87,7 +87,7 @@ class TensorType:
         """Whether a number is within the dtype's range, infinite or NaN; a complex number always is."""
         if isinstance(value, complex):
             return True
-        result: bool = self.low <= value <= self.high or value != value or value in (math.inf, -math.inf)
+        result = bool(self.low <= value <= self.high or value != value or value in (math.inf, -math.inf))
         return result
 
     def scalar(self, value: object) -> Any:

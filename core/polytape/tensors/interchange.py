@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..errors import DeviceError, InterchangeError
+from ..errors import DeviceError, InterchangeError, PolytapeError
 from .rejections import described
 
 __all__ = ["CPU", "as_array", "dlpack_device", "export"]
@@ -75,14 +75,26 @@ def export(
                 raise _impossible(x, "positive strides", f"strides {array.strides}", "leave copy out")
         else:
             array = backend.copy(x.native(), x.device)
-        return backend.to_dlpack(array, stream=stream, max_version=max_version)
+        return _exported(x, backend.to_dlpack, array, stream=stream, max_version=max_version)
     if target != CPU:
         places = " or ".join(map(str, dict.fromkeys([own, CPU])))
         raise _impossible(x, f"DLPack device {places}", str(target), "move the tensor with to_device first")
     if copy is False:
         raise _impossible(x, "a tensor in the host's memory", f"a tensor on {x.device}", "leave copy out")
-    host = x.numpy().copy()
-    return host.__dlpack__() if max_version is None else host.__dlpack__(max_version=max_version)
+    options = {} if max_version is None else {"max_version": max_version}
+    return _exported(x, x.numpy().copy().__dlpack__, **options)
+
+
+def _exported(x: Any, function: Any, *args: Any, **options: Any) -> Any:
+    """The capsule that ``function`` makes; what the backend's library raises becomes an InterchangeError."""
+    try:
+        return function(*args, **options)
+    except PolytapeError:
+        raise
+    except Exception as error:
+        reason = [*str(error).splitlines(), type(error).__name__][0]
+        fix = "polytape.astype(x, 'float32') for bfloat16; other dtypes of DLPack depend on the backend's library"
+        raise _impossible(x, "a dtype and options that its library can export", reason, fix) from None
 
 
 def _impossible(x: Any, expected: str, got: str, fix: str) -> InterchangeError:

@@ -253,7 +253,7 @@ class Tensor:
 
     # --- devices, interchange, copies ---------------------------------------------------------------------------
 
-    def to_device(self, device: Device | str, /, *, stream: Any = None) -> Tensor:
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
         """A tensor with the same values on ``device``; differentiable.
 
         Args:

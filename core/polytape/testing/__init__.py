@@ -8,7 +8,7 @@ or from a test file of five lines; see `polytape.testing.suite`. `check_gradient
 in any test. ``import polytape`` loads nothing of this.
 
 May import: `autodiff`, `backend`, `device`, `dispatch`, `dtypes`, `errors`, `graph`, `ops`, `plugins`, `registry`,
-`tensors`, and polytape itself.
+`settings`, `tensors`, and polytape itself.
 """
 
 from __future__ import annotations

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from .. import plugins
 from ..device import Device
 from ..tensors.tensor import Tensor
 from .case import Case, call, tensors
+from .compare import widen
 from .makers import Array
 from .samples import Sample
 
-__all__ = ["attributes_on", "calls", "device_of", "named", "run"]
+__all__ = ["attributes_on", "calls", "device_of", "expected_values", "named", "run"]
 
 
 def device_of(backend: str) -> Device:
@@ -44,3 +47,10 @@ def calls(case: Case, backend: str) -> Iterator[tuple[Sample, str, list[Array], 
         for dtype in sample.dtypes():
             if {dtype, *fixed, *case.result(dtype, sample.attributes)} - {""} <= supported:
                 yield sample, dtype, sample.hosts(dtype), named(case, sample, dtype, backend)
+
+
+def expected_values(case: Case, sample: Sample, hosts: list[Array]) -> tuple[Any, ...]:
+    """The results of the reference."""
+    with np.errstate(all="ignore"):
+        result = case.reference(*[widen(host) for host in hosts], **sample.attributes)
+    return tuple(result) if case.op.outputs is not None else (result,)

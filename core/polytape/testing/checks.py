@@ -18,41 +18,58 @@ from ..device import Device
 from ..dispatch import convert
 from ..errors import PolytapeError
 from ..tensors.tensor import Tensor
-from .calls import attributes_on, calls, device_of, named, run
+from .calls import attributes_on, calls, device_of, expected_values, named, run
 from .case import Case, call, tensors
 from .compare import assert_close, widen
+from .contract import check_devices, check_fresh
 from .gradients import check_gradients
 from .kernels import direct_calls, kernel_operands
+from .limits import allowed_ulp, limits_of
 from .makers import Array
 from .samples import ErrorSample, Sample
 
 __all__ = ["CHECKS"]
 
 
-def expected_values(case: Case, sample: Sample, hosts: list[Array]) -> tuple[Any, ...]:
-    """The results of the reference."""
-    with np.errstate(all="ignore"):
-        result = case.reference(*[widen(host) for host in hosts], **sample.attributes)
-    return tuple(result) if case.op.outputs is not None else (result,)
-
-
 def check_value_dtype_and_shape(case: Case, backend: str) -> None:
-    """Each result agrees with the reference and has the right dtype and shape; the shape rule gives the same shape."""
-    device = device_of(backend)
+    """Each result agrees with the reference and has the right dtype and shape; the shape rule gives the same shape.
+
+    All dtypes are tried; the error lists each with its first failure.
+    """
+    failures: dict[str, Exception] = {}
+    passed: list[str] = []
     for sample, dtype, hosts, what in calls(case, backend):
-        with np.errstate(all="ignore"):
-            results, operands = run(case, sample, hosts, device)
-            values = [y.numpy() for y in results]
-        names = case.result(dtype, sample.attributes)
-        for y, host, name, reference in zip(results, values, names, expected_values(case, sample, hosts), strict=True):
-            if y.dtype.name != name or host.dtype.name != name:
-                raise AssertionError(f"{what}\n  expected: {name}\n  got: {y.dtype} holding {host.dtype}")
-            ulp = case.ulp(name)
-            assert_close(host, reference, what, ulp=ulp, scale=case.scale, signs=sample.signs)
-        shapes = case.op.output_shapes([x.array for x in operands], sample.attributes)
-        actual = [tuple(host.shape) for host in values]
-        if list(shapes) != actual:
-            raise AssertionError(f"{what}: the shape rule\n  expected: {actual}, the actual shapes\n  got: {shapes}")
+        if dtype in failures:
+            continue
+        try:
+            _check_value(case, backend, sample, dtype, hosts, what)
+            passed.append(dtype)
+        except Exception as error:
+            failures[dtype] = error
+    if len(failures) == 1:
+        raise next(iter(failures.values()))
+    if failures:
+        right = ", ".join(dict.fromkeys(name for name in passed if name not in failures)) or "none"
+        texts = [str(error) if isinstance(error, AssertionError) else repr(error) for error in failures.values()]
+        summary = f"{case} on {backend}: right for {right}; wrong for {', '.join(failures)}"
+        raise AssertionError("\n".join([summary, *texts]))
+
+
+def _check_value(case: Case, backend: str, sample: Sample, dtype: str, hosts: list[Array], what: str) -> None:
+    with np.errstate(all="ignore"):
+        results, operands = run(case, sample, hosts, device_of(backend))
+        values = [y.numpy() for y in results]
+    names = case.result(dtype, sample.attributes)
+    limits = limits_of(backend)
+    for y, host, name, reference in zip(results, values, names, expected_values(case, sample, hosts), strict=True):
+        if y.dtype.name != name or host.dtype.name != name:
+            raise AssertionError(f"{what}\n  expected: {name}\n  got: {y.dtype} holding {host.dtype}")
+        ulp, scale, signs = allowed_ulp(case, backend, name), case.scale, sample.signs
+        assert_close(host, reference, what, ulp=ulp, scale=scale, signs=signs, subnormals=limits.subnormals)
+    shapes = case.op.output_shapes([x.array for x in operands], sample.attributes)
+    actual = [tuple(host.shape) for host in values]
+    if list(shapes) != actual:
+        raise AssertionError(f"{what}: the shape rule\n  expected: {actual}, the actual shapes\n  got: {shapes}")
 
 
 def check_device(case: Case, backend: str) -> None:
@@ -96,9 +113,9 @@ def check_operands_stay(case: Case, backend: str) -> None:
 def check_errors(case: Case, backend: str) -> None:
     """Each error sample raises an error that names the op, the expectation and a fix, from every kernel of the op."""
     device = device_of(backend)
-    supported = plugins.get_backend(backend).dtypes
+    supported = set(plugins.get_backend(backend).dtypes)
     for sample in case.errors:
-        if any(maker.varies for maker in sample.operands) and sample.dtype not in supported:
+        if not {sample.dtype if maker.varies else maker.dtypes[0] for maker in sample.operands} <= supported:
             continue
         what = named(case, sample, sample.dtype, backend)
         operands = tensors(case.op, sample.hosts(sample.dtype), device)
@@ -173,8 +190,9 @@ def check_kernel_equals_decomposition(case: Case, backend: str) -> None:
             for y, z in zip(results, bodies, strict=True):
                 if y.dtype is not z.dtype:
                     raise AssertionError(f"{what}: its body\n  expected: {y.dtype}\n  got: {z.dtype}")
-                ulp = 4 * case.ulp(y.dtype.name)
-                assert_close(z.numpy(), widen(y.numpy()), f"{what}: its body", ulp=ulp, scale=case.scale)
+                ulp, flushes = 4 * allowed_ulp(case, backend, y.dtype.name), not limits_of(backend).subnormals
+                text, expected = f"{what}: its body", widen(y.numpy())
+                assert_close(z.numpy(), expected, text, ulp=ulp, scale=case.scale, subnormals=not flushes)
 
 
 def check_graph_equals_eager(case: Case, backend: str) -> None:
@@ -196,7 +214,11 @@ def check_graph_equals_eager(case: Case, backend: str) -> None:
                 if y.dtype is not z.dtype:
                     raise AssertionError(f"{what}: traced\n  expected: {y.dtype}\n  got: {z.dtype}")
                 assert_close(
-                    z.numpy(), widen(y.numpy()), f"{what}: traced", ulp=case.ulp(y.dtype.name), scale=case.scale
+                    z.numpy(),
+                    widen(y.numpy()),
+                    f"{what}: traced",
+                    ulp=allowed_ulp(case, backend, y.dtype.name),
+                    scale=case.scale,
                 )
 
 
@@ -278,4 +300,6 @@ CHECKS: Final = (
     check_graph_equals_eager,
     check_host_operands,
     check_promotion,
+    check_fresh,
+    check_devices,
 )

@@ -21,6 +21,12 @@ _TINY: Final = {
 }  # fmt: skip
 
 
+_NORMAL: Final = {
+    "bfloat16": 2.0**-126, "float16": 2.0**-14, "float32": 2.0**-126, "float64": 2.0**-1022,
+    "complex64": 2.0**-126, "complex128": 2.0**-1022,
+}  # fmt: skip
+
+
 def widen(array: Array) -> Array:
     """The same values in the widest dtype of their kind, in which a reference computes."""
     if array.dtype.kind == "b":
@@ -30,7 +36,14 @@ def widen(array: Array) -> Array:
 
 
 def assert_close(
-    got: Array, reference: Any, what: str, *, ulp: float = 4.0, scale: float = 0.0, signs: bool = False
+    got: Array,
+    reference: Any,
+    what: str,
+    *,
+    ulp: float = 4.0,
+    scale: float = 0.0,
+    signs: bool = False,
+    subnormals: bool = True,
 ) -> None:
     """Assert that ``got`` agrees with the reference rounded to its dtype.
 
@@ -41,6 +54,7 @@ def assert_close(
         ulp: the allowed error in units of the last place; integers and bools must be equal.
         scale: the magnitude below which that unit does not shrink.
         signs: whether the signs of zeros must agree.
+        subnormals: whether results below the smallest normal number keep their value; otherwise they may be 0.
     Raises:
         AssertionError: the shape differs, or a value differs by more; the text gives the first such value.
     """
@@ -49,6 +63,9 @@ def assert_close(
         raise AssertionError(f"{what}\n  expected: shape {expected.shape}\n  got: shape {got.shape}")
     with np.errstate(all="ignore"):
         wrong = _wrong(got, expected, ulp, scale, signs)
+        if not subnormals and got.dtype.name in _NORMAL:
+            small = _NORMAL[got.dtype.name]
+            wrong &= ~((np.abs(got) < small) & (np.abs(expected) < small))
     if wrong.any():
         index = tuple(int(k) for k in np.argwhere(wrong)[0])
         raise AssertionError(

@@ -9,6 +9,7 @@ import numpy as np
 from .. import dtypes, plugins
 from ..dispatch import convert
 from .calls import device_of
+from .contract import check_exclusive
 from .makers import Array
 
 __all__ = ["TRANSFERS"]
@@ -29,6 +30,13 @@ def _require(condition: bool, what: str, expected: Any, got: Any) -> None:
         raise AssertionError(f"{what}\n  expected: {expected}\n  got: {got}")
 
 
+def _six(backend: str) -> Array:
+    """0 to 5, in a dtype that the backend supports."""
+    supported = plugins.get_backend(backend).dtypes
+    names = [name for name in ("float64", "float32", "int32") if name in supported]
+    return np.arange(6).astype(names[0] if names else dtypes.lookup(supported[0]))
+
+
 def check_round_trip(backend: str) -> None:
     """Arrays of every dtype, shape and memory layout come back with the same bits, dtype and shape."""
     device = device_of(backend)
@@ -47,22 +55,22 @@ def check_round_trip(backend: str) -> None:
 
 def check_host_data_is_copied(backend: str) -> None:
     """Writing to the array that a tensor was created from does not change the tensor, even if the copy is queued."""
-    host = np.arange(6.0)
+    host = _six(backend)
     x = convert.asarray(host, device=device_of(backend))
-    host[:] = -1.0
+    host[:] = 7
     _require(x.tolist() == list(range(6)), f"a tensor on {backend} after its source was written", "0 to 5", x.tolist())
 
 
 def check_host_views_are_read_only(backend: str) -> None:
     """``.numpy()`` returns a read-only array, because writing to it could change the tensor."""
-    x = convert.asarray(np.arange(6.0), device=device_of(backend))
+    x = convert.asarray(_six(backend), device=device_of(backend))
     _require(not x.numpy().flags.writeable, f".numpy() on {backend}", "a read-only array", "a writable one")
 
 
 def check_copies_are_independent(backend: str) -> None:
     """The backend's ``copy`` returns the same values in new memory, on each of its devices."""
     tested = plugins.get_backend(backend)
-    source = convert.asarray(np.arange(6.0).reshape(2, 3), device=device_of(backend)).array
+    source = convert.asarray(_six(backend).reshape(2, 3), device=device_of(backend)).array
     for device in tested.device_list():
         array = tested.copy(source, device)
         what = f"copy to {device}"
@@ -89,13 +97,14 @@ def check_moves_between_devices(backend: str) -> None:
     host = plugins.host_backend().device_list()[0]
     values = list(range(6))
     for device in plugins.get_backend(backend).device_list():
-        x = convert.asarray(np.arange(6.0), device=device)
+        x = convert.asarray(_six(backend), device=device)
         for y in (x.to_device(host), x.to_device(device_of(backend)), x.to_device(host).to_device(device)):
             _require(y.tolist() == values, f"{x.device} to {y.device}", values, y.tolist())
         plugins.get_backend(backend).synchronize(device)
 
 
 TRANSFERS: Final = (
+    check_exclusive,
     check_round_trip,
     check_host_data_is_copied,
     check_host_views_are_read_only,

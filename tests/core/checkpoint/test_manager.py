@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -136,3 +139,42 @@ def test_a_killed_process_leaves_a_checkpoint_that_can_be_restored(tmp_path: Pat
         if latest is not None:
             status.assert_consumed()
             assert len(set(x.tolist())) == 1 and float(x[0]) >= 1.0
+
+
+def test_two_slashes_and_relative_and_moved_directories_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = pt.Variable(3.0)
+    monkeypatch.chdir(tmp_path)
+    pt.Checkpoint(w=w).save("a//b//ckpt")
+    assert Path(str(pt.latest_checkpoint(f"{tmp_path}//a//b//"))).is_file()
+    monkeypatch.chdir(tmp_path / "a")
+    Path("b").rename("c")
+    w.assign(0.0)
+    pt.Checkpoint(w=w).restore(pt.latest_checkpoint("c")).assert_consumed()
+    assert float(w) == 3.0
+
+
+def test_a_prefix_in_place_of_the_directory_is_an_error_that_names_the_directory(tmp_path: Path) -> None:
+    pt.Checkpoint(x=pt.Variable(0.0)).save(tmp_path / "model")
+    with pytest.raises(CheckpointError, match="needs a directory") as caught:
+        pt.latest_checkpoint(tmp_path / "model")
+    assert caught.value.fix == f"latest_checkpoint({str(tmp_path)!r})"
+
+
+def test_a_directory_that_may_not_be_searched_is_an_error_not_none() -> None:
+    folder = tempfile.mkdtemp()  # not tmp_path: other users cannot access its parents
+    user = os.geteuid()
+    try:
+        pt.Checkpoint(x=pt.Variable(0.0)).save(folder)
+        os.chmod(folder, 0o000)
+        if user == 0:  # root may search every directory
+            os.seteuid(65534)
+        for path in (folder, os.path.join(folder, "runs")):
+            with pytest.raises(PermissionError) as caught:
+                pt.latest_checkpoint(path)
+            assert isinstance(caught.value, CheckpointError)
+    finally:
+        os.seteuid(user)
+        os.chmod(folder, 0o700)
+        shutil.rmtree(folder)

@@ -97,6 +97,7 @@ def with_graph(folder: Path, graph: Any) -> str:
         ({"format": 1, "nodes": [{"slots": {}}]}, "the slots"),
         ({"format": 1, "nodes": [{"slots": [3]}]}, "the slots 3"),
         ({"format": 1, "nodes": [{"slots": [{"of": 0}]}]}, "not a mapping"),
+        ({"format": 1, "nodes": [{"children": {"w": 1, "v": 2}}, {"tensor": "w"}, {"tensor": "w"}]}, "two nodes"),
     ],
 )
 def test_a_damaged_graph_is_rejected_and_leaves_the_objects_unchanged(tmp_path: Path, graph: Any, reason: str) -> None:

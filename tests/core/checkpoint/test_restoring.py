@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import os
+import pickle
 import shutil
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -200,3 +206,104 @@ def test_saving_and_restoring_inside_a_traced_function_are_rejected(path: str, t
 
         with pytest.raises(TraceError, match=rf"Checkpoint\.{method} cannot be called inside a traced function"):
             pt.function(body)(pt.asarray(1.0))
+
+
+# --- several restores, copies, threads --------------------------------------------------------------------------------
+
+
+def descriptors(path: str) -> int:
+    return sum(os.path.realpath(f"/proc/self/fd/{name}") == path for name in os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+def test_a_hundred_objects_that_wait_for_one_file_keep_one_descriptor(path: str) -> None:
+    path = os.path.realpath(path)
+    checkpoints = [pt.Checkpoint() for _ in range(100)]
+    for checkpoint in checkpoints:
+        checkpoint.restore(path)
+    gc.collect()
+    assert descriptors(path) == 1
+    for checkpoint in checkpoints[1:]:
+        checkpoint.model = model = Model()
+        model.w.assign([9.0, 9.0])
+    last = Model()
+    last.w.assign([9.0, 9.0])
+    checkpoints[0].model = last
+    assert last.w.tolist() == [0.0, 1.0]
+    del checkpoints, checkpoint
+    gc.collect()
+    assert descriptors(path) == 0
+
+
+def test_a_file_that_replaced_the_one_still_open_is_read_anew(path: str) -> None:
+    first, second = pt.Checkpoint(), pt.Checkpoint()
+    first.restore(path)
+    model = Model()
+    model.w.assign([5.0, 6.0])
+    pt.Checkpoint(model=model).write(path)
+    second.restore(path)
+    first.model, second.model = Model(), Model()
+    assert first.model.w.tolist() == [0.0, 1.0]
+    assert second.model.w.tolist() == [5.0, 6.0]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["copy", "pickle"])
+def test_a_copy_of_a_model_and_its_optimizer_is_saved_and_restored_like_the_original(
+    copied: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    model, adam = Model(), pt.optim.Adam(0.1)
+    step(model, adam)
+    pair = copied([model, adam])
+    path = pt.Checkpoint(model=pair[0], optimizer=pair[1]).save(tmp_path)
+    for _ in range(2):
+        step(model, adam)
+    pt.Checkpoint(model=model, optimizer=adam).restore(path).assert_consumed()
+    step(model, adam)
+    step(*pair)
+    for one, other in zip((model.w, *adam.variables), (pair[0].w, *pair[1].variables), strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_a_save_during_another_thread_s_steps_has_all_of_a_step_or_nothing_of_it(tmp_path: Path) -> None:
+    variables = [pt.Variable(np.zeros(10, "float32")) for _ in range(200)]
+    sgd = pt.optim.SGD(1.0)
+    gradients = [pt.asarray(np.full(10, -1.0, "float32")) for _ in variables]
+    stop = threading.Event()
+
+    def train() -> None:
+        while not stop.is_set():
+            sgd.apply_gradients(zip(gradients, variables, strict=True))
+
+    copies = [pt.Variable(np.zeros(10, "float32")) for _ in variables]
+    thread = threading.Thread(target=train)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # s; the threads take turns within a save, too
+    thread.start()
+    try:
+        for _ in range(15):
+            path = pt.Checkpoint(variables=variables).write(tmp_path / "x.safetensors")
+            pt.Checkpoint(variables=copies).restore(path).assert_consumed()
+            assert len({value for x in copies for value in x.tolist()}) == 1
+            pt.Checkpoint(variables=variables).restore(path).assert_consumed()
+    finally:
+        stop.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+    assert len({value for x in variables for value in x.tolist()}) == 1
+
+
+def test_what_holds_no_variable_is_neither_missing_nor_left_over(path: str) -> None:
+    model = Model()
+    model.options, model.empty = {"a": 1, "b": [2]}, []  # type: ignore[attr-defined]  # a trackable takes any attribute
+    pt.Checkpoint(model=model).restore(path).assert_consumed()
+
+
+@pytest.mark.parametrize("name", ["a/b", "a~1b", "a", "", "..", "é", "0", "a b", "\\", "__metadata__", "/"])
+def test_every_text_can_be_a_key(name: str, tmp_path: Path) -> None:
+    w, other = pt.Variable(1.0), pt.Variable(2.0)
+    checkpoint = pt.Checkpoint(table={name: w, "other": {name: other}})
+    path = checkpoint.save(tmp_path)
+    w.assign(0.0)
+    other.assign(0.0)
+    checkpoint.restore(path).assert_consumed()
+    assert (float(w), float(other)) == (1.0, 2.0)

@@ -66,6 +66,7 @@ def test_an_optional_operand_keeps_its_slot() -> None:
     x, s, b = pt.asarray([1.0, 2.0]), pt.asarray(3.0), pt.asarray(10.0)
     assert op(x).tolist() == [1.0, 2.0] and op(x, bias=b).tolist() == [11.0, 12.0]
     assert op(x, s, b).tolist() == [13.0, 16.0] and op(x, None, 1.0).tolist() == [2.0, 3.0]
+    assert pt.function(lambda x, b: op(x, bias=b))(x, b).tolist() == [11.0, 12.0]
     with pt.GradientTape() as tape:
         tape.watch([x, s, b])
         y = op(x, bias=b) + op(x, s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from polytape import dtypes
 from polytape.errors import DTypeError
 from polytape.ops import dtype_rules, shape_rules
 from polytape.ops.declaration import build
-from polytape.ops.documentation import complete, facts_of, sections
+from polytape.ops.documentation import complete, facts_of, in_source, sections
 from polytape.testing import own_ops
 
 
@@ -116,3 +117,17 @@ def test_a_rule_states_its_result_and_its_attributes(rule: Any) -> None:
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     assert set(facts.attributes) <= set(keywords)
     assert set(keywords) - set(facts.attributes) <= {"dtype"}  # the meaning of dtype differs between ops
+
+
+@pytest.mark.parametrize("cls", [pt.Tensor, pt.Variable, pt.GradientTape, pt.Device, pt.Backend, pt.Kernel])
+def test_public_classes_have_docstrings_compiled_too(cls: type) -> None:
+    text = cls.__doc__ or ""
+    assert len(text.split(".")[0].split()) > 3
+    assert inspect.getdoc(cls) == inspect.cleandoc(text)
+    if cls is pt.Variable:
+        assert "trainable:" in text and pt.Variable(1.0).__doc__ == text
+
+
+def test_the_docstring_in_the_source_is_the_class_s_own() -> None:
+    assert in_source(pt.Tensor) == inspect.cleandoc(pt.Tensor.__doc__ or "")
+    assert in_source(type("Absent", (), {"__module__": "polytape.device"})) is None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -230,3 +233,47 @@ def test_in_place_operators_bind_new_tensors() -> None:
     x -= [1.0, 1.0]
     x /= 2.0
     assert y.tolist() == [1.0, 2.0] and x.tolist() == [0.5, 2.5]
+
+
+# --- handles ----------------------------------------------------------------------------------------------------------
+
+
+def test_plus_and_copy_return_new_handles() -> None:
+    x, w = pt.asarray([1.0, 2.0]), pt.Variable([1.0, 2.0])
+    for duplicate in (+x, copy.copy(x), copy.deepcopy(x)):
+        duplicate[0] = 9.0
+        assert duplicate.tolist() == [9.0, 2.0] and x.tolist() == [1.0, 2.0]
+    value = +w
+    assert type(value) is pt.Tensor
+    w.assign_add([1.0, 1.0])
+    assert value.tolist() == [1.0, 2.0]
+
+
+def test_plus_and_copy_are_recorded() -> None:
+    x = pt.asarray([1.0, 2.0])
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = +x * copy.copy(x)
+    assert tape.gradient(y, x).tolist() == [2.0, 4.0]
+
+
+def test_a_copy_of_a_variable_is_a_variable_of_its_own() -> None:
+    w = pt.Variable([1.0, 2.0], name="w", trainable=False)
+    for duplicate in (copy.copy(w), copy.deepcopy(w)):
+        assert type(duplicate) is pt.Variable and (duplicate.name, duplicate.trainable) == ("w", False)
+        duplicate.assign_add([1.0, 1.0])
+        assert w.tolist() == [1.0, 2.0] and duplicate.tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: pt.asarray([1.0]), lambda: pt.Variable([1.0]), lambda: pt.asarray([1.0]) * 2.0]
+)
+def test_weak_references_and_their_dicts_hold_until_the_last_handle_goes(make: Callable[[], pt.Tensor]) -> None:
+    x, gone = make(), []
+    reference = weakref.ref(x, gone.append)
+    by_key = weakref.WeakKeyDictionary({x: "key"})
+    by_name = weakref.WeakValueDictionary({"x": x})
+    assert reference() is x and by_key[x] == "key" and by_name["x"] is x
+    del x
+    gc.collect()
+    assert reference() is None and gone == [reference] and not by_key and not by_name

@@ -127,7 +127,7 @@ def log_softmax(x: TensorLike, /, axis: int = -1) -> Tensor:
         J. Bridle (1990), in Neurocomputing, NATO ASI Series F68, pp. 227-236.
     """
     shifted = _shifted(converted(x), axis)
-    return subtract(shifted, log(sum(exp(shifted), axis, keepdims=True)))
+    return subtract(shifted, log(sum(exp(shifted), axis, keepdims=True))) if shifted.size else shifted
 
 
 @op(
