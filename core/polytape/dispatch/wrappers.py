@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from ..registry.op import Op
 from ..registry.tensor_type import TensorType
@@ -12,21 +12,56 @@ from ..tensors.tensor import Tensor
 __all__ = ["Body", "Unchecked"]
 
 
-class Unchecked:
-    """A kernel that does not check shapes itself: the op's shape rule runs first and provides ``spec``."""
+SPECS: Final = 256  # how many specs an unchecked kernel remembers
 
-    __slots__ = ("fn", "op", "result_types")
+
+def fixed(value: Any) -> bool:
+    """Whether an attribute may be part of a dict's key: 2 and 2.0 are the same key, but not the same size."""
+    if type(value) is tuple:
+        for item in value:
+            if type(item) is not int:
+                return False
+        return True
+    return type(value) is int or value is None or type(value) is bool
+
+
+class Unchecked:
+    """A kernel that does not check shapes itself: the op's shape rule runs first and provides ``spec``.
+
+    The rule is interpreted and takes microseconds, so its results are remembered by the operands' shapes and the
+    attributes that it reads.
+    """
+
+    __slots__ = ("fn", "op", "result_types", "specs")
 
     def __init__(self, fn: Any, op: Op, result_types: tuple[TensorType, ...]) -> None:
         self.fn: Any = fn
         self.op: Op = op
         self.result_types: tuple[TensorType, ...] = result_types
+        self.specs: dict[Any, Any] = {}
 
     def __call__(self, *arrays: Any, **attributes: Any) -> Any:
         """Run the shape rule, then the kernel."""
-        shapes = self.op.output_shapes(arrays, attributes)
-        spec = tuple([(shape, tensor_type.dtype) for shape, tensor_type in zip(shapes, self.result_types, strict=True)])
+        key: Any = tuple([None if array is None else array.shape for array in arrays])
+        op = self.op
+        if op.shape_attributes:
+            values = [attributes[name] if name in attributes else op.defaults.get(name) for name in op.shape_attributes]
+            key = (key, *values)
+            for value in values:
+                if not fixed(value):
+                    return self.fn(*arrays, spec=self.spec(arrays, attributes), **attributes)
+        spec = self.specs.get(key)
+        if spec is None:
+            spec = self.spec(arrays, attributes)
+            if len(self.specs) >= SPECS:
+                self.specs.clear()
+            self.specs[key] = spec
         return self.fn(*arrays, spec=spec, **attributes)
+
+    def spec(self, arrays: Any, attributes: dict[str, Any]) -> Any:
+        """Shape and dtype of each output."""
+        shapes = self.op.output_shapes(arrays, attributes)
+        return tuple([(shape, tensor_type.dtype) for shape, tensor_type in zip(shapes, self.result_types, strict=True)])
 
 
 class Body:

@@ -93,6 +93,7 @@ def test_ctrl_c_ends_the_command_names_the_plugin_and_leaves_no_process(tmp_path
         env={**os.environ, "PYTHONPATH": path},
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # background jobs of a shell ignore it
     )
     pid = tmp_path / "pid"
     deadline = time.monotonic() + 60

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import polytape as pt
-from polytape.dispatch.wrappers import Unchecked
+from polytape.dispatch.wrappers import SPECS, Unchecked
+from polytape.errors import ShapeError
 from polytape.registry import tables
 from polytape.registry.resolution import Copying, Guarded
 
@@ -36,6 +38,29 @@ def test_an_unchecked_kernel_receives_the_spec() -> None:
     tensor_type = pt.asarray([1.0]).type
     unchecked = Unchecked(lambda x, y, spec: spec, tables.ops()["add"], (tensor_type,))
     assert unchecked(np.ones((2, 1)), np.ones(3)) == (((2, 3), np.dtype("float32")),)
+
+
+def test_an_unchecked_kernel_receives_the_spec_of_each_call_whatever_was_called_before() -> None:
+    tensor_type = pt.asarray([1.0]).type
+    ops = tables.ops()
+    add = Unchecked(lambda x, y, spec: spec[0][0], ops["add"], (tensor_type,))
+    total = Unchecked(lambda x, spec, **_: spec[0][0], ops["sum"], (tensor_type,))
+    reshape = Unchecked(lambda x, spec, shape: spec[0][0], ops["reshape"], (tensor_type,))
+    concat = Unchecked(lambda *arrays, spec, axis=0: spec[0][0], ops["concat"], (tensor_type,))
+    x = np.ones((2, 6))
+    for _ in range(3):
+        assert [add(x, np.ones(shape)) for shape in ((2, 6), (6,), (3, 1, 1))] == [(2, 6), (2, 6), (3, 2, 6)]
+        assert [total(x, axis=axis) for axis in (0, 1, None, (0,), (0, 1), -1)] == [(6,), (2,), (), (6,), (), (2,)]
+        assert total(x, axis=0, keepdims=True) == (1, 6) and total(x) == ()
+        assert [reshape(x, shape=shape) for shape in (12, (3, 4), (-1, 2))] == [(12,), (3, 4), (6, 2)]
+        assert concat(x, x) == (4, 6) and concat(x, x, axis=1) == (2, 12) and concat(x, x, x) == (6, 6)
+        with pytest.raises(ShapeError, match=r"reshape\(\[2,6\], shape=\(2.0, 6\)\)"):
+            reshape(x, shape=(2.0, 6))
+        with pytest.raises(ShapeError, match=r"add\(\[2,6\], \[5\]\)"):
+            add(x, np.ones(5))
+    for n in range(1, 600):  # the specs that it remembers are bounded
+        assert add(np.ones(n), np.ones(n)) == (n,)
+    assert len(add.specs) <= SPECS
 
 
 def test_a_resolution_prints_how_it_runs_and_lifts_results() -> None:
