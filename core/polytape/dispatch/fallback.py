@@ -29,7 +29,7 @@ def set_fallback(policy: str) -> str:
         SettingError: ``policy`` is none of these.
     """
     old = change_settings(fallback=policy).fallback
-    for op in tables.declared().values():
+    for op in list(tables.declared().values()):
         if op.decomposed:
             op.forget()
     return old

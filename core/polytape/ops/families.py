@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, Final
 
 from .. import foreign_names
+from ..registry import tables
 
 __all__ = ["BOUND", "FAMILIES", "bind", "declare", "declare_all", "find", "public_names"]
 
@@ -71,7 +72,8 @@ def _index() -> _Index:
 
 def load(family: str) -> Any:
     """The module of a family, which is imported if necessary."""
-    return importlib.import_module(f"{__package__}.{family}")
+    with tables.registering:
+        return importlib.import_module(f"{__package__}.{family}")
 
 
 def declare(name: str) -> None:

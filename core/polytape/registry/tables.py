@@ -35,7 +35,9 @@ class _Registry:
 
 
 _registry: Final = _Registry()
-_lock: Final = process_lock()
+# Held while families and kernels load too: a forked child would wait for ever for a module that another thread was
+# importing.
+registering: Final = process_lock()
 
 
 def generation() -> int:
@@ -82,15 +84,14 @@ def add_op(op: Op) -> None:
     Raises:
         RegistrationError: another op has that name.
     """
-    with _lock:
-        if op.name in _registry.ops:
-            raise RegistrationError(
-                f"there is already an op {op.name!r}.",
-                expected="a name that no other op has",
-                got=f"{op.name!r}, declared twice",
-                fix="rename one of the two",
-            )
-        _registry.ops[op.name] = op
+    # Without the lock, which a thread may hold that waits for this import.
+    if _registry.ops.setdefault(op.name, op) is not op:
+        raise RegistrationError(
+            f"there is already an op {op.name!r}.",
+            expected="a name that no other op has",
+            got=f"{op.name!r}, declared twice",
+            fix="rename one of the two",
+        )
 
 
 def find_op(name: str) -> Op | None:
@@ -153,7 +154,7 @@ def _load_late(backend: str, op: str) -> None:
     key = (backend, owner.module.removeprefix(FAMILIES))
     if key not in _registry.late:
         return
-    with _lock:
+    with registering:
         late = _registry.late.get(key)
         if late is None:
             return  # another thread has loaded them meanwhile
@@ -174,7 +175,7 @@ def add_backend(backend: Backend, provider: str) -> None:
     backend.provider = provider
     for kernel in backend.kernels:
         kernel.backend = backend.name
-    with _lock:
+    with registering:
         remove_backend(backend.name)
         add_kernels(backend.kernels, provider)
         pending = {(backend.name, family): _Late(backend, load) for family, load in backend.late_kernels.items()}
@@ -189,7 +190,7 @@ def add_kernels(kernels: Sequence[Kernel], provider: str) -> None:
     """
     if not kernels:
         return
-    with _lock:
+    with registering:
         for kernel in kernels:
             # The backend's own kernels of that family come first: an ambiguity with one of them must be found now, not
             # when the family is first used.
@@ -217,7 +218,7 @@ def _stage(kernels: Sequence[Kernel], provider: str) -> None:
 def remove_kernels(kernels: Sequence[Kernel]) -> None:
     """Remove exactly these kernels."""
     removed = {id(kernel) for kernel in kernels}
-    with _lock:
+    with registering:
         staged = {
             name: {op: tuple(k for k in registered if id(k) not in removed) for op, registered in table.items()}
             for name, table in _registry.kernels.items()
@@ -228,7 +229,7 @@ def remove_kernels(kernels: Sequence[Kernel]) -> None:
 
 def remove_backend(name: str) -> None:
     """Remove all kernels of a backend."""
-    with _lock:
+    with registering:
         _registry.late = {key: pending for key, pending in _registry.late.items() if key[0] != name}
         staged = dict(_registry.kernels)
         table = staged.pop(name, None)
@@ -242,7 +243,7 @@ def _swap(staged: KernelTable, touched: set[str]) -> None:
     for name in touched:
         # This drops the resolutions of every backend: one that extends the changed backend may use its kernels.
         _registry.ops[name].forget()
-    for op in _registry.ops.values():
+    for op in list(_registry.ops.values()):
         # Decompositions and host calls are resolved again as well.
         if op.decomposed:
             op.forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import threading
 from collections.abc import Callable
@@ -175,3 +176,28 @@ def test_the_late_kernels_of_a_backend_belong_to_their_families(name: str) -> No
     assert set(late) <= set(families.FAMILIES)
     for family, load in late.items():
         assert {pt.registry.tables.get_op(kernel.op).module for kernel in load()} == {f"polytape.ops.{family}"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_forked_while_a_thread_loads_a_family_can_load_it_too(child: Child) -> None:
+    code = """
+import os, sys, threading, time
+import polytape as pt
+x = pt.asarray([0.0])
+started = threading.Event()
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "polytape.ops.exponential":
+            started.set()
+            time.sleep(0.5)
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=lambda: pt.exp(x))
+thread.start()
+started.wait()
+process = os.fork()
+if process == 0:
+    os._exit(0 if pt.exp(x).tolist() == [1.0] else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+thread.join()
+"""
+    assert child(["-W", "ignore::DeprecationWarning", "-c", code]).stdout == "0\n"
