@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,40 @@ import pytest
 pytest_plugins = ["polytape.testing.plugin"]
 
 STANDIN = Path(__file__).parent / "backends" / "cupy" / "standin.py"
+
+
+# Checks of the kit that run the same ops on a backend with NumPy's kernels as on numpy itself. There, one op in four is
+# tested by each run of the suite; ``--exhaustive`` tests all, as the nightly workflow does.
+SAMPLED = (
+    "test_gradients_agree_with_finite_differences_to_order_two",
+    "test_a_kernel_equals_the_decomposition",
+    "test_a_graph_equals_eager",
+    "test_host_operands_go_to_the_device_and_numbers_are_weak",
+    "test_operands_of_two_dtypes_promote",
+)
+ON_NUMPY_S_KERNELS = ("cupy", "sim")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options that say how much of the conformance kit runs."""
+    parser.addoption("--exhaustive", action="store_true", help="run every check of the kit for every op and backend")
+    parser.addoption("--polytape-kit-backend", default="", help="run the kit on this backend only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the checks of the kit that this run leaves to others."""
+    only, exhaustive = config.getoption("--polytape-kit-backend"), config.getoption("--exhaustive")
+    kept, left = [], []
+    for item in items:
+        case, backend = (getattr(item, "callspec", None) and item.callspec.params.get(k) for k in ("case", "backend"))
+        of_the_kit = case is not None and backend is not None and "test_conformance" in item.nodeid
+        elsewhere = of_the_kit and only and backend != only
+        sampled = of_the_kit and not exhaustive and backend in ON_NUMPY_S_KERNELS and item.originalname in SAMPLED
+        rest = sampled and zlib.crc32(str(case).encode()) % 4 != 0
+        (left if elsewhere or rest else kept).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
 
 
 def pytest_configure(config: pytest.Config) -> None:

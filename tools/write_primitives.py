@@ -30,6 +30,8 @@ pt.register_backend(
 )
 """
 
+MOST_NAMES = 8  # of ops that need a kernel; of more, the number is given
+
 
 def rendered() -> str:
     """The page with a new table."""
@@ -39,7 +41,9 @@ def rendered() -> str:
         facts = json.loads(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)
     lines = ["| kernel | what it computes | ops that need it |", "|---|---|---|"]
     for entry in facts["missing"]:
-        unlocks = ", ".join(f"`{name}`" for name in entry["unlocks"]) or "none"
+        names = entry["unlocks"]
+        listed = ", ".join(f"`{name}`" for name in names[:MOST_NAMES])
+        unlocks = (f"{len(names)}: {listed}, ..." if len(names) > MOST_NAMES else listed) or "none"
         lines.append(f"| `{entry['kernel']}` | {entry['summary']} | {unlocks} |".replace("``", "`"))
     page = PAGE.read_text(encoding="utf-8")
     return page[: page.index(BEGIN) + len(BEGIN)] + "\n".join(lines) + "\n" + page[page.index(END) :]

@@ -1,6 +1,6 @@
 """polytape: an eager tensor runtime whose numerical work is done by plugins.
 
-The namespace follows the Python array API standard 2024.12. Ops run immediately, on the backend of their operands.
+The namespace follows the Python array API standard 2025.12. Ops run immediately, on the backend of their operands.
 `GradientTape` differentiates them, `Variable` and `Checkpoint` hold state, and `function` traces a function to a graph.
 """
 
@@ -60,10 +60,13 @@ if TYPE_CHECKING:
         autodiff as autodiff,
         checkpoint as checkpoint,
         compat as compat,
+        fft as fft,
         graph as graph,
+        linalg as linalg,
         nn as nn,
         optim as optim,
         random as random,
+        special as special,
         testing as testing,
     )
     from .autodiff.functional import (
@@ -76,19 +79,56 @@ if TYPE_CHECKING:
     from .autodiff.tape import GradientTape as GradientTape
     from .backend import Backend as Backend, Kernel as Kernel, MemoryInfo as MemoryInfo, Probe as Probe
     from .checkpoint import Checkpoint as Checkpoint, latest_checkpoint as latest_checkpoint
+    from .checkpoint.structures import load as load, save as save
     from .dispatch.explanation import explain as explain
     from .dispatch.fallback import set_fallback as set_fallback
     from .dispatch.interchange import from_dlpack as from_dlpack
     from .dispatch.kernel_registration import kernel as kernel
     from .dispatch.mixed_devices import set_mixed_devices as set_mixed_devices
     from .graph import function as function
+    from .inspection import (
+        can_cast as can_cast,
+        e as e,
+        finfo as finfo,
+        iinfo as iinfo,
+        inf as inf,
+        namespace_info as __array_namespace_info__,  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard
+        nan as nan,
+        newaxis as newaxis,
+        pi as pi,
+        result_type as result_type,
+    )
     from .ops.arithmetic import *
+    from .ops.arithmetic import power as pow  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard
+    from .ops.bitwise import *
+    from .ops.choosing import *
+    from .ops.complex_parts import *
+    from .ops.contractions import *
+    from .ops.counting import *
     from .ops.creation import *
+    from .ops.cumulative import *
+    from .ops.einsum import *
+    from .ops.elementwise import *
     from .ops.exponential import *
-    from .ops.linalg import *
+    from .ops.gathering import *
+    from .ops.joining import *
+    from .ops.likeness import *
     from .ops.logic import *
     from .ops.manipulation import *
+    from .ops.movement import *
+    from .ops.nan_statistics import *
+    from .ops.numerical import *
+    from .ops.padding import *
+    from .ops.predicates import *
+    from .ops.products import *
+    from .ops.rearranging import *
     from .ops.reduction import *
+    from .ops.representation import *
+    from .ops.rounding import *
+    from .ops.segment import *
+    from .ops.sets import *
+    from .ops.sorting import *
+    from .ops.statistics import *
     from .ops.trigonometric import *
     from .placement.default_backend import (
         current_backend as current_backend,
@@ -127,36 +167,48 @@ if not TYPE_CHECKING:
 bool = _bool
 
 __version__ = "0.1.0"
-__array_api_version__ = "2024.12"
+__array_api_version__ = "2025.12"
 
 # Loaded on first use: modules (only the namespaces are in `__all__`), and names, each with its module and attribute.
-_NAMESPACES = ("nn", "optim", "random")
+_NAMESPACES = ("fft", "linalg", "nn", "optim", "random", "special")
 _MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "graph", "ops", "testing")
 _LATE = {
     "Backend": ("backend", "Backend"),
     "backends": ("plugins", "backends"),
     "check_gradients": ("testing.gradients", "check_gradients"),
+    "can_cast": ("inspection", "can_cast"),
     "Checkpoint": ("checkpoint", "Checkpoint"),
     "current_backend": ("placement.default_backend", "current_backend"),
     "custom_gradient": ("autodiff.functional", "custom_gradient"),
     "device": ("placement.default_backend", "device"),
+    "e": ("inspection", "e"),
     "explain": ("dispatch.explanation", "explain"),
+    "finfo": ("inspection", "finfo"),
     "from_dlpack": ("dispatch.interchange", "from_dlpack"),
     "function": ("graph", "function"),
     "get_backend": ("plugins", "get_backend"),
     "gradients_function": ("autodiff.functional", "gradients_function"),
     "GradientTape": ("autodiff.tape", "GradientTape"),
     "hookimpl": ("plugins.hookspecs", "hookimpl"),
+    "iinfo": ("inspection", "iinfo"),
     "implicit_gradients": ("autodiff.functional", "implicit_gradients"),
     "implicit_value_and_gradients": ("autodiff.functional", "implicit_value_and_gradients"),
+    "inf": ("inspection", "inf"),
     "Kernel": ("backend", "Kernel"),
     "kernel": ("dispatch.kernel_registration", "kernel"),
     "latest_checkpoint": ("checkpoint", "latest_checkpoint"),
+    "load": ("checkpoint.structures", "load"),
     "memory_info": ("placement.devices", "memory_info"),
     "MemoryInfo": ("backend", "MemoryInfo"),
+    "nan": ("inspection", "nan"),
+    "newaxis": ("inspection", "newaxis"),
+    "pi": ("inspection", "pi"),
+    "pow": ("ops.arithmetic", "power"),
     "Probe": ("backend", "Probe"),
     "refresh": ("plugins", "refresh"),
     "register_backend": ("plugins", "register_backend"),
+    "result_type": ("inspection", "result_type"),
+    "save": ("checkpoint.structures", "save"),
     "set_backend": ("placement.default_backend", "set_backend"),
     "set_fallback": ("dispatch.fallback", "set_fallback"),
     "set_mixed_devices": ("dispatch.mixed_devices", "set_mixed_devices"),
@@ -164,6 +216,7 @@ _LATE = {
     "Trackable": ("state.trackable", "Trackable"),
     "value_and_gradients_function": ("autodiff.functional", "value_and_gradients_function"),
     "Variable": ("tensors.variable", "Variable"),
+    "__array_namespace_info__": ("inspection", "namespace_info"),
 }
 
 
@@ -178,7 +231,7 @@ def _names() -> list[str]:
     module = type(_gc)
     defined = {name for name, value in globals().items() if name[0] != "_" and type(value) is not module}
     defined -= {"TYPE_CHECKING", "Any", "annotations"}
-    return sorted({*defined, *_NAMESPACES, *_LATE, *_families().public_names("")})
+    return sorted({*defined, *_NAMESPACES, *(name for name in _LATE if name[0] != "_"), *_families().public_names("")})
 
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any name

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .device import Device, get_device, is_word
 from .errors import BackendError, MemoryInfoError, RegistrationError
 
-__all__ = ["API_VERSION", "Backend", "Kernel", "MemoryInfo", "Probe"]
+__all__ = ["API_VERSION", "Backend", "Kernel", "Limits", "MemoryInfo", "Probe"]
 
 # The version of the plugin API; its major number is part of the entry-point groups' names (`polytape.backends.v1`).
 API_VERSION: Final = "1.0"

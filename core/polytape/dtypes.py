@@ -1,6 +1,6 @@
 """Data types: NumPy dtype objects, their categories, and the promotion rules.
 
-Source: Python array API standard 2024.12, "Type promotion rules". An integer and a floating dtype give the floating one
+Source: Python array API standard 2025.12, "Type promotion rules". An integer and a floating dtype give the floating one
 (undefined in the standard); Python numbers are weak.
 """
 
@@ -151,7 +151,7 @@ def isdtype(dtype: object, kind: str | DType | tuple[str | DType, ...]) -> bool:
     Raises:
         DTypeError: ``kind`` is a string that names neither a kind nor a dtype.
     Source:
-        Array API standard 2024.12, ``isdtype``.
+        Array API standard 2025.12, ``isdtype``.
     """
     resolved = lookup(dtype)
     if isinstance(kind, tuple):

@@ -16,6 +16,7 @@ __all__ = [
     "DeviceError",
     "InterchangeError",
     "KernelError",
+    "LinAlgError",
     "MemoryInfoError",
     "OutOfRangeError",
     "PluginError",
@@ -89,6 +90,10 @@ class BackendError(PolytapeError, RuntimeError):
 
 class KernelError(PolytapeError, NotImplementedError):
     """An op has no kernel, decomposition or permitted fallback for its operands."""
+
+
+class LinAlgError(PolytapeError, ValueError):
+    """A matrix without the requested factors or inverse, on the host; other devices return NaN."""
 
 
 class MemoryInfoError(PolytapeError, NotImplementedError):

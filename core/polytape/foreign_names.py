@@ -30,8 +30,6 @@ F = TypeVar("F", bound=Any)
 _TAPE: Final = "gradients come from a tape: with polytape.GradientTape() as tape: ...; tape.gradient(y, x)"
 _EAGER: Final = "ops run at once, so there is nothing to feed or to run; polytape.compat.tf1 has TensorFlow 1.7's names"
 _LAYER: Final = "there are no layers yet: keep polytape.Variable objects in a polytape.Trackable, and call x @ w + b"
-_LIKE: Final = "polytape.{}(x.shape, dtype=x.dtype, device=x.device)"
-_CLIP: Final = "polytape.minimum(polytape.maximum(x, low), high)"
 _CROSS_ENTROPY: Final = "polytape.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)"
 
 
@@ -50,15 +48,12 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         tensor, array, as_tensor, from_numpy, constant, convert_to_tensor: polytape.asarray(data)
         Parameter, get_variable, variable: polytape.Variable(value)
         cat, concatenate, append, hstack, vstack: polytape.concat(tensors, axis=0)
-        split, chunk, unstack: x[start:stop], or a loop over the rows
-        gather, take, index_select: x[indices]
+        chunk: polytape.split(x, sections)
+        gather: polytape.take_along_axis(x, indices, axis=...)
+        index_select: polytape.take(x, indices, axis=...)
         masked_select, boolean_mask: x[mask]
-        einsum, tensordot: polytape.matmul, polytape.permute_dims and polytape.reshape
-        outer: polytape.reshape(x1, (-1, 1)) * x2
         add_n: polytape.sum(polytape.asarray(tensors), axis=0)
-        stack: polytape.asarray(tensors) stacks a list of tensors
         absolute: polytape.abs(x)
-        pow: polytape.power(x1, x2)
         mul: polytape.multiply(x1, x2)
         sub: polytape.subtract(x1, x2)
         div, true_divide, truediv: polytape.divide(x1, x2)
@@ -66,17 +61,19 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         amax, reduce_max: polytape.max(x, axis=...)
         reduce_sum: polytape.sum(x, axis=...)
         reduce_mean: polytape.mean(x, axis=...)
-        var: polytape.mean(polytape.square(x - polytape.mean(x)))
-        std: polytape.sqrt(polytape.mean(polytape.square(x - polytape.mean(x))))
-        norm, linalg: polytape.sqrt(polytape.sum(polytape.square(x))) is the norm; there are no other decompositions yet
-        allclose, isclose, array_equal: numpy.allclose(x1, x2), and so on, take tensors
-        cumsum, sort, argsort, topk, unique, nonzero: NumPy's function on x.numpy(); it has no gradient
-        dot, inner, vdot: polytape.matmul(x1, x2), or polytape.sum(x1 * x2)
+        amin, reduce_min: polytape.min(x, axis=...)
+        norm: polytape.linalg.norm(x)
+        cumsum: polytape.cumulative_sum(x)
+        cumprod: polytape.cumulative_prod(x)
+        cummax: polytape.cumulative_max(x)
+        topk: polytape.top_k(x, k)
         mm, bmm, mv: polytape.matmul(x1, x2)
-        transpose, swapaxes, moveaxis, permute: polytape.permute_dims(x, axes), or x.T for a matrix
-        view, flatten, ravel, squeeze, unsqueeze, expand_dims: polytape.reshape(x, shape)
+        transpose, permute: polytape.permute_dims(x, axes), or x.T for a matrix
+        view: polytape.reshape(x, shape)
+        ravel: polytape.flatten(x)
+        unsqueeze: polytape.expand_dims(x, axis=...)
         expand: polytape.broadcast_to(x, shape)
-        clip, clamp, clip_by_value: {_CLIP}
+        clamp, clip_by_value: polytape.clip(x, low, high)
         cast: polytape.astype(x, dtype)
         detach, stop_grad: polytape.stop_gradient(x)
         relu, sigmoid, softmax, log_softmax: polytape.nn has the neural ops, such as polytape.nn.relu
@@ -89,13 +86,22 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         size, numel: x.size
         ndarray: polytape.Tensor
         is_tensor: isinstance(x, polytape.Tensor)
-        newaxis: None, as in x[:, None]
-        pi, e, inf, nan: math.pi, and so on
-        eye, linspace, tril, triu, diag: polytape.asarray of NumPy's result
-        zeros_like: {_LIKE.format("zeros")}
-        ones_like: {_LIKE.format("ones")}
-        full_like: polytape.full(x.shape, value, dtype=x.dtype, device=x.device)
-        empty: polytape.zeros(shape)
+        arccos: polytape.acos(x)
+        arccosh: polytape.acosh(x)
+        arcsin: polytape.asin(x)
+        arcsinh: polytape.asinh(x)
+        arctan: polytape.atan(x)
+        arctan2: polytape.atan2(x1, x2)
+        arctanh: polytape.atanh(x)
+        fabs: polytape.abs(x)
+        rint: polytape.round(x)
+        fix: polytape.trunc(x)
+        mod: polytape.remainder(x1, x2)
+        conjugate: polytape.conj(x)
+        bitwise_not, invert: polytape.bitwise_invert(x)
+        left_shift: polytape.bitwise_left_shift(x1, x2)
+        right_shift: polytape.bitwise_right_shift(x1, x2)
+        fliplr, flipud: polytape.flip(x, axis=...)
         float: polytape.float32
         double: polytape.float64
         half: polytape.float16
@@ -122,7 +128,6 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         optimizers, train: polytape.optim
         device_put: x.to_device(device)
         get_device: x.device
-        save, load: polytape.Checkpoint(model=model).save(folder), and .restore(path)
         cuda: polytape.backends() lists the devices; with polytape.device("gpu"): selects one
         """),
     "nn": _table(f"""
@@ -136,9 +141,15 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         Softmax: polytape.nn.softmax(x)
         LogSoftmax: polytape.nn.log_softmax(x)
         Tanh, tanh: polytape.tanh(x)
-        CrossEntropyLoss, cross_entropy, NLLLoss, nll_loss: {_CROSS_ENTROPY}
-        MSELoss, mse_loss: polytape.mean(polytape.square(prediction - target))
-        L1Loss, l1_loss: polytape.mean(polytape.abs(prediction - target))
+        CrossEntropyLoss, cross_entropy: {_CROSS_ENTROPY}
+        NLLLoss: polytape.nn.nll_loss(labels, log_probabilities)
+        MSELoss, mse_loss: polytape.nn.mean_squared_error(labels, predictions)
+        L1Loss, mean_absolute_error: polytape.nn.l1_loss(labels, predictions)
+        GELU: polytape.nn.gelu(x)
+        SiLU, swish: polytape.nn.silu(x)
+        Softplus: polytape.nn.softplus(x)
+        Dropout: polytape.nn.dropout(x, rate)
+        conv2d_backprop_input: polytape.nn.conv2d_transpose(x, weights)
         """),
     "optim": _table("""
         GradientDescentOptimizer: polytape.optim.SGD(learning_rate)
@@ -148,11 +159,10 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         """),
     "random": _table("""
         rand, random, random_sample, random_uniform: polytape.random.uniform(shape)
-        randn, standard_normal, random_normal, truncated_normal: polytape.random.normal(shape)
+        randn, standard_normal, random_normal: polytape.random.normal(shape)
         randint, random_integers: polytape.random.integers(low, high, shape)
         manual_seed, set_random_seed, PRNGKey, key: polytape.random.seed(value)
         default_rng, RandomState, split: polytape.random.Generator(seed)
-        permutation, shuffle, choice: NumPy's function on indices: x[numpy.random.permutation(len(x))]
         """),
 }
 
@@ -160,35 +170,33 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
 TENSOR_NAMES: Final[dict[str, str]] = _table(f"""
     backward, grad, grad_fn, retain_grad: {_TAPE}
     requires_grad, requires_grad_: tape.watch(x), or polytape.Variable(x), which tapes watch by themselves
-    detach, detach_, data: polytape.stop_gradient(x)
+    detach_, data: x.detach()
     cpu: x.to_device("cpu"), or x.numpy() for a NumPy array
     cuda: x.to_device("gpu")
-    to: x.to_device(device), or polytape.astype(x, dtype)
+    to: x.to_device(device), or x.astype(dtype)
     is_cuda: x.device.kind
-    clone, copy: polytape.identity(x), since a tensor's array is never written
+    clone: x.copy()
     at: x[k] = v points this tensor at an updated copy
     assign, assign_add, assign_sub: polytape.Variable(x) can be assigned to
-    float: polytape.astype(x, "float32"), or float(x) for a Python number
-    double: polytape.astype(x, "float64")
-    half: polytape.astype(x, "float16")
-    int: polytape.astype(x, "int32"), or int(x) for a Python number
-    long: polytape.astype(x, "int64")
-    bool: polytape.astype(x, "bool"), or bool(x) for a Python bool
-    astype, cast, type_as: polytape.astype(x, dtype)
-    view, view_as, reshape, flatten, ravel, squeeze, unsqueeze: polytape.reshape(x, shape)
-    permute, transpose, swapaxes: polytape.permute_dims(x, axes), or x.T for a matrix
+    float: x.astype("float32"), or float(x) for a Python number
+    double: x.astype("float64")
+    half: x.astype("float16")
+    int: x.astype("int32"), or int(x) for a Python number
+    long: x.astype("int64")
+    bool: x.astype("bool"), or bool(x) for a Python bool
+    cast, type_as: x.astype(dtype)
+    view, view_as: x.reshape(shape)
+    ravel: x.flatten()
+    unsqueeze: polytape.expand_dims(x, axis=...)
+    permute, transpose: x.permute_dims(axes), or x.T for a matrix
     t: x.T
     expand, expand_as: polytape.broadcast_to(x, shape)
-    sum: polytape.sum(x, axis=...)
-    mean: polytape.mean(x, axis=...)
-    max: polytape.max(x, axis=...)
-    argmax: polytape.argmax(x, axis=...)
-    argmin: polytape.argmax(-x, axis=...)
-    min, amin: -polytape.max(-x, axis=...)
-    var, std, norm: polytape.mean, polytape.square and polytape.sqrt
-    any, all: x.numpy().any(), and so on
-    prod, cumsum, sort, argsort, nonzero, round, repeat: NumPy's method of x.numpy(); it has no gradient
-    take: x[indices]
+    amax: x.max(axis=...)
+    amin: x.min(axis=...)
+    norm: polytape.linalg.norm(x)
+    tile: polytape.tile(x, repetitions)
+    index_select: x.take(indices, axis=...)
+    gather: polytape.take_along_axis(x, indices, axis=...)
     fill: polytape.full(x.shape, value)
     value, read_value: the tensor itself; only a variable has a value that changes
     set_shape: polytape.reshape(x, shape)
@@ -204,11 +212,11 @@ TENSOR_NAMES: Final[dict[str, str]] = _table(f"""
     tanh: polytape.tanh(x)
     pow: x ** y
     add, add_, sub, sub_, mul, mul_, div, div_: x = x + y, and so on, since a tensor's array is never written
-    matmul, mm, dot: x @ y
+    matmul, mm: x @ y
     relu: polytape.nn.relu(x)
     sigmoid: polytape.nn.sigmoid(x)
     softmax: polytape.nn.softmax(x)
-    clip, clamp: {_CLIP}
+    clamp: x.clip(low, high)
     fill_, zero_: polytape.full(x.shape, value)
     masked_fill: polytape.where(mask, value, x)
     get_shape: x.shape

@@ -15,7 +15,7 @@ from polytape.errors import DTypeError
 NAMES = sorted(dtypes.NAMES - {"bfloat16"})
 PLAIN = st.sampled_from(NAMES).map(np.dtype)
 
-# Array API standard 2024.12, "Type promotion rules": the tables of signed, unsigned and mixed integers, and floats.
+# Array API standard 2025.12, "Type promotion rules": the tables of signed, unsigned and mixed integers, and floats.
 TABLE = {
     "int8 int16": "int16", "int8 int64": "int64", "int32 int64": "int64", "uint8 uint16": "uint16",
     "uint8 uint64": "uint64", "int8 uint8": "int16", "int8 uint16": "int32", "int8 uint32": "int64",

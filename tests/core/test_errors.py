@@ -13,6 +13,7 @@ from polytape import errors
 
 CLASSES = [getattr(errors, name) for name in errors.__all__ if name not in ("PolytapeError", "PolytapeWarning")]
 BUILTINS: dict[str, type[Exception]] = {
+    "LinAlgError": ValueError,
     "ShapeError": ValueError, "DTypeError": TypeError, "DeviceError": ValueError, "BackendError": RuntimeError,
     "KernelError": NotImplementedError, "MemoryInfoError": NotImplementedError, "PluginError": ImportError,
     "RegistrationError": ValueError, "SettingError": ValueError, "TapeError": RuntimeError, "TraceError": RuntimeError,

@@ -136,7 +136,7 @@ def test_every_public_name_is_on_the_reference_page(namespace: str) -> None:
 
 def test_every_name_on_the_reference_page_exists() -> None:
     names = sorted(set(re.findall(r"`(pt\.[\w.]*\w)", reference())))
-    bad = [name for name in names if found(name) is None]
+    bad = [name for name in names if found(name) is None and name != "pt.newaxis"]  # which is None
     assert not bad, bad
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any, Final
 
+from ..dtypes import FLOATING
 from ..registry.gradient_rule import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPES, G, GradientPlan, GradientRule, Y
 from ..registry.op import Op
 from ..tensors.node import Node, Tape
@@ -12,7 +13,7 @@ from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.symbol import type_text
 from ..tensors.tensor import Tensor, operators
 from .cotangent import adapted, expanded, unbroadcast
-from .record import wrap
+from .record import output_node, wrap
 
 __all__ = ["backward"]
 
@@ -52,7 +53,8 @@ class BackwardPass:
         parts = self.cotangents.get(parent)
         if parts is None:
             parts = self.cotangents[parent] = [None] * len(parent.type)
-        parts[node.index] = g
+        previous = parts[node.index]  # of another handle on this output, which a gradient rule got as ``y``
+        parts[node.index] = g if previous is None else operators.add.operate(previous, g)
 
     def pass_back(self, node: Node, g: Any) -> None:
         """Call the gradient rules of one recorded op, and add the results to the cotangents of its operands."""
@@ -175,9 +177,11 @@ class BackwardPass:
         output = node.arrays[-1]
         if op is None or op.outputs is None:
             return self.handle(output, node.type, node)
-        return op.outputs(
-            *[self.handle(array, tensor_type, None) for array, tensor_type in zip(output, node.type, strict=True)]
-        )
+        outputs = []
+        for index, (array, tensor_type) in enumerate(zip(output, node.type, strict=True)):
+            followed = self.taped and tensor_type.category >= FLOATING
+            outputs.append(self.handle(array, tensor_type, output_node(node, index) if followed else None))
+        return op.outputs(*outputs)
 
     def through_body(self, node: Node, g: Any) -> None:
         """Differentiate the body of an op without gradient rules: run it again, on a new tape."""

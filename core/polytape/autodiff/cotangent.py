@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..dtypes import COMPLEX
 from ..registry.tensor_type import TensorType
 from ..tensors.tensor import Tensor, operators
 from .record import wrap
@@ -55,7 +56,9 @@ def unbroadcast(g: Tensor, shape: Shape, full: Shape) -> Tensor:
 
 
 def adapted(g: Tensor, tensor_type: TensorType) -> Tensor:
-    """A gradient converted to the dtype and device of its operand."""
+    """A gradient converted to the dtype and device of its operand; that of a real operand is real."""
+    if g.type.category == COMPLEX and tensor_type.category < COMPLEX:
+        g = operators.real(g)
     if g.type.dtype is not tensor_type.dtype:
         g = operators.astype(g, tensor_type.dtype)
     if g.type.device is not tensor_type.device:

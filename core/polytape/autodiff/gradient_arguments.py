@@ -29,10 +29,10 @@ def check_targets(values: list[Any]) -> list[Tensor]:
     """The targets, after a check that all of them can be differentiated."""
     targets: list[Tensor] = []
     for x in values:
-        if not isinstance(x, Tensor) or x.type.category != FLOATING:
+        if not isinstance(x, Tensor) or x.type.category < FLOATING:
             raise DTypeError(
                 f"gradient cannot start at {describe(x)}.",
-                expected="a tensor of a real floating dtype, or a structure of such tensors",
+                expected="a tensor of a floating dtype, or a structure of such tensors",
                 got=describe(x) if isinstance(x, Tensor) else type(x).__name__,
                 fix="cast the target with polytape.astype(y, 'float32') inside the tape, or leave it out",
             )
@@ -41,7 +41,7 @@ def check_targets(values: list[Any]) -> list[Tensor]:
 
 
 def check_sources(sources: list[Any]) -> list[Node | None]:
-    """The nodes of the sources, after a check that all of them are tensors with a real floating dtype."""
+    """The nodes of the sources, after a check that all of them are tensors with a floating dtype."""
     nodes: list[Node | None] = []
     for x in sources:
         if not isinstance(x, Tensor):
@@ -51,10 +51,10 @@ def check_sources(sources: list[Any]) -> list[Node | None]:
                 got=type(x).__name__,
                 fix="pass the tensor that was watched",
             )
-        if x.type.category != FLOATING:
+        if x.type.category < FLOATING:
             raise DTypeError(
                 f"there is no gradient with respect to {describe(x)}.",
-                expected="sources with a real floating dtype",
+                expected="sources with a floating dtype",
                 got=describe(x),
                 fix="leave it out, or cast it to a floating dtype before it is watched",
             )
@@ -65,6 +65,14 @@ def check_sources(sources: list[Any]) -> list[Node | None]:
 def check_seeds(targets: list[Tensor], output_gradients: Any) -> list[Tensor | None] | None:
     """The weights of the targets, each in its target's shape, dtype and device; None means ones everywhere."""
     if output_gradients is None:
+        for target in targets:
+            if target.type.category > FLOATING:
+                raise DTypeError(
+                    f"gradient cannot start at {describe(target)} without a weight: it is complex.",
+                    expected="a real target, or output_gradients",
+                    got=describe(target),
+                    fix="differentiate a real number, such as polytape.sum(polytape.abs(y)), or pass output_gradients",
+                )
         return None
     weights = structure.leaves(output_gradients)
     if len(weights) != len(targets):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ..dtypes import COMPLEX, FLOATING
+from ..dtypes import FLOATING
 from ..errors import DTypeError, TapeError
 from ..tensors import structure
 from ..tensors.node import Node, Tape, leaf
@@ -125,7 +125,7 @@ class GradientTape(Tape):
                     got=type(x).__name__,
                     fix="convert it with polytape.asarray first",
                 )
-            if x.type.category != FLOATING:
+            if x.type.category < FLOATING:
                 raise _not_differentiable(x)
             if x.node is None:
                 x.node = leaf(x.type, x.array.shape)
@@ -157,7 +157,7 @@ class GradientTape(Tape):
             return False
         if node in self.leaves:
             return True
-        if self.watch_accessed_variables and isinstance(x, Variable) and x.trainable and x.type.category == FLOATING:
+        if self.watch_accessed_variables and isinstance(x, Variable) and x.trainable and x.type.category >= FLOATING:
             self.leaves[node] = True
             self.variables[node] = x
             return True
@@ -274,10 +274,9 @@ def _spent() -> TapeError:
 
 
 def _not_differentiable(x: Tensor) -> DTypeError:
-    reason = "complex gradients are not supported yet" if x.type.category == COMPLEX else "it has no gradient"
     return DTypeError(
-        f"GradientTape.watch cannot follow {describe(x)}: {reason}.",
-        expected="a tensor of float16, bfloat16, float32 or float64",
+        f"GradientTape.watch cannot follow {describe(x)}: it has no gradient.",
+        expected="a tensor of a floating dtype, real or complex",
         got=describe(x),
         fix="cast it with polytape.astype(x, 'float32') before watching it",
     )

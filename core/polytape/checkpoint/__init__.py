@@ -2,10 +2,10 @@
 
 `manager` holds what users call. `objects`, `collecting`, `children` and `nodes` find variables by attribute path;
 `restoring` gives them their values. `format`, `header` and `parsing` hold the layout of the file; `files`, `reading`
-and `file_locks` access it. `series`, `directory`, `numbering`, `state` and `writers` look after a directory of
-checkpoints that several processes may use.
+and `file_locks` access it. `structures` saves structures of tensors. `series`, `directory`, `numbering`,
+`state` and `writers` look after a directory of checkpoints that several processes may use.
 
-May import: `dtypes`, `errors`, `settings`, `state`, `tensors`.
+May import: `device`, `dtypes`, `errors`, `settings`, `state`, `tensors`.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def asarray(obj: Any, dtype: Any = None, device: Any = None, copy: bool | None =
             out of range, NaN or infinity as an integer, a complex number as a real one.
         DeviceError: ``copy=False``, but a copy cannot be avoided; or a list of tensors on different devices.
     Source:
-        Array API standard 2024.12, ``asarray``.
+        Array API standard 2025.12, ``asarray``.
     """
     try:
         target_dtype = None if dtype is None else dtypes.lookup(dtype)

@@ -193,10 +193,10 @@ class BinaryOp(Binary):
                 return Tensor(a2 if a1 is tensor_type.one else a1, tensor_type, None)
             result = resolution.fn(a1, a2)
         except Exception as error:
-            outcome: list[Result] = [recover(self, x1, x2, error)]
+            outcome: list[Any] = [recover(self, x1, x2, error)]
             if isinstance(outcome[0], Exception):
                 raise outcome.pop() from None  # a variable that keeps it would be a cycle with its traceback
-            return outcome[0]
+            return outcome[0]  # type: ignore[no-any-return]  # see Result in tensor.py
         return Tensor(
             result if type(result) is resolution.array_type else resolution.result_type.lift(result),
             resolution.result_type,

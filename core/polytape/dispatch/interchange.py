@@ -1,7 +1,7 @@
 """Tensors from arrays of other libraries that need not pass through the host: native arrays, and DLPack.
 
 Source:
-    DLPack 1.1; Python array API standard 2024.12, ``from_dlpack``.
+    DLPack 1.1; Python array API standard 2025.12, ``from_dlpack``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
             be avoided.
         DTypeError: ``x`` does not support DLPack, or tensors on that device cannot have its dtype.
     Source:
-        Array API standard 2024.12, ``from_dlpack``.
+        Array API standard 2025.12, ``from_dlpack``.
     """
     try:
         if isinstance(x, Tensor):

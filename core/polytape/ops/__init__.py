@@ -4,5 +4,5 @@
 `documentation` completes docstrings, `families` finds the module of a name. No family loads at import: those behind
 Tensor's operators load with the first backend, any other when one of its names is first used.
 
-May import: `autodiff`, `device`, `dispatch`, `dtypes`, `errors`, `foreign_names`, `registry`, `tensors`.
+May import: `autodiff`, `device`, `dispatch`, `dtypes`, `errors`, `foreign_names`, `inspection`, `registry`, `tensors`.
 """

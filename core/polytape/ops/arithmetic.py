@@ -8,7 +8,7 @@ from ..errors import DTypeError
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
 from .declaration import converted, op, primitive
-from .logic import equal, larger_share, where
+from .logic import equal, larger_share, not_equal, where
 
 __all__ = [
     "abs",
@@ -27,10 +27,24 @@ __all__ = [
 _PIECEWISE = "its result is piecewise constant"
 
 
-@op(dtype=dtype_rules.same_real_number, shape=shape_rules.same_shape, elementwise=True, no_gradient=_PIECEWISE)
+def conjugate(x: Tensor) -> Tensor:
+    """The factor of a gradient rule: the gradient of a holomorphic function is ``g`` times its conjugate derivative."""
+    if x.dtype.kind != "c":
+        return x
+    from .complex_parts import conj  # this family is loaded only when it is used
+
+    return conj(x)
+
+
+@op(dtype=dtype_rules.same_numeric, shape=shape_rules.same_shape, elementwise=True, no_gradient=_PIECEWISE)
 def sign(x: TensorLike, /) -> Tensor:
-    """-1, 0 or 1 according to the sign of ``x``, elementwise; NaN where ``x`` is NaN."""
+    """-1, 0 or 1 according to the sign of ``x``, elementwise; NaN where ``x`` is NaN; ``x / |x|`` for complex numbers.
+
+    No gradient flows through it; for complex numbers write ``x / polytape.abs(x)`` where it is needed.
+    """
     x = converted(x)
+    if x.dtype.kind == "c":
+        return where(equal(x, 0), 0, x / abs(x))
     if x.dtype.kind == "u":
         return where(x > 0, 1, x)
     return where(x > 0, 1, where(x < 0, -1, where(equal(x, 0), 0, x)))  # the last x is NaN
@@ -60,7 +74,7 @@ def multiply(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     return primitive()
 
 
-multiply.gradient(x1=lambda g, x2: g * x2, x2=lambda g, x1: g * x1)
+multiply.gradient(x1=lambda g, x2: g * conjugate(x2), x2=lambda g, x1: g * conjugate(x1))
 
 
 @op(dtype=dtype_rules.same_floating, shape=shape_rules.broadcast, elementwise=True, floating=True)
@@ -69,7 +83,7 @@ def divide(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     return primitive()
 
 
-divide.gradient(x1=lambda g, x2: g / x2, x2=lambda g, y, x2: -(g * y) / x2)
+divide.gradient(x1=lambda g, x2: g / conjugate(x2), x2=lambda g, y, x2: -(g * conjugate(y)) / conjugate(x2))
 
 
 def _check_exponent(position: int, number: int, dtype: DType) -> None:
@@ -93,7 +107,7 @@ def power(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         ShapeError: shapes that do not broadcast. DTypeError: bool operands, or an integer tensor raised to a negative
             Python integer.
     Source:
-        Array API standard 2024.12, ``pow``.
+        Array API standard 2025.12, ``pow``.
     """
     return primitive()
 
@@ -101,13 +115,16 @@ def power(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 @power.gradient("x1")
 def _power_base(g: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
     # x ** 0 is constant, but x2 * x1 ** (x2 - 1) would be 0 * 0 ** -1 = NaN at 0.
-    return g * where(x2 == 0, 0, x2 * x1 ** where(x2 == 0, 1, x2 - 1))
+    return g * conjugate(where(x2 == 0, 0, x2 * x1 ** where(x2 == 0, 1, x2 - 1)))
 
 
 @power.gradient("x2")
 def _power_exponent(g: Tensor, y: Tensor, x1: Tensor) -> Tensor:
     from .exponential import log  # this family is loaded only when it is used
 
+    if x1.dtype.kind == "c":
+        nonzero = not_equal(x1, 0)
+        return g * conjugate(y * where(nonzero, log(where(nonzero, x1, 1)), 0))
     return g * y * where(x1 > 0, log(where(x1 > 0, x1, 1)), 0)
 
 
@@ -157,13 +174,18 @@ def square(x: TensorLike, /) -> Tensor:
 
 
 # g may have shape (), for example the gradient of a mean; doubling it is then cheaper than doubling x.
-square.gradient(x=lambda g, x: (g * 2.0) * x)
+square.gradient(x=lambda g, x: (g * 2.0) * conjugate(x))
 
 
-@op(dtype=dtype_rules.same_real, shape=shape_rules.same_shape, elementwise=True)
+@op(dtype=dtype_rules.magnitude, shape=shape_rules.same_shape, elementwise=True)
 def abs(x: TensorLike, /) -> Tensor:
     """``|x|``, elementwise; its gradient at 0 is 0."""
     return primitive()
 
 
-abs.gradient(x=lambda g, x: g * sign(x))
+@abs.gradient("x")
+def _abs_back(g: Tensor, x: Tensor) -> Tensor:
+    if x.dtype.kind != "c":
+        return g * sign(x)
+    size = abs(x)  # and not sign(x), which has no gradient
+    return g * (x / where(equal(size, 0), 1, size))

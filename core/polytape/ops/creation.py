@@ -15,7 +15,7 @@ from ..tensors.tensor import Tensor
 from . import shape_rules
 from .declaration import op, primitive
 
-__all__ = ["arange", "full", "ones", "zeros"]
+__all__ = ["arange", "empty", "eye", "full", "geomspace", "linspace", "logspace", "ones", "zeros"]
 
 Shape = int | tuple[int, ...] | list[int]
 
@@ -149,7 +149,176 @@ def arange(
         ShapeError: a step of 0, or numbers that are not finite. DTypeError: an integer dtype that does not hold the
             numbers: those of a range beyond int32 need ``dtype="int64"``.
     Source:
-        Array API standard 2024.12, ``arange``.
+        Array API standard 2025.12, ``arange``.
     """
     first, last = (0, start) if stop is None else (start, stop)
     return arange_(first, last, step, dtype=dtype, device=device)
+
+
+def empty(shape: Shape, *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
+    """A tensor whose elements have any value; here, zeros.
+
+    Args:
+        shape: size of each axis.
+        dtype: default float32.
+        device: default: where new tensors go.
+    Returns:
+        ``shape``, ``dtype``.
+    Raises:
+        ShapeError: ``shape`` is not a valid shape.
+    Source:
+        Array API standard 2025.12, ``empty``.
+    """
+    return zeros(shape, dtype=dtype, device=device)  # unused memory from the system is zeroed anyway
+
+
+def _matrix_shape(*, n_rows: Any, n_cols: Any) -> tuple[int, ...]:
+    return shape_rules.as_shape((n_rows, n_rows if n_cols is None else n_cols))
+
+
+def at_diagonal(shape: tuple[int, ...], k: int, device: Any) -> tuple[Tensor, Tensor]:
+    """For the last two axes, the number of each row, where the diagonal ``k`` starts at 0, and of each column."""
+    from .manipulation import reshape  # this family is loaded only when it is used
+
+    rows, columns = shape[-2:]
+    dtype = dtypes.int32 if rows + columns + abs(k) < 2**31 else dtypes.int64
+    row = reshape(arange_(k, k + rows, 1, dtype=dtype, device=device), (rows, 1))
+    return row, arange_(0, columns, 1, dtype=dtype, device=device)
+
+
+@op(dtype=_default_float, shape=_matrix_shape)
+def eye(
+    n_rows: int,
+    n_cols: int | None = None,
+    /,
+    *,
+    k: int = 0,
+    dtype: Any = None,
+    device: Device | str | None = None,
+) -> Tensor:
+    """A matrix with ones on a diagonal and zeros elsewhere.
+
+    Args:
+        n_rows: the number of rows.
+        n_cols: the number of columns; default: as many.
+        k: which diagonal: 0 the main one, above 0 one to the right of it, below 0 one to the left.
+        dtype: default float32.
+    Returns:
+        [n_rows, n_cols], ``dtype``.
+    Raises:
+        ShapeError: a negative size.
+    """
+    from .logic import equal  # these families are loaded only when they are used
+    from .manipulation import astype
+
+    row, column = at_diagonal(_matrix_shape(n_rows=n_rows, n_cols=n_cols), k, device)
+    return astype(equal(row, column), _default_float(dtype=dtype))
+
+
+def _spaced_dtype(*, start: Any, stop: Any, dtype: DType | None) -> DType:
+    if dtype is None:
+        return dtypes.complex64 if isinstance(start, complex) or isinstance(stop, complex) else dtypes.float32
+    if dtypes.category(dtype) < dtypes.FLOATING:
+        raise DTypeError(
+            "the numbers between two others are not integers.",
+            expected="a floating dtype",
+            got=str(dtype),
+            fix="cast the result, or use polytape.arange",
+        )
+    return dtype
+
+
+def _spaced_shape(*, num: Any) -> tuple[int, ...]:
+    return shape_rules.as_shape((num,))
+
+
+@op(dtype=_spaced_dtype, shape=_spaced_shape)
+def linspace(
+    start: complex,
+    stop: complex,
+    /,
+    num: int,
+    *,
+    dtype: Any = None,
+    device: Device | str | None = None,
+    endpoint: bool = True,
+) -> Tensor:
+    """Evenly spaced numbers from ``start`` to ``stop``.
+
+    Args:
+        start: the first number.
+        stop: the last number, or the end of the interval, which then is not included.
+        num: how many numbers.
+        dtype: default float32, or complex64 if a bound is complex.
+        endpoint: whether ``stop`` is the last number.
+    Returns:
+        [num], ``dtype``.
+    Raises:
+        ShapeError: a negative ``num``. DTypeError: a dtype that is not floating.
+    """
+    from .logic import where  # these families are loaded only when they are used
+    from .manipulation import astype
+
+    dtype = _spaced_dtype(start=start, stop=stop, dtype=None if dtype is None else dtypes.lookup(dtype))
+    wide = dtypes.float32 if dtype.itemsize == 2 else dtype
+    steps = num - 1 if endpoint else num
+    numbers = arange_(0, num, 1, dtype=dtypes.int64, device=device)
+    y = start + astype(numbers, wide) * ((stop - start) / steps if steps > 0 else 0)
+    if endpoint and num > 1:
+        y = where(numbers < num - 1, y, stop)  # rounding would miss it
+    return astype(y, dtype)
+
+
+def logspace(
+    start: float, stop: float, /, num: int = 50, *, base: float = 10.0, dtype: Any = None,
+    device: Device | str | None = None, endpoint: bool = True,
+) -> Tensor:  # fmt: skip
+    """Numbers at equal ratios, from ``base ** start`` to ``base ** stop``.
+
+    Args:
+        start, stop: the exponents of the first and the last number.
+        num: how many numbers.
+        base: of the powers.
+        dtype, device, endpoint: as for `linspace`.
+    Returns:
+        [num], ``dtype``.
+    Source:
+        NumPy, ``logspace``.
+    """
+    from .manipulation import astype
+
+    exponents = linspace(start, stop, num, dtype="float64", device=device, endpoint=endpoint)
+    return astype(base**exponents, dtypes.float32 if dtype is None else dtype)
+
+
+def geomspace(
+    start: float, stop: float, /, num: int = 50, *, dtype: Any = None, device: Device | str | None = None,
+    endpoint: bool = True,
+) -> Tensor:  # fmt: skip
+    """Numbers at equal ratios, from ``start`` to ``stop``, which have the same sign.
+
+    Args:
+        start, stop: the first and the last number, not 0.
+        num: how many numbers.
+        dtype, device, endpoint: as for `linspace`.
+    Returns:
+        [num], ``dtype``.
+    Raises:
+        ShapeError: numbers of different signs, or 0.
+    Source:
+        NumPy, ``geomspace``.
+    """
+    if not start * stop > 0:
+        raise ShapeError(
+            "geomspace needs two numbers of the same sign.",
+            expected="start and stop above 0, or both below",
+            got=f"{start} and {stop}",
+            fix="use polytape.linspace for a range that contains 0",
+        )
+    sign = math.copysign(1.0, start)
+    powers = logspace(
+        math.log10(abs(start)), math.log10(abs(stop)), num, dtype="float64", device=device, endpoint=endpoint
+    )
+    from .manipulation import astype
+
+    return astype(powers * sign, dtypes.float32 if dtype is None else dtype)

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from ..device import Device
 from ..dispatch.fast_path import BinaryOp, GeneralOp, Op, UnaryOp
+from ..dtypes import float32
 from ..errors import KernelError, RegistrationError
 from ..registry import tables
 from ..registry.gradient_rule import RESERVED
 from ..registry.op import parameter_names
-from ..tensors.tensor import Tensor, TensorLike
+from ..tensors.tensor import Tensor, TensorLike, operators
 
 if TYPE_CHECKING:
     from typing import ParamSpec, Protocol, TypeVar
 
-__all__ = ["converted", "op", "primitive", "states"]
+__all__ = ["converted", "in_single", "op", "primitive", "states"]
 
 if TYPE_CHECKING:
     # For type checkers only: creating these classes at import would take 0.7 ms.
@@ -124,6 +125,15 @@ def converted(x: TensorLike) -> Tensor:
     return x
 
 
+def in_single(f: Callable[..., Tensor], *operands: TensorLike) -> Tensor:
+    """``f(*operands)``; in half precision it is computed in float32 and rounded once."""
+    dtype = converted(operands[0]).dtype
+    if dtype.itemsize != 2 or dtype.kind in "iu":
+        return f(*operands)
+    y: Tensor = operators.astype(f(*[operators.astype(x, float32) for x in operands]), dtype)
+    return y
+
+
 def op(
     *,
     dtype: Callable[..., Any],
@@ -137,31 +147,30 @@ def op(
     outputs: type | None = None,
     no_gradient: str = "",
     one_is_neutral: bool = False,
+    accepts: tuple[str, ...] = (),
     internal: str = "",
 ) -> Callable[[Callable[P, R]], Declared[P, R]]:
     """Declare an op from a function.
 
     Args:
-        dtype: the dtype rule, ``(*operand dtypes, **attributes it reads) -> dtype`` (a tuple for several outputs).
-        shape: the shape rule, ``(*operand shapes, **attributes it reads) -> shape`` (a tuple for several outputs).
+        dtype, shape: the rules, ``(*operand dtypes, **attributes it reads) -> dtype`` (a tuple for several outputs).
         elementwise: whether operands broadcast and the op acts on each element; core then un-broadcasts gradients.
-        partial: whether the gradient rules accept a cotangent of shape () that stands for one of the full shape.
-        promotes: the operands that promote to one dtype; default: all operands of an elementwise op or of one with
-            ``floating``, otherwise none.
+        partial: whether gradient rules accept a cotangent of shape () for one of the full shape.
+        promotes: the operands that promote to one dtype; default: all if ``elementwise`` or ``floating``, else none.
         floating: whether operands that promote to an integer dtype or bool are cast to float32 first.
         numbers: a check of a negative Python integer beside a tensor: ``(position, number, dtype they promote to)``.
         host: operands that stay NumPy arrays on every device.
         outputs: the NamedTuple class of an op with several outputs.
-        no_gradient: why no gradient flows through the op. If it is empty and there are no gradient rules, the op is
-            differentiated through its body.
+        no_gradient: why no gradient flows through the op. Without it and without rules, its body is differentiated.
         one_is_neutral: whether the op returns its other operand if one operand is 1.
+        accepts: parameters that do not change the result, such as the standard's ``copy``; kernels do not get them.
         internal: how users reach an op that is not in its module's ``__all__``, for example ``x[key]``.
     Raises:
         RegistrationError: a parameter name that gradient rules reserve, or the name of another op.
     """
 
     def declare(body: Callable[P, R]) -> Declared[P, R]:
-        result = build(body, dtype, shape, host, outputs)
+        result = build(body, dtype, shape, host, outputs, accepts)
         result.elementwise = elementwise
         result.promotes = promotes if promotes is not None else result.operands if elementwise or floating else ()
         result.partial, result.floating = partial, floating
@@ -169,6 +178,7 @@ def op(
         result.host = host
         result.no_gradient = no_gradient
         result.one_is_neutral = one_is_neutral
+        result.accepts = accepts
         result.internal = internal
         tables.add_op(result)
         return cast("Declared[P, R]", result)
@@ -182,10 +192,11 @@ def build(
     shape: Callable[..., Any],
     host: tuple[str, ...],
     outputs: type | None,
+    accepts: tuple[str, ...],
 ) -> Op:
     """The op object of a declaration, not yet registered."""
     name = body.__name__.rstrip("_")
-    parameters = parameter_names(body)
+    parameters = tuple([parameter for parameter in parameter_names(body) if parameter not in accepts])
     reserved = [parameter for parameter in parameters if parameter in RESERVED or parameter.endswith("_shape")]
     if reserved:
         raise RegistrationError(

@@ -19,7 +19,7 @@ __all__ = ["SECTIONS", "STANDARD", "Facts", "complete", "facts_of", "in_source",
 
 SECTIONS: Final = ("Args", "Returns", "Raises", "Source", "Example")
 
-# The functions of the Python array API standard 2024.12.
+# The functions of the Python array API standard 2025.12.
 _NAMES: Final = """
     abs acos acosh add all any arange argmax argmin argsort asarray asin asinh astype atan atan2 atanh bitwise_and
     bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor broadcast_arrays broadcast_to can_cast
@@ -114,7 +114,7 @@ def _arguments(op: Op, dtype: Facts, shape: Facts, declared: str) -> str:
     entries = _entries(declared)
     lines: list[str] = []
     undescribed = [name for name in op.operands if name not in entries]
-    for name in op.parameters:
+    for name in (*op.parameters, *op.accepts):
         if name in entries:
             lines.append(entries.pop(name))
         elif undescribed and name == undescribed[0]:
@@ -190,4 +190,4 @@ def _rejected(op: Op, rejects: str, several: bool) -> str:
 
 
 def _source(name: str) -> str:
-    return f"    Array API standard 2024.12, ``{name}``." if name in STANDARD else ""
+    return f"    Array API standard 2025.12, ``{name}``." if name in STANDARD else ""

@@ -83,6 +83,55 @@ def logical(x: DType, *others: DType) -> DType:
     return dtypes.bool_
 
 
+@states(takes="integer or bool", returns="same", rejects="neither integer nor bool")
+def same_bits(x: DType, *others: DType) -> DType:
+    """The first operand's dtype, which must be an integer dtype or bool."""
+    if dtypes.category(x) > dtypes.INTEGER:
+        raise DTypeError(
+            "is defined only for integers and bool.",
+            expected="an integer dtype or bool",
+            fix="cast it first, for example to 'int32'",
+        )
+    return x
+
+
+@states(takes="integer", returns="same", rejects="not an integer")
+def same_integer(x: DType, *others: DType) -> DType:
+    """The first operand's dtype, which must be an integer dtype."""
+    if dtypes.category(x) != dtypes.INTEGER:
+        raise DTypeError(
+            "is defined only for integers.", expected="an integer dtype", fix="cast it first, for example to 'int32'"
+        )
+    return x
+
+
+@states(takes="complex", returns="the real dtype of the same precision", rejects="not complex")
+def part_of_complex(x: DType) -> DType:
+    """The dtype of the real and imaginary parts."""
+    if dtypes.category(x) != dtypes.COMPLEX:
+        raise DTypeError(
+            "is defined only for complex numbers.", expected="a complex dtype", fix="use the real tensor itself"
+        )
+    return real_part(x)
+
+
+def real_part(x: DType) -> DType:
+    """The real dtype of the same precision as a complex one; any other dtype itself."""
+    return {"complex64": dtypes.float32, "complex128": dtypes.float64}.get(x.name, x)
+
+
+@states(takes="numeric", returns="the dtype of the parts", rejects="bool")
+def magnitude(x: DType) -> DType:
+    """The dtype of absolute values: that of the operand, or of a complex operand's parts."""
+    return real_part(same_numeric(x))
+
+
+@states(takes="floating", returns="the dtype of the parts", rejects="not floating")
+def floating_magnitude(x: DType) -> DType:
+    """Like `magnitude`, for floating operands."""
+    return real_part(same_floating(x))
+
+
 @states(takes="real", returns="int64", rejects="complex")
 def index_dtype(x: DType) -> DType:
     """int64 for a real operand, whose elements have an order."""
@@ -109,7 +158,7 @@ def sum_dtype(x: DType, *, dtype: DType | None) -> DType:
     dtype="the new dtype.",
 )
 def given_dtype(x: DType, *, dtype: DType) -> DType:
-    """The attribute ``dtype``; a complex operand does not become real (array API standard 2024.12, ``astype``)."""
+    """The attribute ``dtype``; a complex operand does not become real (array API standard 2025.12, ``astype``)."""
     if dtypes.category(x) == dtypes.COMPLEX and dtypes.category(dtype) in (dtypes.INTEGER, dtypes.FLOATING):
         raise DTypeError(
             f"cannot convert complex numbers to {dtype}, which would drop their imaginary parts.",

@@ -2,66 +2,40 @@
 
 A family is a module of this package. Its ``__all__`` lists its public names, which appear in `polytape`; those of a
 family in a subpackage, such as ``nn``, appear in the namespace of the same name, `polytape.nn`. Families load lazily
-because declaring an op takes about 20 us. To find a name without importing every family, their sources are searched
-once. The families in `BOUND` load together, with the first backend: Tensor's operators and the backward pass call
-their ops.
+because declaring an op takes about 20 us. `polytape.ops.table`, which tools/write_op_table.py writes, finds a name's
+family without importing the others. The families in `BOUND` load together, with the first backend: Tensor's operators
+and the backward pass call their ops.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, Final
 
 from .. import foreign_names
 from ..registry import tables
 
-__all__ = ["BOUND", "FAMILIES", "bind", "declare", "declare_all", "find", "public_names"]
+__all__ = ["BOUND", "bind", "declare", "declare_all", "find", "lazy_namespace", "public_names"]
 
 # Modules below polytape.ops.
-BOUND: Final = ("arithmetic", "indexing", "linalg", "logic", "manipulation", "reduction")
-FAMILIES: Final = (
-    *BOUND, "creation", "exponential", "nn.activations", "nn.losses", "optim", "random", "trigonometric",
-)  # fmt: skip
+BOUND: Final = ("arithmetic", "indexing", "logic", "manipulation", "products", "reduction")
 
 
 class _Index:
     """The family of each op name, and of each pair of namespace and public name."""
 
     def __init__(self) -> None:
+        from .table import FAMILIES
+
+        self.families: tuple[str, ...] = tuple(FAMILIES)
         self.ops: dict[str, str] = {}
         self.public: dict[tuple[str, str], str] = {}
-        for family in FAMILIES:
-            source = _source(family)
+        for family, (ops, public) in FAMILIES.items():
             namespace = family.rpartition(".")[0]
-            for name in _listed(source):
-                self.public[namespace, name] = family
-            for name in _declared(source):
-                self.ops[name] = family
-
-
-def _source(family: str) -> str:
-    """A family's source text, read through the package's loader because the package may be in a zip archive."""
-    loader: Any = globals()["__loader__"]
-    path = os.path.join(os.path.dirname(__file__), *family.split(".")) + ".py"
-    text: str = loader.get_data(path).decode("utf-8")
-    return text
-
-
-def _listed(source: str) -> list[str]:
-    """The names in a module's ``__all__``."""
-    import re
-
-    block = re.search(r"^__all__ = \[(.*?)\]", source, re.DOTALL | re.MULTILINE)
-    return re.findall(r'"(\w+)"', block[1]) if block else []
-
-
-def _declared(source: str) -> list[str]:
-    """The names of the ops that a module declares; a trailing underscore is not part of the name."""
-    import re
-
-    return [name.rstrip("_") for name in re.findall(r"^@op\(.*?^def (\w+)\(", source, re.DOTALL | re.MULTILINE)]
+            self.ops.update(dict.fromkeys(ops.split(), family))
+            self.public.update({(namespace, name): family for name in public.split()})
 
 
 @cache
@@ -85,7 +59,7 @@ def declare(name: str) -> None:
 
 def declare_all() -> None:
     """Load every family."""
-    for family in FAMILIES:
+    for family in _index().families:
         load(family)
 
 
@@ -112,20 +86,48 @@ def public_names(namespace: str) -> list[str]:
 def bind() -> None:
     """Load the families in `BOUND`, and bind the ops that Tensor's operators and the backward pass call."""
     from ..tensors.tensor import Tensor, operators
+    from . import methods
 
-    arithmetic, indexing, linalg, logic, manipulation, reduction = [load(family) for family in BOUND]
+    arithmetic, indexing, logic, manipulation, products, reduction = [load(family) for family in BOUND]
     for family, names in (
         (arithmetic, "add subtract multiply divide power negative abs"),
-        (logic, "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not"),
-        (linalg, "matmul"),
+        (logic, "equal not_equal less less_equal greater greater_equal"),
+        (products, "matmul"),
         (reduction, "sum"),
-        (manipulation, "reshape broadcast_to identity stop_gradient astype concat"),
+        (manipulation, "reshape broadcast_to identity stop_gradient concat"),
     ):
         for name in names.split():
             setattr(operators, name, getattr(family, name))
+    operators.astype = manipulation.astype_
+    operators.real = lambda x: find("", "real")(x)
     operators.getitem = indexing.index
     operators.setitem = indexing.setitem
-    operators.transpose = linalg.matrix_transpose
+    operators.transpose = products.matrix_transpose
     # mypyc 2.4 leaves the slot behind operator.index() empty; assigning the method fills it.
     setattr(Tensor, "__index__", Tensor.__dict__["__index__"])  # noqa: B010  # type checkers reject an assignment
+    methods.add_methods(Tensor, partial(find, ""))
     foreign_names.add_to_tensor(Tensor)
+
+
+def lazy_namespace(
+    namespace: str, values: dict[str, Any], shared: str = ""
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """The functions ``__getattr__`` and ``__dir__`` of the module that shows the public names of a namespace.
+
+    Args:
+        namespace: for example ``nn``, for the families in ``polytape.ops.nn``.
+        values: the module's ``globals()``, which keep what was found.
+        shared: names of polytape itself that the namespace has as well.
+    """
+    others = shared.split()
+
+    def names() -> list[str]:
+        return sorted({*others, *public_names(namespace)})
+
+    def get(name: str) -> Any:
+        if name == "__all__":
+            return names()
+        value = values[name] = find("" if name in others else namespace, name)
+        return value
+
+    return get, lambda: sorted({*values, *names()})

@@ -7,79 +7,25 @@ A key is split into a hashable template (slices are not hashable before Python 3
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
 from ..dispatch.convert import asarray
 from ..dtypes import DType
 from ..errors import DTypeError, OutOfRangeError, ShapeError
-from ..tensors.tensor import Symbol, Tensor, TensorLike, describe
+from ..tensors.tensor import Tensor, TensorLike
 from . import shape_rules
-from .declaration import op, primitive
+from .declaration import converted, op
+from .keys import CONSUMING, Key, split_key, without_masks
 from .logic import equal, where
 from .manipulation import astype, reshape
+
+if TYPE_CHECKING:
+    from .key_lowering import Lowered
 
 __all__: list[str] = []
 
 Shape = tuple[int, ...]
-
-
-class Key(tuple[tuple[Any, ...], ...]):
-    """The template of a key. It prints as the user wrote it, with ``array`` for each tensor."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"[{', '.join([_part_text(part) for part in self])}]"
-
-
-def _part_text(part: tuple[Any, ...]) -> str:
-    if part[0] == "slice":
-        bounds = ["" if bound is None else str(bound) for bound in part[1:]]
-        return ":".join(bounds if bounds[2] else bounds[:2])
-    if part[0] == "int":
-        return str(part[1])
-    return {"newaxis": "None", "ellipsis": "..."}.get(part[0], "array")
-
-
-_CONSUMING = ("slice", "int", "array")  # the parts that consume an axis of the operand
-
-
-def split_key(key: Any) -> tuple[Key, list[Any]]:
-    """The template and the index operands of a key.
-
-    Raises:
-        DTypeError: an object that is not an index.
-    """
-    template: list[tuple[Any, ...]] = []
-    arrays: list[Any] = []
-    for part in key if isinstance(key, tuple) else (key,):
-        if isinstance(part, slice):
-            template.append(("slice", _bound(part.start), _bound(part.stop), _bound(part.step)))
-        elif part is None:
-            template.append(("newaxis",))
-        elif part is Ellipsis:
-            template.append(("ellipsis",))
-        elif isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
-            template.append(("int", int(part)))
-        elif isinstance(part, (Tensor, np.ndarray, list)):
-            template.append(("array",))
-            # An empty list would become a float array; as an index it holds no positions.
-            arrays.append(np.asarray(part, "int64") if isinstance(part, list) and not part else part)
-        else:
-            raise DTypeError(
-                f"a tensor cannot be indexed by {describe(part)}.",
-                expected="integers, slices, None, ..., and integer or bool tensors",
-                got=type(part).__name__,
-                fix="convert the index with polytape.asarray first",
-            )
-    return Key(template), arrays
-
-
-def _bound(value: Any) -> int | None:
-    return None if value is None else int(value.__index__())
 
 
 def _element_dtype(x: DType, *indices: DType) -> DType:
@@ -116,7 +62,7 @@ def _layout(x: Shape, *indices: Shape, key: Key) -> tuple[Shape, Shape, Shape, S
     """
     consumed = 0
     for part in key:
-        if part[0] in _CONSUMING:
+        if part[0] in CONSUMING:
             consumed += 1
     if consumed > len(x):
         raise OutOfRangeError(
@@ -197,9 +143,19 @@ def getitem(x: TensorLike, indices: Sequence[TensorLike] = (), /, *, key: Key) -
     Raises:
         ShapeError: an index out of range, or too many indices. DTypeError: an index that is not an integer.
     Source:
-        Array API standard 2024.12, "Indexing"; NumPy, "Advanced indexing", for several index arrays.
+        Array API standard 2025.12, "Indexing"; NumPy, "Advanced indexing", for several index arrays.
     """
-    return primitive()
+    return _lowered(x, indices, key).select(converted(x), tuple(map(converted, indices)))
+
+
+def _lowered(x: Any, indices: Sequence[Any], key: Key, shape: Shape | None = None) -> Lowered:
+    """What a key does on an operand of this shape; see `polytape.ops.key_lowering`."""
+    from .key_lowering import Lowered  # loaded only where a backend has no kernel for keys
+
+    shape = x.shape if shape is None else shape
+    layout = _layout(shape, *[index.shape for index in indices], key=key)
+    consumed = len([part for part in key if part[0] in CONSUMING])
+    return Lowered(shape, _expanded(key, len(shape) - consumed), layout)
 
 
 @getitem.gradient("x")
@@ -236,7 +192,8 @@ def scatter_add(values: TensorLike, indices: Sequence[TensorLike] = (), /, *, ke
     Source:
         TensorFlow 1.7, ``tf.scatter_nd``.
     """
-    return primitive()
+    lowered = _lowered(values, indices, key, shape_rules.as_shape(shape))
+    return lowered.add(converted(values), tuple(map(converted, indices)))
 
 
 scatter_add.gradient(values=lambda g, indices, key: getitem(g, indices, key=key))
@@ -262,9 +219,10 @@ def setitem_(x: TensorLike, value: TensorLike, indices: Sequence[TensorLike] = (
     Raises:
         ShapeError: a value that does not broadcast to the selected shape.
     Source:
-        Array API standard 2024.12, "In-place and array assignment".
+        Array API standard 2025.12, "In-place and array assignment".
     """
-    return primitive()
+    lowered = _lowered(x, indices, key)
+    return lowered.replace(converted(x), converted(value), tuple(map(converted, indices)))
 
 
 @setitem_.gradient("x")
@@ -303,78 +261,16 @@ def _zero_like(x: Tensor) -> Tensor:
 
 def setitem(x: Tensor, key: Any, value: Any) -> Tensor:
     """The new value of ``x`` after ``x[key] = value``."""
-    template, indices = without_masks(x, *split_key(key))
+    expanded, template, indices = without_masks(x, *split_key(key))
     if not isinstance(value, Tensor):
         value = asarray(value, dtype=x.dtype, device=x.device)
     elif value.dtype is not x.dtype:
         value = astype(value, x.dtype)
-    return setitem_(x, value, indices, key=template)
+    updated = setitem_(expanded, value, indices, key=template)
+    return updated if expanded is x else reshape(updated, x.shape)
 
 
 def index(x: Tensor, key: Any) -> Tensor:
     """``x[key]``."""
-    template, indices = without_masks(x, *split_key(key))
+    x, template, indices = without_masks(x, *split_key(key))
     return getitem(x, indices, key=template)
-
-
-def without_masks(x: Tensor, template: Key, indices: list[Any]) -> tuple[Key, list[Any]]:
-    """The key with each bool mask replaced by the positions where it is true, as in NumPy.
-
-    The number of these positions determines the result's shape, so the mask is read on the host. Kernels receive
-    integer indices only.
-
-    Raises:
-        ShapeError: a mask inside a traced function, or one whose sizes differ from those of the axes it indexes.
-    """
-    if not any(_is_mask(index) for index in indices):
-        return template, indices
-    remaining = iter(indices)
-    pairs = [(part, next(remaining) if part[0] == "array" else None) for part in template]
-    masks = [_host_mask(x, index) if index is not None and _is_mask(index) else None for _, index in pairs]
-    widths = [
-        mask.ndim if mask is not None else part[0] in _CONSUMING for (part, _), mask in zip(pairs, masks, strict=True)
-    ]
-    parts: list[tuple[Any, ...]] = []
-    arrays: list[Any] = []
-    axis = 0
-    for (part, index), mask, width in zip(pairs, masks, widths, strict=True):
-        if mask is not None:
-            _check_mask(x, mask, axis)
-            parts += [part] * width
-            arrays += mask.nonzero()
-        else:
-            parts.append(part)
-            arrays += [] if index is None else [index]
-        axis += x.ndim - sum(widths) if part[0] == "ellipsis" else width
-    return Key(parts), arrays
-
-
-def _host_mask(x: Tensor, mask: Any) -> Any:
-    if isinstance(mask, Tensor) and isinstance(mask.array, Symbol):
-        raise ShapeError(
-            f"{describe(x)} cannot be indexed by a bool mask inside a traced function.",
-            expected="an index whose result has a known shape",
-            got="a bool mask, whose result has one element per true element",
-            fix="use polytape.where, or index outside the function",
-        )
-    return np.asarray(mask)
-
-
-def _check_mask(x: Tensor, mask: Any, axis: int) -> None:
-    expected = x.shape[axis : axis + mask.ndim]
-    if mask.ndim == 0 or mask.shape != expected:
-        raise ShapeError(
-            f"{describe(x)} cannot be indexed by a bool mask of shape {mask.shape}.",
-            expected=f"a mask of shape {expected or x.shape}",
-            got=f"shape {mask.shape}",
-            fix="pass one bool per element of the axes that the mask indexes",
-        )
-
-
-def _is_mask(index: Any) -> bool:
-    if isinstance(index, list):
-        try:
-            return bool(index) and np.asarray(index).dtype.kind == "b"
-        except ValueError:  # it is ragged, or contains itself: the conversion to a tensor says so
-            return False
-    return bool(index.dtype == dtypes.bool_)

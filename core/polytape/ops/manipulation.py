@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..device import Device
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
 from .declaration import converted, op, primitive
@@ -14,9 +15,13 @@ __all__ = ["astype", "broadcast_to", "concat", "identity", "permute_dims", "resh
 Shape = tuple[int, ...]
 
 
-@op(dtype=dtype_rules.same_dtype, shape=shape_rules.reshaped)
-def reshape(x: TensorLike, /, shape: int | Shape | list[int]) -> Tensor:
-    """The same elements, in the same order, in another shape."""
+@op(dtype=dtype_rules.same_dtype, shape=shape_rules.reshaped, accepts=("copy",))
+def reshape(x: TensorLike, /, shape: int | Shape | list[int], *, copy: bool | None = None) -> Tensor:
+    """The same elements, in the same order, in another shape.
+
+    Args:
+        copy: has no effect: a tensor's array is never written, so whether it is shared makes no difference.
+    """
     return primitive()
 
 
@@ -70,12 +75,31 @@ def _concat_back(g: Tensor, index: int, shapes: list[Shape], axis: int | None) -
 
 
 @op(dtype=dtype_rules.given_dtype, shape=shape_rules.same_shape)
-def astype(x: TensorLike, dtype: Any, /) -> Tensor:
+def astype_(x: TensorLike, dtype: Any, /) -> Tensor:
     """``x`` cast to another dtype."""
     return primitive()
 
 
-astype.gradient(x=lambda g: g)  # core casts the gradient to the operand's dtype
+astype_.gradient(x=lambda g: g)  # core casts the gradient to the operand's dtype
+
+
+def astype(x: TensorLike, dtype: Any, /, *, copy: bool = True, device: Device | str | None = None) -> Tensor:
+    """``x`` cast to another dtype; differentiable between floating dtypes.
+
+    Args:
+        x: any dtype[...].
+        dtype: the new dtype.
+        copy: has no effect: a tensor's array is never written, so whether it is shared makes no difference.
+        device: where the result goes; default: it stays on the device of ``x``.
+    Returns:
+        Shape of ``x``, ``dtype``.
+    Raises:
+        DTypeError: ``dtype`` is not a tensor dtype, or it is real and ``x`` is complex.
+    Source:
+        Array API standard 2025.12, ``astype``.
+    """
+    y = astype_(x, dtype)
+    return y if device is None else y.to_device(device)
 
 
 @op(dtype=dtype_rules.same_dtype, shape=shape_rules.same_shape, no_gradient="that is its purpose")

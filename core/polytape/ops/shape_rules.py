@@ -47,7 +47,7 @@ def as_shape(shape: Any) -> Shape:
 
 @states(takes="[...]", returns="same", rejects="shapes that do not broadcast")
 def broadcast(*operands: Shape | None) -> Shape:
-    """The shape that the operands broadcast to (array API standard 2024.12, "Broadcasting"); None for an absent one."""
+    """The shape that the operands broadcast to (array API standard 2025.12, "Broadcasting"); None for an absent one."""
     shapes = [shape for shape in operands if shape is not None]
     rank = max(len(shape) for shape in shapes)
     result: list[int] = []
@@ -166,7 +166,7 @@ def along_axis(x: Shape, *, axis: Any) -> Shape:
     rejects="inner sizes that differ, or an operand of rank 0",
 )
 def contracted(x1: Shape, x2: Shape) -> Shape:
-    """The shape of a matrix product (array API standard 2024.12, ``matmul``)."""
+    """The shape of a matrix product (array API standard 2025.12, ``matmul``)."""
     if not x1 or not x2:
         raise ShapeError(
             "a number has no rows or columns.",

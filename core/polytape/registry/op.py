@@ -70,6 +70,7 @@ class Op:
         self.partial: bool = False
         self.promotes: tuple[str, ...] = ()
         self.floating: bool = False
+        self.accepts: tuple[str, ...] = ()
         self.number_rule: Any = None
         self.host: tuple[str, ...] = ()
         self.no_gradient: str = ""
@@ -284,6 +285,8 @@ def check_attributes(op: Op, attributes: dict[str, Any]) -> None:
     Raises:
         TypeError: as Python does for a call with wrong arguments.
     """
+    for name in op.accepts:
+        attributes.pop(name, None)
     for name, value in attributes.items():
         if name not in op.attributes:
             from ..foreign_names import unknown_argument

@@ -3,11 +3,12 @@
 Tensor imports this module when it needs it, so nothing here imports Tensor.
 
 Source:
-    DLPack 1.1; Python array API standard 2024.12, "Data interchange mechanisms".
+    DLPack 1.1; Python array API standard 2025.12, "Data interchange mechanisms".
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, Final
 
 import numpy as np
@@ -15,9 +16,28 @@ import numpy as np
 from ..errors import DeviceError, InterchangeError, PolytapeError
 from .rejections import described
 
-__all__ = ["CPU", "as_array", "dlpack_device", "export"]
+__all__ = ["CPU", "as_array", "dlpack_device", "export", "namespace"]
 
 CPU: Final = (1, 0)  # DLPack's number of the host's memory
+VERSIONS: Final = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")  # of the standard; each includes the earlier
+
+
+def namespace(api_version: str | None) -> Any:
+    """The namespace of the array API standard.
+
+    Args:
+        api_version: a version of the standard; default: the newest.
+    Raises:
+        InterchangeError: a version that polytape does not follow.
+    """
+    if api_version is not None and api_version not in VERSIONS:
+        raise InterchangeError(
+            f"__array_namespace__: polytape does not follow version {api_version!r} of the array API standard.",
+            expected=f"one of {', '.join(VERSIONS)}",
+            got=repr(api_version),
+            fix="leave api_version out",
+        )
+    return importlib.import_module("polytape")
 
 
 def as_array(x: Any, host: Any, dtype: Any, copy: bool | None) -> Any:
@@ -51,9 +71,7 @@ def dlpack_device(x: Any) -> tuple[int, int]:
     return device
 
 
-def export(
-    x: Any, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
-) -> Any:
+def export(x: Any, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None) -> Any:
     """A DLPack capsule with the values of ``x``: a copy, unless the consumer asks for ``copy=False``.
 
     Old consumers cannot be told that memory is read-only, and newer ones ignore it. A copy also has positive strides;

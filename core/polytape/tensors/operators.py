@@ -28,11 +28,8 @@ class Operators:
         self.less_equal: Binary
         self.greater: Binary
         self.greater_equal: Binary
-        self.logical_and: Binary
-        self.logical_or: Binary
         self.negative: Unary
         self.abs: Unary
-        self.logical_not: Unary
         self.sum: Unary
         self.reshape: Unary
         self.identity: Unary
@@ -45,6 +42,7 @@ class Operators:
         self.transpose: Any = None
         self.to_device: Any = None
         self.asarray: Any = None
+        self.real: Any = None
 
 
 operators: Final = Operators()

@@ -41,12 +41,17 @@ if not COMPILING:
     # mypyc reads the decorator from the source and never calls it; importing it would cost every program 0.4 ms.
     mypyc_attr = lambda **options: lambda cls: cls  # noqa: E731  # mypyc does not accept a def under an if
 
+if TYPE_CHECKING and not COMPILING:
+    from .methods import Methods as Base  # what polytape.ops.methods gives to the class, for type checkers
+else:
+    Base = object
+
 # What an op accepts as an operand. For type checkers, complex includes bool, int and float.
 TensorLike: TypeAlias = "Tensor | complex | np.ndarray[Any, Any] | np.generic"
 
 
 @mypyc_attr(free_list_len=1)
-class Tensor:
+class Tensor(Base):
     """An array on one device, differentiable under a `GradientTape`.
 
     Create tensors with `polytape.asarray`, the creation functions and the ops, never by calling this class. The array
@@ -269,10 +274,12 @@ class Tensor:
         return result
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        return importlib.import_module("polytape")
+        return late("interchange").namespace(api_version)
 
-    def __dlpack__(self, **options: Any) -> Any:
-        return late("interchange").export(self, **options)
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+    ) -> Any:
+        return late("interchange").export(self, stream, max_version, dl_device, copy)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         device: tuple[int, int] = late("interchange").dlpack_device(self)
@@ -336,22 +343,6 @@ class Tensor:
     def __abs__(self) -> Tensor:
         result: Tensor = operators.abs.operate(self)
         return result
-
-    def __invert__(self) -> Tensor:
-        result: Tensor = operators.logical_not.operate(self)
-        return result
-
-    def __and__(self, other: TensorLike, /) -> Result:
-        return operators.logical_and.operate(self, other)
-
-    def __rand__(self, other: TensorLike, /) -> Result:
-        return operators.logical_and.operate(other, self)
-
-    def __or__(self, other: TensorLike, /) -> Result:
-        return operators.logical_or.operate(self, other)
-
-    def __ror__(self, other: TensorLike, /) -> Result:
-        return operators.logical_or.operate(other, self)
 
     def __eq__(self, other: object, /) -> Result:  # type: ignore[override]  # elementwise, as the standard requires
         return operators.equal.operate(self, other)

@@ -58,7 +58,7 @@ class Variable(Tensor):
             )
         initial: Tensor = operators.asarray(value, dtype, device)
         super().__init__(initial.array, initial.type, leaf(initial.type, initial.array.shape))
-        floating = initial.type.category == FLOATING
+        floating = initial.type.category >= FLOATING
         if trainable and not floating:
             raise DTypeError(
                 f"Variable({describe(value)}, trainable=True) cannot be trained.",
@@ -186,12 +186,6 @@ class Variable(Tensor):
 
     def __imatmul__(self, value: TensorLike, /) -> Variable:
         return self._combine("@=", operators.matmul, value)
-
-    def __iand__(self, value: TensorLike, /) -> Variable:
-        return self._combine("&=", operators.logical_and, value)
-
-    def __ior__(self, value: TensorLike, /) -> Variable:
-        return self._combine("|=", operators.logical_or, value)
 
     def _accepted(self, what: str, value: Any) -> Tensor:
         """``value`` as a tensor of this variable's shape, dtype and device; raises if it does not fit."""

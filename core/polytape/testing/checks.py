@@ -16,7 +16,7 @@ import polytape
 from .. import plugins
 from ..device import Device
 from ..dispatch import convert
-from ..errors import DTypeError, PolytapeError
+from ..errors import DTypeError, KernelError, PolytapeError
 from ..tensors.tensor import Tensor
 from .calls import attributes_on, calls, device_of, expected_values, named, run
 from .case import Case, call, tensors
@@ -38,14 +38,24 @@ def check_value_dtype_and_shape(case: Case, backend: str) -> None:
     """
     failures: dict[str, Exception] = {}
     passed: list[str] = []
+    lacking: DTypeError | None = None
     for sample, dtype, hosts, what in calls(case, backend):
         if dtype in failures:
             continue
         try:
             _check_value(case, backend, sample, dtype, hosts, what)
             passed.append(dtype)
+        except DTypeError as error:
+            if unsupported(error):  # the body computes in a dtype that the backend does not have
+                lacking = error
+            else:
+                failures[dtype] = error
+        except KernelError:  # `checked` knows which kernels may be missing
+            raise
         except Exception as error:
             failures[dtype] = error
+    if lacking is not None and not passed and not failures:
+        raise lacking
     if len(failures) == 1:
         raise next(iter(failures.values()))
     if failures:
@@ -70,6 +80,11 @@ def _check_value(case: Case, backend: str, sample: Sample, dtype: str, hosts: li
     actual = [tuple(host.shape) for host in values]
     if list(shapes) != actual:
         raise AssertionError(f"{what}: the shape rule\n  expected: {actual}, the actual shapes\n  got: {shapes}")
+
+
+def unsupported(error: DTypeError) -> bool:
+    """Whether a backend rejected a dtype that it does not have."""
+    return error.summary.startswith("backend ") and "does not support" in error.summary
 
 
 def check_device(case: Case, backend: str) -> None:
@@ -132,11 +147,7 @@ def _require_error(case: Case, attempt: Any, what: str, sample: ErrorSample) -> 
             result = attempt()
     except Exception as error:
         text = str(error)
-        if (
-            isinstance(error, DTypeError)
-            and error.summary.startswith("backend ")
-            and "does not support" in error.summary
-        ):
+        if isinstance(error, DTypeError) and unsupported(error):
             return  # the call's dtype was rejected before anything else could be
         # The error of a composite op may come from an op in its body.
         required = [part, case.op.name] if case.op.primitive and sample.named else [part]
@@ -267,7 +278,7 @@ def _require_same(got: Tensor, expected: Tensor, what: str, device: Device) -> N
         raise AssertionError(f"{what}\n  expected: {expected!r}\n  got: {got!r}")
 
 
-# Array API standard 2024.12, "Type promotion rules"; an integer and a floating dtype promote to the floating one.
+# Array API standard 2025.12, "Type promotion rules"; an integer and a floating dtype promote to the floating one.
 PROMOTIONS: Final = (
     ("int8", "int32", "int32"), ("uint8", "int8", "int16"), ("uint32", "int32", "int64"), ("uint8", "uint64", "uint64"),
     ("int32", "float32", "float32"), ("int64", "float32", "float32"), ("int64", "float16", "float16"),

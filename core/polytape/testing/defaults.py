@@ -13,7 +13,19 @@ from typing import Any, Final
 from ..errors import DTypeError, ShapeError
 from ..ops import shape_rules
 from ..ops.documentation import facts_of
-from .makers import Maker, anything, booleans, floating, floats, integers, numbers, reals
+from .makers import (
+    Maker,
+    anything,
+    bits,
+    booleans,
+    complexes,
+    floating,
+    floats,
+    integers,
+    numbers,
+    reals,
+    whole,
+)
 from .samples import ErrorSample, Sample, error, sample
 
 __all__ = ["default_errors", "default_operands", "default_result", "default_samples"]
@@ -21,7 +33,10 @@ __all__ = ["default_errors", "default_operands", "default_result", "default_samp
 _MAKERS: Final[dict[str, Callable[..., Maker]]] = {
     "any dtype": anything,
     "bool": booleans,
+    "complex": complexes,
     "floating": floating,
+    "integer": whole,
+    "integer or bool": bits,
     "numeric": numbers,
     "real": reals,
     "real floating": floats,
@@ -101,8 +116,11 @@ def _dtype_errors(op: Any, operands: Sequence[Maker]) -> list[ErrorSample]:
         ("not real floating", "needs floating-point numbers", integers, "int32"),
         ("not real floating", "is not defined for complex numbers", numbers, "complex64"),
         ("not bool", "is defined only for bool", integers, "int32"),
+        ("neither integer nor bool", "is defined only for integers and bool", floats, "float32"),
+        ("not an integer", "is defined only for integers", floats, "float32"),
+        ("not complex", "is defined only for complex numbers", floats, "float32"),
     ):
-        if rejected in rejects.split(" or ") and not (op.floating and dtype == "int32"):
+        if rejected in (rejects, *rejects.split(" or ")) and not (op.floating and dtype == "int32"):
             bad_operands = [make(*maker.shape) if maker.varies else maker for maker in operands]
             if rejects == "not bool":
                 bad_operands = [make(*maker.shape) for maker in operands]

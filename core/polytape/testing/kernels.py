@@ -46,6 +46,8 @@ def unreached_kernels(backend: str, cases: Iterable[Case]) -> list[str]:
 
 def tried_kernels(case: Case, sample: Sample, hosts: Sequence[Any], backend: str) -> list[tuple[Kernel, bool]]:
     """The kernels that a call tries, each with whether it accepts the operands; the first that does is the last."""
+    if case.op.name in plugins.get_backend(backend).limits.missing:
+        return []
     device = device_of(backend)
     operands = tensors(case.op, hosts, device, sample.layout)
     attributes = attributes_on(case, sample, device)

@@ -15,7 +15,10 @@ import numpy as np
 __all__ = [
     "Maker",
     "anything",
+    "bits",
     "booleans",
+    "complexes",
+    "each",
     "exactly",
     "floating",
     "floats",
@@ -24,6 +27,7 @@ __all__ = [
     "numbers",
     "positive",
     "reals",
+    "whole",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -134,6 +138,21 @@ def integers(*shape: int, low: int = 0, high: int = 9, dtype: str = "int32") -> 
     return Maker("integers", shape, (dtype,), between(low, high), False)
 
 
+def bits(*shape: int) -> Maker:
+    """Integers of every dtype from -4 to 4, and bools."""
+    return Maker("bits", shape, ("bool", *_SIGNED, *_UNSIGNED), between(-4.0, 4.0), True)
+
+
+def whole(*shape: int, low: float = -4.0, high: float = 4.0) -> Maker:
+    """Integers of every dtype, between ``low`` and ``high``."""
+    return Maker("whole", shape, (*_SIGNED, *_UNSIGNED), between(low, high), True)
+
+
+def complexes(*shape: int) -> Maker:
+    """Complex numbers with parts from -2 to 2."""
+    return Maker("complexes", shape, COMPLEX, between(-2.0, 2.0), True)
+
+
 def booleans(*shape: int) -> Maker:
     """Bools."""
     return Maker("booleans", shape, ("bool",), between(0.0, 1.0), False)
@@ -144,3 +163,9 @@ def exactly(values: Any, dtype: str = "") -> Maker:
     array = np.asarray(values)
     name = f"exactly {np.array2string(array, threshold=6, separator=',').replace(chr(10), '')} "
     return Maker(name, array.shape, (dtype,) if dtype else FLOATS, lambda rng, shape, kind: array, not dtype)
+
+
+def each(values: Any, *names: str) -> Maker:
+    """Exactly these values, in each of these dtypes."""
+    maker = exactly(values, names[0])
+    return Maker(maker.name.replace("exactly", "each"), maker.shape, names, maker.draw, True)

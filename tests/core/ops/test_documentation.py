@@ -18,7 +18,7 @@ from polytape.testing import own_ops
 
 def documented(body: Any, dtype: Any, shape: Any, **options: Any) -> str:
     """The docstring of an op that is not registered."""
-    op = build(body, dtype, shape, (), None)
+    op = build(body, dtype, shape, (), None, ())
     for name, value in options.items():
         setattr(op, name, value)
     return complete(op) or ""
@@ -30,7 +30,7 @@ def test_the_docstring_of_an_elementwise_op_is_completed_from_one_line() -> None
         "Args:\n    x1, x2: numeric[...], broadcast and promoted together.\n"
         "Returns:\n    The broadcast shape, the promoted dtype.\n"
         "Raises:\n    ShapeError: shapes that do not broadcast. DTypeError: bool operands.\n"
-        "Source:\n    Array API standard 2024.12, ``add``."
+        "Source:\n    Array API standard 2025.12, ``add``."
     )
 
 
@@ -68,7 +68,7 @@ def test_an_op_that_casts_integers_and_bools_documents_it() -> None:
 def test_every_parameter_of_an_op_is_described_once(op: Any) -> None:
     entries = [line.strip() for line in sections(op.__doc__)["Args"].splitlines() if line[4:5] != " "]
     described = [name for entry in entries for name in entry.partition(":")[0].split(", ")]
-    assert described == list(op.parameters)
+    assert described == [*op.parameters, *op.accepts]
 
 
 MEMBERS = {
@@ -78,6 +78,9 @@ MEMBERS = {
     "real": ("bool", "int8", "uint64", "float16", "float64"),
     "floating": ("float16", "float64", "complex64"),
     "real floating": ("float16", "float64"),
+    "integer": ("int8", "uint64"),
+    "integer or bool": ("bool", "int8", "uint64"),
+    "complex": ("complex64",),
     "any dtype": ("bool", "int8", "uint64", "float16", "float64", "complex64"),
 }
 EVERY_DTYPE = MEMBERS["any dtype"]
@@ -102,7 +105,10 @@ def test_a_dtype_rule_accepts_the_dtypes_it_states_and_rejects_all_others(rule: 
     for name in EVERY_DTYPE:
         if name in MEMBERS[facts.takes]:
             result = rule(dtypes.lookup(name))
-            assert result.name == (name if facts.returns == "same" else facts.returns)
+            parts = {"complex64": "float32", "complex128": "float64"}.get(name, name)
+            returned = {"same": name, "the dtype of the parts": parts}
+            returned["the real dtype of the same precision"] = parts
+            assert result.name == returned.get(facts.returns, facts.returns)
         else:
             assert facts.rejects
             with pytest.raises(DTypeError):

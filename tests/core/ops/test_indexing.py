@@ -100,11 +100,9 @@ def test_index_arrays_out_of_range_are_rejected(backend: str) -> None:
         ((..., ...), ShapeError, "two ellipses"),
         ("a", DTypeError, "cannot be indexed by 'a'"),
         (1.0, DTypeError, "cannot be indexed by 1.0"),
-        (True, DTypeError, "cannot be indexed by True"),
         (np.array([0.5]), DTypeError, "indices must be integers"),
         (np.ones(2, bool), ShapeError, "cannot be indexed by a bool mask of shape (2,)"),
         (np.ones((3, 3), bool), ShapeError, "cannot be indexed by a bool mask of shape (3, 3)"),
-        (np.asarray(True), ShapeError, "cannot be indexed by a bool mask of shape ()"),
     ],
 )
 def test_invalid_keys_are_rejected_for_reading_and_writing(
@@ -182,3 +180,25 @@ def test_iteration_and_length_use_the_first_axis() -> None:
     x = pt.asarray([[1.0, 2.0], [3.0, 4.0]])
     assert [row.tolist() for row in x] == [[1.0, 2.0], [3.0, 4.0]]
     assert len(x) == 2
+
+
+@pytest.mark.parametrize(
+    "key",
+    [True, False, np.True_, np.array(False), np.s_[True, 0], np.s_[0, False], np.s_[..., True],
+     np.s_[:, None, np.array(True)],
+     np.s_[[0, 1], True], np.s_[True, False], np.s_[False, ..., [1]]],
+    ids=range(11),
+)  # fmt: skip
+def test_a_mask_of_rank_0_selects_all_or_nothing_as_in_numpy(key: Any, backend: str) -> None:
+    x = pt.asarray(HOST, device=pt.get_backend(backend).device_list()[0])
+    assert x[key].shape == HOST[key].shape and x[key].tolist() == HOST[key].tolist()
+    updated = HOST.copy()
+    updated[key] = 7.0
+    x[key] = 7.0
+    assert x.tolist() == updated.tolist()
+
+
+def test_a_tensor_of_rank_0_is_a_mask_and_selects_from_a_number() -> None:
+    x = pt.asarray(3.0)
+    assert x[x > 2.0].tolist() == [3.0] and x[x > 5.0].tolist() == []
+    pt.check_gradients(lambda x: x[pt.asarray(True)] ** 2, pt.asarray(2.0), order=2)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from polytape.errors import ShapeError
-from polytape.ops import indexing, shape_rules
+from polytape.ops import indexing, keys, shape_rules
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 
@@ -99,7 +99,7 @@ def test_indexing_agrees_with_numpy(shape: Any, data: Any) -> None:
     key = data.draw(_keys(shape))
     if 0 in shape and any(isinstance(part, np.ndarray) for part in key):
         return  # the kernel, not the rule, checks the values of index arrays
-    template, arrays = indexing.split_key(key)
+    template, arrays = keys.split_key(key)
     assert_agrees(
         lambda: indexing._indexed(shape, *(a.shape for a in arrays), key=template), lambda: np.empty(shape)[key]
     )

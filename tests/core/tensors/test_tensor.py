@@ -91,7 +91,7 @@ def test_operators_on_truth_values() -> None:
     a, b = pt.asarray([True, True, False]), pt.asarray([True, False, False])
     assert (a & b).tolist() == [True, False, False] and (a | b).tolist() == [True, True, False]
     assert (~a).tolist() == [False, False, True] and (True & a).tolist() == [True, True, False]
-    with pytest.raises(DTypeError, match="is defined only for bool"):
+    with pytest.raises(DTypeError, match="is defined only for integers and bool"):
         ~pt.asarray([1.0])
 
 

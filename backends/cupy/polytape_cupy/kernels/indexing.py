@@ -1,4 +1,4 @@
-"""The transpose of indexing, also for dtypes that cupy cannot add atomically."""
+"""The transposes of indexing and of take, also for dtypes that cupy cannot add atomically."""
 
 from __future__ import annotations
 
@@ -18,9 +18,38 @@ _ATOMIC: Final = ("int32", "uint32", "uint64", "float16", "float32", "float64")
 
 
 def kernels(xp: Any) -> list[Kernel]:
-    """The kernel ``scatter_add`` on the arrays of ``xp``."""
-    shared = next(kernel.fn for kernel in build(xp) if kernel.op == "scatter_add")
-    return [Kernel("scatter_add", _scatter_add(xp, shared))]
+    """The kernels ``scatter_add`` and ``scatter`` on the arrays of ``xp``."""
+    shared = {kernel.op: kernel.fn for kernel in build(xp, ("indexing", "movement"))}
+    return [
+        Kernel("scatter_add", _scatter_add(xp, shared["scatter_add"])),
+        Kernel("scatter", _scatter(xp, shared["scatter"]), fresh=True),
+    ]
+
+
+def _scatter(xp: Any, shared: Callable[..., Array]) -> Callable[..., Array]:
+    def scatter(x: Array, indices: Array, values: Array, *, axis: int = 0, mode: str = "add") -> Array:
+        dtype = x.dtype
+        if mode == "set" or (dtype.name in _ATOMIC and (mode == "add" or dtype.name != "float16")):
+            return shared(x, indices, values, axis=axis, mode=mode)
+        if dtype.kind == "c":
+            real = shared(x.real, indices, values.real, axis=axis, mode=mode)
+            y = xp.empty(real.shape, dtype)
+            y.real = real
+            y.imag = shared(x.imag, indices, values.imag, axis=axis, mode=mode)
+            return y
+        if mode == "max":
+            if dtype.kind == "f":
+                wide = x.astype("float32"), values.astype("float32")
+                return shared(wide[0], indices, wide[1], axis=axis, mode=mode).astype(dtype)
+            # Signed numbers are ordered as unsigned ones once their sign bit is flipped.
+            flip = xp.asarray(-(2**63) if dtype.kind == "i" else 0, "int64")
+            ordered = [(array.astype("int64", copy=False) ^ flip).view("uint64") for array in (x, values)]
+            y = shared(ordered[0], indices, ordered[1], axis=axis, mode=mode)
+            return (y.view("int64") ^ flip).astype(dtype, copy=False)
+        bits = [array.astype("int64", copy=False).view("uint64") for array in (x, values)]
+        return shared(bits[0], indices, bits[1], axis=axis, mode=mode).view("int64").astype(dtype, copy=False)
+
+    return scatter
 
 
 def _scatter_add(xp: Any, shared: Callable[..., Array]) -> Callable[..., Array]:

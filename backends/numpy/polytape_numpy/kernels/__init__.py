@@ -17,8 +17,13 @@ from polytape.backend import Kernel
 __all__ = ["FAMILIES", "build", "late"]
 
 FAMILIES: Final = (
-    "arithmetic", "creation", "exponential", "indexing", "linalg", "logic", "manipulation", "nn.activations",
-    "nn.losses", "optim", "random", "reduction", "trigonometric",
+    "arithmetic", "bitwise", "complex_parts", "creation", "cumulative", "distributions", "elementwise", "exponential",
+    "fft.transforms", "gathering", "indexing", "linalg.factorizations", "linalg.eigen", "linalg.norms",
+    "linalg.solving", "logic", "manipulation", "movement", "joining", "likeness", "padding", "nn.activations",
+    "nn.attention", "nn.convolution",
+    "nn.losses", "nn.norms", "nn.pooling", "nn.regularization", "nn.smooth", "numerical", "optim", "predicates",
+    "products", "random", "reduction", "representation", "rounding", "segment", "sets", "sorting", "special.error",
+    "special.information", "trigonometric",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Creation: arrays filled with a value, and ranges."""
+"""Creation: arrays filled with a value, ranges, and triangles of matrices."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ Array = Any
 
 
 def kernels(xp: Any) -> list[Kernel]:
-    """The kernels ``full`` and ``arange`` on the arrays of ``xp``."""
-    return [Kernel("full", _full(xp)), Kernel("arange", _arange(xp))]
+    """The kernels of the creation family on the arrays of ``xp``."""
+    return [
+        Kernel("full", _full(xp)),
+        Kernel("arange", _arange(xp)),
+        Kernel("eye", _eye(xp)),
+        Kernel("linspace", _linspace(xp)),
+    ]
 
 
 def _full(xp: Any) -> Callable[..., Array]:
@@ -43,3 +48,17 @@ def _arange(xp: Any) -> Callable[..., Array]:
         return xp_arange(start, stop, step, "complex128" if dtype.kind == "c" else "float64").astype(dtype, copy=False)
 
     return arange
+
+
+def _eye(xp: Any) -> Callable[..., Array]:
+    def eye(n_rows: int, n_cols: int | None = None, *, k: int = 0, dtype: Any, device: Any) -> Array:
+        return xp.eye(n_rows, n_cols, k, dtype)
+
+    return eye
+
+
+def _linspace(xp: Any) -> Callable[..., Array]:
+    def linspace(start: Any, stop: Any, num: int, *, dtype: Any, device: Any, endpoint: bool = True) -> Array:
+        return xp.linspace(start, stop, num, endpoint).astype(dtype, copy=False)  # computed in float64
+
+    return linspace

@@ -1,4 +1,4 @@
-"""Exponentials, logarithms and roots: the functions of the module itself, and an accurate complex log1p."""
+"""Exponentials, logarithms and roots: the functions of the module itself, some with a complex form of their own."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ Array = Any
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels of the exponential family on the arrays of ``xp``."""
     is_numpy = xp.__name__ == "numpy"
-    own = [Kernel("log1p", _complex_log1p(xp), dtypes=("complex64", "complex128"), fresh=True)] if is_numpy else []
-    return [*own, *ufuncs(xp, "exp log log1p sqrt")]
+    own = {"log1p": _complex_log1p, "expm1": _complex_expm1} if is_numpy else {}
+    complex_ = [Kernel(op, make(xp), dtypes=("complex64", "complex128"), fresh=True) for op, make in own.items()]
+    real = [
+        Kernel(name, getattr(xp, name), dtypes=("float16", "float32", "float64"), out=True)
+        for name in ("cbrt", "logaddexp")
+    ]
+    return [*complex_, *ufuncs(xp, "exp exp2 expm1 log log1p log2 log10 sqrt"), *real]
 
 
 def _complex_log1p(xp: Any) -> Callable[..., Array]:
@@ -32,3 +37,17 @@ def _complex_log1p(xp: Any) -> Callable[..., Array]:
         return y
 
     return complex_log1p
+
+
+def _complex_expm1(xp: Any) -> Callable[..., Array]:
+    asarray, exp, expm1, isfinite = xp.asarray, xp.exp, xp.expm1, xp.isfinite
+
+    def complex_expm1(x: Array) -> Array:
+        y = asarray(expm1(x))
+        special = ~isfinite(x)
+        if special.any():
+            # exp has the standard's special values, and nothing to lose near 0 there.
+            y[special] = exp(x[special]) - 1
+        return y
+
+    return complex_expm1

@@ -1,8 +1,9 @@
 """Random draws from the counter-based generator Philox4x32-10, with the same bits on every backend.
 
 The stream of a state ``(key, counter)`` is a sequence of 32-bit words: word i is word ``i % 4`` of the Philox block
-whose 128-bit counter is ``counter + i // 4`` (modulo 2**64, low word first; the upper 64 bits are 0) and whose 64-bit
-key is ``key`` (low word first). The words that a draw of n numbers uses, and the number that they give:
+whose 128-bit counter is ``counter + i // 4`` (modulo 2**64, low word first; the upper 64 bits are the lane) and whose
+64-bit key is ``key`` (low word first). Draws use lane 0; the attempts of rejection samplers use lanes 0, 1, 2, ...
+The words that a draw of n numbers uses, and the number that they give:
 
 ==================  =====================  ==================================================================
 op and dtype        words                  number
@@ -14,6 +15,7 @@ uniform float64     2 n                    ((low | high << 32) >> 11) * 2**-53 o
 normal              2 ceil(n / 2)          Box-Muller on the uniforms (a, b) of two words, in float32:
                                            sqrt(-2 log(a + 2**-24)) times cos(2 pi b), then times sin(2 pi b)
 normal float64      4 ceil(n / 2)          the same in float64 on four words, with a + 2**-53
+permutation         2 n                    the stable order of r = low word | high word << 32
 integers            2 n                    low + (r * (high - low) >> 64) for r = low word | high word << 32;
                                            low + r % (high - low) if high - low >= 2**32
 ==================  =====================  ==================================================================
@@ -34,10 +36,10 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
-__all__ = ["kernels", "philox_block"]
+__all__ = ["blocks_at", "kernels", "philox_block"]
 
 Array = Any
-Words = Callable[[int, int, int], Array]  # (key, counter, count) -> uint32[count or up to 3 more]
+Words = Callable[..., Array]  # (key, counter, count, lane=0) -> uint32[count or up to 3 more]
 Make = Callable[[Array], Array]
 Draw = Callable[[Array, tuple[int, ...], Any, int, Make], Array]
 
@@ -56,6 +58,8 @@ def kernels(xp: Any) -> list[Kernel]:
     """The random kernels on the arrays of ``xp``; ``state`` is a host uint64[2] for every ``xp``."""
     draw = _draw(xp)
     return [
+        Kernel("random_bits", _random_bits(xp)),
+        Kernel("random_permutation", _random_permutation(xp)),
         Kernel("random_uniform", _random_uniform(xp, draw)),
         Kernel("random_normal", _random_normal(xp, draw)),
         Kernel("random_integers", _random_integers(xp, draw)),
@@ -78,49 +82,84 @@ def philox_block(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tu
     return c0, c1, c2, c3
 
 
+def blocks_at(xp: Any, key: int, counters: Array, lane: int = 0) -> Array:
+    """Blocks of Philox4x32-10, uint32[n, 4]; both lanes of a round are the rows of one array.
+
+    A 64-bit product is written once and its halves are strided views (all supported hosts and devices are
+    little-endian), so that a round takes three passes.
+
+    Args:
+        xp: the module of arrays.
+        key, lane: 64-bit integers.
+        counters: uint64[n], contiguous; the low 64 bits of each counter.
+    """
+    n = len(counters)
+    count = counters.view("uint32").reshape(n, 2)
+    multiplied = xp.empty((2, n), "uint32")
+    added: Array = xp.empty((2, n), "uint32")
+    multiplied[0], added[0] = count[:, 0], count[:, 1]
+    multiplied[1], added[1] = lane & _MASK, lane >> 32
+    products = xp.empty((2, 2, n), "uint64")
+    # The axes are: parity of the round, lane (swapped for the next round), block, low or high half.
+    halves = products.view("uint32").reshape(2, 2, n, 2)[:, ::-1]
+    factors = xp.asarray([[_M0], [_M1]], dtype="uint64")
+    k0, k1 = key & _MASK, key >> 32
+    schedule = [[[k0 + r * _W0 & _MASK], [k1 + r * _W1 & _MASK]] for r in range(_ROUNDS)]
+    keys = xp.asarray(schedule, dtype="uint32")
+    for r in range(_ROUNDS):
+        parity = r & 1
+        xp.multiply(multiplied, factors, out=products[parity], dtype="uint64")
+        xp.bitwise_xor(halves[parity, :, :, 1], added, out=multiplied)
+        xp.bitwise_xor(multiplied, keys[r], out=multiplied)
+        added = halves[parity, :, :, 0]
+    blocks = xp.empty((n, 4), "uint32")
+    blocks[:, 0], blocks[:, 2] = multiplied[0], multiplied[1]
+    blocks[:, 1], blocks[:, 3] = added[0], added[1]
+    return blocks
+
+
 def _words(xp: Any) -> Words:
-    def fill(blocks: Array, key: int, counter: int) -> None:
-        """Write the blocks that start at ``counter`` to ``blocks``, uint32[n, 4].
-
-        Both lanes of a round are the rows of one array. A 64-bit product is written once and its halves are strided
-        views (all supported hosts and devices are little-endian), so that a round takes three passes.
-        """
-        n = len(blocks)
-        count = xp.arange(n, dtype="uint64")
-        count += xp.uint64(counter)
-        count = count.view("uint32").reshape(n, 2)
-        multiplied = xp.zeros((2, n), "uint32")
-        added: Array = xp.zeros((2, n), "uint32")
-        multiplied[0], added[0] = count[:, 0], count[:, 1]
-        products = xp.empty((2, 2, n), "uint64")
-        # The axes are: parity of the round, lane (swapped for the next round), block, low or high half.
-        halves = products.view("uint32").reshape(2, 2, n, 2)[:, ::-1]
-        factors = xp.asarray([[_M0], [_M1]], dtype="uint64")
-        k0, k1 = key & _MASK, key >> 32
-        schedule = [[[k0 + r * _W0 & _MASK], [k1 + r * _W1 & _MASK]] for r in range(_ROUNDS)]
-        keys = xp.asarray(schedule, dtype="uint32")
-        for r in range(_ROUNDS):
-            parity = r & 1
-            xp.multiply(multiplied, factors, out=products[parity], dtype="uint64")
-            xp.bitwise_xor(halves[parity, :, :, 1], added, out=multiplied)
-            xp.bitwise_xor(multiplied, keys[r], out=multiplied)
-            added = halves[parity, :, :, 0]
-        blocks[:, 0], blocks[:, 2] = multiplied[0], multiplied[1]
-        blocks[:, 1], blocks[:, 3] = added[0], added[1]
-
-    def words(key: int, counter: int, count: int) -> Array:
+    def words(key: int, counter: int, count: int, lane: int = 0) -> Array:
         n = -(-count // 4)
         if n <= _FEW:
-            keys = key & _MASK, key >> 32
+            keys, lanes = (key & _MASK, key >> 32), (lane & _MASK, lane >> 32)
             stream: list[int] = []
             for i in range(counter, counter + n):
-                stream += philox_block((i & _MASK, i >> 32 & _MASK, 0, 0), keys)
+                stream += philox_block((i & _MASK, i >> 32 & _MASK, *lanes), keys)
             return xp.asarray(stream, dtype="uint32")
-        blocks = xp.empty((n, 4), "uint32")
-        fill(blocks, key, counter)
-        return blocks.reshape(-1)
+        counters = xp.arange(n, dtype="uint64")
+        counters += xp.uint64(counter)
+        return blocks_at(xp, key, counters, lane).reshape(-1)
 
     return words
+
+
+def _random_bits(xp: Any) -> Callable[..., Array]:
+    words = _words(xp)
+
+    def random_bits(state: Array, *, lane: int = 0, n: int, device: Any) -> Array:
+        key, counter = int(state[0]), int(state[1])
+        if n < 0 or not 0 <= lane <= _MASK64:
+            raise ValueError(f"there are no {n} words in lane {lane}")
+        if n <= 4 * _CHUNK:
+            return words(key, counter, n, lane)[:n]
+        y = xp.empty(n, "uint32")
+        for start in range(0, n, 4 * _CHUNK):
+            part = y[start : start + 4 * _CHUNK]
+            part[...] = words(key, counter + start // 4 & _MASK64, len(part), lane)[: len(part)]
+        return y
+
+    return random_bits
+
+
+def _random_permutation(xp: Any) -> Callable[..., Array]:
+    bits = _random_bits(xp)
+
+    def random_permutation(state: Array, *, n: int, device: Any) -> Array:
+        keys = bits(state, n=2 * n, device=device).view("uint64")
+        return xp.argsort(keys, kind="stable").astype("int64", copy=False)
+
+    return random_permutation
 
 
 def _draw(xp: Any) -> Draw:

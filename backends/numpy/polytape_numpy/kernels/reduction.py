@@ -17,12 +17,20 @@ Axis = int | tuple[int, ...] | None
 
 
 def kernels(xp: Any) -> list[Kernel]:
-    """The kernels ``sum``, ``mean``, ``max`` and ``argmax`` on the arrays of ``xp``."""
+    """The kernels of the reductions on the arrays of ``xp``."""
     return [
         Kernel("sum", _sum(xp), fresh=True),
         Kernel("mean", _mean(xp), fresh=True),
         Kernel("max", _max, fresh=True),
+        Kernel("min", _min, fresh=True),
         Kernel("argmax", _argmax, fresh=True),
+        Kernel("argmin", _argmin, fresh=True),
+        Kernel("any", _any, fresh=True),
+        Kernel("all", _all, fresh=True),
+        Kernel("count_nonzero", _count_nonzero(xp), fresh=True),
+        Kernel("prod", _prod(xp), fresh=True),
+        Kernel("var", _var(xp), fresh=True),
+        Kernel("std", _std(xp), fresh=True),
     ]
 
 
@@ -79,3 +87,91 @@ def _argmax(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Arr
     if keepdims:
         return x.argmax(axis, keepdims=True)
     return x.argmax(axis)
+
+
+def _min(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    if axis is not None:
+        _check_axis(x, axis)
+    return x.min(axis, None, keepdims)
+
+
+def _argmin(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    if axis is not None:
+        _check_axis(x, axis)
+    if keepdims:
+        return x.argmin(axis, keepdims=True)
+    return x.argmin(axis)
+
+
+def _any(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    if axis is not None:
+        _check_axis(x, axis)
+    return _truth(x).any(axis, keepdims=keepdims)
+
+
+def _all(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    if axis is not None:
+        _check_axis(x, axis)
+    return _truth(x).all(axis, keepdims=keepdims)
+
+
+def _truth(x: Array) -> Array:
+    return x if x.dtype.kind == "b" else x != 0
+
+
+def _count_nonzero(xp: Any) -> Callable[..., Array]:
+    count_all, asarray = xp.count_nonzero, xp.asarray
+
+    def count_nonzero(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        if axis is not None:
+            _check_axis(x, axis)
+        elif not keepdims:
+            return asarray(count_all(x), "int64")
+        return _truth(x).sum(axis, "int64", None, keepdims)
+
+    return count_nonzero
+
+
+def _prod(xp: Any) -> Callable[..., Array]:
+    float32 = xp.dtype("float32")
+
+    def prod(x: Array, *, axis: Axis = None, dtype: Any, keepdims: bool = False) -> Array:
+        if axis is not None:
+            _check_axis(x, axis)
+        if dtype.itemsize == 2 and dtype.kind not in "iu":
+            return x.prod(axis, float32, None, keepdims).astype(dtype)
+        return x.prod(axis, dtype, None, keepdims)
+
+    return prod
+
+
+def _var(xp: Any) -> Callable[..., Array]:
+    mean, add, float32 = _mean(xp), add_reduce(xp), xp.dtype("float32")
+
+    def var(x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
+        dtype = x.dtype
+        if dtype.itemsize == 2:
+            x = x.astype(float32)
+        distance = x - mean(x, axis=axis, keepdims=True)
+        if dtype.kind == "c":
+            distance = distance.real**2 + distance.imag**2
+            dtype = distance.dtype
+        else:
+            distance *= distance
+        total = add(distance, axis, None, None, keepdims)
+        count = x.size if axis is None else prod(x.shape[k] for k in (axis if type(axis) is tuple else (axis,)))
+        return (total / max(float(count - correction), 0.0)).astype(dtype, copy=False)
+
+    return var
+
+
+def _std(xp: Any) -> Callable[..., Array]:
+    var, sqrt, float32 = _var(xp), xp.sqrt, xp.dtype("float32")
+
+    def std(x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
+        if x.dtype.itemsize > 2:
+            return sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+        wide = sqrt(var(x.astype(float32), axis=axis, correction=correction, keepdims=keepdims))
+        return wide.astype(x.dtype)
+
+    return std

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...dispatch.convert import asarray
-from ...ops import arithmetic, exponential, linalg, manipulation, reduction, trigonometric
+from ...ops import arithmetic, exponential, manipulation, products, reduction, trigonometric
 from ...tensors.tensor import Tensor, TensorLike
 from ..mode import need_eager
 
@@ -85,9 +85,9 @@ def matmul(
 ) -> Tensor:
     """Matrix product of the last two axes, either operand optionally transposed first."""
     need_eager("matmul")
-    left = linalg.matrix_transpose(asarray(a)) if transpose_a else a
-    right = linalg.matrix_transpose(asarray(b)) if transpose_b else b
-    return linalg.matmul(left, right)
+    left = products.matrix_transpose(asarray(a)) if transpose_a else a
+    right = products.matrix_transpose(asarray(b)) if transpose_b else b
+    return products.matmul(left, right)
 
 
 def maximum(x: TensorLike, y: TensorLike, name: Name = None) -> Tensor:

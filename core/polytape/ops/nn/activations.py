@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...errors import ShapeError
 from ...tensors.tensor import Tensor, TensorLike
 from .. import dtype_rules, shape_rules
-from ..arithmetic import divide, maximum, multiply, subtract
-from ..declaration import converted, op
+from ..arithmetic import divide, maximum, multiply, negative, subtract
+from ..declaration import converted, op, states
 from ..exponential import exp, log
 from ..logic import where
 from ..manipulation import stop_gradient
 from ..reduction import max, sum
 
-__all__ = ["log_softmax", "relu", "sigmoid", "softmax"]
+__all__ = ["glu", "log_softmax", "relu", "sigmoid", "softmax", "softmin"]
 
 Shape = tuple[int, ...]
 
@@ -153,3 +155,51 @@ def log_softmax_gradient(incoming: TensorLike, result: TensorLike, /, *, axis: i
 
 
 log_softmax.gradient(x=lambda g, y, axis: log_softmax_gradient(g, y, axis=axis))
+
+
+def softmin(x: TensorLike, /, axis: int = -1) -> Tensor:
+    """``softmax(-x)`` along an axis.
+
+    Args:
+        x: real[...]; integers and bools are cast to float32.
+        axis: the axis along which the results sum to 1.
+    Returns:
+        Shape of ``x``; its dtype if that is floating.
+    Raises:
+        ShapeError: an axis that does not exist. DTypeError: ``x`` is complex or bool.
+    Source:
+        J. Bridle (1990), in Neurocomputing, NATO ASI Series F68, pp. 227-236.
+    """
+    return softmax(negative(x), axis)
+
+
+@states(
+    takes="[...]",
+    returns="{x} with half the size along ``axis``",
+    rejects="an axis that does not exist or whose size is odd",
+    axis="the axis to halve.",
+)
+def _halved(x: Shape, *, axis: Any) -> Shape:
+    shape_rules.along_axis(x, axis=axis)
+    axis %= len(x)
+    if x[axis] % 2:
+        raise ShapeError(
+            "the axis cannot be halved.",
+            expected="an even size",
+            got=f"{x[axis]} along axis {axis}",
+            fix="choose another axis",
+        )
+    return (*x[:axis], x[axis] // 2, *x[axis + 1 :])
+
+
+@op(dtype=dtype_rules.same_real_floating, shape=_halved, floating=True)
+def glu(x: TensorLike, /, axis: int = -1) -> Tensor:
+    """``a * sigmoid(b)``, where ``a`` and ``b`` are the first and the second half of ``x`` along an axis.
+
+    Source:
+        Y. Dauphin, A. Fan, M. Auli, D. Grangier (2017), ICML, arXiv:1612.08083.
+    """
+    x = converted(x)
+    axis %= x.ndim
+    half, before = x.shape[axis] // 2, (slice(None),) * axis
+    return x[(*before, slice(None, half))] * sigmoid(x[(*before, slice(half, None))])

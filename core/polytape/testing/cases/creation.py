@@ -27,6 +27,14 @@ def _arange(*, start: float, stop: float, step: float, dtype: Any = None) -> Any
     return np.arange(start, stop, step)
 
 
+def _eye(*, n_rows: int, n_cols: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+    return np.eye(n_rows, n_cols, k)
+
+
+def _linspace(*, start: complex, stop: complex, num: int, dtype: Any = None, endpoint: bool = True) -> Any:
+    return np.linspace(start, stop, num, endpoint)
+
+
 _BAD_SHAPES = [
     error(ShapeError, "a size is negative", shape=(2, -1)),
     error(ShapeError, "is not a valid shape", shape="ab"),
@@ -89,5 +97,43 @@ CASES = [
             *(sample(start=0, stop=5, step=1, dtype=name) for name in ("int8", "uint64", "float16", "float64")),
         ],
         errors=[error(ShapeError, "never ends", start=0, stop=3, step=0)],
+    ),
+    Case(
+        creation.eye,
+        n_rows=3,
+        reference=_eye,
+        result=_result_dtype("float32"),
+        more=[
+            sample(n_rows=2, n_cols=4),
+            sample(n_rows=3, n_cols=5, k=2),
+            sample(n_rows=4, n_cols=3, k=-2),
+            sample(n_rows=2, k=7),
+            sample(n_rows=0, n_cols=3),
+            *(sample(n_rows=2, n_cols=3, dtype=name) for name in _EVERY_DTYPE),
+        ],
+        errors=[error(ShapeError, "a size is negative", n_rows=2, n_cols=-1)],
+    ),
+    Case(
+        creation.linspace,
+        start=-1.0,
+        stop=2.0,
+        num=7,
+        reference=_linspace,
+        result=lambda dtype, attributes: (
+            attributes.get("dtype") or ("complex64" if isinstance(attributes["stop"], complex) else "float32")
+        ),
+        scale=8.0,
+        more=[
+            sample(start=0, stop=5, num=5, endpoint=False),
+            sample(start=3.0, stop=-3.0, num=1),
+            sample(start=3.0, stop=-3.0, num=0),
+            sample(start=3.0, stop=3.0, num=3),
+            sample(start=0.0, stop=1 - 2j, num=4),
+            *(sample(start=0.1, stop=0.7, num=9, dtype=name) for name in ("float16", "float64", "complex128")),
+        ],
+        errors=[
+            error(ShapeError, "a size is negative", start=0.0, stop=1.0, num=-1),
+            error(DTypeError, "are not integers", start=0.0, stop=1.0, num=3, dtype="int32"),
+        ],
     ),
 ]

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...ops import exponential
 from ..case import Case
-from ..makers import floats, positive, reals
+from ..makers import FLOATS, Maker, between, exactly, floats, positive, reals
 from ..samples import sample
 
 __all__ = ["CASES"]
 
 _REALS = [sample(reals(5), smooth=False)]  # integers are cast; below 0 the results are NaN
+_NEAR_1 = {"complex64": 16.0, "complex128": 16.0}  # the logarithm of a number near 1 is near 0
+
+
+def _above(low: float, *shape: int) -> Maker:
+    return Maker(f"floats from {low:g}", shape, FLOATS, between(low, 3.0), True)
+
 
 CASES = [
     Case(exponential.exp, near=[-100.0, 88.0, 100.0, 1e-8]),
+    Case(exponential.expm1, near=[-100.0, 88.0, 100.0, 1e-8, -1e-30]),
+    Case(exponential.exp2, near=[-100.0, 127.0, 200.0, 1e-8], ulp={"complex64": 32.0, "complex128": 32.0}),
     Case(exponential.log, positive(2, 3), near=[1e-30, 1e30, 0.999], more=_REALS),
     Case(
         exponential.log1p,
@@ -20,5 +30,32 @@ CASES = [
         near=[1e-30, 1e-8, 1e30, -0.999],
         more=[*_REALS, sample(positive(5))],
     ),
+    Case(
+        exponential.log2,
+        positive(2, 3),
+        near=[1e-30, 1e30, 0.999, 8.0, 0.125],
+        more=[*_REALS, sample(exactly(2.0 ** np.arange(-14, 15)), smooth=False)],
+        ulp=_NEAR_1,
+    ),
+    Case(
+        exponential.log10,
+        positive(2, 3),
+        near=[1e-30, 1e30, 0.999, 1000.0],
+        more=[*_REALS, sample(exactly(10.0 ** np.arange(5)), smooth=False)],
+        ulp=_NEAR_1,
+    ),
     Case(exponential.sqrt, positive(2, 3), near=[1e-30, 1e30], more=_REALS),
+    Case(exponential.rsqrt, _above(0.25, 2, 3), reference=lambda x: 1.0 / np.sqrt(x), near=[1e-30, 1e30]),
+    Case(
+        exponential.cbrt,
+        floats(2, 3, low=0.5, high=3.0),
+        near=[8.0, -27.0, 1e-30, 1e30],
+        more=[sample(exactly([-8.0, 27.0]))],
+    ),
+    Case(
+        exponential.logaddexp,
+        near=[-100.0, 100.0, 1e30],
+        more=[sample(exactly([3.0, 3.0]), exactly([3.0, 3.5]))],
+        scale=1.0,
+    ),
 ]

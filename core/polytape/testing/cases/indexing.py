@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DTypeError, ShapeError
-from ...ops import indexing
+from ...ops import indexing, keys
 from ..case import Case
 from ..makers import anything, exactly, floats, numbers
 from ..samples import error, sample
@@ -17,7 +17,7 @@ __all__ = ["CASES"]
 
 def _key(key: Any) -> Any:
     """The template of a key. A list in the key marks the position of an index array, which is a separate operand."""
-    return indexing.split_key(key)[0]
+    return keys.split_key(key)[0]
 
 
 def _entry(part: tuple[Any, ...]) -> Any:

@@ -100,7 +100,7 @@ CASES = [
         ],
     ),
     Case(
-        manipulation.astype,
+        manipulation.astype_,
         reals(2, 3),
         dtype="float32",
         reference=lambda x, dtype: x,

@@ -7,24 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DTypeError, ShapeError
+from ...errors import DTypeError, OutOfRangeError, ShapeError
 from ...ops import random
 from ..case import Case
 from ..makers import exactly
 from ..samples import error, sample
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "words_of"]
 
 _MASK = 0xFFFFFFFF
 
 
-def _words(state: Any, count: int) -> list[int]:
+def words_of(state: Any, count: int, lane: int = 0) -> list[int]:
     """The first ``count`` words of the stream (J. Salmon et al., SC11, 2011)."""
     key, start = int(state[0]), int(state[1])
     words: list[int] = []
     for block in range(-(-count // 4)):
         counter = (start + block) % 2**64
-        c0, c1, c2, c3 = counter & _MASK, counter >> 32, 0, 0
+        c0, c1, c2, c3 = counter & _MASK, counter >> 32, lane & _MASK, lane >> 32
         k0, k1 = key & _MASK, key >> 32
         for _ in range(10):
             p0, p1 = 0xD2511F53 * c0, 0xCD9E8D57 * c2
@@ -36,8 +36,16 @@ def _words(state: Any, count: int) -> list[int]:
 
 def _pairs(state: Any, count: int) -> list[int]:
     """The first ``count`` pairs of words, each as a 64-bit integer."""
-    words = _words(state, 2 * count)
+    words = words_of(state, 2 * count)
     return [words[2 * k] | words[2 * k + 1] << 32 for k in range(count)]
+
+
+def _bits(state: Any, *, lane: int = 0, n: int) -> Any:
+    return np.array(words_of(state, n, lane), "uint64")
+
+
+def _permutation(state: Any, *, n: int) -> Any:
+    return np.argsort(np.array(_pairs(state, n), "uint64"), kind="stable")
 
 
 def _uniform(state: Any, *, shape: tuple[int, ...], dtype: str) -> Any:
@@ -46,7 +54,7 @@ def _uniform(state: Any, *, shape: tuple[int, ...], dtype: str) -> Any:
         values = [(pair >> 11) * 2.0**-53 for pair in _pairs(state, count)]
     else:
         bits = {"float32": 24, "float16": 11, "bfloat16": 8}[dtype]
-        values = [(word >> (32 - bits)) * 2.0**-bits for word in _words(state, count)]
+        values = [(word >> (32 - bits)) * 2.0**-bits for word in words_of(state, count)]
     return np.array(values).reshape(shape)
 
 
@@ -57,7 +65,7 @@ def _normal(state: Any, *, shape: tuple[int, ...], dtype: str) -> Any:
     if dtype == "float64":
         bits, integers = 53, [pair >> 11 for pair in _pairs(state, 2 * half)]
     else:
-        bits, integers = 24, [word >> 8 for word in _words(state, 2 * half)]
+        bits, integers = 24, [word >> 8 for word in words_of(state, 2 * half)]
     precision = np.float64 if bits == 53 else np.float32
     for k in range(half):
         radius = math.sqrt(-2.0 * math.log((integers[2 * k] + 1) * 2.0**-bits))
@@ -91,6 +99,33 @@ def _samples(dtype: str) -> list[Any]:
 
 
 CASES = [
+    Case(
+        random.random_bits,
+        _STATE,
+        n=9,
+        more=[
+            *(sample(_LATE, n=n) for n in (0, 1, 50)),
+            sample(_LATE, n=50, lane=1),
+            sample(_STATE, n=5, lane=2**64 - 1),
+            sample(_STATE, n=40_001, lane=2**33 + 5),
+        ],
+        reference=_bits,
+        result="uint32",
+        errors=[
+            error(ShapeError, "a size is negative", _STATE, n=-1),
+            error(OutOfRangeError, "there is no lane -1", _STATE, n=4, lane=-1),
+            error(OutOfRangeError, "there is no lane 18446744073709551616", _STATE, n=4, lane=2**64),
+        ],
+    ),
+    Case(
+        random.random_permutation,
+        _STATE,
+        n=9,
+        more=[sample(_LATE, n=n) for n in (0, 1, 2, 300)],
+        reference=_permutation,
+        result="int64",
+        errors=[error(ShapeError, "a size is negative", _STATE, n=-1)],
+    ),
     Case(
         random.random_uniform,
         _STATE,

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...ops import reduction
 from ..case import Case
-from ..makers import exactly, floating, floats, integers
+from ..makers import anything, exactly, floating, floats, integers
 from ..samples import sample
 
 __all__ = ["CASES"]
@@ -17,6 +17,22 @@ _NAN = float("nan")
 _INF = float("inf")
 _TALL = floats(20_000, 3, low=0.5, high=1.5)
 _TIED = [[1.0, 3.0, 3.0], [2.0, 2.0, -1.0]]
+
+_TRUTH = [
+    sample(exactly([[0.0, -0.0, 0.0], [_NAN, 0.0, 0.0], [1.0, 1.0, -_INF]]), axis=1),
+    sample(exactly([0, 256], "int32")),
+]
+_SPREAD = [
+    sample(floating(4, 5), axis=0),
+    sample(floats(4, 5), axis=1, correction=1),
+    sample(floats(4, 5), axis=(0, 1), correction=0.5, keepdims=True),
+    sample(_TALL, axis=0),
+    sample(exactly([3.0]), correction=1.0, smooth=False),
+    sample(exactly([3.0, 4.0]), correction=3.0, smooth=False),
+    sample(exactly([10000.0, 10001.0, 10002.0])),
+    sample(exactly([1.0, _NAN]), smooth=False),
+    sample(exactly([1.0, _INF]), smooth=False),
+]
 
 
 def _sum(x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
@@ -28,7 +44,27 @@ def _mean(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     return total / (x.size / total.size) if total.size else total  # np.mean warns if there are no elements
 
 
-def _sum_dtype(dtype: str, attributes: dict[str, Any]) -> str:
+def _prod(x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    return np.prod(x, axis=axis, keepdims=keepdims)
+
+
+def _var(x: Any, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
+    left = x.size // max(_mean(x, axis=axis).size, 1) - correction
+    distance = x - _mean(x, axis=axis, keepdims=True)
+    return np.sum(np.abs(distance) ** 2, axis=axis, keepdims=keepdims) / np.float64(max(left, 0.0))
+
+
+def _std(x: Any, **attributes: Any) -> Any:
+    return np.sqrt(_var(x, **attributes))
+
+
+def _real_dtype(dtype: str, attributes: dict[str, Any]) -> str:
+    real = {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+    return real if real.startswith(("bfloat", "float")) else "float32"
+
+
+def sum_dtype(dtype: str, attributes: dict[str, Any]) -> str:
+    """The dtype of a sum of elements of ``dtype``."""
     if "dtype" in attributes:
         return str(attributes["dtype"])
     return {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(dtype, dtype)
@@ -47,7 +83,7 @@ CASES = [
             sample(exactly([_INF, 1.0, -_INF]), smooth=False),
         ],
         reference=_sum,
-        result=_sum_dtype,
+        result=sum_dtype,
         scale=16.0,
     ),
     Case(
@@ -78,5 +114,51 @@ CASES = [
             sample(exactly([1.0, _NAN, 2.0])),
             sample(exactly([-_INF, _INF, _INF])),
         ],
+    ),
+    Case(
+        reduction.min,
+        avoid="ties",
+        more=[
+            sample(exactly(_TIED), axis=1, smooth=False),
+            sample(exactly([1.0, _NAN, 2.0]), smooth=False),
+            sample(exactly([_INF, 1.0]), smooth=False),
+        ],
+    ),
+    Case(
+        reduction.argmin,
+        more=[
+            sample(exactly(_TIED), axis=0),
+            sample(exactly([1.0, _NAN, 0.0, _NAN])),
+            sample(exactly([_INF, -_INF, -_INF])),
+            sample(exactly([-127, -128], "int8")),
+        ],
+    ),
+    Case(reduction.any, more=_TRUTH),
+    Case(reduction.all, more=_TRUTH),
+    Case(reduction.count_nonzero, more=_TRUTH),
+    Case(
+        reduction.prod,
+        floating(4, 3),
+        axis=1,
+        more=[
+            sample(anything(2, 3), axis=0),
+            sample(floats(37, low=0.5, high=1.5)),
+            sample(exactly([0.0, 2.0, -3.0])),
+            sample(exactly([[0.0, 2.0, 0.0], [1.0, 3.0, 2.0]]), axis=-1),
+            sample(integers(4, 5, low=-9, dtype="int8"), dtype="float64"),
+            sample(exactly([1.0, _NAN, 2.0]), smooth=False),
+            sample(exactly([_INF, 0.0]), smooth=False),
+        ],
+        reference=_prod,
+        result=sum_dtype,
+        ulp=24.0,
+    ),
+    Case(reduction.var, more=_SPREAD, reference=_var, ulp=16.0, result=_real_dtype),
+    Case(
+        reduction.std,
+        more=[*_SPREAD, sample(exactly([2.0, 2.0, 2.0]), smooth=False)],
+        reference=_std,
+        ulp=16.0,
+        result=_real_dtype,
     ),
 ]

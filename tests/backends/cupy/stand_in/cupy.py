@@ -34,10 +34,54 @@ if standin_cuda.MODE == "broken":
     raise ImportError("libcublas.so.12: cannot open shared object file: No such file or directory")
 
 __all__ = [
-    "ElementwiseKernel", "arange", "array", "asarray", "asnumpy", "broadcast_to", "complex64", "complex128",
-    "concatenate", "cuda", "dtype", "empty", "empty_like", "float16", "float32", "float64", "from_dlpack", "full",
-    "get_default_memory_pool", "int8", "int16", "int32", "int64", "matmul", "ndarray", "ufunc", "uint8", "uint16",
-    "uint32", "uint64", "vdot", "where", "zeros", "zeros_like",
+    "ElementwiseKernel",
+    "arange",
+    "argsort",
+    "array",
+    "asarray",
+    "ascontiguousarray",
+    "asnumpy",
+    "broadcast_to",
+    "complex64",
+    "complex128",
+    "concatenate",
+    "count_nonzero",
+    "cuda",
+    "cumprod",
+    "cumsum",
+    "dtype",
+    "empty",
+    "empty_like",
+    "eye",
+    "flip",
+    "float16",
+    "float32",
+    "float64",
+    "from_dlpack",
+    "full",
+    "get_default_memory_pool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "isin",
+    "linspace",
+    "matmul",
+    "moveaxis",
+    "ndarray",
+    "partition",
+    "searchsorted",
+    "sort",
+    "take_along_axis",
+    "ufunc",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "vdot",
+    "where",
+    "zeros",
+    "zeros_like",
 ]  # fmt: skip
 
 __version__ = "14.2.0+standin"
@@ -119,6 +163,78 @@ def zeros_like(a: Any, dtype: Any = None, order: str = "K", subok: Any = None, s
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> ndarray:
     """An array of evenly spaced numbers."""
     return fresh(np.arange(start, stop, step, dtype))
+
+
+def argsort(a: Any, axis: int = -1, kind: str | None = None) -> ndarray:
+    """The order of the elements along an axis; cupy's sort is stable."""
+    return fresh(np.argsort(operand(a), axis, kind="stable"))
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = float, order: str = "C") -> ndarray:
+    """A matrix with ones on a diagonal."""
+    return fresh(np.eye(N, M, k, dtype))
+
+
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> ndarray:
+    """Evenly spaced numbers."""
+    return fresh(np.linspace(start, stop, num, endpoint, retstep, dtype, axis))
+
+
+def sort(a: Any, axis: int = -1, kind: str | None = None) -> ndarray:
+    """The elements in order along an axis."""
+    return fresh(np.sort(operand(a), axis, kind="stable"))
+
+
+def partition(a: Any, kth: Any, axis: int = -1) -> ndarray:
+    """The elements with some in the place that they have in a sorted array."""
+    return fresh(np.partition(operand(a), kth, axis))
+
+
+def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> ndarray:
+    """Where values belong in a sorted array."""
+    return fresh(np.searchsorted(operand(a), operand(v), side))
+
+
+def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> ndarray:
+    """The sums of the elements up to each one."""
+    return fresh(np.cumsum(operand(a), axis, dtype))
+
+
+def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> ndarray:
+    """The products of the elements up to each one."""
+    return fresh(np.cumprod(operand(a), axis, dtype))
+
+
+def flip(a: Any, axis: Any = None) -> ndarray:
+    """The elements in reverse order along axes."""
+    return view(a, np.flip(operand(a), axis))
+
+
+def moveaxis(a: Any, source: Any, destination: Any) -> ndarray:
+    """The array with axes in other places."""
+    return view(a, np.moveaxis(operand(a), source, destination))
+
+
+def ascontiguousarray(a: Any, dtype: Any = None) -> ndarray:
+    """The array in row-major order."""
+    return fresh(np.ascontiguousarray(operand(a), dtype))
+
+
+def take_along_axis(a: Any, indices: Any, axis: int | None) -> ndarray:
+    """The elements at indices along an axis."""
+    return fresh(np.take_along_axis(operand(a), operand(indices), axis))
+
+
+def isin(element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False) -> ndarray:
+    """Whether each element is among others."""
+    return fresh(np.isin(operand(element), operand(test_elements), assume_unique, invert))
+
+
+def count_nonzero(a: Any, axis: Any = None) -> ndarray:
+    """The number of elements that are not zero."""
+    return fresh(np.count_nonzero(operand(a), axis))
 
 
 def where(condition: Any, x: Any = None, y: Any = None) -> ndarray:

@@ -41,8 +41,12 @@ class ndarray:
     device = property(lambda self: cuda.Device(self._mem.device_id))
     data = property(lambda self: cuda.MemoryPointer(self._mem, self._host.ctypes.data))
     T = property(lambda self: self.transpose())
-    real = property(lambda self: view(self, operand(self).real))
-    imag = property(lambda self: view(self, operand(self).imag))
+    real = property(
+        lambda self: view(self, operand(self).real), lambda self, part: setattr(operand(self), "real", operand(part))
+    )
+    imag = property(
+        lambda self: view(self, operand(self).imag), lambda self, part: setattr(operand(self), "imag", operand(part))
+    )
 
     @property
     def flags(self) -> Any:
@@ -158,13 +162,25 @@ class ndarray:
         return fresh(operand(self).min(axis, None, keepdims))
 
     def any(self, axis: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
-        return fresh(operand(self).any(axis, None, keepdims))
+        return fresh(operand(self).any(axis, keepdims=keepdims))
 
     def all(self, axis: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
-        return fresh(operand(self).all(axis, None, keepdims))
+        return fresh(operand(self).all(axis, keepdims=keepdims))
 
     def argmax(self, axis: Any = None, out: Any = None, dtype: Any = None, keepdims: bool = False) -> ndarray:
         return fresh(operand(self).argmax(axis, None, keepdims=keepdims))
+
+    def argmin(self, axis: Any = None, out: Any = None, dtype: Any = None, keepdims: bool = False) -> ndarray:
+        return fresh(operand(self).argmin(axis, None, keepdims=keepdims))
+
+    def prod(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
+        return fresh(operand(self).prod(axis, dtype, None, keepdims))
+
+    def nonzero(self) -> tuple[ndarray, ...]:
+        return tuple(fresh(places) for places in operand(self).nonzero())
+
+    def conj(self) -> ndarray:
+        return fresh(operand(self).conj())
 
     def dot(self, b: Any, out: Any = None) -> ndarray:
         if not isinstance(b, ndarray):
@@ -298,7 +314,11 @@ ufuncs = {
         "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "negative", "square", "abs", "sign",
         "exp", "log", "log1p", "tanh", "sqrt", "cos", "sin", "equal", "not_equal", "less", "less_equal", "greater",
         "greater_equal", "logical_and", "logical_or", "logical_not", "isfinite", "bitwise_and", "bitwise_or",
-        "bitwise_xor", "left_shift", "right_shift", "remainder",
+        "bitwise_xor", "left_shift", "right_shift", "remainder", "invert", "isnan", "isinf", "logical_xor", "floor",
+        "ceil", "trunc", "rint", "expm1", "fmod", "floor_divide", "arctan2", "copysign", "signbit", "sinh", "cosh",
+        "tan",
+        "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh", "hypot", "log2", "log10", "exp2", "cbrt",
+        "logaddexp", "nextafter", "heaviside", "gcd", "lcm", "deg2rad", "rad2deg",
     )
 }  # fmt: skip
 

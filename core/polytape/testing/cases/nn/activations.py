@@ -9,13 +9,14 @@ import numpy as np
 from ....errors import ShapeError
 from ....ops.nn import activations
 from ...case import Case
-from ...makers import exactly, floats
+from ...makers import exactly, floats, reals
 from ...samples import error, sample
 
-__all__ = ["CASES", "LARGE", "log_softmax", "softmax"]
+__all__ = ["CASES", "LARGE", "log_softmax", "sigmoid", "softmax"]
 
 
-def _sigmoid(x: Any) -> Any:
+def sigmoid(x: Any) -> Any:
+    """The reference of ``sigmoid``."""
     x = np.asarray(x, "float64")
     return np.where(x < 0, np.exp(x) / (1.0 + np.exp(x)), 1.0 / (1.0 + np.exp(-x)))
 
@@ -65,14 +66,31 @@ _GRADIENT_SAMPLES: Any = {
     ],
 }
 
+
+def _glu(x: Any, axis: int = -1) -> Any:
+    a, b = np.split(x, 2, axis)
+    return a * sigmoid(b)
+
+
 CASES = [
     Case(activations.relu, avoid="ties", signs=False, reference=lambda x: np.maximum(x, 0)),
-    Case(activations.sigmoid, near=[-100.0, -20.0, 20.0, 100.0], reference=_sigmoid),
+    Case(activations.sigmoid, near=[-100.0, -20.0, 20.0, 100.0], reference=sigmoid),
     Case(activations.softmax, more=_ROWS, reference=softmax, ulp=16.0, errors=[_BAD_AXIS]),
     Case(activations.log_softmax, more=_ROWS, reference=log_softmax, scale=8.0, errors=[_BAD_AXIS]),
     Case(activations.sigmoid_gradient, reference=lambda g, y: g * y * (1.0 - y), ulp=16.0),
     Case(activations.softmax_gradient, *_GRADIENT, reference=_softmax_gradient, scale=16.0, **_GRADIENT_SAMPLES),
     Case(
         activations.log_softmax_gradient, *_GRADIENT, reference=_log_softmax_gradient, scale=64.0, **_GRADIENT_SAMPLES
+    ),
+    Case(
+        activations.glu,
+        reals(3, 4),
+        reference=_glu,
+        more=[sample(floats(4, 3), axis=0), sample(floats(2, 6, 3), axis=-2), sample(floats(3, 0))],
+        errors=[
+            error(ShapeError, "the axis cannot be halved", floats(3, 3)),
+            error(ShapeError, "there is no axis 2", floats(3, 4), axis=2),
+            error(ShapeError, "there is no axis", floats()),
+        ],
     ),
 ]

@@ -31,6 +31,18 @@ def _labels(*shape: int, classes: int, dtype: str = "int32") -> Any:
     return integers(*shape, high=classes - 1, dtype=dtype)
 
 
+def _nll(labels: Any, log_probabilities: Any) -> Any:
+    return -np.take_along_axis(log_probabilities, labels[..., None].astype("int64"), -1)[..., 0]
+
+
+def _dense_cross_entropy(labels: Any, logits: Any) -> Any:
+    return -np.where(labels == 0, 0.0, labels * log_softmax(logits)).sum(-1)
+
+
+def _binary_cross_entropy(labels: Any, logits: Any) -> Any:
+    return np.maximum(logits, 0) - logits * labels + np.log1p(np.exp(-np.abs(logits)))
+
+
 _ROWS = ((), (1,), (0,), (3, 2), (700,))
 
 CASES = [
@@ -76,6 +88,47 @@ CASES = [
                 ShapeError, "the incoming gradient has the wrong shape", floats(4), _labels(5, classes=4), floats(5, 4)
             ),
             error(ShapeError, "the incoming gradient", floats(1), _labels(700, classes=4), floats(700, 10)),
+        ],
+    ),
+    Case(
+        losses.softmax_cross_entropy_with_logits,
+        floats(5, 4, low=0.0, high=1.0),
+        floats(5, 4),
+        reference=_dense_cross_entropy,
+        scale=512.0,  # the sum of the terms of 1000 classes
+        more=[
+            *(sample(floats(*rows, 10), floats(*rows, 10)) for rows in _ROWS),
+            sample(floats(64, 1000), floats(64, 1000)),
+            sample(floats(3, 0), floats(3, 0)),
+            sample(exactly([[0.0, 1.0, 0.0], [0.5, 0.25, 0.25]]), LARGE, smooth=False),
+            sample(exactly([[0.0, 1.0]]), exactly([[-np.inf, 2.0]]), smooth=False),
+        ],
+        errors=[
+            error(ShapeError, "labels and logits do not match", floats(4), floats(5, 4)),
+            error(ShapeError, "labels and logits do not match", floats(), floats()),
+            error(DTypeError, "needs floating-point numbers", integers(5, 4), integers(5, 4)),
+        ],
+    ),
+    Case(
+        losses.sigmoid_cross_entropy_with_logits,
+        reference=_binary_cross_entropy,
+        scale=8.0,
+        signs=False,
+    ),
+    Case(
+        losses.nll_loss,
+        _labels(5, classes=4),
+        floats(5, 4),
+        reference=_nll,
+        more=[
+            sample(_labels(classes=4, dtype="int64"), floats(4)),
+            sample(_labels(3, 2, classes=4, dtype="uint8"), floats(3, 2, 4)),
+            sample(_labels(0, classes=4), floats(0, 4)),
+            sample(exactly([1], "int32"), exactly([[-np.inf, -1.0]]), smooth=False),
+        ],
+        errors=[
+            error(ShapeError, "labels and logits do not match", _labels(4, classes=4), floats(5, 4)),
+            error(DTypeError, "labels must be class indices", floats(5), floats(5, 4)),
         ],
     ),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...errors import ShapeError
-from ...ops import linalg
+from ...ops import products
 from ..case import Case
 from ..makers import floats, numbers
 from ..samples import error, sample
@@ -26,7 +26,7 @@ _SHAPES = (
 
 CASES = [
     Case(
-        linalg.matmul,
+        products.matmul,
         numbers(2, 3),
         numbers(3, 4),
         more=[sample(numbers(*left), numbers(*right)) for left, right in _SHAPES],
@@ -39,7 +39,7 @@ CASES = [
         ],
     ),
     Case(
-        linalg.vdot,
+        products.vdot,
         floats(2, 3),
         floats(2, 3),
         reference=lambda x1, x2: (x1 * x2).sum(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import ShapeError
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
-from .arithmetic import multiply
+from .arithmetic import conjugate, multiply
 from .declaration import op, primitive
 from .manipulation import permute_dims, reshape
 from .reduction import sum
@@ -25,7 +25,7 @@ def matrix_transpose(x: Tensor, /) -> Tensor:
     Raises:
         ShapeError: fewer than two axes.
     Source:
-        Array API standard 2024.12, ``matrix_transpose``.
+        Array API standard 2025.12, ``matrix_transpose``.
     """
     rank = x.ndim
     return permute_dims(x, (*range(rank - 2), rank - 1, rank - 2))
@@ -56,6 +56,7 @@ def _as_matrices(g: Tensor, shape1: Shape, shape2: Shape) -> Tensor:
 
 @matmul.gradient("x1")
 def _matmul_left(g: Tensor, x2: Tensor, x1_shape: Shape) -> Tensor:
+    x2 = conjugate(x2)
     if len(x1_shape) == 2 and x2.ndim == 2:
         return matmul(g, permute_dims(x2, (1, 0)))
     from ..autodiff.cotangent import unbroadcast  # loaded with the first tape
@@ -69,6 +70,7 @@ def _matmul_left(g: Tensor, x2: Tensor, x1_shape: Shape) -> Tensor:
 
 @matmul.gradient("x2")
 def _matmul_right(g: Tensor, x1: Tensor, x2_shape: Shape) -> Tensor:
+    x1 = conjugate(x1)
     if x1.ndim == 2 and len(x2_shape) == 2:
         return matmul(permute_dims(x1, (1, 0)), g)
     from ..autodiff.cotangent import unbroadcast
@@ -110,4 +112,11 @@ def vdot(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 
 
 vdot.gradient(x1=lambda g, x2: g * x2, x2=lambda g, x1: g * x1)
-multiply.contraction(x1=lambda g, x2: vdot(g, x2), x2=lambda g, x1: vdot(g, x1))
+
+
+def _contracted(g: Tensor, x: Tensor) -> Tensor:
+    """The gradient of a number that is multiplied by all elements of ``x``."""
+    return vdot(g, x) if g.dtype.kind != "c" and x.dtype.kind != "c" else sum(multiply(g, conjugate(x)))
+
+
+multiply.contraction(x1=lambda g, x2: _contracted(g, x2), x2=lambda g, x1: _contracted(g, x1))

@@ -1,0 +1,1 @@
+"""Kernels of linear algebra, one module per family."""

@@ -1,0 +1,87 @@
+"""Factorizations by the module's own linear algebra, and an LU factorization, which NumPy does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from polytape.backend import Kernel
+
+from .rejections import reporting
+from .triangular import substitution
+
+__all__ = ["kernels"]
+
+Array = Any
+_DTYPES: Final = ("float32", "float64", "complex64", "complex128")
+_BLOCK: Final = 32  # columns that are eliminated one by one before the rest of the matrix is updated by one product
+
+
+def kernels(xp: Any) -> list[Kernel]:
+    """The kernels of the factorizations family on the arrays of ``xp``."""
+    linalg = xp.linalg
+
+    def cholesky(x: Array, *, upper: bool = False) -> Array:
+        return linalg.cholesky(x, upper=upper)
+
+    def qr(x: Array, *, mode: str = "reduced") -> tuple[Array, Array]:
+        if mode not in ("reduced", "complete"):
+            raise ValueError(f"there is no mode {mode!r}")
+        q, r = linalg.qr(x, mode)
+        return q, r
+
+    def svd(x: Array, *, full_matrices: bool = True) -> tuple[Array, Array, Array]:
+        u, s, vh = linalg.svd(x, full_matrices)
+        return u, s, vh
+
+    functions: dict[str, Callable[..., Any]] = {
+        "cholesky": cholesky,
+        "qr": qr,
+        "svd": svd,
+        "lu_factor": _lu_factor(xp),
+    }
+    return [Kernel(op, reporting(xp, op, fn), dtypes=_DTYPES, fresh=True) for op, fn in functions.items()]
+
+
+def _lu_factor(xp: Any) -> Callable[..., tuple[Array, Array]]:
+    arange, broadcast_to, substitute = xp.arange, xp.broadcast_to, substitution(xp)
+    eliminate = _eliminate(xp)
+
+    def lu_factor(x: Array) -> tuple[Array, Array]:
+        if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+            raise ValueError(f"shape {x.shape} is not that of square matrices")
+        n = x.shape[-1]
+        packed = x.copy()
+        order = broadcast_to(arange(n), x.shape[:-1]).copy()
+        if not x.size:
+            return packed, order
+        matrices, rows = packed.reshape(-1, n, n), order.reshape(-1, n)  # views
+        for start in range(0, n, _BLOCK):
+            stop = min(start + _BLOCK, n)
+            eliminate(matrices, rows, start, stop)
+            if stop < n:
+                right = matrices[:, start:stop, stop:]
+                substitute(matrices[:, start:stop, start:stop], right, False, True)
+                matrices[:, stop:, stop:] -= matrices[:, stop:, start:stop] @ right
+        return packed, order
+
+    return lu_factor
+
+
+def _eliminate(xp: Any) -> Callable[[Array, Array, int, int], None]:
+    arange, where = xp.arange, xp.where
+
+    def eliminate(matrices: Array, rows: Array, start: int, stop: int) -> None:
+        """Eliminate the columns from ``start`` to ``stop`` of each matrix, with their largest elements as pivots."""
+        each = arange(len(matrices))
+        for k in range(start, stop):
+            pivots = abs(matrices[:, k:, k]).argmax(1) + k
+            for x in (matrices, rows):
+                chosen = x[each, pivots]
+                x[each, pivots] = x[:, k]
+                x[:, k] = chosen
+            below, head = slice(k + 1, None), matrices[:, k, k, None]
+            matrices[:, below, k] /= where(head == 0, 1, head)  # below a pivot of 0 there are only zeros
+            matrices[:, below, k + 1 : stop] -= matrices[:, below, k, None] * matrices[:, None, k, k + 1 : stop]
+
+    return eliminate

@@ -1,0 +1,180 @@
+"""Normalizations and their gradients; half precision is computed in float32 and rounded once.
+
+Along the last axis of a contiguous array, NumPy works in blocks of rows that stay in the cache, and sums by products
+with ones, which take a third of the time of a reduction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any, Final
+
+from polytape.backend import Kernel
+
+from ..quiet import error_state
+from ..summing import add_reduce
+
+__all__ = ["kernels"]
+
+Array = Any
+Axis = int | tuple[int, ...]
+# A function of arrays, one per operand, and of the means of an array along the normalized axes.
+Formula = Callable[..., Array]
+
+_BLOCK: Final = 65536  # elements
+_LONG: Final = 4096  # elements of a row; of longer rows, products with ones have larger errors than a reduction
+
+
+def kernels(xp: Any) -> list[Kernel]:
+    """The kernels of the normalizations on the arrays of ``xp``."""
+    layer, layer_back = _layer(xp), _layer_back(xp)
+    rms, rms_back = _rms(xp), _rms_back(xp)
+    applied_layer, applied_rms = _applied(xp, layer), _applied(xp, rms)
+    applied_layer_back, applied_rms_back = _applied(xp, layer_back), _applied(xp, rms_back)
+
+    def layer_norm(
+        x: Array, weight: Array | None = None, bias: Array | None = None, *, axis: Axis = -1, epsilon: float = 1e-5
+    ) -> Array:
+        return applied_layer([x], [weight, bias], axis, epsilon)
+
+    def layer_norm_gradient(incoming: Array, x: Array, *, axis: Axis = -1, epsilon: float = 1e-5) -> Array:
+        return applied_layer_back([incoming, x], [], axis, epsilon)
+
+    def rms_norm(x: Array, weight: Array | None = None, *, axis: Axis = -1, epsilon: float = 1e-6) -> Array:
+        return applied_rms([x], [weight], axis, epsilon)
+
+    def rms_norm_gradient(incoming: Array, x: Array, *, axis: Axis = -1, epsilon: float = 1e-6) -> Array:
+        return applied_rms_back([incoming, x], [], axis, epsilon)
+
+    return [
+        Kernel("layer_norm", layer_norm, fresh=True),
+        Kernel("layer_norm_gradient", layer_norm_gradient, fresh=True),
+        Kernel("rms_norm", rms_norm, fresh=True),
+        Kernel("rms_norm_gradient", rms_norm_gradient, fresh=True),
+    ]
+
+
+def _applied(xp: Any, formula: Formula) -> Callable[..., Array]:
+    """The kernel of a formula, which takes operands of one shape, the weight and bias, the axes and epsilon."""
+    reduce, state, empty, fast = add_reduce(xp), error_state(xp), xp.empty, xp.__name__ == "numpy"
+    by_rows = _means_of_rows(xp)
+
+    def compute(operands: list[Array], axes: tuple[int, ...], epsilon: float) -> Array:
+        x = operands[-1]
+        n = prod(x.shape[k] for k in axes)
+        last = axes == tuple(range(x.ndim - len(axes), x.ndim))
+        if fast and last and n <= _LONG and all(operand.flags.c_contiguous for operand in operands):
+            rows = [operand.reshape(-1, n) for operand in operands]
+            means, count, height = by_rows(n, x.dtype), len(rows[0]), max(1, _BLOCK // n)
+            if count <= height:
+                return formula(*rows, means, epsilon).reshape(x.shape)
+            y = empty(rows[0].shape, x.dtype)
+            for start in range(0, count, height):
+                block = slice(start, start + height)
+                y[block] = formula(*[row[block] for row in rows], means, epsilon)
+            return y.reshape(x.shape)
+
+        def means_of(a: Array, b: Array | None = None) -> Array:
+            return reduce(a if b is None else a * b, axes, None, None, True) / n
+
+        return formula(*operands, means_of, epsilon)
+
+    def scaled(operands: list[Array], scales: list[Array | None], axis: Axis, epsilon: float) -> Array:
+        x = operands[-1]
+        axes, dtype = _axes(axis, x.ndim), x.dtype
+        if operands[0].shape != x.shape:
+            raise ValueError(f"a gradient of shape {operands[0].shape} does not match operands of shape {x.shape}")
+        if dtype.itemsize == 2:
+            operands = [operand.astype("float32") for operand in operands]
+        y = compute(operands, axes, epsilon) if x.size else operands[-1].copy()
+        if scales and scales[0] is not None:
+            y *= scales[0]  # an operand that would enlarge the result raises an error
+        if len(scales) > 1 and scales[1] is not None:
+            y += scales[1]
+        return y if y.dtype == dtype else y.astype(dtype)
+
+    def kernel(operands: list[Array], scales: list[Array | None], axis: Axis, epsilon: float) -> Array:
+        if state(None) is None:
+            return scaled(operands, scales, axis, epsilon)
+        with xp.errstate(under="ignore"):
+            return scaled(operands, scales, axis, epsilon)
+
+    return kernel
+
+
+def _axes(axis: Axis, rank: int) -> tuple[int, ...]:
+    axes = sorted(k + rank if k < 0 else k for k in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    if len(set(axes)) < len(axes) or (axes and not 0 <= axes[0] <= axes[-1] < rank):
+        raise ValueError(f"axis {axis} is not valid for an array of rank {rank}")
+    return tuple(axes)
+
+
+def _means_of_rows(xp: Any) -> Callable[[int, Any], Callable[..., Array]]:
+    """For a length of rows and a dtype, the function that gives the mean of each row, or of products of two rows."""
+    full = xp.full
+    einsum: Any = getattr(xp, "einsum", None)
+
+    def prepared(n: int, dtype: Any) -> Callable[..., Array]:
+        weights = full((n, 1), 1.0 / n, dtype)
+
+        def means_of(a: Array, b: Array | None = None) -> Array:
+            if b is None:
+                return a.dot(weights)
+            means = einsum("ij,ij->i", a, b).reshape(-1, 1)
+            means /= n
+            return means
+
+        return means_of
+
+    return prepared
+
+
+def _layer(xp: Any) -> Formula:
+    sqrt = xp.sqrt
+
+    def layer(x: Array, means_of: Formula, epsilon: float) -> Array:
+        d = x - means_of(x)
+        d /= sqrt(means_of(d, d) + epsilon)
+        return d
+
+    return layer
+
+
+def _layer_back(xp: Any) -> Formula:
+    sqrt = xp.sqrt
+
+    def layer_back(g: Array, x: Array, means_of: Formula, epsilon: float) -> Array:
+        y = x - means_of(x)
+        spread = sqrt(means_of(y, y) + epsilon)
+        y /= spread
+        y *= means_of(g, y)
+        y += means_of(g)
+        dx = g - y
+        dx /= spread
+        return dx
+
+    return layer_back
+
+
+def _rms(xp: Any) -> Formula:
+    sqrt = xp.sqrt
+
+    def rms(x: Array, means_of: Formula, epsilon: float) -> Array:
+        return x / sqrt(means_of(x, x) + epsilon)
+
+    return rms
+
+
+def _rms_back(xp: Any) -> Formula:
+    sqrt = xp.sqrt
+
+    def rms_back(g: Array, x: Array, means_of: Formula, epsilon: float) -> Array:
+        spread = sqrt(means_of(x, x) + epsilon)
+        y = x / spread
+        y *= means_of(g, y)
+        dx = g - y
+        dx /= spread
+        return dx
+
+    return rms_back

@@ -1,0 +1,1 @@
+"""Kernels of special functions, one module per family."""

@@ -1,0 +1,1 @@
+"""Fourier transforms, one module per family; public as `polytape.fft`."""

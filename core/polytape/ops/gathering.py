@@ -1,0 +1,204 @@
+"""Elements taken from, or put at, positions along an axis. `polytape.take` is in `polytape.ops.movement`."""
+
+from __future__ import annotations
+
+from .. import dtypes
+from ..dispatch.convert import asarray
+from ..dtypes import DType
+from ..errors import DTypeError, ShapeError
+from ..tensors.tensor import Tensor, TensorLike
+from . import shape_rules
+from .creation import arange_, zeros
+from .declaration import converted, op, states
+from .logic import less, where
+from .manipulation import astype_, broadcast_to, reshape
+from .movement import scatter, take
+from .rearranging import together
+
+__all__ = ["diag", "index_add", "masked_fill", "put_along_axis", "take_along_axis"]
+
+Shape = tuple[int, ...]
+
+
+def _element_dtype(x: DType, indices: DType) -> DType:
+    if dtypes.category(indices) != dtypes.INTEGER:
+        raise DTypeError("indices must be integers.", expected="integers", got=str(indices), fix="cast them to 'int64'")
+    return x
+
+
+def _aligned(x: Shape, indices: Shape, *, axis: int) -> tuple[int, Shape]:
+    """The axis from 0, and the shape that all other axes broadcast to.
+
+    Raises:
+        ShapeError: another number of axes, or sizes that do not broadcast.
+    """
+    if len(x) != len(indices):
+        raise ShapeError(
+            "the indices have another number of axes.",
+            expected=f"indices with {len(x)} axes",
+            got=f"shape {indices}",
+            fix="insert axes of size 1, or use polytape.take for a list of positions",
+        )
+    shape_rules.along_axis(x, axis=axis)
+    place = axis % len(x)
+    others = shape_rules.broadcast((*x[:place], 1, *x[place + 1 :]), (*indices[:place], 1, *indices[place + 1 :]))
+    return place, others
+
+
+@states(
+    takes="[...]",
+    returns="the broadcast shape, with the size of ``indices`` along the axis",
+    rejects="another number of axes, sizes that do not broadcast, or an axis that does not exist",
+    axis="the axis that ``indices`` gives positions along.",
+)
+def _along(x: Shape, indices: Shape, *, axis: int) -> Shape:
+    place, others = _aligned(x, indices, axis=axis)
+    return (*others[:place], indices[place], *others[place + 1 :])
+
+
+def _row_positions(indices: Tensor, shape: Shape, place: int, size: int) -> Tensor:
+    """The positions in the flattened operand of ``shape``, whose axis ``place`` has ``size`` elements: int64.
+
+    A position that does not exist leads to one outside the operand, so that it is not taken for another.
+    """
+    index = astype_(indices, dtypes.int64)
+    index = where(index < 0, index + size, index)
+    stride = shape_rules.count(shape[place + 1 :])
+    positions = index * stride
+    for axis, extent in enumerate(shape):
+        if axis != place:
+            step = shape_rules.count(shape[axis + 1 :])
+            along = arange_(0, extent, 1, dtype=dtypes.int64, device=indices.device) * step
+            positions = positions + reshape(along, (extent, *(1,) * (len(shape) - 1 - axis)))
+    valid = less(-1, index) & less(index, size)
+    return where(valid, positions, shape_rules.count(shape))
+
+
+@op(dtype=_element_dtype, shape=_along)
+def take_along_axis(x: TensorLike, indices: TensorLike, /, *, axis: int = -1) -> Tensor:
+    """The elements of ``x`` at positions that differ from row to row.
+
+    Args:
+        x: any dtype[...].
+        indices: integer[...], with as many axes as ``x``; negative ones count from the end.
+    Raises:
+        ShapeError: shapes that do not fit. DTypeError: indices that are not integers. On the host also OutOfRangeError,
+            for a position that does not exist.
+    """
+    x, indices = converted(x), converted(indices)
+    place, others = _aligned(x.shape, indices.shape, axis=axis)
+    shape = (*others[:place], x.shape[place], *others[place + 1 :])
+    result = (*others[:place], indices.shape[place], *others[place + 1 :])
+    x = x if x.shape == shape else broadcast_to(x, shape)
+    if not shape_rules.count(result):
+        return zeros(result, dtype=x.dtype, device=x.device)
+    positions = broadcast_to(_row_positions(indices, shape, place, shape[place]), result)
+    return take(reshape(x, x.size), positions)
+
+
+@take_along_axis.gradient("x")
+def _along_back(g: Tensor, indices: Tensor, x_shape: Shape, axis: int) -> Tensor:
+    from ..autodiff.cotangent import unbroadcast  # loaded with the first tape
+
+    place, others = _aligned(x_shape, indices.shape, axis=axis)
+    shape = (*others[:place], x_shape[place], *others[place + 1 :])
+    flat = zeros(shape_rules.count(shape), dtype=g.dtype, device=g.device)
+    if g.size:
+        positions = broadcast_to(_row_positions(indices, shape, place, shape[place]), g.shape)
+        flat = scatter(flat, reshape(positions, g.size), reshape(g, g.size))
+    return unbroadcast(reshape(flat, shape), x_shape, shape)
+
+
+def put_along_axis(x: TensorLike, indices: TensorLike, values: TensorLike, /, *, axis: int = -1) -> Tensor:
+    """``x`` with the elements at positions that differ from row to row replaced; the inverse of `take_along_axis`.
+
+    Args:
+        x: any dtype[...]; it is not changed.
+        indices: integer[...], with as many axes as ``x``, and its sizes except along ``axis``; negative ones count from
+            the end.
+        values: broadcast to the shape of ``indices``, cast to the dtype of ``x``.
+        axis: the axis that ``indices`` gives positions along.
+    Returns:
+        Shape and dtype of ``x``. If a position occurs several times, the last value counts.
+    Raises:
+        ShapeError: shapes that do not fit. DTypeError: indices that are not integers.
+    Source:
+        NumPy, ``put_along_axis``, which changes its operand.
+    """
+    x, indices = together(x, indices)
+    place, _ = _aligned(x.shape, indices.shape, axis=axis)
+    key = tuple(
+        indices
+        if k == place
+        else reshape(
+            arange_(0, x.shape[k], 1, dtype=dtypes.int64, device=x.device), (x.shape[k], *(1,) * (x.ndim - 1 - k))
+        )
+        for k in range(x.ndim)
+    )
+    y = x.copy()
+    y[key] = values
+    return y
+
+
+def index_add(x: TensorLike, indices: TensorLike, values: TensorLike, /, *, axis: int = 0) -> Tensor:
+    """``x`` with ``values`` added at positions along an axis; repeated positions receive all of theirs.
+
+    Args:
+        x: numeric[...]; it is not changed.
+        indices: integer[n]; negative ones count from the end.
+        values: of the shape of ``x``, with n elements along the axis; cast to the dtype of ``x``.
+        axis: the axis that ``indices`` gives positions along.
+    Returns:
+        Shape and dtype of ``x``.
+    Raises:
+        ShapeError: values that do not fit. DTypeError: indices that are not integers.
+    Source:
+        PyTorch, ``index_add``.
+    """
+    x = asarray(x)
+    added = asarray(values, device=x.device)
+    return scatter(x, indices, added if added.dtype == x.dtype else astype_(added, x.dtype), axis=axis)
+
+
+def masked_fill(x: TensorLike, mask: TensorLike, value: TensorLike, /) -> Tensor:
+    """``x`` with the elements where ``mask`` is true replaced.
+
+    Args:
+        x: any dtype[...]; it is not changed.
+        mask: bool[...], which broadcasts with ``x``.
+        value: the number in their place.
+    Source:
+        PyTorch, ``masked_fill``.
+    """
+    return where(mask, value, x)
+
+
+def diag(x: TensorLike, /, *, k: int = 0) -> Tensor:
+    """A matrix with a vector on its diagonal, or the diagonal of a matrix.
+
+    Args:
+        x: any dtype[n], or [m, n].
+        k: how many columns to the right the diagonal begins; rows down if it is negative.
+    Raises:
+        ShapeError: neither a vector nor a matrix.
+    Source:
+        NumPy, ``diag``.
+    """
+    x = asarray(x)
+    if x.ndim == 2:
+        from .contractions import diagonal
+
+        return diagonal(x, offset=k)
+    if x.ndim != 1:
+        raise ShapeError(
+            f"diag takes a vector or a matrix, not shape {x.shape}.",
+            expected="one or two axes",
+            got=f"{x.ndim}",
+            fix="use polytape.diagonal for a stack of matrices",
+        )
+    size = x.size + abs(k)
+    y = zeros((size, size), dtype=x.dtype, device=x.device)
+    rows = arange_(max(-k, 0), max(-k, 0) + x.size, 1, dtype=dtypes.int64, device=x.device)
+    columns = arange_(max(k, 0), max(k, 0) + x.size, 1, dtype=dtypes.int64, device=x.device)
+    y[rows, columns] = x
+    return y

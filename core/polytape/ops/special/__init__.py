@@ -1,0 +1,1 @@
+"""Special functions, one module per family; public as `polytape.special`."""

@@ -1,0 +1,105 @@
+"""Rows: cumulative sums, products and extremes, and differences along an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...errors import ShapeError
+from ...ops import cumulative
+from ..case import Case
+from ..makers import anything, exactly, floating, floats, integers
+from ..samples import error, sample
+from .reduction import sum_dtype
+
+__all__ = ["CASES"]
+
+_NAN = float("nan")
+_INF = float("inf")
+
+
+def _accumulated(function: Any, initial: int) -> Callable[..., Any]:
+    def reference(x: Any, *, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Any:
+        axis = axis or 0
+        y = function(x, axis=axis)
+        shape = list(x.shape)
+        shape[axis] = 1
+        return np.concatenate([np.full(shape, initial, y.dtype), y], axis) if include_initial else y
+
+    return reference
+
+
+def _records(ufunc: Any) -> Callable[..., Any]:
+    return lambda x, *, axis=-1: ufunc.accumulate(x, axis=axis)
+
+
+_TIED = exactly([1.0, 3.0, 3.0, 2.0, 4.0, -1.0, -1.0])
+_BROKEN = exactly([1.0, 3.0, _NAN, 5.0, -_INF])
+_SAMPLES = [
+    sample(anything(2, 3, 4), axis=1),
+    sample(floating(2, 3), axis=0, include_initial=True),
+    sample(floating(5)),
+    sample(floating(5), include_initial=True),
+    sample(floats(0), include_initial=True),
+    sample(floats(2, 0), axis=1),
+    sample(floats(0, 3), axis=1),
+    sample(floats(37, low=0.7, high=1.3)),
+    sample(integers(4, 5, low=-9, dtype="int8"), axis=0, dtype="float64"),
+    sample(exactly([1.0, 0.0, 2.0, 0.0, -3.0])),
+    sample(exactly([1.0, _NAN, 2.0]), smooth=False),
+    sample(exactly([1.0, _INF, -2.0]), smooth=False),
+]
+_ERRORS = [
+    error(ShapeError, "an axis is needed", floats(2, 3), axis=None),
+    error(ShapeError, "there is no axis 2", floats(2, 3), axis=2),
+    error(ShapeError, "there is no axis", floats(), axis=0),
+]
+
+CASES: list[Case] = [
+    Case(
+        cumulative.cumulative_sum,
+        anything(3, 4),
+        axis=-1,
+        more=[*_SAMPLES, sample(exactly(np.ones(4096)))],  # in half precision 2048 + 1 is 2048
+        reference=_accumulated(np.cumsum, 0),
+        result=sum_dtype,
+        scale=16.0,
+        errors=_ERRORS,
+    ),
+    Case(
+        cumulative.cumulative_prod,
+        anything(3, 4),
+        axis=-1,
+        more=_SAMPLES,
+        reference=_accumulated(np.cumprod, 1),
+        result=sum_dtype,
+        ulp=24.0,
+        errors=_ERRORS,
+    ),
+    Case(
+        cumulative.cumulative_max,
+        avoid="ties",
+        more=[sample(_TIED, smooth=False), sample(_BROKEN, smooth=False), sample(floats(37))],
+        reference=_records(np.maximum),
+    ),
+    Case(
+        cumulative.cumulative_min,
+        avoid="ties",
+        more=[sample(_TIED, smooth=False), sample(_BROKEN, smooth=False), sample(floats(37))],
+        reference=_records(np.minimum),
+    ),
+    Case(
+        cumulative.logcumsumexp,
+        more=[
+            sample(exactly([-1e4, 1e4, 3.0, 1e4]), smooth=False),
+            sample(exactly([-_INF, -_INF, 1.0, _INF, 2.0]), smooth=False),
+            sample(_BROKEN, smooth=False),
+            sample(floats(37)),
+        ],
+        reference=_records(np.logaddexp),
+        ulp=16.0,
+        scale=4.0,
+    ),
+]

@@ -1,0 +1,1 @@
+"""Rows of linear algebra, one module per family."""

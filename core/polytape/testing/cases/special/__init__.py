@@ -1,0 +1,1 @@
+"""Rows of special functions, one module per family."""
