@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from .. import dtypes
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, OutOfRangeError, ShapeError
 from ..tensors.tensor import Symbol, Tensor, describe
 from .manipulation import reshape
 
@@ -126,8 +126,10 @@ def _host_mask(x: Tensor, mask: Any) -> Any:
 
 def _check_mask(x: Tensor, mask: Any, axis: int) -> None:
     expected = x.shape[axis : axis + mask.ndim]
-    if mask.shape != expected:
-        raise ShapeError(
+    # The standard also allows sizes of 0, which select nothing.
+    sizes = list(zip(mask.shape, expected, strict=False))
+    if len(expected) != mask.ndim or any(size not in (actual, 0) for size, actual in sizes):
+        raise OutOfRangeError(
             f"{describe(x)} cannot be indexed by a bool mask of shape {mask.shape}.",
             expected=f"a mask of shape {expected or x.shape}",
             got=f"shape {mask.shape}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from operator import index
 from typing import Any
 
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, OutOfRangeError, ShapeError
 from .declaration import states
 
 Shape = tuple[int, ...]
@@ -88,7 +88,7 @@ def normalise(axis: Any, rank: int) -> tuple[int, ...]:
     axes: list[int] = []
     for number in axes_of(axis):
         if not -rank <= number < rank:
-            raise ShapeError(
+            raise OutOfRangeError(
                 f"there is no axis {number}.",
                 expected=f"an axis from {-rank} to {rank - 1}" if rank else "no axis, for an operand of rank 0",
                 got=repr(axis),

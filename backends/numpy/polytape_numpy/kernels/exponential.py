@@ -48,6 +48,7 @@ def _complex_expm1(xp: Any) -> Callable[..., Array]:
         if special.any():
             # exp has the standard's special values, and nothing to lose near 0 there.
             y[special] = exp(x[special]) - 1
+        y.real = y.real + 0.0  # by the standard, the real part of a zero is not -0
         return y
 
     return complex_expm1

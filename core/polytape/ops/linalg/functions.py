@@ -12,11 +12,12 @@ from ...errors import ShapeError
 from ...tensors.tensor import Tensor, TensorLike
 from .. import dtype_rules
 from ..arithmetic import abs
+from ..complex_parts import real
 from ..creation import arange, eye, zeros
 from ..declaration import converted, op, states
 from ..likeness import triu
 from ..logic import equal, greater, where
-from ..manipulation import astype_, broadcast_to, concat
+from ..manipulation import astype_, broadcast_to, concat, reshape
 from ..products import matmul
 from ..reduction import max, sum
 from .factorizations import (
@@ -41,9 +42,8 @@ Shape = tuple[int, ...]
     takes="[..., m, n]",
     returns="[..., n, m]",
     rejects="fewer than two axes",
-    rtol="singular values below this part of the largest count as 0; default: max(m, n) eps.",
 )
-def _transposed(x: Shape, *, rtol: float | None) -> Shape:
+def _transposed(x: Shape, rtol: Shape | None = None) -> Shape:
     *lead, m, n = matrices(x)
     return (*lead, n, m)
 
@@ -58,9 +58,12 @@ def tolerance(x: Tensor, rtol: float | None) -> float:
 
 
 @op(dtype=full_precision, shape=_transposed, floating=True)
-def pinv(x: TensorLike, /, *, rtol: float | None = None) -> Tensor:
-    """The Moore-Penrose inverse.
+def pinv_(x: TensorLike, rtol: TensorLike | None = None, /) -> Tensor:
+    """The Moore-Penrose inverse; users call `pinv`.
 
+    Args:
+        x: floating[..., m, n].
+        rtol: as for `pinv`; no gradient flows to it.
     Source:
         Array API standard 2025.12, ``linalg.pinv``; G. Golub, V. Pereyra (1973), SIAM Journal on Numerical Analysis 10
         (2), pp. 413-432, for the gradient, where the rank does not change.
@@ -69,12 +72,17 @@ def pinv(x: TensorLike, /, *, rtol: float | None = None) -> Tensor:
     if not x.size:
         return adjoint(x)
     u, s, vh = svd(x, full_matrices=False)
-    kept = greater(s, max(s, axis=-1, keepdims=True) * tolerance(x, rtol))
+    if rtol is None:
+        allowed: TensorLike = tolerance(x, None)
+    else:
+        limits = real(rtol)
+        allowed = reshape(limits, (*limits.shape, 1))
+    kept = greater(s, max(s, axis=-1, keepdims=True) * allowed)
     inverse = where(kept, 1.0 / where(kept, s, 1), 0)
     return matmul(adjoint(vh) * columns(inverse), adjoint(u))
 
 
-@pinv.gradient("x")
+@pinv_.gradient("x")
 def _pinv_back(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
     p, adjoint_g = adjoint(y), adjoint(g)
     left = matmul(matmul(adjoint_g, y), p)  # g^H P P^H
@@ -82,6 +90,24 @@ def _pinv_back(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
     result = -matmul(matmul(p, g), p)
     result = result + left - matmul(x, matmul(y, left))
     return result + right - matmul(matmul(right, y), x)
+
+
+def pinv(x: TensorLike, /, *, rtol: TensorLike | None = None) -> Tensor:
+    """The Moore-Penrose inverse.
+
+    Args:
+        x: floating[..., m, n].
+        rtol: singular values below this part of the largest count as 0, a number or one per matrix; default: max(m, n)
+            eps.
+    Returns:
+        [..., n, m], dtype of ``x``.
+    Raises:
+        ShapeError: fewer than two axes.
+    Source:
+        Array API standard 2025.12, ``linalg.pinv``.
+    """
+    result: Tensor = pinv_(x) if rtol is None else pinv_(x, rtol)
+    return result
 
 
 def matrix_power(x: TensorLike, n: int, /) -> Tensor:
