@@ -21,6 +21,7 @@ COMMANDS = {
     "backends": "list the backends: devices, status, and the remedy for each that is not ready",
     "doctor": "report on this installation; fails if the requested backend is not ready",
     "explain": "show which kernel an op would run on the given operands, and why",
+    "new-backend": "make a new distribution with a backend, whose tests pass at once",
     "todo": "list the primitives that a backend has no kernel for, and what each would make available",
 }
 
