@@ -60,8 +60,8 @@ def check_name(name: str) -> None:
     if not _NAME.fullmatch(name) or len(name) > _MOST_LETTERS or name in _RESERVED:
         raise PluginError(
             f"{name!r} cannot be the name of a new backend.",
-            expected=f"at most {_MOST_LETTERS} lower-case letters and digits, in words joined by '-' or '_', that begin "
-            f"with a letter; none of {', '.join(_RESERVED)}",
+            expected=f"lower-case letters and digits in words joined by '-' or '_', a letter first, {_MOST_LETTERS} "
+            f"characters at most; none of {', '.join(_RESERVED)}",
             got=repr(name),
             fix="choose a name that works in POLYTAPE_BACKEND, as polytape-NAME and as the module polytape_NAME",
         )

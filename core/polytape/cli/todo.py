@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import copy
 import functools
-import importlib
 import json
 import os
 import runpy
@@ -24,11 +23,12 @@ from typing import Any
 
 from .. import plugins
 from ..backend import Backend, Kernel
-from ..errors import PluginError, PolytapeError, SettingError
+from ..errors import SettingError
 from ..registry import tables
 from ..registry.kernel_checks import kernel_signature
 from ..registry.op import Op
 from ..settings import change_settings
+from .modules import add_modules, import_modules
 
 __all__ = ["add_arguments", "run"]
 
@@ -36,13 +36,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("backend", metavar="BACKEND", help="name of the backend")
-    parser.add_argument(
-        "--module",
-        metavar="MODULE",
-        action="append",
-        default=[],
-        help="module to import first, found in the current folder too, which registers the backend; can be repeated",
-    )
+    add_modules(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument(
         "--program",
@@ -62,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             got=repr(" ".join(program[:1])),
             fix="correct its path",
         )
-    _import(arguments.module)
+    import_modules(arguments.module)
     backend = plugins.get_backend(arguments.backend)
     ops = tables.ops()
     served = {name for name, op in ops.items() if _serves(backend, op)}
@@ -96,24 +90,6 @@ def _entry(op: Op, needs: dict[str, set[str]], calls: int | None) -> dict[str, A
         "unlocks": sorted(name for name, needed in needs.items() if op.name in needed),
         "alone": sorted(name for name, needed in needs.items() if needed == {op.name}),
     }
-
-
-def _import(modules: list[str]) -> None:
-    if modules:
-        sys.path.insert(0, os.getcwd())
-    for name in modules:
-        try:
-            importlib.import_module(name)
-        except PolytapeError:
-            raise
-        except Exception as error:
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            raise PluginError(
-                f"--module {name} cannot be imported: {type(error).__name__}: {error}",
-                expected="a module that registers a backend, with polytape.register_backend(...)",
-                got=f"the error in line {frame.lineno} of {frame.filename}" if name in frame.filename else repr(name),
-                fix="correct the module, or its name",
-            ) from None
 
 
 def _serves(backend: Backend, op: Op) -> bool:
