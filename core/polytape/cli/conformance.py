@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from .modules import add_modules, import_modules
 
 if TYPE_CHECKING:
-    from ..testing.conformance import Report
+    from ..testing.reporting import Report
     from ..testing.tiers import Tier
 
 __all__ = ["add_arguments", "run"]

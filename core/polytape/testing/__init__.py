@@ -11,8 +11,8 @@ A backend's author runs all of it with one command, ``polytape conformance mine`
 or as tests, see `polytape.testing.suite`. `check_gradients` and what rows are made of are of use
 in any test. ``import polytape`` loads nothing of this.
 
-May import: `autodiff`, `backend`, `device`, `dispatch`, `dtypes`, `errors`, `graph`, `ops`, `plugins`, `registry`,
-`settings`, `tensors`, and polytape itself.
+May import: `autodiff`, `backend`, `device`, `dispatch`, `dtypes`, `errors`, `graph`, `ops`, `placement`, `plugins`,
+`registry`, `settings`, `tensors`, and polytape itself.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from .cases import CASES, case_of
 from .checks import CHECKS
 from .compare import assert_close
 from .completeness import incomplete_ops, own_ops
-from .conformance import Report, conformance
+from .conformance import conformance
 from .gradients import check_gradients
 from .kernels import unreached_kernels
 from .makers import Maker, anything, booleans, exactly, floating, floats, integers, nonzero, numbers, positive, reals
 from .narrowing import reproduce
+from .reporting import Report
 from .samples import ErrorSample, Sample, error, sample
 from .transfers import TRANSFERS
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
 
 from .. import plugins
 from ..device import Device
@@ -17,82 +16,10 @@ from .cases import CASES
 from .coverage import coverage
 from .limits import Inapplicable, checked, limits_of, without_fallback
 from .narrowing import program
+from .reporting import Outcome, Report
 from .tiers import TIERS, Check, Tier, inherited
 
-__all__ = ["Outcome", "Report", "conformance"]
-
-
-class Outcome:
-    """What one check gave.
-
-    Attributes:
-        tier, check: their names.
-        op: the op's name; empty for a check of the whole backend.
-        status: ``passed``, ``failed`` or ``skipped``.
-        text: the failure, or the reason why it was skipped.
-        program: of a failure, a short Python program that shows it.
-    """
-
-    def __init__(self, tier: str, check: str, op: str, status: str, text: str = "", program: str = "") -> None:
-        self.tier: Final = tier
-        self.check: Final = check
-        self.op: Final = op
-        self.status: Final = status
-        self.text: Final = text
-        self.program: Final = program
-
-    def __repr__(self) -> str:
-        return f"{self.tier} {self.check}{f' of {self.op}' if self.op else ''}: {self.status}"
-
-
-class Report:
-    """The outcomes of a run of the kit.
-
-    Attributes:
-        backend, version, device: what was tested.
-        tiers: the names of the tiers that ran.
-        outcomes: one per check and op.
-        coverage: as `polytape.testing.coverage` returns it; empty if it was not asked for.
-        times_s: seconds per tier.
-    """
-
-    def __init__(self, backend: str, device: str) -> None:
-        self.backend: Final = backend
-        self.version: Final = plugins.get_backend(backend).version
-        self.device: Final = device
-        self.tiers: list[str] = []
-        self.outcomes: list[Outcome] = []
-        self.coverage: dict[str, dict[str, dict[str, str]]] = {}
-        self.times_s: dict[str, float] = {}
-
-    @property
-    def passed(self) -> bool:
-        """Whether something was checked and nothing failed."""
-        counts = Counter(outcome.status for outcome in self.outcomes)
-        return counts["passed"] > 0 and not counts["failed"]
-
-    def failures(self) -> list[Outcome]:
-        """The outcomes that failed."""
-        return [outcome for outcome in self.outcomes if outcome.status == "failed"]
-
-    def counts(self, tier: str) -> Counter[str]:
-        """How many checks of a tier passed, failed and were skipped."""
-        return Counter(outcome.status for outcome in self.outcomes if outcome.tier == tier)
-
-    def reasons(self, tier: str) -> Counter[str]:
-        """Why checks of a tier were skipped, with the number of checks."""
-        return Counter(x.text for x in self.outcomes if x.tier == tier and x.status == "skipped")
-
-    def __str__(self) -> str:
-        from .reporting import as_text
-
-        return as_text(self)
-
-    def as_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
-        from .reporting import as_json
-
-        return as_json(self)
+__all__ = ["conformance"]
 
 
 def conformance(
@@ -132,28 +59,41 @@ def conformance(
         True
     """
     plugins.get_backend(backend)
-    chosen = _tiers(list(tiers))
-    cases = _cases(list(ops))
-    target = _device(backend, device)
-    with on_device(target), warnings.catch_warnings():
-        warnings.simplefilter("error")  # a warning from a kernel is a fault, as in the test suite
-        warnings.filterwarnings("ignore", message="This process .* is multi-threaded")
-        report = Report(backend, str(device_of(backend)))
+    chosen, cases, target = _tiers(list(tiers)), _cases(list(ops)), _device(backend, device)
+    with on_device(target), _warnings_as_errors():
+        report = Report(backend, plugins.get_backend(backend).version, str(device_of(backend)))
         for tier in chosen:
-            start = time.perf_counter()
-            report.tiers.append(tier.name)
-            for outcome in _run(tier, cases, backend, exhaustive, bool(ops), list(modules)):
-                report.outcomes.append(outcome)
-                if stop_at_first and outcome.status == "failed":
-                    break
-            report.times_s[tier.name] = time.perf_counter() - start
+            outcomes = _run(tier, cases, backend, exhaustive, bool(ops), list(modules))
+            stopped = _add(report, tier, outcomes, stop_at_first)
             if after_tier is not None:
                 after_tier(report, tier)
-            if stop_at_first and report.failures():
+            if stopped:
                 break
         if with_coverage:
             report.coverage = coverage(backend, cases)
     return report
+
+
+@contextlib.contextmanager
+def _warnings_as_errors() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a warning from a kernel is a fault, as in the test suite
+        warnings.filterwarnings("ignore", message="This process .* is multi-threaded")
+        yield
+
+
+def _add(report: Report, tier: Tier, outcomes: Iterable[Outcome], stop_at_first: bool) -> bool:
+    """Add the outcomes of a tier to the report; whether to stop."""
+    start = time.perf_counter()
+    report.tiers.append(tier.name)
+    stopped = False
+    for outcome in outcomes:
+        report.outcomes.append(outcome)
+        stopped = stop_at_first and outcome.status == "failed"
+        if stopped:
+            break
+    report.times_s[tier.name] = time.perf_counter() - start
+    return stopped
 
 
 def _run(

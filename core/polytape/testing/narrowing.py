@@ -229,7 +229,8 @@ def _call(case: Case, names: list[str], attributes: dict[str, Any]) -> tuple[str
     needed: list[str] = []
     for namespace in _NAMESPACES:
         holder = getattr(polytape, namespace) if namespace else polytape
-        if getattr(holder, op.name, None) is op:
+        found: Any = getattr(holder, op.name, None)
+        if found is op:
             text = f"pt.{namespace}.{op.name}" if namespace else f"pt.{op.name}"
             break
     else:

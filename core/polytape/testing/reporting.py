@@ -8,11 +8,10 @@ from collections import Counter
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
-from .conformance import Outcome, Report
 from .coverage import ABSENT, DECOMPOSED, HOST, NATIVE
 from .tiers import TIERS
 
-__all__ = ["as_json", "as_text", "badge", "coverage_text", "failure_text", "tier_text"]
+__all__ = ["Outcome", "Report", "as_json", "as_text", "badge", "coverage_text", "failure_text", "tier_text"]
 
 _TITLES: Final = {tier.name: tier.title for tier in TIERS}
 _LETTERS: Final = {NATIVE: "n", DECOMPOSED: "d", HOST: "h", ABSENT: "-"}
@@ -22,6 +21,75 @@ _SHORT: Final = {"bool": "bool", "bfloat16": "bf16"} | {
     for bits in (8, 16, 32, 64, 128)
 }
 _WIDTH: Final = 118
+
+
+class Outcome:
+    """What one check gave.
+
+    Attributes:
+        tier, check: their names.
+        op: the op's name; empty for a check of the whole backend.
+        status: ``passed``, ``failed`` or ``skipped``.
+        text: the failure, or the reason why it was skipped.
+        program: of a failure, a short Python program that shows it.
+    """
+
+    def __init__(self, tier: str, check: str, op: str, status: str, text: str = "", program: str = "") -> None:
+        self.tier: Final = tier
+        self.check: Final = check
+        self.op: Final = op
+        self.status: Final = status
+        self.text: Final = text
+        self.program: Final = program
+
+    def __repr__(self) -> str:
+        return f"{self.tier} {self.check}{f' of {self.op}' if self.op else ''}: {self.status}"
+
+
+class Report:
+    """The outcomes of a run of the kit.
+
+    Attributes:
+        backend, version, device: what was tested.
+        tiers: the names of the tiers that ran.
+        outcomes: one per check and op.
+        coverage: as `polytape.testing.coverage` returns it; empty if it was not asked for.
+        times_s: seconds per tier.
+    """
+
+    def __init__(self, backend: str, version: str, device: str) -> None:
+        self.backend: Final = backend
+        self.version: Final = version
+        self.device: Final = device
+        self.tiers: list[str] = []
+        self.outcomes: list[Outcome] = []
+        self.coverage: dict[str, dict[str, dict[str, str]]] = {}
+        self.times_s: dict[str, float] = {}
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was checked and nothing failed."""
+        counts = Counter(outcome.status for outcome in self.outcomes)
+        return counts["passed"] > 0 and not counts["failed"]
+
+    def failures(self) -> list[Outcome]:
+        """The outcomes that failed."""
+        return [outcome for outcome in self.outcomes if outcome.status == "failed"]
+
+    def counts(self, tier: str) -> Counter[str]:
+        """How many checks of a tier passed, failed and were skipped."""
+        return Counter(outcome.status for outcome in self.outcomes if outcome.tier == tier)
+
+    def reasons(self, tier: str) -> Counter[str]:
+        """Why checks of a tier were skipped, with the number of checks."""
+        return Counter(x.text for x in self.outcomes if x.tier == tier and x.status == "skipped")
+
+    def __str__(self) -> str:
+        return as_text(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return as_json(self)
 
 
 def tier_text(report: Report, tier: str) -> str:
