@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         fresh: bool
         out: bool
         atomic: bool
+        native_indexing: bool
 
 
 def _listed(argument: str, names: Sequence[Any]) -> tuple[Any, ...]:
@@ -97,13 +98,16 @@ class Kernel:
             and cannot fail in between: it is one native call, or compiled. Python code runs signal handlers, and a
             warning is Python code. Core lets such a kernel overwrite a variable's own buffer; any other kernel gets a
             copy, which core then puts into the variable.
+        native_indexing: for ``getitem`` and ``setitem`` only: given a key of integers, slices, None and ``...``, the
+            kernel does what ``array[key]`` or ``array[key] = value`` of the native arrays does, by NumPy's rules and
+            without delay. Core then indexes the arrays itself.
         backend: name of the backend that the kernel is for; needed only in a plugin that adds kernels to a backend of
             another distribution.
     """
 
     __slots__ = (
-        "atomic", "backend", "checked", "devices", "dtypes", "fn", "fresh", "op", "out", "priority", "provider", "when",
-        "writes",
+        "atomic", "backend", "checked", "devices", "dtypes", "fn", "fresh", "native_indexing", "op", "out", "priority",
+        "provider", "when", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -120,6 +124,7 @@ class Kernel:
         fresh: bool = False,
         out: bool = False,
         atomic: bool = False,
+        native_indexing: bool = False,
         backend: str = "",
     ) -> None:
         self.op: str = op
@@ -133,6 +138,7 @@ class Kernel:
         self.fresh: bool = fresh or out
         self.out: bool = out
         self.atomic: bool = atomic
+        self.native_indexing: bool = native_indexing
         self.backend: str = backend
         self.provider: str = ""  # the distribution that it comes from, or "in-process"; set at registration
 

@@ -62,9 +62,7 @@ def ahead(x: TensorLike, /) -> Tensor:
 wave.gradient(x=lambda g, x: g * ahead(x))
 ahead.gradient(x=lambda g, x: -(g * wave(x)))
 '''
-PRIMITIVE_ROWS = (
-    "    Case(trigonometric.wave, reference=np.sin),\n    Case(trigonometric.ahead, reference=np.cos),\n"
-)
+PRIMITIVE_ROWS = "    Case(trigonometric.wave, reference=np.sin),\n    Case(trigonometric.ahead, reference=np.cos),\n"
 OTHER_ROW = "    Case(trigonometric.sin,"
 
 

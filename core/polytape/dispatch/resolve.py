@@ -47,7 +47,9 @@ def resolve(
         shared = None
     how = "kernel" if candidates else "body"
     fn = resolver.fold(candidates, last)
-    return Resolution(fn, shared, operand_types, resolver.result_types, tuple(candidates), how)
+    resolution = Resolution(fn, shared, operand_types, resolver.result_types, tuple(candidates), how)
+    resolution.native_indexing = len(candidates) == 1 and candidates[0].native_indexing and not settings().check
+    return resolution
 
 
 class Resolver:

@@ -5,9 +5,12 @@ The modules of the ring cannot import the declarations of ops; they call them th
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..registry.op import Binary, Unary
+
+if TYPE_CHECKING:
+    from ..dispatch.items import Items
 
 __all__ = ["operators"]
 
@@ -37,6 +40,7 @@ class Operators:
         self.astype: Unary
         self.broadcast_to: Unary
         self.concat: Any = None
+        self.items: Items
         self.getitem: Any = None
         self.setitem: Any = None
         self.transpose: Any = None
