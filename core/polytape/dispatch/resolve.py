@@ -38,6 +38,18 @@ def resolve(
         KernelError: no kernel, decomposition or permitted fallback exists.
     """
     resolver = Resolver(op, backend, device, operand_types, rule_attributes)
+    resolution = found(resolver)
+    check = settings().check
+    if check not in ("", "results") and resolution.how != "host":
+        from .checking import Compared
+
+        resolution.fn = Compared(resolver, resolution)
+    return resolution
+
+
+def found(resolver: Resolver) -> Resolution:
+    """What serves the op, without a comparison with a reference."""
+    op, operand_types = resolver.op, resolver.operand_types
     candidates = resolver.candidates()
     if not candidates and op.primitive:
         from .widening import widened  # loaded for a backend that lacks kernels for narrow dtypes
@@ -50,7 +62,7 @@ def resolve(
     how = "kernel" if candidates else "body"
     fn = resolver.fold(candidates, last)
     resolution = Resolution(fn, shared, operand_types, resolver.result_types, tuple(candidates), how)
-    resolution.native_indexing = len(candidates) == 1 and candidates[0].native_indexing and not settings().check
+    resolution.native_indexing = len(candidates) == 1 and candidates[0].native_indexing and settings().check == ""
     return resolution
 
 
@@ -166,13 +178,13 @@ class Resolver:
             fn = Unchecked(fn, self.op, self.result_types)
         fn = self.bind_attributes(fn)
         check = settings().check
-        if check:
+        if check != "":
             from .checking import Checked
 
             fn = Checked(fn, self.op, kernel, self.result_types)
         if kernel.writes:
             written = tuple([self.op.operands.index(name) for name in kernel.writes])
-            fn = Copying(fn, self.operand_types, written, kernel.atomic and not check)
+            fn = Copying(fn, self.operand_types, written, kernel.atomic and check == "")
         return fn
 
     def bind_attributes(self, fn: Any) -> Any:

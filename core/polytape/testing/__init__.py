@@ -11,12 +11,13 @@ A backend's author runs all of it with one command, ``polytape conformance mine`
 or as tests, see `polytape.testing.suite`. `check_gradients` and what rows are made of are of use
 in any test. ``import polytape`` loads nothing of this.
 
-May import: `autodiff`, `backend`, `device`, `dispatch`, `dtypes`, `errors`, `graph`, `ops`, `placement`, `plugins`,
-`registry`, `settings`, `tensors`, and polytape itself.
+May import: `autodiff`, `backend`, `checkpoint`, `device`, `dispatch`, `dtypes`, `errors`, `graph`, `ops`, `placement`,
+`plugins`, `registry`, `settings`, `tensors`, and polytape itself.
 """
 
 from __future__ import annotations
 
+from .agreement import compared
 from .case import Case
 from .cases import CASES, case_of
 from .checks import CHECKS
@@ -45,6 +46,7 @@ __all__ = [
     "booleans",
     "case_of",
     "check_gradients",
+    "compared",
     "conformance",
     "error",
     "exactly",

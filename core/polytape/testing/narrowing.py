@@ -11,14 +11,13 @@ from typing import Any, Final
 
 import numpy as np
 
-import polytape
-
 from ..device import Device
 from .calls import attributes_on, expected_values, on_device
 from .case import Case
 from .cases import case_of
 from .checks import COMMON, check_common_dtypes, check_gradient, check_value_dtype_and_shape
 from .limits import Inapplicable, allowed_ulp, checked, limits_of
+from .literals import called
 from .makers import Array, Maker, exactly
 from .samples import Sample
 from .tiers import Check, find_check
@@ -26,7 +25,6 @@ from .tiers import Check, find_check
 __all__ = ["program", "reproduce"]
 
 _MOST_ELEMENTS: Final = 40
-_NAMESPACES: Final = ("", "nn", "linalg", "fft", "special")
 
 
 class _Narrowed:
@@ -165,7 +163,7 @@ def _value_program(check: Check, narrowed: _Narrowed, backend: str, device: Devi
     limits += f", scale={case.scale:g}" if case.scale else ""
     limits += ", signs=True" if sample.signs else ""
     limits += "" if limits_of(backend).subnormals else ", subnormals=False"
-    call, needed = _call(case, [f"x{k + 1}" for k in range(len(hosts))], attributes_on(case, sample, device))
+    call, needed = called(case.op, [f"x{k + 1}" for k in range(len(hosts))], attributes_on(case, sample, device))
     if call is None:
         return None
     return [
@@ -184,7 +182,7 @@ def _gradient_program(narrowed: _Narrowed, device: Device) -> list[str] | None:
     lines = _operands(hosts, device)
     names = [f"x{k + 1}" for k in range(len(hosts))]
     varying = [name for name, maker in zip(names, sample.operands, strict=True) if maker.varies]
-    call, needed = _call(case, names, attributes_on(case, sample, device))
+    call, needed = called(case.op, names, attributes_on(case, sample, device))
     if lines is None or call is None or case.op.outputs is not None:
         return None
     imports = _imports(lines, needed)
@@ -221,35 +219,6 @@ def _array(host: Array) -> str | None:
     if not host.size:
         return f"np.zeros({host.shape}, {host.dtype.name!r})"
     return f"np.array({host.tolist()!r}, {host.dtype.name!r})"
-
-
-def _call(case: Case, names: list[str], attributes: dict[str, Any]) -> tuple[str | None, list[str]]:
-    """The code of the call, and what it needs of the kit; None if an attribute cannot be written."""
-    op: Any = case.op
-    needed: list[str] = []
-    for namespace in _NAMESPACES:
-        holder = getattr(polytape, namespace) if namespace else polytape
-        found: Any = getattr(holder, op.name, None)
-        if found is op:
-            text = f"pt.{namespace}.{op.name}" if namespace else f"pt.{op.name}"
-            break
-    else:
-        text, needed = f"case_of({op.name!r}).op", ["case_of"]
-    if op.variadic:
-        fixed = len(op.operands) - 1
-        names = [*names[:fixed], f"[{', '.join(names[fixed:])}]"]
-    words = list(names)
-    for name, value in attributes.items():
-        if not _is_plain(value):
-            return None, []
-        words.append(f"{name}={value!r}")
-    return f"{text}({', '.join(words)})", needed
-
-
-def _is_plain(value: Any) -> bool:
-    if type(value) is tuple:
-        return all(map(_is_plain, value))
-    return value is None or type(value) in (bool, int, str) or (type(value) is float and np.isfinite(value))
 
 
 def _single_element(check: Check, narrowed: _Narrowed, backend: str) -> Sample | None:
