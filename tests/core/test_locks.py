@@ -77,7 +77,9 @@ def test_a_child_imports_what_another_thread_was_importing_during_the_fork(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "polytape_slow.py").write_text(SLOW)
-    (tmp_path / "test_locks_events.py").write_text("import threading\nbegun, forked = threading.Event(), threading.Event()")
+    (tmp_path / "test_locks_events.py").write_text(
+        "import threading\nbegun, forked = threading.Event(), threading.Event()"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     events = importlib.import_module("test_locks_events")
     thread = threading.Thread(target=importlib.import_module, args=("polytape_slow",))
