@@ -78,6 +78,7 @@ if TYPE_CHECKING:
         value_and_gradients_function as value_and_gradients_function,
     )
     from .autodiff.jacobians import batch_jacobian as batch_jacobian, hessian as hessian, jacobian as jacobian
+    from .autodiff.recomputation import recompute as recompute
     from .autodiff.tape import GradientTape as GradientTape
     from .autodiff.transforms import hvp as hvp, jvp as jvp, linearize as linearize
     from .backend import Backend as Backend, Kernel as Kernel, MemoryInfo as MemoryInfo, Probe as Probe
@@ -214,6 +215,7 @@ _LATE = {
     "pi": ("inspection", "pi"),
     "pow": ("ops.arithmetic", "power"),
     "Probe": ("backend", "Probe"),
+    "recompute": ("autodiff.recomputation", "recompute"),
     "refresh": ("plugins", "refresh"),
     "register_backend": ("plugins", "register_backend"),
     "result_type": ("inspection", "result_type"),

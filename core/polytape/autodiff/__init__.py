@@ -4,9 +4,9 @@
 `backward` is the pass itself, `cotangent` converts gradients to a shape, dtype or device. `functional` holds
 `gradients_function` and its relatives. `forward` goes through a tape's records in the other direction (`linearity`
 lists linear ops); `transforms` has `jvp`, `linearize` and `hvp`. `batching` runs a function on a whole batch
-(`polytape.vmap`), and `jacobians` the backward pass for all rows of a Jacobian. Gradient rules are made of ops, which
-are called through `tensors.operators`, or by name through the registry: nothing here depends on how an op is
-dispatched.
+(`polytape.vmap`), and `jacobians` the backward pass for all rows of a Jacobian. `recomputation` is `recompute`.
+Gradient rules are made of ops, which are called through `tensors.operators`, or by name through the registry: nothing
+here depends on how an op is dispatched.
 
 May import: `dtypes`, `errors`, `registry`, `tensors`, `tracebacks`.
 """
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         value_and_gradients_function,
     )
     from .jacobians import batch_jacobian, hessian, jacobian
+    from .recomputation import recompute
     from .transforms import hvp, jvp, linearize
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linearize",
+    "recompute",
     "value_and_gradients_function",
     "vmap",
 ]
@@ -46,6 +48,7 @@ __all__ = [
 _MODULES = {
     **dict.fromkeys(("batch_jacobian", "hessian", "jacobian"), "jacobians"),
     **dict.fromkeys(("hvp", "jvp", "linearize"), "transforms"),
+    "recompute": "recomputation",
     "vmap": "batching.mapping",
 }
 

@@ -21,6 +21,7 @@ from .arguments import independent, positions as argument_positions
 from .cotangent import expanded
 from .gradient_plan import plan_of
 from .record import follow, record, record_several, wrap
+from .several import Several
 from .tape import GradientTape
 
 __all__ = [
@@ -157,15 +158,6 @@ def _custom_body(*args: Any) -> Any:
     return args
 
 
-class Several:
-    """The cotangents of a function with several results: the class that its op has as ``outputs``."""
-
-    __slots__ = ("parts",)
-
-    def __init__(self, *parts: Any) -> None:
-        self.parts: Final = parts
-
-
 class HandRule:
     """A custom gradient as a gradient rule: passes zeros for unused results, and checks the returned gradients."""
 
@@ -294,6 +286,9 @@ def _with_gradient(name: str, inputs: list[Tensor], y: Any, grad: Any) -> Any:
     scope = current_scope.get()
     if scope.trace is not None:
         outputs = [scope.trace.read(output) for output in outputs]
+        around = getattr(scope.trace, "with_gradient", None)
+        if around is not None:  # tapes around polytape.vmap need the gradient too
+            outputs = around(lambda xs, ys, rule: _with_gradient(name, xs, ys, rule), inputs, outputs, grad)
     tapes, watched = follow(inputs, scope)
     # Return new handles: the gradient function may hold the original ones, which would create a reference cycle.
     if not watched:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Final
 
+from ..errors import TapeError
 from ..tensors.scope import current_scope
 
 __all__ = ["StopRecording"]
@@ -20,7 +21,15 @@ class StopRecording:
         self.was_open: bool = False
 
     def __enter__(self) -> None:
-        self.was_open = self.tape in current_scope.get().tapes
+        scope = current_scope.get()
+        self.was_open = self.tape in scope.tapes
+        if scope.trace is not None and not self.was_open and not self.tape.closed:
+            raise TapeError(
+                f"stop_recording inside {scope.trace.what}, of a tape that is open around it.",
+                expected="a tape that is opened inside",
+                got="a tape around the call, which records what the call does as a whole",
+                fix="apply polytape.stop_gradient to what must not be differentiated",
+            )
         try:
             self.tape._pop()
         except BaseException:  # Ctrl-C; `with` does not call __exit__ if __enter__ raises

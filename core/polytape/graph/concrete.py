@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from ..autodiff.cotangent import expanded
-from ..autodiff.functional import Several
 from ..autodiff.gradient_plan import plan_of
 from ..autodiff.record import follow, record_several
+from ..autodiff.several import Several
 from ..autodiff.tape import GradientTape
 from ..dtypes import FLOATING
 from ..errors import TraceError

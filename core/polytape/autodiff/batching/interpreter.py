@@ -192,6 +192,35 @@ class Batching:
         finally:
             current_scope.set(scope)
 
+    def with_gradient(
+        self,
+        attach: Callable[[list[Tensor], list[Tensor], Any], Any],
+        inputs: list[Tensor],
+        outputs: list[Tensor],
+        grad: Any,
+    ) -> list[Tensor]:
+        """The outputs of a function with a hand-written gradient, which tapes around the trace use too.
+
+        Args:
+            attach: ``(inputs, outputs, grad) -> outputs`` that have this gradient in the scope around the trace.
+            inputs, outputs: of one element. grad: ``(*output gradients) -> input gradients`` of one element.
+        """
+        pairs = [self.value(self.read(x)) for x in inputs]
+        results = [self.value(y) for y in outputs]
+        mapped = any(whether for _, whether in (*pairs, *results))
+        # If one output is batched, all are: otherwise the gradient of a shared input would be ambiguous.
+        values = [
+            operators.broadcast_to(y, (self.size, *y.shape)) if mapped and not whether else y for y, whether in results
+        ]
+        lifted = _Lifted(self, grad, [(x.shape, whether) for x, whether in pairs], mapped)
+        scope = current_scope.get()
+        try:
+            current_scope.set(self.outer)
+            attached = list(attach([x for x, _ in pairs], values, lifted))
+        finally:
+            current_scope.set(scope)
+        return [self.element(y) if mapped else wrap(self.shared(y), y.type, None) for y in attached]
+
     def write(self, variable: Variable, value: Tensor) -> None:
         """Assign a variable, in the scope around the trace.
 
@@ -224,6 +253,39 @@ class Batching:
             got="an optimizer's step, or another object that changes at each call",
             fix="map the function that computes the gradients, and apply them outside",
         )
+
+
+class _Lifted:
+    """A hand-written gradient of one element as that of the batch."""
+
+    def __init__(self, trace: Batching, grad: Any, inputs: list[tuple[Any, bool]], mapped: bool) -> None:
+        self.trace = trace
+        self.grad = grad
+        self.inputs = inputs  # per input its shape, and whether it is a batch
+        self.mapped = mapped
+
+    def __call__(self, *gradients: Tensor) -> Any:
+        """The gradients of the inputs; that of a shared one is the sum over the batch."""
+        trace, before = self.trace, self.trace.outer
+        try:
+            with trace:
+                elements = [trace.element(g) if self.mapped else wrap(trace.shared(g), g.type, None) for g in gradients]
+                returned = self.grad(*elements)
+                results = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+                pairs = [trace.value(trace.read(x)) if isinstance(x, Tensor) else (x, False) for x in results]
+        finally:
+            trace.outer = before
+        if len(pairs) != len(self.inputs):
+            return [x for x, _ in pairs]  # the record raises the error
+        return [self.of_batch(x, whether, *own) for (x, whether), own in zip(pairs, self.inputs, strict=True)]
+
+    def of_batch(self, x: Any, whether: bool, shape: Any, is_batch: bool) -> Any:
+        """One gradient for all elements, from ``x``, which is that of each element if ``whether``."""
+        if x is None or (is_batch and whether) or not self.mapped:
+            return x
+        if is_batch:
+            return x if not isinstance(x, Tensor) else operators.broadcast_to(x, shape)
+        return operators.sum(x, axis=0) if whether else x * self.trace.size
 
 
 def _several(op: Op, result: Any) -> list[Tensor]:

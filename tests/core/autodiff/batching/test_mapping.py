@@ -188,3 +188,49 @@ def test_dropout_per_element_in_a_traced_function() -> None:
     eager = pt.vmap(lambda x: pt.nn.dropout(x, 0.5), randomness="different")(x).numpy()
     np.testing.assert_array_equal(first, eager)
     assert len({row.tobytes() for row in np.concatenate([first, second])}) == 12
+
+
+@pt.custom_gradient
+def straight_through(x: pt.Tensor, s: pt.Tensor) -> Any:
+    return pt.round(x) * s, lambda g: (g * 7.0, pt.sum(g))
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_hand_written_gradient_serves_tapes_around_the_map(depth: int) -> None:
+    f = straight_through
+    for _ in range(depth):
+        f = pt.vmap(f, (0, None))
+    x, s = pt.identity(X), pt.asarray(2.0, dtype="float64")
+    with pt.GradientTape() as tape:
+        tape.watch([x, s])
+        y = pt.sum(f(x, s) * pt.asarray([1.0, 2.0, 3.0], dtype="float64"))
+    by_x, by_s = tape.gradient(y, [x, s])
+    np.testing.assert_array_equal(by_x.numpy(), np.tile([7.0, 14.0, 21.0], (4, 1)))
+    assert float(by_s) == 24.0
+    (inside,) = pt.vmap(lambda x: pt.gradients_function(lambda x: pt.sum(straight_through(x, s)))(x))(X)
+    np.testing.assert_array_equal(inside.numpy(), np.full((4, 3), 7.0))
+
+
+def test_a_hand_written_gradient_that_is_the_same_for_all_elements_counts_once_per_element() -> None:
+    @pt.custom_gradient
+    def constant(x: pt.Tensor, s: pt.Tensor) -> Any:
+        return x * s, lambda g: (0.0, pt.asarray(5.0, dtype="float64"))
+
+    s = pt.asarray(2.0, dtype="float64")
+    with pt.GradientTape() as tape:
+        tape.watch(s)
+        y = pt.sum(pt.vmap(lambda x: constant(x, s))(X))
+    assert float(tape.gradient(y, s)) == 20.0
+
+
+def test_pausing_a_tape_around_the_map_is_an_error() -> None:
+    x = pt.identity(X)
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+
+        def paused(x: pt.Tensor) -> pt.Tensor:
+            with tape.stop_recording():
+                return x * 2.0
+
+        with pytest.raises(pt.PolytapeError, match=r"stop_recording inside polytape\.vmap"):
+            pt.vmap(paused)(x)
