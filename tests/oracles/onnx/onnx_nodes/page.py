@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 
 import onnx
 
@@ -22,6 +23,12 @@ def _subject(case: Case) -> str:
     names = {node.op_type for node in nodes}
     prefixes = {output.split("_")[0] for node in nodes for output in node.output if "_expanded_function_" in output}
     return min(prefixes or names)
+
+
+def _wrapped(words: Iterable[str]) -> list[str]:
+    """The lines of a paragraph, none of which breaks within a word."""
+    text = ", ".join(word.replace(" ", "\0") for word in words) + "."
+    return [line.replace("\0", " ") for line in textwrap.wrap(text, 119)]
 
 
 def rendered(text: str) -> str:
@@ -45,7 +52,7 @@ def rendered(text: str) -> str:
         f"of the other {count - traced}, every input determines a shape, which a graph does not compute.",
         "",
         "The numbers of tests that run:",
-        *textwrap.wrap(", ".join(f"`{name}` {n}" for name, n in sorted(ran.items())) + ".", 119),
+        *_wrapped(f"`{name}` {n}" for name, n in sorted(ran.items())),
         "",
         f"These {total - count} tests do not run:",
         "",
