@@ -14,6 +14,7 @@ def _heads(x: Any, count: int | None) -> Any:
     """[batch, length, heads * d] as [batch, heads, length, d]; a tensor with heads as it is."""
     if x.ndim == 4:
         return x
+    assert count is not None
     return pt.permute_dims(pt.reshape(x, (*x.shape[:2], count, -1)), (0, 2, 1, 3))
 
 
@@ -198,8 +199,10 @@ class Directions:
         return pt.stack(states, axis=1 if self.layout else 0)
 
 
-def _reordered(x: Any, order: tuple[int, ...]) -> Any:
-    """Weights of gates in another order."""
+def _reordered(order: tuple[int, ...], x: Any) -> Any:
+    """Weights of gates in another order; None as it is."""
+    if x is None:
+        return None
     gates = pt.reshape(x, (len(order), -1, *x.shape[1:]))
     return pt.reshape(pt.take(gates, constant(order), axis=0), x.shape)
 
@@ -237,8 +240,8 @@ def lstm(
         if peepholes is None:
             # ONNX has the gates input, output, forget, cell; pt.nn.lstm has input, forget, cell, output.
             order = (0, 2, 3, 1)
-            weights = [None if t is None else _reordered(t, order) for t in (w[i], r[i], *_biases(bias, i))]
-            y, (h, c) = pt.nn.lstm(over.x, *weights, state, reverse=reverse)
+            w_i, r_i, b_w, b_r = (_reordered(order, t) for t in (w[i], r[i], *_biases(bias, i)))
+            y, (h, c) = pt.nn.lstm(over.x, w_i, r_i, b_w, b_r, state, reverse=reverse)
         else:
             y, h, c = _peeping(over.x, w[i], r[i], _biases(bias, i), state, peepholes[i], reverse)
         ys.append(y)
@@ -275,7 +278,8 @@ def gru(
         weights = (w[i], r[i], *_biases(bias, i))
         if linear_before_reset:
             # ONNX has the gates update, reset, new; pt.nn.gru has reset, update, new.
-            y, h = pt.nn.gru(over.x, *(None if t is None else _reordered(t, (1, 0, 2)) for t in weights), h)
+            w_i, r_i, b_w, b_r = (_reordered((1, 0, 2), t) for t in weights)
+            y, h = pt.nn.gru(over.x, w_i, r_i, b_w, b_r, h, reverse=reverse)
         else:
             y, h = _resetting_first(over.x, *weights, h, reverse)
         ys.append(y)

@@ -22,7 +22,8 @@ def if_node(cond: Any, *, then_branch: Any, else_branch: Any, run: Any) -> tuple
 @node("Loop", host="count cond")
 def loop(count: Any, cond: Any, *carried: Any, body: Any, run: Any) -> tuple[Any, ...]:
     """The carried values after the last iteration, then each scanned output, stacked."""
-    values, scanned = list(carried), [[] for _ in range(len(body.output) - 1 - len(carried))]
+    values = list(carried)
+    scanned: list[list[Any]] = [[] for _ in range(len(body.output) - 1 - len(carried))]
     go_on, iteration = True if cond is None else bool(cond), 0
     while go_on and (count is None or iteration < int(count)):
         flag, *results = run(body, [run.known(constant(iteration, np.int64)), run.known(constant(True)), *values])

@@ -55,10 +55,11 @@ class Axis:
 
     def nearest(self, rounding: str) -> Any:
         """The old element that each new one is."""
-        rounded = {
+        rules: Any = {
             "round_prefer_floor": lambda x: np.ceil(x - 0.5), "round_prefer_ceil": lambda x: np.floor(x + 0.5),
             "floor": np.floor, "ceil": np.ceil,
-        }[rounding](self.places)  # fmt: skip
+        }  # fmt: skip
+        rounded = rules[rounding](self.places)
         return np.clip(rounded, 0, self.n - 1).astype(np.int64)
 
     def weights(self, kernel: Any, reach: int, antialias: bool, exclude_outside: bool) -> Any:
@@ -120,7 +121,7 @@ def resize(
         axis = Axis(x.shape[i], size, scale, part, coordinate_transformation_mode)
         if mode == "nearest":
             x = pt.take(x, constant(axis.nearest(nearest_mode)), axis=i)
-        elif size != x.shape[i] or crops:
+        elif scale != 1.0 or size != x.shape[i] or crops:
             shares = axis.weights(kernel, reach, bool(antialias), bool(exclude_outside)).astype(x.dtype)
             x = pt.moveaxis(pt.tensordot(x, constant(shares), axes=((i,), (1,))), -1, i)
         if crops:
@@ -136,7 +137,7 @@ def _own_op(x: Any, targets: dict[int, tuple[int, float]], mode: str, places: st
     corners = places == "align_corners"
     if list(x.shape[:2]) != sizes[:2] or not (corners or places == "half_pixel"):
         return None
-    how = {"align_corners": corners, "data_format": "channels_first"}
+    how: Any = {"align_corners": corners, "data_format": "channels_first"}
     if mode == "linear":
         return pt.nn.resize_bilinear(x, sizes[2:], **how)
     if mode == "cubic":

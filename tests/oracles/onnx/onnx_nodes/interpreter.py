@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, numpy_helper
 from onnx.helper import get_attribute_value
 
@@ -70,8 +69,8 @@ class Interpreter:
         self._origins[id(x)] = x, frozenset()
         return x
 
-    def host(self, x: Any) -> np.ndarray:
-        """The values of a tensor. The inputs that it depends on become static."""
+    def host(self, x: Any) -> Any:
+        """The values of a tensor, as a NumPy array. The inputs that it depends on become static."""
         _, names = self._origins.get(id(x), (None, self._touched))
         self.static |= names
         return x.numpy()
@@ -128,7 +127,8 @@ def run_traced(model: ModelProto, inputs: Mapping[str, Any], static: Iterable[st
     names = [name for name in inputs if name not in fixed]
 
     @pt.function
-    def traced(arguments: Sequence[Any]) -> Values:
+    def traced(arguments: Sequence[Any]) -> Any:
         return Interpreter(names).run(model.graph, {**fixed, **dict(zip(names, arguments, strict=True))})
 
-    return traced([inputs[name] for name in names])
+    results: Values = traced([inputs[name] for name in names])
+    return results

@@ -148,7 +148,7 @@ class Pool:
         if ceil_mode and not auto_pad.startswith("SAME"):
             self.extra = [self._missing(axis, n) for axis, n in enumerate(x.shape[2:])]
 
-    def _missing(self, axis: int, n: int) -> int:
+    def _missing(self, axis: int, n: int) -> Any:
         before, after = self.padding[axis]
         extent, step = (self.size[axis] - 1) * self.dilation[axis] + 1, self.stride[axis]
         count = math.ceil((n + before + after - extent) / step) + 1
@@ -210,7 +210,7 @@ def max_pool(
     storage_order: int = 0, strides: Any = None, run: Any,
 ) -> Any:  # fmt: skip
     pool = Pool(x, kernel_shape, strides, pads, dilations, auto_pad, ceil_mode)
-    how = {
+    how: Any = {
         "stride": pool.stride, "padding": pool.around, "dilation": pool.dilation, "data_format": "channels_first"
     }  # fmt: skip
     if run.outputs == 1:

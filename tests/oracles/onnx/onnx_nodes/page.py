@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 import onnx
 
@@ -17,7 +18,7 @@ BEGIN, END = "<!-- nodes -->\n", "<!-- end -->"
 MOST_NAMES = 6  # of ops with the same reason; of more, the number is given
 
 
-def _subject(case: Case) -> str:
+def _subject(case: Case) -> Any:
     """The op that a test is about: that of its only node, or the one whose definition it runs."""
     nodes = case.model.graph.node
     names = {node.op_type for node in nodes}

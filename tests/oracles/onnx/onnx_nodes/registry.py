@@ -26,7 +26,7 @@ class Run(Protocol):
     def known(self, x: Any) -> Any:
         """``x``, with the note that it depends on no input of the outermost graph."""
 
-    def host(self, x: Any) -> np.ndarray:
+    def host(self, x: Any) -> Any:
         """The values of a tensor that the node needs in Python."""
 
 
@@ -59,10 +59,10 @@ def node(
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         parameters = list(inspect.signature(function).parameters)
-        positions = [frozenset(parameters.index(name) for name in words.split()) for words in (host, reads)]
+        on_host, read = (frozenset(map(parameters.index, words.split())) for words in (host, reads))
         for name in names:
             assert name not in OPS, name
-            OPS[name] = Entry(function, *positions, by_shape, "run" in parameters)
+            OPS[name] = Entry(function, on_host, read, by_shape, "run" in parameters)
         return function
 
     return enter
