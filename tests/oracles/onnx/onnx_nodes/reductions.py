@@ -8,7 +8,7 @@ import numpy as np
 
 import polytape as pt
 
-from .registry import constant, node
+from .registry import node
 
 
 def _axes(x: Any, axes: Any, noop_with_empty_axes: int) -> Any:
@@ -123,26 +123,12 @@ def top_k(x: Any, k: Any, *, axis: int = -1, largest: int = 1, sorted: int = 1) 
 
 @node("Unique", reads="x")
 def unique(x: Any, *, axis: int | None = None, sorted: int = 1) -> tuple[Any, ...]:
-    if axis is not None:
-        return _unique_slices(x, axis)
-    found = pt.unique_all(x)
-    values, first, inverse, counts = found.values, found.indices, pt.reshape(found.inverse_indices, (-1,)), found.counts
+    found = pt.unique(x, return_index=True, return_inverse=True, return_counts=True, axis=axis)
+    values, first, inverse, counts = found
+    inverse = pt.reshape(inverse, (-1,))
     if not sorted:  # in the order of their first occurrences
         order = pt.argsort(first)
         rank = pt.argsort(order)
-        values, first, counts, inverse = values[order], first[order], counts[order], rank[inverse]
+        along = 0 if axis is None else axis
+        values, first, counts, inverse = pt.take(values, order, axis=along), first[order], counts[order], rank[inverse]
     return values, first, inverse, counts
-
-
-def _unique_slices(x: Any, axis: int) -> tuple[Any, ...]:
-    """The different slices along an axis, in lexicographic order."""
-    rows = pt.reshape(pt.moveaxis(x, axis, 0), (x.shape[axis], -1))
-    order = pt.lexsort(pt.flip(pt.matrix_transpose(rows), axis=0))
-    ordered = rows[order]
-    differs = pt.any(ordered[1:] != ordered[:-1], axis=1)
-    group = pt.cumulative_sum(pt.concat([constant([0]), pt.astype(differs, pt.int64)]))
-    count = int(group[-1]) + 1
-    first = pt.segment_min(order, group, num_segments=count)
-    inverse = pt.zeros(rows.shape[0], dtype=pt.int64)
-    inverse = pt.put_along_axis(inverse, order, group)
-    return pt.take(x, first, axis=axis), first, inverse, pt.bincount(group, length=count)
