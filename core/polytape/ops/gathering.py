@@ -5,13 +5,13 @@ from __future__ import annotations
 from .. import dtypes
 from ..dispatch.convert import asarray
 from ..dtypes import DType
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, SettingError, ShapeError
 from ..tensors.tensor import Tensor, TensorLike
 from . import shape_rules
 from .creation import arange_, zeros
 from .declaration import converted, op, states
 from .logic import less, where
-from .manipulation import astype_, broadcast_to, reshape
+from .manipulation import astype_, broadcast_to, concat, reshape
 from .movement import scatter, take
 from .rearranging import together
 
@@ -109,24 +109,48 @@ def _along_back(g: Tensor, indices: Tensor, x_shape: Shape, axis: int) -> Tensor
     return unbroadcast(reshape(flat, shape), x_shape, shape)
 
 
-def put_along_axis(x: TensorLike, indices: TensorLike, values: TensorLike, /, *, axis: int = -1) -> Tensor:
+_MODES = {
+    "set": "", "add": "segment_sum", "multiply": "segment_prod", "max": "segment_max", "min": "segment_min"
+}  # fmt: skip
+
+
+def put_along_axis(
+    x: TensorLike, indices: TensorLike, values: TensorLike, /, *, axis: int = -1, mode: str = "set"
+) -> Tensor:
     """``x`` with the elements at positions that differ from row to row replaced; the inverse of `take_along_axis`.
 
     Args:
-        x: any dtype[...]; it is not changed.
+        x: any dtype[...]; it is not changed. Numeric for a ``mode`` other than ``"set"``, and real for ``"max"`` and
+            ``"min"``.
         indices: integer[...], with as many axes as ``x``, and its sizes except along ``axis``; negative ones count from
             the end.
         values: broadcast to the shape of ``indices``, cast to the dtype of ``x``.
         axis: the axis that ``indices`` gives positions along.
+        mode: what becomes of an element: ``"set"``: the value; ``"add"``, ``"multiply"``, ``"max"``, ``"min"``: its sum
+            or product with all values at its position, or the largest or smallest of them.
     Returns:
-        Shape and dtype of ``x``. If a position occurs several times, the last value counts.
+        Shape and dtype of ``x``. If a position occurs several times, ``"set"`` takes the last value.
     Raises:
-        ShapeError: shapes that do not fit. DTypeError: indices that are not integers.
+        ShapeError: shapes that do not fit. DTypeError: indices that are not integers. SettingError: another ``mode``.
+            On the host also OutOfRangeError, for a position that does not exist.
     Source:
-        NumPy, ``put_along_axis``, which changes its operand.
+        NumPy, ``put_along_axis``, which changes its operand; PyTorch 2.13, ``scatter_reduce``.
+
+    Example:
+        >>> import polytape as pt
+        >>> pt.put_along_axis(pt.zeros(3), pt.asarray([0, 2, 0]), pt.asarray([1.0, 5.0, 2.0]), mode="add").tolist()
+        [3.0, 0.0, 5.0]
     """
+    if mode not in _MODES:
+        raise SettingError(
+            f"there is no mode {mode!r}.", expected=", ".join(_MODES), got=repr(mode), fix="name one of these"
+        )
     x, indices = together(x, indices)
-    place, _ = _aligned(x.shape, indices.shape, axis=axis)
+    place, others = _aligned(x.shape, indices.shape, axis=axis)
+    if mode != "set":
+        shape = (*others[:place], indices.shape[place], *others[place + 1 :])
+        positions = broadcast_to(_row_positions(indices, x.shape, place, x.shape[place]), shape)
+        return _combined(x, positions, values, _MODES[mode])
     key = tuple(
         indices
         if k == place
@@ -138,6 +162,18 @@ def put_along_axis(x: TensorLike, indices: TensorLike, values: TensorLike, /, *,
     y = x.copy()
     y[key] = values
     return y
+
+
+def _combined(x: Tensor, positions: Tensor, values: TensorLike, reduction: str) -> Tensor:
+    """``x`` combined with values at positions in its flattened form: each element and its values are a segment."""
+    from . import segment  # this family is loaded only when it is used
+
+    (_, rows) = together(x, values)
+    rows = broadcast_to(rows if rows.dtype == x.dtype else astype_(rows, x.dtype), positions.shape)
+    own = arange_(0, x.size, 1, dtype=dtypes.int64, device=x.device)
+    data = concat([reshape(x, (x.size,)), reshape(rows, (rows.size,))], 0)
+    places = concat([own, reshape(positions, (rows.size,))], 0)
+    return reshape(getattr(segment, reduction)(data, places, num_segments=x.size), x.shape)
 
 
 def index_add(x: TensorLike, indices: TensorLike, values: TensorLike, /, *, axis: int = 0) -> Tensor:
