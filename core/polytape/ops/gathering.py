@@ -15,7 +15,7 @@ from .manipulation import astype_, broadcast_to, concat, reshape
 from .movement import scatter, take
 from .rearranging import together
 
-__all__ = ["diag", "index_add", "masked_fill", "put_along_axis", "take_along_axis"]
+__all__ = ["diag", "index_add", "masked_fill", "put_along_axis", "reverse_sequence", "take_along_axis"]
 
 Shape = tuple[int, ...]
 
@@ -174,6 +174,49 @@ def _combined(x: Tensor, positions: Tensor, values: TensorLike, reduction: str) 
     data = concat([reshape(x, (x.size,)), reshape(rows, (rows.size,))], 0)
     places = concat([own, reshape(positions, (rows.size,))], 0)
     return reshape(getattr(segment, reduction)(data, places, num_segments=x.size), x.shape)
+
+
+def reverse_sequence(x: TensorLike, lengths: TensorLike, /, *, axis: int = 1, batch_axis: int = 0) -> Tensor:
+    """The first elements of each sequence in the opposite order, and those behind them where they are.
+
+    Args:
+        x: any dtype[...].
+        lengths: integer[batch]: how many elements of each sequence change places.
+        axis: the axis along which a sequence extends.
+        batch_axis: the axis that counts the sequences.
+    Returns:
+        Shape and dtype of ``x``.
+    Raises:
+        ShapeError: another number of lengths than of sequences, an axis that does not exist, or one axis for both.
+            DTypeError: lengths that are not integers. On the host also OutOfRangeError, for a length beyond the axis.
+    Source:
+        TensorFlow 1.7, ``tf.reverse_sequence``.
+
+    Example:
+        >>> import polytape as pt
+        >>> pt.reverse_sequence(pt.asarray([[1, 2, 3], [4, 5, 6]]), pt.asarray([2, 3])).tolist()
+        [[2, 1, 3], [6, 5, 4]]
+    """
+    x, lengths = together(x, lengths)
+    for name in (axis, batch_axis):
+        shape_rules.along_axis(x.shape, axis=name)
+    place, batch = axis % x.ndim, batch_axis % x.ndim
+    if place == batch or lengths.shape != (x.shape[batch],):
+        raise ShapeError(
+            f"reverse_sequence cannot find the sequences of shape {x.shape}.",
+            expected=f"two different axes, and {x.shape[batch]} lengths, one for each element of the batch axis",
+            got=f"axis {axis}, batch_axis {batch_axis}, and lengths of shape {lengths.shape}",
+            fix="name the axis of a sequence and the one that counts the sequences",
+        )
+    _element_dtype(x.dtype, lengths.dtype)
+
+    def across(t: Tensor, k: int) -> Tensor:
+        return reshape(t, tuple(t.size if i == k else 1 for i in range(x.ndim)))
+
+    step = across(arange_(0, x.shape[place], 1, dtype=dtypes.int64, device=x.device), place)
+    lengths = across(astype_(lengths, dtypes.int64), batch)
+    # A length beyond the axis gives a position that does not exist, and a negative one changes nothing.
+    return take_along_axis(x, where(step < lengths, lengths - 1 - step, step), axis=place)
 
 
 def index_add(x: TensorLike, indices: TensorLike, values: TensorLike, /, *, axis: int = 0) -> Tensor:

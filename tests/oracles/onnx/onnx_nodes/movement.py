@@ -243,6 +243,10 @@ def scatter_nd(x: Any, indices: Any, updates: Any, *, reduction: str = "none") -
 @node("Scatter", "ScatterElements")
 def scatter_elements(x: Any, indices: Any, updates: Any, *, axis: int = 0, reduction: str = "none") -> Any:
     axis %= x.ndim
+    if all(n == x.shape[i] for i, n in enumerate(indices.shape) if i != axis):
+        mode = {"none": "set", "mul": "multiply"}.get(reduction, reduction)
+        return pt.put_along_axis(x, indices, updates, axis=axis, mode=mode)
+    # Fewer rows of indices than of elements: the others stay.
     key: list[Any] = []
     for i, n in enumerate(indices.shape):
         sizes = [1] * x.ndim
@@ -275,12 +279,7 @@ def nonzero(x: Any) -> Any:
 
 @node("ReverseSequence")
 def reverse_sequence(x: Any, sequence_lens: Any, *, batch_axis: int = 1, time_axis: int = 0) -> Any:
-    """The first elements of each sequence in reverse order, the others in place."""
-    x = pt.moveaxis(x, (batch_axis, time_axis), (0, 1))
-    step, lengths = pt.arange(x.shape[1], dtype=pt.int64), pt.reshape(sequence_lens, (-1, 1))
-    places = pt.where(step < lengths, lengths - 1 - step, step)
-    y = pt.take_along_axis(x, pt.reshape(places, (*places.shape, *(1,) * (x.ndim - 2))), axis=1)
-    return pt.moveaxis(y, (0, 1), (batch_axis, time_axis))
+    return pt.reverse_sequence(x, sequence_lens, axis=time_axis, batch_axis=batch_axis)
 
 
 @node("DepthToSpace")
