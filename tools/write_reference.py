@@ -110,7 +110,7 @@ def parameters(path: Path, node: Definition) -> ast.arguments | None:
 def signature(declared: ast.arguments) -> str:
     """The parameters as text, without annotations."""
     spec = ast.arguments(
-        posonlyargs=[ast.arg(parameter.arg) for parameter in declared.posonlyargs],
+        posonlyargs=[ast.arg(parameter.arg) for parameter in declared.posonlyargs if parameter.arg != "self"],
         args=[ast.arg(parameter.arg) for parameter in declared.args if parameter.arg != "self"],
         vararg=ast.arg(declared.vararg.arg) if declared.vararg else None,
         kwonlyargs=[ast.arg(parameter.arg) for parameter in declared.kwonlyargs],
