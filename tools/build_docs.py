@@ -25,6 +25,7 @@ DOCS = CHECKOUT / "docs"
 PROJECT = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "examples/README.md", "examples/sim_backend/README.md")
 # A link, or a code span, in which nothing is a link.
 LINK = re.compile(r"`[^`\n]*`|(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+ROW = re.compile(r"^\| (`(pt\.[\w.]+)[^`]*`) \|", re.MULTILINE)
 FENCED = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
 NO_RUN = re.compile(r"^```python +no-run[^\n]*$", re.MULTILINE)
 
@@ -60,20 +61,13 @@ def relinked(content: str, source: Path) -> str:
 
 
 def linked_tables(content: str, page: str, pages: name_pages.Pages) -> str:
-    """A page of docs/api whose tables link each name to its own page."""
+    """A page of docs/api whose tables link each name in their first column to its own page."""
 
-    def table(block: re.Match[str]) -> str:
-        if block[2] == "errors":
-            return block[0]
-        lines = block[0].splitlines()
-        rows = dict(zip([line for line in lines if line.startswith("| `pt.")], reference.names(block[2]), strict=True))
-        return "\n".join(_linked(line, pages.address[rows[line]], page) if line in rows else line for line in lines)
+    def link(row: re.Match[str]) -> str:
+        target = pages.address.get(row[2])
+        return f"| [{row[1]}]({name_pages.relative(target, page)}) |" if target else row[0]
 
-    return reference.BLOCK.sub(table, content)
-
-
-def _linked(row: str, target: str, page: str) -> str:
-    return re.sub(r"^\| (`[^`]+`) \|", lambda match: f"| [{match[1]}]({name_pages.relative(target, page)}) |", row)
+    return ROW.sub(link, content)
 
 
 def stage(folder: Path) -> int:

@@ -25,6 +25,8 @@ from signatures import signature
 
 __all__ = ["Pages"]
 
+# Classes that users do not construct: their rows in docs/api have no signature. By name, the page.
+UNCALLED = {"pt.Tensor": "ops", "pt.Device": "backends"}
 INTERNAL = "internal"  # the page of the ops that have no public name
 
 
@@ -46,6 +48,8 @@ class Pages:
             for block in reference.BLOCK.finditer(content):
                 for name in [] if block[2] == "errors" else reference.names(block[2]):
                     self._add(name, page.stem)
+        for name, stem in UNCALLED.items():
+            self._add(name, stem)
         for op in tables.ops().values():
             if op.name not in self.ops and op.module.startswith(tables.FAMILIES):
                 self.ops[op.name] = f"api/{INTERNAL}/{op.name}.md"
@@ -109,7 +113,12 @@ class Pages:
             parts.append(f"Not a public name. Reached by {self._reached(op, address)}.")
         parts.append(signature(name, node.args, node.returns))
         parts += self._sections(op.__doc__ or "", link)
-        parts += [f"## {title}\n\n{content}" for title, content in self._op_sections(op, address) if content]
+        # Search finds an op by its text, not by every op that is named in some source.
+        parts += [
+            f"## {title} {{ data-search-exclude }}\n\n{content}"
+            for title, content in self._op_sections(op, address)
+            if content
+        ]
         return "\n\n".join(parts) + "\n"
 
     def _op_sections(self, op: Op, address: str) -> Iterator[tuple[str, str]]:
@@ -239,7 +248,7 @@ class Pages:
         path, node = reference.defined(name)
         docstring = ast.get_docstring(node) or ""
         if isinstance(node, ast.ClassDef):
-            arguments = reference.parameters(path, node)
+            arguments = reference.parameters(path, node) if name not in UNCALLED else None
             shown = [signature(name, arguments, None)] if arguments is not None else []
             parts = [self._heading(name, address, "class"), *shown, *self._sections(docstring, link)]
             return "\n\n".join([*parts, *self._members(path, node, link)]) + "\n"
@@ -247,8 +256,8 @@ class Pages:
         parts += self._sections(docstring, link)
         family = ".".join(["polytape", *reference.module_parts(path)])
         if family.startswith(tables.FAMILIES):
-            parts.append(f"## Definition\n\n{self._definition_of(family, node, address)}")
-            parts.append(f"## See also\n\n{self._see_also(family, address)}")
+            parts.append(f"## Definition {{ data-search-exclude }}\n\n{self._definition_of(family, node, address)}")
+            parts.append(f"## See also {{ data-search-exclude }}\n\n{self._see_also(family, address)}")
         return "\n\n".join(parts) + "\n"
 
     def _definition_of(self, family: str, node: ast.FunctionDef, address: str) -> str:

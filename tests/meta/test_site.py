@@ -46,7 +46,7 @@ def site(tool: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def section(page: str, title: str) -> str:
     """The text below a heading, up to the next one; "" if there is none."""
-    parts = page.split(f"\n## {title}\n")
+    parts = page.split(f"\n## {title} {{ data-search-exclude }}\n")
     return parts[1].split("\n## ")[0].strip() if len(parts) > 1 else ""
 
 
@@ -106,6 +106,11 @@ def test_the_page_of_a_class_shows_its_members(pages: Any) -> None:
     assert (
         "### watch" in page and "pt.GradientTape(persistent: bool = False" in page and "self" not in page.split("##")[0]
     )
+
+
+def test_the_page_of_tensor_shows_no_constructor(pages: Any) -> None:
+    page = pages.other_page("pt.Tensor", pages.address["pt.Tensor"])
+    assert "pt.Tensor(" not in page and "### to_device" in page and "### mean" in page
 
 
 def test_a_link_to_a_missing_file_stops_the_build(tool: Any) -> None:
