@@ -14,7 +14,7 @@ _LAYER: Final = "there are no layers yet: keep polytape.Variable objects in a po
 _CROSS_ENTROPY: Final = "polytape.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)"
 _BINARY_CROSS_ENTROPY: Final = "polytape.nn.sigmoid_cross_entropy_with_logits(labels, logits)"
 
-# By namespace ("" is polytape itself), lines of the form ``name, name: what to write instead``.
+# By namespace ("" is polytape itself), lines of the form ``name, name: what to write instead``; {name} stands for it.
 LINES: Final[dict[str, str]] = {
     "": f"""
         tensor, array, as_tensor, from_numpy, constant, convert_to_tensor: polytape.asarray(data)
@@ -31,7 +31,7 @@ LINES: Final[dict[str, str]] = {
         hsplit: polytape.split(x, sections, axis=1)
         dsplit: polytape.split(x, sections, axis=2)
         unbind: polytape.unstack(x, axis=0)
-        gather: polytape.take_along_axis(x, indices, axis=...)
+        gather: polytape.take_along_axis(x, indices, axis=...), or polytape.take for whole rows
         gather_nd: x[i, j], with an index tensor per axis
         scatter: polytape.put_along_axis(x, indices, values, axis=...)
         scatter_add: polytape.index_add(x, indices, values, axis=...)
@@ -101,8 +101,8 @@ LINES: Final[dict[str, str]] = {
         cast: polytape.astype(x, dtype)
         bitcast_convert_type: the bits of another dtype are in x.numpy().view(dtype)
         detach, stop_grad: polytape.stop_gradient(x)
-        relu, sigmoid, softmax, log_softmax: polytape.nn has the neural ops, such as polytape.nn.relu
-        erf, erfc, erfinv, lgamma, digamma, polygamma, xlogy, logit, i0: polytape.special, as in polytape.special.erf
+        relu, sigmoid, softmax, log_softmax: polytape.nn.{{name}}(x)
+        erf, erfc, erfinv, lgamma, digamma, polygamma, xlogy, logit, i0: polytape.special.{{name}}
         rand: polytape.random.uniform(shape)
         randn, random_normal: polytape.random.normal(shape)
         randint: polytape.random.integers(low, high, shape)
@@ -172,7 +172,8 @@ LINES: Final[dict[str, str]] = {
         Module: polytape.Trackable
         Sequential, layers, keras: {_LAYER}
         losses, functional: polytape.nn
-        optimizers, train: polytape.optim
+        optimizers: polytape.optim
+        train: polytape.optim, and polytape.Checkpoint
         math, lax: polytape itself has these functions
         numpy: polytape itself has NumPy's functions; x.numpy() is a NumPy array
         device_put: x.to_device(device)
@@ -249,8 +250,8 @@ LINES: Final[dict[str, str]] = {
         psi: polytape.special.digamma(x)
         expit: polytape.nn.sigmoid(x)
         log_expit: polytape.nn.log_sigmoid(x)
-        softmax, log_softmax: polytape.nn, as in polytape.nn.softmax
-        exp2, expm1, log1p, sinc, round: polytape itself, as in polytape.expm1
+        softmax, log_softmax: polytape.nn.{name}(x)
+        exp2, expm1, log1p, sinc, round: polytape.{name}(x)
         """,
     "optim": """
         GradientDescentOptimizer: polytape.optim.SGD(learning_rate)

@@ -36,7 +36,7 @@ def _table(lines: str) -> dict[str, str]:
     fixes: dict[str, str] = {}
     for line in lines.strip().splitlines():
         names, fix = line.strip().split(": ", 1)
-        fixes.update(dict.fromkeys(names.split(", "), fix))
+        fixes.update({name: fix.replace("{name}", name) for name in names.split(", ")})
     return fixes
 
 
