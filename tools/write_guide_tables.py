@@ -1,4 +1,4 @@
-"""Generate the tables of docs/guide: `python tools/write_guide_tables.py` (`--check` only compares).
+"""Generate the tables of docs/guide and docs/backends: `python tools/write_guide_tables.py` (`--check` only compares).
 
 A table is between ``<!-- table: NAME -->`` and ``<!-- end -->``; `TABLES` has the names. The tables of names that
 another library shares are rewritten only where that library is installed.
@@ -20,11 +20,11 @@ from typing import Any, Final
 import numpy as np
 
 import polytape as pt
-from polytape import dtypes, errors, foreign_names
+from polytape import backend, dtypes, errors, foreign_names
 
 __all__ = ["TABLES", "installed", "main", "needs", "rendered"]
 
-PAGES = Path(__file__).resolve().parent.parent / "docs" / "guide"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 BLOCK = re.compile(r"(<!-- table: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 WIDTH: Final = 118  # characters of a line of names
 
@@ -55,6 +55,19 @@ MODULES: Final[dict[str, dict[str, str]]] = {
         "jax.scipy.special": "special", "jax.random": "random",
     },
 }  # fmt: skip
+# The modules that plugins may import; of some, only these names.
+CONTRACT: Final[dict[str, tuple[str, ...]]] = {
+    "polytape": ("Backend", "Kernel", "MemoryInfo", "Probe", "hookimpl", "kernel", "op", "register_backend"),
+    "polytape.backend": (),
+    "polytape.device": (),
+    "polytape.dtypes": (),
+    "polytape.errors": (),
+    "polytape.plugins": (),
+    "polytape.testing": (),
+    "polytape.testing.plugin": (),
+    "polytape.testing.suite": (),
+    "polytape_numpy.kernels": ("build", "late"),
+}
 # NumPy's functions that are about its own memory, files, text and build.
 NUMPY_ONLY: Final = re.compile(
     r"base_repr|binary_repr|busday|common_type|datetime|format_float|from(buffer|file|function|iter|pyfunc|regex|string)"
@@ -161,10 +174,33 @@ def listed(names: Iterable[str]) -> list[str]:
     return textwrap.wrap(", ".join(f"`{name}`" for name in names), WIDTH, break_on_hyphens=False)
 
 
+def contract_rows() -> list[str]:
+    """The modules that plugins may import, each with its public names."""
+    rows = ["| module | public names |", "|---|---|"]
+    for name in CONTRACT:
+        module = importlib.import_module(name)
+        names = CONTRACT[name] or tuple(sorted(module.__all__))
+        rows.append(f"| `{name}` | {', '.join(f'`{public}`' for public in names)} |")
+    return rows
+
+
+def argument_rows() -> list[str]:
+    """The arguments of the classes that a plugin creates."""
+    rows = ["| class | arguments |", "|---|---|"]
+    for name in ("Backend", "Kernel", "Limits", "Probe", "MemoryInfo"):
+        parameters = [
+            parameter for parameter in inspect.signature(getattr(backend, name)).parameters if parameter != "self"
+        ]
+        rows.append(f"| `{name}` | {', '.join(f'`{parameter}`' for parameter in parameters)} |")
+    return rows
+
+
 TABLES: Final[dict[str, Callable[[], list[str]]]] = {
     "dtypes": dtype_rows,
     "promotion": promotion_rows,
     "numbers": number_rows,
+    "modules of the plugin API": contract_rows,
+    "arguments of the plugin API": argument_rows,
     "missing from numpy": partial(missing, "numpy"),
     **{f"shared with {library}": partial(shared, library) for library in MODULES},
 }
@@ -197,12 +233,12 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit with status 1 if a page differs")
     options = parser.parse_args()
     stale = 0
-    for page in sorted(PAGES.glob("*.md")):
+    for page in sorted((*DOCS.glob("guide/*.md"), *DOCS.glob("backends/*.md"))):
         text = page.read_text(encoding="utf-8")
         new_text = rendered(text)
         if new_text != text:
             stale += 1
-            print(f"docs/guide/{page.name} {'is out of date' if options.check else 'rewritten'}")
+            print(f"docs/{page.relative_to(DOCS).as_posix()} {'is out of date' if options.check else 'rewritten'}")
             if not options.check:
                 page.write_text(new_text, encoding="utf-8")
     return int(options.check and stale > 0)

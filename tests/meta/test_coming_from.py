@@ -138,7 +138,8 @@ def test_every_foreign_name_exists_in_its_library(library: str) -> None:
 
 def table_pages() -> list[tuple[Path, str]]:
     """Each generated table: its page and its name."""
-    pages = [(page, page.read_text(encoding="utf-8")) for page in sorted(GUIDE.glob("*.md"))]
+    paths = sorted((*GUIDE.glob("*.md"), *(CHECKOUT / "docs" / "backends").glob("*.md")))
+    pages = [(page, page.read_text(encoding="utf-8")) for page in paths]
     return [(page, name) for page, text in pages for name in re.findall(r"<!-- table: ([\w ]+) -->", text)]
 
 
