@@ -80,6 +80,16 @@ def test_every_link_leads_to_a_page_of_the_site(site: Path, tool: Any) -> None:
     assert not bad, bad
 
 
+def test_every_page_of_docs_is_in_the_navigation_once() -> None:
+    text = (CHECKOUT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    listed = re.findall(r"(\S+\.md)$", text, re.MULTILINE)
+    docs = CHECKOUT / "docs"
+    pages = [page.relative_to(docs).as_posix() for page in docs.rglob("*.md")]
+    # `internal` is generated, `project` are pages outside docs.
+    own = [page for page in listed if page != "api/internal.md" and not page.startswith("project/")]
+    assert sorted(own) == sorted(pages), "mkdocs.yml lists the pages of docs under nav"
+
+
 def test_the_page_of_an_op_shows_what_its_declaration_says(pages: Any) -> None:
     page = pages.op_page("pt.nn.softmax", tables.get_op("softmax"), pages.ops["softmax"])
     assert "pt.nn.softmax(x: TensorLike, /, axis: int = -1) -> Tensor" in page
