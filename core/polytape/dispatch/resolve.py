@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import dtypes
 from ..device import Device
@@ -18,9 +18,30 @@ from .wrappers import Body, Unchecked
 if TYPE_CHECKING:
     from ..backend import Backend, Kernel
 
-__all__ = ["Resolver", "resolve"]
+__all__ = ["Resolver", "observe", "resolve"]
 
 Types = tuple[TensorType | None, ...]
+
+
+class Observers:
+    """Holds the observer, so that one assignment to an attribute replaces it."""
+
+    def __init__(self) -> None:
+        self.observer: Any = None
+
+
+_observers: Final = Observers()
+
+
+def observe(observer: Any) -> None:
+    """Let a function see, and change, each resolution that is found from now on; None: no longer.
+
+    Args:
+        observer: ``(resolver, resolution) -> None``. For tools that measure: it can replace ``resolution.fn``.
+    """
+    _observers.observer = observer
+    for op in list(tables.declared().values()):
+        op.forget()
 
 
 def resolve(
@@ -44,6 +65,8 @@ def resolve(
         from .checking import Compared
 
         resolution.fn = Compared(resolver, resolution)
+    if _observers.observer is not None:
+        _observers.observer(resolver, resolution)
     return resolution
 
 
