@@ -45,8 +45,8 @@ def jacobian(
         ``params``, by a list of these). Zeros where nothing is connected. The derivative of a real output by a
         complex input is dL/dRe + i dL/dIm, as for gradients.
     Raises:
-        DTypeError: ``f`` is no function, or ``params`` does not name arguments. From the returned function: an argument
-            or a result that has no derivative, or a complex result of a complex argument without ``holomorphic``. SettingError: ``mode`` is not valid.
+        DTypeError: ``f`` is no function, or ``params`` does not name arguments; from the returned function: an argument
+            or a result without derivative, or a complex result of a complex argument without ``holomorphic``.
     Source:
         A. Griewank, A. Walther (2008), Evaluating Derivatives, 2nd ed., SIAM, chapters 3 and 7.
 
@@ -55,9 +55,7 @@ def jacobian(
         >>> pt.jacobian(lambda x: x * x)([1.0, 2.0]).tolist()
         [[2.0, 0.0], [0.0, 4.0]]
     """
-    check_function("jacobian", f)
-    check_params("jacobian", params)
-    _check_mode(mode)
+    _check("jacobian", f, params, mode)
 
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -93,9 +91,7 @@ def hessian(
         >>> pt.hessian(lambda x: pt.prod(x))([2.0, 3.0]).tolist()
         [[0.0, 1.0], [1.0, 0.0]]
     """
-    check_function("hessian", f)
-    check_params("hessian", params)
-    _check_mode(mode)
+    _check("hessian", f, params, mode)
 
     def hessian_of(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -139,8 +135,7 @@ def batch_jacobian(
         [[[2.0, 0.0], [0.0, 4.0]], [[6.0, 0.0], [0.0, 8.0]]]
     """
 
-    check_function("batch_jacobian", f)
-    check_params("batch_jacobian", params)
+    _check("batch_jacobian", f, params)
 
     def batch_jacobian_of(*args: Any, **kwargs: Any) -> Tensor:
         try:
@@ -157,7 +152,9 @@ def batch_jacobian(
 # --- functions --------------------------------------------------------------------------------------------------------
 
 
-def _check_mode(mode: str) -> None:
+def _check(what: str, f: Any, params: Any, mode: str = "reverse") -> None:
+    check_function(what, f)
+    check_params(what, params)
     if mode not in ("reverse", "forward"):
         raise SettingError(
             f"mode={mode!r} is not valid.", expected="'reverse' or 'forward'", got=repr(mode), fix="use one of these"
