@@ -1,9 +1,10 @@
 """Time sixty ops beside torch, interleaved in one process on one thread: `python asv_bench/peers/op_table.py`.
 
 Prints the Markdown table of docs/performance.md: the ratio of polytape's time to torch's (below 1, polytape is faster)
-for float32 operands of 10, 1,000 and 1,000,000 elements, on the backends numpy and numba: of the op alone, and of the op
-with its recording and its gradients for a given gradient of the result. ``--json`` and ``--markdown`` also write the
-results to files. Without torch, the times themselves are printed in microseconds.
+for float32 operands of 10, 1,000 and 1,000,000 elements, on the backends numpy and numba: of the op alone, and of the
+op with its recording and its gradients for a given gradient of the result. The times are processor times, so that other
+processes on a busy machine disturb them less. ``--json`` and ``--markdown`` also write the results to files. Without
+torch, the times themselves are printed in microseconds.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import json
 import os
 import statistics
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from interleave import Call, Statement, interleaved, median
+from interleave import Call, Statement, interleaved, loop_of, median, timed
 from ratios import THREADS, conditions
 
 __all__ = ["main"]
@@ -105,7 +107,11 @@ def check(row: str, calls: dict[str, dict[str, Call]], sources: list[str], image
             for contestant in [contestant for contestant in calls if contestant != "torch"]:
                 found = host(flat(calls[contestant][kind]())[names.index(name)])
                 np.testing.assert_allclose(
-                    found / scale, reference / scale, rtol=5e-3, atol=1e-3, err_msg=f"{row}, {kind} {name}, {contestant}"
+                    found / scale,
+                    reference / scale,
+                    rtol=5e-3,
+                    atol=1e-3,
+                    err_msg=f"{row}, {kind} {name}, {contestant}",
                 )
 
 
@@ -133,8 +139,9 @@ def measured(row: str, size: int, batches: int, batch_s: float, backends: list[s
     for kind in KINDS:
         contestants = {name: by_kind[kind] for name, by_kind in calls.items() if kind in by_kind}
         if contestants:
-            slow = max(float(median(times)) for times in interleaved(contestants, 1, 1e-6).values()) > SLOW_S
-            samples = interleaved(contestants, max(1, batches // 3) if slow else batches, batch_s)
+            clock = time.process_time
+            slow = max(timed(loop_of(call), 1, clock) for call in contestants.values()) > SLOW_S
+            samples = interleaved(contestants, max(1, batches // 3) if slow else batches, batch_s, clock)
             result[kind] = {name: median(times) for name, times in samples.items()}
     return result
 
@@ -219,6 +226,7 @@ def main() -> None:
             cells = measured(name, size, options.batches, options.batch_ms / 1e3, backends, torch)
             for kind, cell in cells.items():
                 results[name].setdefault(kind, {})[str(size)] = cell
+        print(f"measured {name}", file=sys.stderr, flush=True)
     text = table(results, backends, sizes)
     print(text)
     if torch:

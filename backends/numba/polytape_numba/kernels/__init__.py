@@ -14,7 +14,10 @@ from polytape.backend import Kernel
 
 __all__ = ["kernels", "late"]
 
-_FAMILIES: Final = ("nn.activations", "nn.losses", "optim")
+_FAMILIES: Final = (
+    "nn.activations", "nn.losses", "nn.norms", "nn.rectifiers", "nn.smooth", "optim", "special.error",
+    "special.information",
+)  # fmt: skip
 
 
 def kernels(families: tuple[str, ...] = _FAMILIES) -> list[Kernel]:
