@@ -22,8 +22,8 @@ FAMILIES: Final = (
     "linalg.solving", "logic", "manipulation", "movement", "joining", "likeness", "padding", "nn.activations",
     "nn.attention", "nn.convolution",
     "nn.losses", "nn.norms", "nn.pooling", "nn.rectifiers", "nn.regularization", "nn.smooth", "numerical", "optim",
-    "predicates", "products", "random", "reduction", "representation", "rounding", "segment", "sets", "sorting", "special.error",
-    "special.information", "trigonometric",
+    "predicates", "products", "random", "reduction", "representation", "rounding", "segment", "sets", "sorting",
+    "special.error", "special.information", "trigonometric",
 )  # fmt: skip
 
 

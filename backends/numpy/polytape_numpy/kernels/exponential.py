@@ -63,14 +63,15 @@ def _is_large(x: Array) -> bool:
 
 
 def _log1p(xp: Any) -> Callable[[Array], Array]:
-    finite, general, empty_like = log1p_of_float32(xp), xp.log1p, xp.empty_like
+    finite, general, empty_like, copysign = log1p_of_float32(xp), xp.log1p, xp.empty_like, xp.copysign
 
     def compute(x: Array) -> Array:
         flat = x.reshape(-1)
         y = empty_like(flat)
         for start in range(0, flat.size, _BLOCK):
             block = slice(start, start + _BLOCK)
-            y[block] = finite(flat[block])
+            # The result has the sign of the number, and 1 + x loses that of -0.
+            copysign(finite(flat[block]), flat[block], out=y[block])
         undefined = y != y
         if undefined.any():
             y[undefined] = general(flat[undefined])

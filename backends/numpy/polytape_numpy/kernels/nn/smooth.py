@@ -113,10 +113,8 @@ def _softplus(xp: Any) -> Formula:
 
     def softplus(x: Array) -> Array:
         y = exp(-absolute(x))
-        if by_log is None or x.size < _SCALAR_LOG1P or x.dtype.itemsize == 8:
-            y = log1p(y)
-        else:
-            y = by_log(y)
+        libm = by_log is None or x.size < _SCALAR_LOG1P or x.dtype.itemsize == 8
+        y = log1p(y) if libm else by_log(y)
         y += maximum(x, 0)
         return y
 
