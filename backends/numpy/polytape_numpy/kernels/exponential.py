@@ -28,7 +28,7 @@ def kernels(xp: Any) -> list[Kernel]:
         for name in ("cbrt", "logaddexp")
     ]
     if is_numpy and not uses_simd(xp, "log1p"):
-        complex_.append(Kernel("log1p", _log1p(xp), dtypes=("float32",), when=_is_large, fresh=True))
+        complex_.append(Kernel("log1p", _log1p(xp), dtypes=("float32",), fresh=True))
     return [*complex_, *ufuncs(xp, "exp exp2 expm1 log log1p log2 log10 sqrt"), *real]
 
 
@@ -58,10 +58,6 @@ def log1p_of_float32(xp: Any) -> Callable[[Array], Array]:
     return log1p
 
 
-def _is_large(x: Array) -> bool:
-    return bool(x.size >= _LARGE)
-
-
 def _log1p(xp: Any) -> Callable[[Array], Array]:
     finite, general, empty_like, copysign = log1p_of_float32(xp), xp.log1p, xp.empty_like, xp.copysign
 
@@ -77,7 +73,12 @@ def _log1p(xp: Any) -> Callable[[Array], Array]:
             y[undefined] = general(flat[undefined])
         return y.reshape(x.shape)
 
-    return silent(xp, compute)
+    of_large = silent(xp, compute)
+
+    def log1p(x: Array) -> Array:
+        return general(x) if x.size < _LARGE else of_large(x)
+
+    return log1p
 
 
 def _complex_log1p(xp: Any) -> Callable[..., Array]:
