@@ -68,8 +68,9 @@ def _log1p(xp: Any) -> Callable[[Array], Array]:
             block = slice(start, start + _BLOCK)
             # The result has the sign of the number, and 1 + x loses that of -0.
             copysign(finite(flat[block]), flat[block], out=y[block])
-        undefined = y != y
-        if undefined.any():
+        smallest = y.item(y.argmin())
+        if smallest != smallest:  # argmin finds NaN
+            undefined = y != y
             y[undefined] = general(flat[undefined])
         return y.reshape(x.shape)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["LONG", "by_rows", "column", "is_rows"]
+__all__ = ["LONG", "by_rows", "column", "is_rows", "ones"]
 
 Array = Any
 
@@ -20,6 +20,12 @@ LONG: Final = 4096  # elements of a row; of longer rows, products with ones have
 def column(n: int, char: str, divisor: int = 1) -> Array:
     """A column of ``1 / divisor``: the product of rows with it is their sum, in a third of the time of a reduction."""
     return np.full((n, 1), 1.0 / divisor, char)
+
+
+@lru_cache(maxsize=64)
+def ones(n: int, char: str) -> Array:
+    """A vector of ones: as with `column`, the product of rows with it is their sum."""
+    return np.ones(n, char)
 
 
 def is_rows(x: Array, axis: Any) -> bool:

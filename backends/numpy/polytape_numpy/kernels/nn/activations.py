@@ -20,7 +20,8 @@ __all__ = ["growth_of", "kernels", "logistic_of", "softmax_rows"]
 Array = Any
 
 _NEAR: Final = 60.0  # exp of larger numbers, or sums of them, could overflow
-_LARGE: Final = 4096  # elements, from which on the microsecond that NumPy's clip takes does not matter
+_LARGE: Final = 4096  # elements
+_BLOCK: Final = 16384  # elements
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -184,10 +185,15 @@ def _relu(xp: Any) -> Callable[..., Array]:
     zeros = {array.dtype: array for array in (xp.zeros((), name) for name in names)}
 
     def relu(x: Array) -> Array:
-        if on_host and x.size >= _LARGE and x.dtype.kind in "fiu":
-            # NumPy's clip uses SIMD beside a number, its maximum does not: 0.4 of the time for a million elements.
-            return x.clip(0, None)
-        return maximum(x, zeros.get(x.dtype, 0))
+        if not on_host or x.size < _LARGE or x.dtype not in zeros or not x.flags.c_contiguous:
+            return maximum(x, zeros.get(x.dtype, 0))
+        # NumPy's maximum uses SIMD beside an array, but not beside a number, which takes twice the time.
+        y, flat, block = xp.empty_like(x), x.reshape(-1), xp.zeros(min(x.size, _BLOCK), x.dtype)
+        result = y.reshape(-1)
+        for start in range(0, flat.size, _BLOCK):
+            part = flat[start : start + _BLOCK]
+            maximum(part, block[: part.size], out=result[start : start + _BLOCK])
+        return y
 
     return relu
 

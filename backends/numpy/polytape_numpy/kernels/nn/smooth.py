@@ -113,8 +113,7 @@ def _softplus(xp: Any) -> Formula:
 
     def softplus(x: Array) -> Array:
         y = exp(-absolute(x))
-        libm = by_log is None or x.size < _SCALAR_LOG1P or x.dtype.itemsize == 8
-        y = log1p(y) if libm else by_log(y)
+        y = by_log(y) if by_log and x.size >= _SCALAR_LOG1P and x.dtype.itemsize == 4 else log1p(y)
         y += maximum(x, 0)
         return y
 
