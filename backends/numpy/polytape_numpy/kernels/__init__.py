@@ -23,7 +23,7 @@ FAMILIES: Final = (
     "nn.attention", "nn.convolution",
     "nn.losses", "nn.norms", "nn.pooling", "nn.rectifiers", "nn.regularization", "nn.smooth", "numerical", "optim",
     "predicates", "products", "random", "reduction", "representation", "rounding", "segment", "sets", "sorting",
-    "special.error", "special.information", "trigonometric",
+    "special.error", "special.gamma", "special.information", "trigonometric",
 )  # fmt: skip
 
 

@@ -83,12 +83,13 @@ def _searchsorted(xp: Any) -> Callable[..., Array]:
 
 def _top_k(xp: Any) -> Callable[..., tuple[Array, Array]]:
     argsort, partition, moveaxis, take_along_axis = _argsort(xp), xp.partition, xp.moveaxis, xp.take_along_axis
+    on_host = xp.__name__ == "numpy"
 
     def top_k(x: Array, *, k: int, axis: int = -1, largest: bool = True) -> tuple[Array, Array]:
         _check_axis(x, axis)
         if not 0 <= k <= x.shape[axis]:
             raise ValueError(f"axis {axis} does not have {k} elements")
-        if x.ndim == 1 and x.dtype.kind in "fiu" and 0 < k < x.size:
+        if on_host and x.ndim == 1 and x.dtype.kind in "fiu" and 0 < k < x.size:
             picked = of_vector(x, k, largest)
             if picked is not None:
                 return picked
