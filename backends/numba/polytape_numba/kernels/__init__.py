@@ -15,8 +15,8 @@ from polytape.backend import Kernel
 __all__ = ["kernels", "late"]
 
 _FAMILIES: Final = (
-    "nn.activations", "nn.losses", "nn.norms", "nn.rectifiers", "nn.smooth", "optim", "special.error",
-    "special.information",
+    "cumulative", "indexing", "linalg.factorizations", "nn.activations", "nn.convolution", "nn.losses", "nn.norms",
+    "nn.rectifiers", "nn.smooth", "optim", "segment", "special.error", "special.information",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ The loops do not check shapes or contiguity: the kernels that call them do.
 
 from __future__ import annotations
 
+from .convolution import depthwise
 from .elementwise import (
     elu,
     elu_gradient,
@@ -18,6 +19,7 @@ from .elementwise import (
     silu_gradient,
     softplus,
 )
+from .elimination import eliminate, substitute
 from .norms import layer_norm, layer_norm_gradient, rms_norm, rms_norm_gradient
 from .optim import adam
 from .rows import (
@@ -29,11 +31,17 @@ from .rows import (
     softmax,
     softmax_gradient,
 )
+from .scans import add_rows, cumulative_prod, cumulative_sum
 
 __all__ = [
     "adam",
+    "add_rows",
     "cross_entropy",
     "cross_entropy_gradient",
+    "cumulative_prod",
+    "cumulative_sum",
+    "depthwise",
+    "eliminate",
     "elu",
     "elu_gradient",
     "erf",
@@ -54,4 +62,5 @@ __all__ = [
     "softmax",
     "softmax_gradient",
     "softplus",
+    "substitute",
 ]
