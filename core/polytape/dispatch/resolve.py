@@ -42,7 +42,7 @@ def resolve(
     if not candidates and op.primitive:
         from .widening import widened  # loaded for a backend that lacks kernels for narrow dtypes
 
-        return widened(resolver) or resolver.host_resolution()
+        return widened(resolver, resolve) or resolver.host_resolution()
     last = Missing(resolver) if op.primitive else resolver.bind_attributes(Body(op, operand_types))
     shared = operand_types[0] if operand_types else None
     if shared is not None and not all([operand_type is shared for operand_type in operand_types]):
@@ -179,8 +179,12 @@ class Resolver:
         """``fn`` with the resolved ``dtype`` and ``device``, if the op has them."""
         return partial(fn, **self.attributes) if self.attributes else fn
 
+    def host_policy(self) -> str:
+        """``allow`` if the backend leaves the op to the host, otherwise the fallback policy."""
+        return "allow" if self.backend.leaves_to_host(self.op.name) else settings().fallback
+
     def host_resolution(self) -> Resolution:
-        """A resolution that runs the op on the host, with transfers both ways, if the fallback policy permits it.
+        """A resolution that runs the op on the host, with transfers both ways, if the backend or the policy permits it.
 
         Raises:
             KernelError: the policy is ``error``, or the host has no kernel either.
@@ -188,7 +192,7 @@ class Resolver:
         from .. import plugins
         from .fallback import HostCall
 
-        policy = settings().fallback
+        policy = self.host_policy()
         host = plugins.host_backend()
         if policy == "error" or host is self.backend:
             from .rejections import no_kernel
