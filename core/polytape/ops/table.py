@@ -168,7 +168,8 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "max_pool_with_indices max_unpool",
     ),
     "nn.rectifiers": (
-        "celu elu hard_sigmoid hard_swish hard_tanh hardshrink leaky_relu prelu relu6 selu softshrink",
+        "celu elu elu_gradient hard_sigmoid hard_swish hard_tanh hardshrink leaky_relu leaky_relu_gradient prelu "
+        "relu6 selu softshrink",
         "celu elu hard_sigmoid hard_swish hard_tanh hardshrink leaky_relu prelu relu6 selu softshrink",
     ),
     "nn.recurrent": (
