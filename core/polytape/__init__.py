@@ -121,6 +121,7 @@ if TYPE_CHECKING:
     from .ops.padding import *
     from .ops.predicates import *
     from .ops.products import *
+    from .ops.quantiles import *
     from .ops.rearranging import *
     from .ops.reduction import *
     from .ops.representation import *

@@ -90,7 +90,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "linalg.functions": (
         "pinv",
-        "LUResult block_diag cho_solve expm lstsq lu matrix_power pinv",
+        "LUResult block_diag cho_solve expm lstsq lu matrix_power pinv tensorinv tensorsolve",
     ),
     "linalg.norms": (
         "euclidean_norm",
@@ -207,6 +207,10 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "matmul vdot",
         "matmul matrix_transpose",
     ),
+    "quantiles": (
+        "",
+        "median nanmedian nanpercentile nanquantile percentile quantile",
+    ),
     "random": (
         "random_bits random_integers random_normal random_permutation random_uniform",
         "",
@@ -262,7 +266,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "statistics": (
         "",
-        "average corrcoef cov median nanmedian nanpercentile nanquantile percentile ptp quantile",
+        "average corrcoef cov ptp",
     ),
     "trigonometric": (
         "acos acosh asin asinh atan atan2 atanh cos cosh hypot sin sinh tan tanh",

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...tensors.tensor import Tensor, TensorLike
 from .. import dtype_rules, shape_rules
-from ..arithmetic import maximum, minimum
+from ..arithmetic import abs, maximum, minimum
 from ..declaration import in_single, op
 from ..exponential import exp, expm1, log, log1p, sqrt
 from ..logic import equal, logical_and, logical_not, logical_or, where
@@ -79,17 +79,25 @@ def _integral(width: Tensor, terms: Callable[[Tensor], Tensor]) -> Tensor:
     return total * width
 
 
-def _window(offset: Tensor, deviation: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """How far to integrate a bell from ``offset`` beside its mean, away from the mean, until it has lost 16 digits."""
-    above = minimum(maximum(deviation * 6.0, deviation * 12.0 - offset), high)
-    below = maximum(minimum(deviation * -6.0, deviation * -9.0 - offset), low)
+def _window(offset: Tensor, deviation: Tensor, low: Tensor, high: Tensor, scale: Tensor) -> Tensor:
+    """How far to integrate a bell from ``offset`` beside its mean, away from the mean, until it has lost 16 digits.
+
+    At ``offset``, the bell falls at the rate ``abs(offset) / scale``, and faster beyond: in a tail it is narrow, and a
+    window for its middle would leave it between two points of the quadrature.
+    """
+    distance = abs(offset)
+    nats = 40.0 if _is_double(offset) else 20.0
+    steep = scale * nats / where(equal(distance, 0), 1.0, distance)
+    steep = where(equal(distance, 0), math.inf, steep)
+    above = minimum(minimum(maximum(deviation * 6.0, deviation * 12.0 - offset), high), steep)
+    below = maximum(maximum(minimum(deviation * -6.0, deviation * -9.0 - offset), low), -steep)
     return where(offset < 0, below, above)
 
 
 def _gamma_quadrature(a: Tensor, x: Tensor) -> Tensor:
     """The lower function for ``x < a``, else the upper one, over the density, for ``a`` from 100."""
     offset = x - a  # t - a, computed from it, is exact to its own last place and not to that of a
-    width = _window(offset, sqrt(a), -x, a * 64.0)
+    width = _window(offset, sqrt(a), -x, a * 64.0, x)
     at_x = _less_log1p(offset / a, x / a)
     total = _integral(
         width, lambda step: exp(a * (at_x - _less_log1p((offset + step) / a, (x + step) / a))) / (x + step)
@@ -220,7 +228,7 @@ def _beta_quadrature(a: Tensor, b: Tensor, x: Tensor, rest: Tensor) -> Tensor:
     """As `_beta_fraction` below the mean, above it its complement, for ``a`` and ``b`` from 1000."""
     total = a + b
     offset = _beta_offset(a, b, x, rest)
-    width = _window(offset, sqrt(a / total * (b / total) / total), -x, rest)
+    width = _window(offset, sqrt(a / total * (b / total) / total), -x, rest, x * (rest / total))
     at_x = _beta_distance(a, b, offset, x, rest)
 
     def density(step: Tensor) -> Tensor:
