@@ -36,7 +36,7 @@ RING = (
     "tensors/temporaries", "tensors/tensor", "tensors/variable",
     "autodiff/backward", "autodiff/cotangent", "autodiff/gradient_arguments", "autodiff/gradient_plan",
     "autodiff/record", "autodiff/tape",
-    "dispatch/convert", "dispatch/fast_path", "dispatch/slow_path", "dispatch/wrappers",
+    "dispatch/convert", "dispatch/fast_path", "dispatch/items", "dispatch/slow_path", "dispatch/wrappers",
     "state/update",
 )  # fmt: skip
 # Kernels that overwrite variables' own buffers, which they may do only when compiled: see `atomic` in

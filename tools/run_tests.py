@@ -39,7 +39,7 @@ def main() -> int:
     steps.run("ruff check", [python, "-m", "ruff", "check", "."])
     steps.run("ruff format --check", [python, "-m", "ruff", "format", "--check", "."])
     steps.run("polytape doctor", [environment.scripts / "polytape", "doctor"])
-    pytest = ["-m", "pytest", "-n", options.workers]
+    pytest = ["-m", "pytest", "-n", options.workers, "--durations=25"]
     if options.quick:
         steps.run("the suite without slow tests", [python, *pytest, "-m", "not slow"], takes="2 to 6 minutes")
     else:

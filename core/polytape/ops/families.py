@@ -85,8 +85,10 @@ def public_names(namespace: str) -> list[str]:
 
 def bind() -> None:
     """Load the families in `BOUND`, and bind the ops that Tensor's operators and the backward pass call."""
+    from ..dispatch.items import Items
     from ..tensors.tensor import Tensor, operators
     from . import methods
+    from .keys import split_key
 
     arithmetic, indexing, logic, manipulation, products, reduction = [load(family) for family in BOUND]
     for family, names in (
@@ -100,6 +102,7 @@ def bind() -> None:
             setattr(operators, name, getattr(family, name))
     operators.astype = manipulation.astype_
     operators.real = lambda x: find("", "real")(x)
+    operators.items = Items(indexing.getitem, indexing.setitem_, lambda key: split_key(key)[0])
     operators.getitem = indexing.index
     operators.setitem = indexing.setitem
     operators.transpose = products.matrix_transpose

@@ -58,9 +58,7 @@ def split_key(key: Any) -> tuple[Key, list[Any]]:
             template.append(("int", int(part)))
         elif isinstance(part, (Tensor, np.ndarray, list, bool, np.bool_)):
             template.append(("array",))
-            # An empty list would become a float array; as an index it holds no positions.
-            empty = isinstance(part, list) and not part
-            arrays.append(part if isinstance(part, Tensor) else np.asarray(part, "int64" if empty else None))
+            arrays.append(_index_operand(part))
         else:
             raise DTypeError(
                 f"a tensor cannot be indexed by {describe(part)}.",
@@ -69,6 +67,16 @@ def split_key(key: Any) -> tuple[Key, list[Any]]:
                 fix="convert the index with polytape.asarray first",
             )
     return Key(template), arrays
+
+
+def _index_operand(part: Any) -> Any:
+    if isinstance(part, Tensor):
+        return part
+    try:
+        # An empty list would become a float array; as an index it holds no positions.
+        return np.asarray(part, "int64" if isinstance(part, list) and not part else None)
+    except ValueError:  # it is ragged, or nested too deep: the conversion to a tensor says so
+        return part
 
 
 def _bound(value: Any) -> int | None:
@@ -138,9 +146,4 @@ def _check_mask(x: Tensor, mask: Any, axis: int) -> None:
 
 
 def _is_mask(index: Any) -> bool:
-    if isinstance(index, list):
-        try:
-            return bool(index) and np.asarray(index).dtype.kind == "b"
-        except ValueError:  # it is ragged, or contains itself: the conversion to a tensor says so
-            return False
-    return bool(index.dtype == dtypes.bool_)
+    return not isinstance(index, list) and bool(index.dtype == dtypes.bool_)

@@ -55,6 +55,8 @@ def check_kernel(kernel: Kernel, op: Op | None) -> None:
             )
     if kernel.atomic:
         _check_atomic(kernel)
+    if kernel.native_indexing and op.name not in ("getitem", "setitem"):
+        raise _bad(kernel, "it declares native_indexing", "that only for getitem and setitem", f"a kernel of {op.name}")
     problem = _problem_of(kernel, op)
     if problem is not None:
         raise _bad(kernel, *problem)

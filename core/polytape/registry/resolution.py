@@ -23,10 +23,15 @@ class Resolution:
         result_type: the type of the output, or of the first of several. result_types: the types of all outputs.
         array_type: the native array type that ``fn`` should return; `lift` converts anything else.
         candidates: the kernels that may run, in the order in which they are tried; only the last may lack a predicate.
-        how: ``kernel``, ``body`` (decomposition) or ``host`` (fallback).
+        how: ``kernel``, ``widened`` (a kernel for wider dtypes between casts), ``body`` (decomposition) or ``host``
+            (fallback).
+        native_indexing: whether the only candidate is a kernel that declares it; see `polytape.backend.Kernel`.
     """
 
-    __slots__ = ("array_type", "candidates", "fn", "how", "operand_types", "result_type", "result_types", "shared_type")
+    __slots__ = (
+        "array_type", "candidates", "fn", "how", "native_indexing", "operand_types", "result_type", "result_types",
+        "shared_type",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -45,6 +50,7 @@ class Resolution:
         self.array_type: Any = result_types[0].array_type
         self.candidates: tuple[Kernel, ...] = candidates
         self.how: str = how
+        self.native_indexing: bool = False
 
     def __repr__(self) -> str:
         return f"Resolution({self.how}, {self.operand_types} -> {self.result_types})"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..registry.op import Binary, Unary
+from ..registry.op import Binary, ItemAccess, Unary
 
 __all__ = ["operators"]
 
@@ -37,6 +37,7 @@ class Operators:
         self.astype: Unary
         self.broadcast_to: Unary
         self.concat: Any = None
+        self.items: ItemAccess
         self.getitem: Any = None
         self.setitem: Any = None
         self.transpose: Any = None

@@ -237,6 +237,9 @@ class Tensor(Base):
         return rows
 
     def __getitem__(self, key: Any) -> Tensor:
+        found: Tensor | None = operators.items.get(self, key)
+        if found is not None:
+            return found
         try:
             result: Tensor = operators.getitem(self, key)
         except PolytapeError as error:
@@ -249,6 +252,8 @@ class Tensor(Base):
             temporary = sys.getrefcount(self) <= TEMPORARY
             if temporary or rows_in_loops or (node is not None and node.plan is None):
                 late("assignment").check(self, temporary)
+            if operators.items.set(self, key, value):
+                return
             updated: Tensor = operators.setitem(self, key, value)
         except PolytapeError as error:
             raise trimmed(error) from None

@@ -159,11 +159,11 @@ def test_a_kernel_that_writes_gets_a_copy_if_core_does_not_own_the_array() -> No
 
 
 def test_a_primitive_with_only_predicated_kernels_works_if_a_predicate_is_true() -> None:
-    kernels = [pt.Kernel("tanh", np.tanh, when=lambda x: x.size < 5)]
+    kernels = [pt.Kernel("exp", np.exp, when=lambda x: x.size < 5)]
     with pt.register_backend(copied("resolve_partly", kernels)):
-        assert pt.tanh(pt.asarray([0.0], device="resolve_partly")).item() == 0.0
-        with pytest.raises(KernelError, match="tanh has no kernel"):
-            pt.tanh(pt.asarray(np.zeros(9), device="resolve_partly"))
+        assert pt.exp(pt.asarray([0.0], device="resolve_partly")).item() == 1.0
+        with pytest.raises(KernelError, match="exp has no kernel"):
+            pt.exp(pt.asarray(np.zeros(9), device="resolve_partly"))
 
 
 def test_the_body_runs_if_all_predicates_are_false() -> None:

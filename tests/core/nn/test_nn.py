@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
+
 import polytape as pt
-from polytape.ops.nn import activations, losses
+from polytape.ops.table import FAMILIES
 
 
-def test_the_namespace_exports_the_ops_of_polytape_ops_nn() -> None:
-    assert pt.nn.__all__ == ["log_softmax", "relu", "sigmoid", "softmax", "sparse_softmax_cross_entropy_with_logits"]
-    for name in pt.nn.__all__:
-        assert getattr(pt.nn, name) is getattr(losses if "cross_entropy" in name else activations, name)
+def test_the_namespace_exports_the_public_names_of_the_families_in_polytape_ops_nn() -> None:
+    names = ["dropout"]  # of polytape.nn.noise
+    for module in (
+        importlib.import_module(f"polytape.ops.{family}") for family in FAMILIES if family.startswith("nn.")
+    ):
+        for name in module.__all__:
+            assert getattr(pt.nn, name) is getattr(module, name)
+        names += module.__all__
+    assert pt.nn.__all__ == sorted(names) and {"conv2d", "relu", "softmax", "layer_norm"} < set(names)
 
 
 def test_a_loss_on_logits_trains_a_classifier() -> None:

@@ -21,6 +21,7 @@ from polytape.ops.table import FAMILIES
 from polytape.registry import tables
 
 Child = Callable[..., "subprocess.CompletedProcess[str]"]
+CHECKOUT = Path(__file__).parents[3]
 ROOT = Path(families.__file__).parent
 LOADED = """
 import sys
@@ -36,7 +37,7 @@ def modules_with_ops() -> list[str]:
 
 
 def test_the_table_is_what_the_tool_writes() -> None:
-    tool: dict[str, Any] = runpy.run_path(str(ROOT.parents[2] / "tools" / "write_op_table.py"))
+    tool: dict[str, Any] = runpy.run_path(str(CHECKOUT / "tools" / "write_op_table.py"))
     text = (ROOT / "table.py").read_text(encoding="utf-8")
     assert text == tool["rendered"](), "run python tools/write_op_table.py"
 

@@ -55,6 +55,8 @@ def test_nextafter_is_python_s(a: float, b: float) -> None:
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_signbit_and_copysign_see_the_sign_of_zero_and_nan(dtype: str, backend: str) -> None:
+    if dtype not in pt.get_backend(backend).dtypes:
+        pytest.skip(f"{backend} has no {dtype}")
     with pt.device(backend):
         x = pt.asarray([0.0, -0.0, math.nan, -math.nan, -2.0], dtype=dtype)
         signs = pt.asarray([-1.0, 1.0, 1.0, -1.0, 1.0], dtype=dtype)

@@ -27,7 +27,12 @@ _FULL_SLICE: Final = ("slice", None, None, None)
 
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels ``getitem``, ``setitem`` and ``scatter_add`` on the arrays of ``xp``."""
-    return [Kernel("getitem", _getitem), Kernel("setitem", _setitem(xp)), Kernel("scatter_add", _scatter_add(xp))]
+    native = xp.__name__ == "numpy"
+    return [
+        Kernel("getitem", _getitem, native_indexing=native),
+        Kernel("setitem", _setitem(xp), native_indexing=native),
+        Kernel("scatter_add", _scatter_add(xp)),
+    ]
 
 
 def _entry(part: tuple[Any, ...]) -> Any:

@@ -56,6 +56,7 @@ CASES = [
         more=[
             sample(exactly([1.0, -2.0], "float64"), dtype="int64"),
             sample(exactly([1065353216, -1], "int32"), dtype="float32"),
+            sample(exactly(1.0, "float32"), dtype="int32"),
         ],
         errors=[error(DTypeError, "cannot read the bits", floats(2), dtype="int64")],
     ),
