@@ -139,6 +139,7 @@ def incomplete(a: Any, x: Any, upper: bool) -> Any:
 
 def betainc(a: Any, b: Any, x: Any) -> Any:
     """By the series that converges fast on this side of the mean."""
+
     def below(a: Any, b: Any, x: Any) -> Any:
         front = a * mp.log(x) + b * mp.log1p(-x) - betaln(a, b)
         return mp.exp(front) / a * mp.hyp2f1(a + b, 1, a + 1, x)

@@ -44,12 +44,27 @@ def test_the_page_shows_counts_and_reasons_by_frequency() -> None:
     from opinfo.mapped import Mapped
     from opinfo.page import grouped, section
 
-    assert list(grouped([("a", "rare"), ("b", "often"), ("c", "often"), ("c", "often"), ("d", "")])) == ["often", "rare"]
+    assert list(grouped([("a", "rare"), ("b", "often"), ("c", "often"), ("c", "often"), ("d", "")])) == [
+        "often",
+        "rare",
+    ]
     agreeing = SimpleNamespace(
-        name="sin", compared=Counter(float64=1200), gradients=3, doubles=2, left=Counter(odd=4), refused={"bool"}, faults=[]
+        name="sin",
+        compared=Counter(float64=1200),
+        gradients=3,
+        doubles=2,
+        left=Counter(odd=4),
+        refused={"bool"},
+        faults=[],
     )
     wrong = SimpleNamespace(
-        name="cos", compared=Counter(), gradients=0, doubles=0, left=Counter(), refused=set(), faults=["float64[0]: 1 differs"]
+        name="cos",
+        compared=Counter(),
+        gradients=0,
+        doubles=0,
+        left=Counter(),
+        refused=set(),
+        faults=["float64[0]: 1 differs"],
     )
     text = section("2.13.0", [agreeing, wrong], {"sin": Mapped(pt.sin), "cos": Mapped(pt.cos)}, {"jit": "no GPU"})
     for part in ("describes 3 functions", "2 of them are mapped", "on 1 there is no disagreement",
