@@ -43,7 +43,8 @@ def vdot(x: Any, y: Any) -> Any:
 
 
 def tensordot(x: Any, y: Any, dims: Any = 2) -> Any:
-    if isinstance(dims, int) and dims and x.shape[-dims:] != y.shape[:dims]:
+    axes = (range(-dims, 0), range(dims)) if isinstance(dims, int) else dims
+    if [x.shape[k] for k in axes[0]] != [y.shape[k] for k in axes[1]]:
         raise NotOffered("contracted axes that are broadcast")
     return pt.tensordot(x, y, axes=dims if isinstance(dims, int) else tuple(tuple(part) for part in dims))
 

@@ -131,7 +131,8 @@ ELEMENTWISE: dict[str, Any] = {
     "clamp_max": lambda x, max: pt.clip(x, None, max),
     "clamp_min": lambda x, min: pt.clip(x, min, None),
     "nn.functional.hardtanh": Mapped(
-        lambda x, min_val=-1.0, max_val=1.0: pt.nn.hard_tanh(x, min_val=min_val, max_val=max_val), dtype=WHOLE
+        lambda x, min_val=-1.0, max_val=1.0: pt.nn.hard_tanh(x, min_val=min_val, max_val=max_val),
+        leave={"int64": WHOLE},
     ),
     "round": rounded,
     "round/decimals_0": rounded,
@@ -185,6 +186,8 @@ def cast(x: Any, args: tuple[Any, ...], dtype: Any) -> Any:
 
 
 def summed_to(x: Any, shape: tuple[int, ...]) -> Any:
+    if x.shape == tuple(shape):
+        return x
     lead = x.ndim - len(shape)
     axes = (*range(lead), *(k + lead for k, n in enumerate(shape) if n == 1))
     dtype = "int64" if x.dtype.kind in "biu" else x.dtype

@@ -209,6 +209,7 @@ def positions(op: Any) -> Any:
     return adapted
 
 
+HALF_EDGES = "torch rounds the place of an element among the bins to half precision"
 MIXED = "torch keeps the dtype of weights in half precision beside float32"
 
 REDUCING: dict[str, Any] = {
@@ -287,7 +288,7 @@ REDUCING: dict[str, Any] = {
     "unique": uniques,
     "bincount": Mapped(counted, dtype="weights of integers are summed as integers here"),
     "histogram": Mapped(histogram, dtype="counts are int64 here, as in NumPy"),
-    "histc": histc,
+    "histc": Mapped(histc, leave={"float16": HALF_EDGES, "bfloat16": HALF_EDGES}),
     "norm": norm,
     "norm/fro": norm,
     "norm/inf": norm,

@@ -130,9 +130,22 @@ def sinc(x: TensorLike, /) -> Tensor:
     """
     from .trigonometric import sin  # this family is loaded only when it is used
 
-    scaled = converted(x) * math.pi
-    nonzero = where(equal(scaled, 0), 1, scaled)
-    return where(equal(scaled, 0), 1, sin(nonzero) / nonzero)
+    x = converted(x)
+    angle, sign = _half_turns(x)
+    # pi * x overflows for the largest numbers; for small ones, only this divisor has the rounding error of the angle.
+    far = abs(x) > 1
+    scaled = where(far, x, where(far, 0, x) * math.pi)
+    zero = equal(scaled, 0)
+    y = sign * sin(angle) / where(zero, 1, scaled)
+    return where(zero, 1, where(far, y * (1.0 / math.pi), y))
+
+
+def _half_turns(x: Tensor) -> tuple[Tensor, Tensor]:
+    """``pi x`` less the nearest multiple of ``pi``, without overflow, and -1 for an odd multiple."""
+    from .rounding import floor, round
+
+    nearest = round(x)
+    return (x - nearest) * math.pi, 1 - 2 * (nearest - 2 * floor(nearest * 0.5))
 
 
 @sinc.gradient("x")
@@ -140,13 +153,14 @@ def _sinc_back(g: Tensor, x: Tensor) -> Tensor:
     from .trigonometric import cos, sin
 
     # Near 0 the difference of two large terms has no digits left; the series has an error of x ** 5.
-    scaled = x * math.pi
-    near = abs(scaled) < (1e-2 if x.dtype.itemsize == 8 else 0.2)
-    far = where(near, 1, scaled)
-    slope = (cos(far) - sin(far) / far) / far
+    near = abs(x) < (3e-3 if x.dtype.itemsize == 8 else 6e-2)
+    far = where(near, 1, x)
+    angle, sign = _half_turns(x)
+    slope = sign * (cos(angle) - sin(angle) / far * (1.0 / math.pi)) / far
+    scaled = where(near, x, 0) * math.pi
     squared = scaled * scaled
     series = scaled * (-1.0 / 3.0 + squared * (1.0 / 30.0 - squared * (1.0 / 840.0)))
-    return g * where(near, series, slope) * math.pi
+    return g * where(near, series * math.pi, slope)
 
 
 @op(dtype=dtype_rules.same_real_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)

@@ -34,7 +34,7 @@ def _is_double(x: Tensor) -> bool:
     return x.dtype.itemsize == 8
 
 
-def _less_log1p(x: Tensor, ratio: Tensor) -> Tensor:
+def less_log1p(x: Tensor, ratio: Tensor) -> Tensor:
     """``x - log(1 + x)``, accurate near 0 and, by ``ratio``, which is ``1 + x``, near -1."""
     near = maximum(minimum(x, 0.5), -0.4)
     r = near / (near + 2.0)  # log1p(x) == 2 atanh(r)
@@ -48,7 +48,7 @@ def _gamma_density(a: Tensor, x: Tensor) -> Tensor:
     small = minimum(a, _STIRLING_FROM)
     direct = exp(small * log(x) - x - lgamma_of_positive(small + 1.0))
     large = maximum(a, _STIRLING_FROM)
-    distance = large * _less_log1p((x - large) / large, x / large)
+    distance = large * less_log1p((x - large) / large, x / large)
     return where(a < _STIRLING_FROM, direct, exp(-distance - stirling_rest(large)) / sqrt(large * (2.0 * math.pi)))
 
 
@@ -98,9 +98,9 @@ def _gamma_quadrature(a: Tensor, x: Tensor) -> Tensor:
     """The lower function for ``x < a``, else the upper one, over the density, for ``a`` from 100."""
     offset = x - a  # t - a, computed from it, is exact to its own last place and not to that of a
     width = _window(offset, sqrt(a), -x, a * 64.0, x)
-    at_x = _less_log1p(offset / a, x / a)
+    at_x = less_log1p(offset / a, x / a)
     total = _integral(
-        width, lambda step: exp(a * (at_x - _less_log1p((offset + step) / a, (x + step) / a))) / (x + step)
+        width, lambda step: exp(a * (at_x - less_log1p((offset + step) / a, (x + step) / a))) / (x + step)
     )
     return where(offset < 0, -total, total) * a
 
@@ -189,8 +189,8 @@ def gammaincc(a: TensorLike, x: TensorLike, /) -> Tensor:
 def _beta_distance(a: Tensor, b: Tensor, offset: Tensor, x: Tensor, rest: Tensor) -> Tensor:
     """``-log`` of ``x**a * rest**b`` over its largest value, for ``x`` at ``offset`` from the mean."""
     total = a + b
-    left = _less_log1p(offset * (total / a), x * (total / a))
-    return a * left + b * _less_log1p(offset * (total / -b), rest * (total / b))
+    left = less_log1p(offset * (total / a), x * (total / a))
+    return a * left + b * less_log1p(offset * (total / -b), rest * (total / b))
 
 
 def _beta_density(a: Tensor, b: Tensor, x: Tensor, rest: Tensor) -> Tensor:
