@@ -47,7 +47,10 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
     "": _table(f"""
         tensor, array, as_tensor, from_numpy, constant, convert_to_tensor: polytape.asarray(data)
         Parameter, get_variable, variable: polytape.Variable(value)
-        cat, concatenate, append, hstack, vstack: polytape.concat(tensors, axis=0)
+        cat, concatenate: polytape.concat(tensors, axis=0)
+        row_stack: polytape.vstack(tensors)
+        bmat: polytape.block(tensors)
+        vsplit, hsplit, dsplit: polytape.split(x, sections, axis=...)
         chunk: polytape.split(x, sections)
         gather: polytape.take_along_axis(x, indices, axis=...)
         index_select: polytape.take(x, indices, axis=...)
@@ -86,6 +89,37 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         size, numel: x.size
         ndarray: polytape.Tensor
         is_tensor: isinstance(x, polytape.Tensor)
+        around, round_: polytape.round(x)
+        degrees: polytape.rad2deg(x)
+        radians: polytape.deg2rad(x)
+        trapz: polytape.trapezoid(y)
+        isposinf: polytape.equal(x, polytape.inf)
+        isneginf: polytape.equal(x, -polytape.inf)
+        isreal, iscomplex: polytape.equal(polytape.imag(x), 0), of complex numbers
+        iscomplexobj, isrealobj: polytape.isdtype(x.dtype, "complex floating")
+        real_if_close: polytape.real(x)
+        i0: polytape.special.i0(x)
+        vdot: polytape.vecdot(polytape.flatten(x1), polytape.flatten(x2))
+        rollaxis: polytape.moveaxis(x, source, destination)
+        diagflat: polytape.diag(polytape.flatten(x))
+        resize: polytape.tile(polytape.flatten(x), n), cut and reshaped
+        sliding_window_view: polytape.nn.windows(x, size=...)
+        copyto, place, putmask: polytape.where(mask, values, x), or x[mask] = values
+        put: x[indices] = values, or polytape.put_along_axis
+        ix_: x[rows[:, None], columns]
+        tri: polytape.tril(polytape.ones((m, n)))
+        tril_indices: polytape.nonzero(polytape.tril(polytape.ones((m, n))))
+        triu_indices: polytape.nonzero(polytape.triu(polytape.ones((m, n))))
+        indices, mgrid, ogrid: polytape.meshgrid(*vectors, indexing="ij")
+        fromfunction: the function of polytape.meshgrid(*vectors, indexing="ij")
+        unravel_index: polytape.divmod(index, columns), once per axis
+        asanyarray, ascontiguousarray, asarray_chkfinite, asfortranarray: polytape.asarray(data)
+        promote_types, common_type: polytape.result_type(x1, x2)
+        issubdtype: polytape.isdtype(dtype, kind)
+        ndim: x.ndim
+        copy: polytape.asarray(x, copy=True)
+        loadtxt, genfromtxt, fromfile, frombuffer, fromiter: NumPy's function of that name, then polytape.asarray
+        savetxt, savez: polytape.save(path, structure)
         arccos: polytape.acos(x)
         arccosh: polytape.acosh(x)
         arcsin: polytape.asin(x)

@@ -186,7 +186,7 @@ def cast(x: Any, args: tuple[Any, ...], dtype: Any) -> Any:
 
 
 def summed_to(x: Any, shape: tuple[int, ...]) -> Any:
-    if x.shape == tuple(shape):
+    if shape and x.shape == tuple(shape):
         return x
     lead = x.ndim - len(shape)
     axes = (*range(lead), *(k + lead for k, n in enumerate(shape) if n == 1))

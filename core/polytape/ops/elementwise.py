@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from .. import dtypes
 from ..tensors.tensor import Tensor, TensorLike
@@ -15,10 +16,13 @@ __all__ = [
     "clip",
     "deg2rad",
     "float_power",
+    "fmax",
+    "fmin",
     "gcd",
     "heaviside",
     "lcm",
     "lerp",
+    "logaddexp2",
     "nan_to_num",
     "positive",
     "rad2deg",
@@ -237,6 +241,53 @@ def nan_to_num(
     y = where(not_equal(x, x), nan, x)
     y = where(equal(y, math.inf), limits.max if posinf is None else posinf, y)
     return where(equal(y, -math.inf), limits.min if neginf is None else neginf, y)
+
+
+def _without_nan(x1: TensorLike, x2: TensorLike, choose: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    from .rearranging import together  # this family is loaded only when it is used
+
+    x1, x2 = together(x1, x2)
+    return where(not_equal(x1, x1), x2, where(not_equal(x2, x2), x1, choose(x1, x2)))
+
+
+def fmax(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """The larger operand, elementwise; NaN only where both are NaN.
+
+    Args:
+        x1, x2: real[...], promoted together; shapes broadcast.
+    Source:
+        NumPy 2.4, ``numpy.fmax``.
+    """
+    return _without_nan(x1, x2, maximum)
+
+
+def fmin(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """The smaller operand, elementwise; NaN only where both are NaN.
+
+    Args:
+        x1, x2: real[...], promoted together; shapes broadcast.
+    Source:
+        NumPy 2.4, ``numpy.fmin``.
+    """
+    return _without_nan(x1, x2, minimum)
+
+
+def logaddexp2(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """``log2(2**x1 + 2**x2)``, elementwise, without overflow.
+
+    Args:
+        x1, x2: real[...], promoted together; shapes broadcast. Integers are cast to float32.
+    Source:
+        NumPy 2.4, ``numpy.logaddexp2``.
+    """
+    from .exponential import exp2, log1p
+    from .rearranging import together
+    from .statistics import floating  # these families are loaded only when they are used
+
+    x1, x2 = (floating(x) for x in together(x1, x2))
+    same = equal(x1, x2)  # also infinities, whose difference is NaN
+    gap = where(same, 0, abs(x1 - where(same, 0, x2)))
+    return maximum(x1, x2) + log1p(exp2(-gap)) * (1.0 / math.log(2.0))
 
 
 _INTEGERS = "integers have no gradient"

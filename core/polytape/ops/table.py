@@ -8,6 +8,10 @@ __all__ = ["FAMILIES"]
 
 # Per family, the names of its ops, and its public names.
 FAMILIES: Final[dict[str, tuple[str, str]]] = {
+    "applying": (
+        "",
+        "apply_along_axis apply_over_axes piecewise",
+    ),
     "arithmetic": (
         "abs add divide maximum minimum multiply negative power sign square subtract",
         "abs add divide maximum minimum multiply negative power sign square subtract",
@@ -50,7 +54,8 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "elementwise": (
         "clip deg2rad gcd heaviside lcm lerp positive rad2deg reciprocal sinc",
-        "clip deg2rad float_power gcd heaviside lcm lerp nan_to_num positive rad2deg reciprocal sinc",
+        "clip deg2rad float_power fmax fmin gcd heaviside lcm lerp logaddexp2 nan_to_num positive rad2deg "
+        "reciprocal sinc",
     ),
     "exponential": (
         "cbrt exp exp2 expm1 log log10 log1p log2 logaddexp rsqrt sqrt",
@@ -189,7 +194,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "numerical": (
         "convolve",
-        "convolve correlate cumulative_trapezoid ediff1d gradient interp polyval trapezoid unwrap vander",
+        "convolve correlate cumulative_trapezoid ediff1d gradient interp trapezoid unwrap",
     ),
     "optim": (
         "adam_update sgd_update",
@@ -199,13 +204,17 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "pad",
         "pad",
     ),
+    "polynomials": (
+        "",
+        "poly polyadd polyder polydiv polyfit polyint polymul polysub polyval roots vander",
+    ),
     "predicates": (
         "isclose isinf isnan logical_xor",
         "allclose array_equal isclose isinf isnan logical_xor",
     ),
     "products": (
         "matmul vdot",
-        "matmul matrix_transpose",
+        "matmul matrix_transpose matvec vecmat",
     ),
     "quantiles": (
         "",
@@ -229,7 +238,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "rounding": (
         "ceil floor floor_divide fmod remainder round trunc",
-        "ceil divmod floor floor_divide fmod remainder round trunc",
+        "ceil divmod floor floor_divide fmod modf remainder round trunc",
     ),
     "segment": (
         "one_hot segment_max segment_mean segment_min segment_prod segment_sum",
@@ -263,6 +272,10 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     "special.information": (
         "entr kl_div logit logsumexp rel_entr xlog1py xlogy",
         "entr kl_div logit logsumexp rel_entr xlog1py xlogy",
+    ),
+    "stacking": (
+        "",
+        "append block column_stack dstack hstack vstack",
     ),
     "statistics": (
         "",

@@ -46,7 +46,7 @@ def test_divergences_of_close_numbers_keep_their_digits(backend: str) -> None:
     change = (x1 - x2) / x2
     series = x2 * change**2 * (1 / 2 - change / 6 + change**2 / 12 - change**3 / 20)
     expected = np.where(np.abs(change) < 1e-4, series, scipy.special.kl_div(x1, x2))
-    with pt.device(backend):
+    with pt.device(backend), np.errstate(over="ignore"):
         np.testing.assert_allclose(special.kl_div(pt.asarray(x1), pt.asarray(x2)).numpy(), expected, rtol=3e-15)
         big = special.kl_div(pt.asarray([1e-30, 1e30]), pt.asarray([1e30, 1e-30])).numpy()
         np.testing.assert_allclose(big, [1e30, 1e30 * (60 * np.log(10) - 1)], rtol=1e-6)
