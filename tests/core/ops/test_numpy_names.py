@@ -17,7 +17,7 @@ from polytape.errors import UnknownNameError
 # By reason, NumPy's names that neither exist here nor lead to ours.
 _LEFT_OUT = {
     "text": """array2string array_repr array_str base_repr binary_repr datetime_as_string datetime_data
-        format_float_positional format_float_scientific fromregex fromstring info typename printoptions
+        format_float_positional format_float_scientific fromregex fromstring savetxt info typename printoptions
         get_printoptions set_printoptions""",
     "dates": "busday_count busday_offset is_busday isnat",
     "NumPy's own settings": """get_include getbufsize geterr geterrcall setbufsize seterr seterrcall show_config
