@@ -50,9 +50,7 @@ def tensordot(x: Any, y: Any, dims: Any = 2) -> Any:
 
 
 def cross(x: Any, y: Any, dim: int | None = None) -> Any:
-    if dim is None:
-        dim = next(k for k, n in enumerate(x.shape) if n == 3)
-    return pt.cross(x, y, axis=dim)
+    return pt.cross(x, y, axis=x.shape.index(3) if dim is None else dim)
 
 
 def einsum(operands: Any, equation: str) -> Any:

@@ -231,24 +231,28 @@ def one(result: Result, opinfo: Any, mapped: Mapped, sample: Any, name: str, dif
         tolerance = TOLERANCES[name] * mapped.tolerance
         check_gradients("gradient", ours, torch_first, leaves, tolerance)
         result.gradients += 1
-        if not doubled:
-            return
-        again = [k for k, g in enumerate(torch_first) if g is not None and g.requires_grad]
-        seeds = [weight(torch_first[k], 7 + k) for k in again]
-        if not again:
-            result.doubles += 1
-            return
+        if doubled:
+            compare_second(result, outer, ours, watched, torch_first, leaves, 100 * tolerance)
+
+
+def compare_second(
+    result: Result, tape: Any, ours: Any, watched: list[Any], theirs: Any, leaves: list[Any], tolerance: float
+) -> None:
+    """Compare the gradients of gradients."""
+    again = [k for k, g in enumerate(theirs) if g is not None and g.requires_grad]
+    if again:
+        seeds = [weight(theirs[k], 7 + k) for k in again]
         try:
-            torch_second = torch.autograd.grad([torch_first[k] for k in again], leaves, seeds, allow_unused=True)
+            torch_second = torch.autograd.grad([theirs[k] for k in again], leaves, seeds, allow_unused=True)
         except (RuntimeError, NotImplementedError):
             result.left["torch cannot differentiate its own sample twice"] += 1
             return
         our_seeds = [pt.asarray(to_numpy(seed)) for seed in seeds]
-        second = outer.gradient(
+        second = tape.gradient(
             [ours[k] for k in again], watched, output_gradients=our_seeds, unconnected_gradients="zero"
         )
-        check_gradients("second gradient", second, torch_second, leaves, 100 * tolerance)
-        result.doubles += 1
+        check_gradients("second gradient", second, torch_second, leaves, tolerance)
+    result.doubles += 1
 
 
 def call_torch(opinfo: Any, mapped: Mapped, sample: Any) -> Any:

@@ -125,8 +125,8 @@ def rolled(x: Any, shifts: Any, dims: Any = None) -> Any:
     if x.ndim == 0:
         return x
     dims = dims if dims is not None and dims != () else None
-    as_tuple = lambda v: tuple(v) if isinstance(v, (tuple, list)) else v  # noqa: E731
-    return pt.roll(x, as_tuple(shifts), axis=as_tuple(dims))
+    shifts, dims = (tuple(v) if isinstance(v, (tuple, list)) else v for v in (shifts, dims))
+    return pt.roll(x, shifts, axis=dims)
 
 
 def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:

@@ -109,17 +109,27 @@ def pooled(rank: int, op: Any) -> Any:
     return adapted
 
 
+def per_axis(value: Any, rank: int) -> tuple[int, ...]:
+    """A number for each axis."""
+    return (value,) * rank if isinstance(value, int) else tuple(value)
+
+
 def unpooled(rank: int) -> Any:
     def adapted(
         x: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
     ) -> Any:
         single = x.ndim == rank + 1
         stride = kernel_size if stride is None else stride
-        per = lambda v: (v,) * rank if isinstance(v, int) else tuple(v)  # noqa: E731
         if output_size is None:
             sizes = tuple(
                 (n - 1) * s - 2 * p + k
-                for n, s, p, k in zip(x.shape[-rank:], per(stride), per(padding), per(kernel_size), strict=True)
+                for n, s, p, k in zip(
+                    x.shape[-rank:],
+                    per_axis(stride, rank),
+                    per_axis(padding, rank),
+                    per_axis(kernel_size, rank),
+                    strict=True,
+                )
             )
         else:
             sizes = tuple(output_size)[-rank:]
@@ -186,8 +196,7 @@ def grid_sample(
 
 
 def unfolded(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
-    pair = lambda v: (v, v) if isinstance(v, int) else tuple(v)  # noqa: E731
-    k, d, p, s = map(pair, (kernel_size, dilation, padding, stride))
+    k, d, p, s = (per_axis(v, 2) for v in (kernel_size, dilation, padding, stride))
     single = x.ndim == 3
     x = x[None] if single else x
     x = pt.pad(x, ((0, 0), (0, 0), (p[0], p[0]), (p[1], p[1])))

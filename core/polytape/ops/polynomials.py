@@ -268,11 +268,11 @@ def roots(p: TensorLike, /) -> Tensor:
     from .linalg.norms import eigvals  # these families are loaded only when they are used
 
     x = floating(_coefficients("roots", p)[0])
-    (places,) = np.nonzero(x.numpy())
-    first, last = (int(places[0]), int(places[-1])) if places.size else (0, 0)
+    places = [place for place, value in enumerate(x.tolist()) if value != 0]
+    first, last = (places[0], places[-1]) if places else (0, 0)
     inner, degree = x[first : last + 1], last - first
     kind = dtypes.complex128 if x.dtype.itemsize >= 8 and x.dtype != dtypes.complex64 else dtypes.complex64
-    at_0 = x.shape[0] - 1 - last if places.size else 0
+    at_0 = x.shape[0] - 1 - last if places else 0
     none = zeros((at_0,), dtype=kind, device=x.device)
     if not degree:
         return none
