@@ -25,9 +25,7 @@ def wrong(vector: list[int], device: str) -> bool:
     """Whether a device gives another answer."""
     c0, c1, c2, c3, k0, k1, *answer = vector
     state = pt.asarray(np.array([k0 | k1 << 32, c0 | c1 << 32], "uint64"), device="numpy")
-    return any(
-        random_bits(state, lane=c2 | c3 << 32, n=n, device=device).tolist()[:4] != answer for n in (4, 4000)
-    )
+    return any(random_bits(state, lane=c2 | c3 << 32, n=n, device=device).tolist()[:4] != answer for n in (4, 4000))
 
 
 def main() -> int:

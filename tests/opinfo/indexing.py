@@ -70,15 +70,40 @@ def nonzeros(x: Any, *, as_tuple: bool = False) -> Any:
     return pt.nonzero(x) if as_tuple else pt.argwhere(x)
 
 
-def scatter_one(x: Any, dim: int, index: Any, src: Any, *, reduce: str | None = None) -> Any:
-    if reduce is not None or x.ndim == 0 or index.ndim == 0:
-        raise NotOffered("scatter that multiplies, or into a 0-d tensor")
+MODES = {None: "set", "add": "add", "sum": "add", "multiply": "multiply", "prod": "multiply", "amax": "max",
+         "amin": "min"}  # fmt: skip
+
+
+def scattered(x: Any, dim: int, index: Any, src: Any, reduce: str | None = None, *, include_self: bool = True) -> Any:
+    if x.ndim == 0 or index.ndim == 0 or not index.size:
+        raise NotOffered("values for no positions, or for a 0-d tensor")
+    if not include_self:
+        raise NotOffered("values combined without the element at their position")
     if isinstance(src, pt.Tensor):
         src = src[tuple(slice(n) for n in index.shape)]
     cut = tuple(slice(None) if k == dim % x.ndim else slice(n) for k, n in enumerate(index.shape))
     y = pt.identity(x)
-    y[cut] = pt.put_along_axis(y[cut], index, src, axis=dim)
+    if reduce == "mean":
+        if x.dtype.kind in "iu":
+            raise NotOffered("means of integers are floating here")
+        total = pt.put_along_axis(y[cut], index, src, axis=dim, mode="add")
+        y[cut] = total / pt.put_along_axis(pt.ones_like(total), index, 1, axis=dim, mode="add")
+    else:
+        y[cut] = pt.put_along_axis(y[cut], index, src, axis=dim, mode=MODES[reduce])
     return y
+
+
+def rows_combined(x: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
+    if x.ndim == 0:
+        raise NotOffered("rows of a 0-d tensor")
+    shape = tuple(-1 if k == dim % x.ndim else 1 for k in range(x.ndim))
+    positions = pt.broadcast_to(pt.reshape(index, shape), src.shape)
+    return scattered(x, dim, positions, src, reduce, include_self=include_self)
+
+
+def put(x: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+    flat, places, values = (pt.reshape(part, (-1,)) for part in (x, index, source))
+    return pt.reshape(pt.put_along_axis(flat, places, values, axis=0, mode="add" if accumulate else "set"), x.shape)
 
 
 def windows(x: Any, dim: int, size: int, step: int) -> Any:
@@ -112,7 +137,11 @@ INDEXING: dict[str, Any] = {
     "index_copy": index_set,
     "index_fill": index_set,
     "index_put": index_put,
-    "scatter": scatter_one,
+    "scatter": scattered,
+    "scatter_add": lambda x, dim, index, src: scattered(x, dim, index, src, "sum"),
+    **{f"scatter_reduce/{name}": scattered for name in ("sum", "prod", "mean", "amax", "amin")},
+    **{f"index_reduce/{name}": rows_combined for name in ("prod", "mean", "amax", "amin")},
+    "put": put,
     "masked_select": lambda x, mask: pt.broadcast_to(x, np.broadcast_shapes(x.shape, mask.shape))[
         pt.broadcast_to(mask, np.broadcast_shapes(x.shape, mask.shape))
     ],

@@ -48,10 +48,8 @@ _TABLE = {
         nn.functional.multilabel_margin_loss nn.functional.multilabel_soft_margin_loss
         nn.functional.triplet_margin_with_distance_loss nn.functional.binary_cross_entropy nn.functional.ctc_loss
         nn.functional.cosine_embedding_loss nn.functional.gaussian_nll_loss nn.functional.hinge_embedding_loss""",
-    "updates of rows that repeat, along an axis: polytape has segment_sum and its relatives": """
-        index_reduce/mean index_reduce/prod index_reduce/amin index_reduce/amax put scatter_add scatter_reduce/sum
-        scatter_reduce/prod scatter_reduce/mean scatter_reduce/amin scatter_reduce/amax _segment_reduce/lengths
-        _segment_reduce/offsets masked_scatter nn.functional.embedding_bag""",
+    "reductions of rows of different numbers: polytape has segment_sum and its relatives": """
+        _segment_reduce/lengths _segment_reduce/offsets masked_scatter nn.functional.embedding_bag""",
     "weights of another layout: each projection has its own here": "nn.functional.multi_head_attention_forward",
     "functions that polytape does not have": """
         combinations cdist nn.functional.pdist mode unravel_index unique_consecutive histogramdd renorm nonzero_static
