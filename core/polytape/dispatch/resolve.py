@@ -214,8 +214,12 @@ class Resolver:
         """``fn`` with the resolved ``dtype`` and ``device``, if the op has them."""
         return partial(fn, **self.attributes) if self.attributes else fn
 
+    def host_policy(self) -> str:
+        """``allow`` if the backend leaves the op to the host, otherwise the fallback policy."""
+        return "allow" if self.backend.leaves_to_host(self.op.name) else settings().fallback
+
     def host_resolution(self) -> Resolution:
-        """A resolution that runs the op on the host, with transfers both ways, if the fallback policy permits it.
+        """A resolution that runs the op on the host, with transfers both ways, if the backend or the policy permits it.
 
         Raises:
             KernelError: the policy is ``error``, or the host has no kernel either.
@@ -223,7 +227,7 @@ class Resolver:
         from .. import plugins
         from .fallback import HostCall
 
-        policy = settings().fallback
+        policy = self.host_policy()
         host = plugins.host_backend()
         if policy == "error" or host is self.backend:
             from .rejections import no_kernel
