@@ -68,7 +68,7 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         cummax: polytape.cumulative_max(x)
         topk: polytape.top_k(x, k)
         mm, bmm, mv: polytape.matmul(x1, x2)
-        transpose, permute: polytape.permute_dims(x, axes), or x.T for a matrix
+        permute: polytape.permute_dims(x, axes), or x.T for a matrix
         view: polytape.reshape(x, shape)
         ravel: polytape.flatten(x)
         unsqueeze: polytape.expand_dims(x, axis=...)
@@ -188,7 +188,7 @@ TENSOR_NAMES: Final[dict[str, str]] = _table(f"""
     view, view_as: x.reshape(shape)
     ravel: x.flatten()
     unsqueeze: polytape.expand_dims(x, axis=...)
-    permute, transpose: x.permute_dims(axes), or x.T for a matrix
+    permute: x.permute_dims(axes), or x.T for a matrix
     t: x.T
     expand, expand_as: polytape.broadcast_to(x, shape)
     amax: x.max(axis=...)
@@ -248,7 +248,6 @@ _NUMPY: Final = {
     "float_power": "power",
     "inner": "matmul",
     "swapaxes": "permute_dims",
-    "transpose": "permute_dims",
     "true_divide": "divide",
     "vdot": "matmul",
 }

@@ -41,6 +41,7 @@ METHODS: Final = {
     "swapaxes": "swapaxes",
     "take": "take",
     "trace": "trace",
+    "transpose": "transpose",
     "var": "var",
     "copy": "identity",
     "cumprod": "cumulative_prod",

@@ -141,6 +141,10 @@ class Methods:
         """`polytape.trace` of this tensor."""
         raise NotImplementedError
 
+    def transpose(self, axes: int | Any[int] | None=None, *others: int) -> Tensor:
+        """`polytape.transpose` of this tensor."""
+        raise NotImplementedError
+
     def var(self, axis: int | tuple[int, ...] | None=None, *, correction: float=0.0, keepdims: bool=False) -> Tensor:
         """`polytape.var` of this tensor."""
         raise NotImplementedError
