@@ -128,6 +128,8 @@ MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
         optimizers, train: polytape.optim
         device_put: x.to_device(device)
         get_device: x.device
+        set_default_tensor_type, set_floatx: polytape.set_default_dtype(dtype)
+        get_default_dtype: polytape.__array_namespace_info__().default_dtypes()["real floating"]
         cuda: polytape.backends() lists the devices; with polytape.device("gpu"): selects one
         """),
     "nn": _table(f"""

@@ -33,7 +33,7 @@ def _fill_dtype(*, fill_value: Any, dtype: DType | None) -> DType:
 
 
 def _default_float(*, dtype: DType | None) -> DType:
-    return dtypes.float32 if dtype is None else dtype
+    return dtypes.defaults.floating if dtype is None else dtype
 
 
 @op(dtype=_fill_dtype, shape=shape_rules.given_shape)
@@ -114,7 +114,7 @@ def ones(shape: Shape, *, dtype: Any = None, device: Device | str | None = None)
 def _range_dtype(*, start: Any, stop: Any, step: Any, dtype: DType | None) -> DType:
     if dtype is None:
         is_float = any(isinstance(number, float) for number in (start, stop, step))
-        dtype = dtypes.float32 if is_float else dtypes.int32
+        dtype = dtypes.defaults.floating if is_float else dtypes.defaults.integer
     if dtypes.category(dtype) == dtypes.INTEGER and step != 0:
         (count,) = _range_shape(start=start, stop=stop, step=step)
         last = start + (count - 1) * step
@@ -254,7 +254,7 @@ def eye(
 
 def _spaced_dtype(*, start: Any, stop: Any, dtype: DType | None) -> DType:
     if dtype is None:
-        return dtypes.complex64 if isinstance(start, complex) or isinstance(stop, complex) else dtypes.float32
+        return dtypes.default_dtype(1j if isinstance(start, complex) or isinstance(stop, complex) else 1.0)
     if dtypes.category(dtype) < dtypes.FLOATING:
         raise DTypeError(
             "the numbers between two others are not integers.",
@@ -325,7 +325,7 @@ def logspace(
     from .manipulation import astype
 
     exponents = linspace(start, stop, num, dtype="float64", device=device, endpoint=endpoint)
-    return astype(base**exponents, dtypes.float32 if dtype is None else dtype)
+    return astype(base**exponents, dtypes.defaults.floating if dtype is None else dtype)
 
 
 def geomspace(
@@ -358,4 +358,4 @@ def geomspace(
     )
     from .manipulation import astype
 
-    return astype(powers * sign, dtypes.float32 if dtype is None else dtype)
+    return astype(powers * sign, dtypes.defaults.floating if dtype is None else dtype)
