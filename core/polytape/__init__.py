@@ -137,6 +137,7 @@ if TYPE_CHECKING:
         set_backend as set_backend,
     )
     from .placement.devices import memory_info as memory_info, synchronize as synchronize
+    from .placement.streams import Event as Event, Stream as Stream
     from .plugins import (
         backends as backends,
         get_backend as get_backend,
@@ -192,6 +193,7 @@ _LATE = {
     "custom_gradient": ("autodiff.functional", "custom_gradient"),
     "device": ("placement.default_backend", "device"),
     "e": ("inspection", "e"),
+    "Event": ("placement.streams", "Event"),
     "explain": ("dispatch.explanation", "explain"),
     "finfo": ("inspection", "finfo"),
     "from_dlpack": ("dispatch.interchange", "from_dlpack"),
@@ -226,6 +228,7 @@ _LATE = {
     "set_fallback": ("dispatch.fallback", "set_fallback"),
     "set_mixed_devices": ("dispatch.mixed_devices", "set_mixed_devices"),
     "set_printoptions": ("tensors.print_options", "set_printoptions"),
+    "Stream": ("placement.streams", "Stream"),
     "synchronize": ("placement.devices", "synchronize"),
     "Trackable": ("state.trackable", "Trackable"),
     "value_and_gradients_function": ("autodiff.functional", "value_and_gradients_function"),

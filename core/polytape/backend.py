@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from .capabilities import Limits, MemoryInfo, Probe, Streams, listed
 from .device import Device, get_device, is_word
 from .errors import BackendError, MemoryInfoError, RegistrationError
 
-__all__ = ["API_VERSION", "Backend", "Kernel", "Limits", "MemoryInfo", "Probe"]
+__all__ = ["API_VERSION", "Backend", "Kernel", "Limits", "MemoryInfo", "Probe", "Streams"]
 
 # The version of the plugin API; its major number is part of the entry-point groups' names (`polytape.backends.v1`).
 API_VERSION: Final = "1.0"
@@ -34,42 +35,6 @@ if TYPE_CHECKING:
         out: bool
         atomic: bool
         native_indexing: bool
-
-
-def _listed(argument: str, names: Sequence[Any]) -> tuple[Any, ...]:
-    """The names as a tuple; a single string, of which a tuple would have the letters, is rejected."""
-    if isinstance(names, str):
-        raise RegistrationError(
-            f"{argument}={names!r} is a string, not a sequence of names.",
-            expected=f"a list or tuple of names in {argument}=",
-            got=repr(names),
-            fix=f"write {argument}=[{names!r}]",
-        )
-    return tuple(names)
-
-
-class Limits:
-    """What a backend cannot do, declared, so that the conformance kit expects just that: neither more nor less.
-
-    Args:
-        missing: names of the primitive ops that the backend has no kernel for. The kit skips them, and everything that
-            needs them; it fails if such an op has a kernel, or if an op without a kernel is not declared.
-        ulp: by the name of an op, the error of its results in units in the last place, where it is larger than what
-            the kit allows otherwise.
-        subnormals: whether results below the smallest normal number keep their value. If False, they may be 0.
-    """
-
-    __slots__ = ("missing", "subnormals", "ulp")
-
-    def __init__(
-        self, *, missing: Sequence[str] = (), ulp: Mapping[str, float] | None = None, subnormals: bool = True
-    ) -> None:
-        self.missing: tuple[str, ...] = _listed("missing", missing)
-        self.ulp: dict[str, float] = dict(ulp or {})
-        self.subnormals: bool = subnormals
-
-    def __repr__(self) -> str:
-        return f"Limits(missing={self.missing}, ulp={self.ulp}, subnormals={self.subnormals})"
 
 
 class Kernel:
@@ -129,12 +94,12 @@ class Kernel:
     ) -> None:
         self.op: str = op
         self.fn: Any = fn
-        self.devices: tuple[str, ...] = _listed("devices", devices)
-        self.dtypes: tuple[str | tuple[str, ...], ...] = _listed("dtypes", dtypes)
+        self.devices: tuple[str, ...] = listed("devices", devices)
+        self.dtypes: tuple[str | tuple[str, ...], ...] = listed("dtypes", dtypes)
         self.when: Any = when
         self.priority: int = priority
         self.checked: bool = checked
-        self.writes: tuple[str, ...] = _listed("writes", writes)
+        self.writes: tuple[str, ...] = listed("writes", writes)
         self.fresh: bool = fresh or out
         self.out: bool = out
         self.atomic: bool = atomic
@@ -160,50 +125,10 @@ class Kernel:
         return f"Kernel({self.op!r}, {name}, {target}, {self.dtypes}{extra})"
 
 
-class Probe:
-    """Whether a backend can be used now and, if not, why and what to do about it.
-
-    Args:
-        ready: whether at least one device can be used.
-        reason: one line: why the backend cannot be used; empty if it is ready.
-        remedy: one line: what the user can do about it; empty if it is ready.
-        missing: the backend's status if it is not ready: ``"no-device"`` if only the hardware is missing, ``"absent"``
-            if a library is not installed, ``"import-failed"`` if a library is installed but broken.
-    """
-
-    __slots__ = ("missing", "ready", "reason", "remedy")
-
-    def __init__(self, ready: bool = True, reason: str = "", remedy: str = "", missing: str = "no-device") -> None:
-        self.ready: bool = ready
-        self.reason: str = reason
-        self.remedy: str = remedy
-        self.missing: str = missing
-
-    def __repr__(self) -> str:
-        return "Probe(ready)" if self.ready else f"Probe({self.missing}: {self.reason}; {self.remedy})"
-
-
-class MemoryInfo:
-    """Memory of one device, in bytes: in use now, the highest use so far, and the total; -1 if unknown."""
-
-    __slots__ = ("allocated_nbytes", "peak_nbytes", "total_nbytes")
-
-    def __init__(self, allocated_nbytes: int, peak_nbytes: int = -1, total_nbytes: int = -1) -> None:
-        self.allocated_nbytes: int = allocated_nbytes
-        self.peak_nbytes: int = peak_nbytes
-        self.total_nbytes: int = total_nbytes
-
-    def __repr__(self) -> str:
-        return (
-            f"MemoryInfo(allocated_nbytes={self.allocated_nbytes}, peak_nbytes={self.peak_nbytes}, "
-            f"total_nbytes={self.total_nbytes})"
-        )
-
-
 # A backend that extends another inherits these members if it does not define them itself.
 _INHERITED: Final = (
     "devices", "from_host", "to_host", "copy", "empty", "synchronize", "lift", "exclusive", "memory_info",
-    "to_dlpack", "from_dlpack", "dlpack_device",
+    "to_dlpack", "from_dlpack", "dlpack_device", "streams",
 )  # fmt: skip
 
 
@@ -244,12 +169,18 @@ class Backend:
             by DLPack without a copy to the host. ``to_dlpack``: ``(array, *, stream, max_version) -> capsule``, where
             the keywords are those of ``__dlpack__``. ``from_dlpack``: ``(object, device) -> array``, which shares the
             memory of an object with ``__dlpack__``. ``dlpack_device``: ``(device) -> (type, number)`` in DLPack.
+        streams: optional, for a backend with several queues of work per device. ``to_host`` must wait for an array's
+            writer on whichever stream, and an error of queued work must be raised by every read of what it should have
+            computed: never is unfinished or failed work read as data.
         host: whether the native arrays are NumPy arrays in the host's memory.
         automatic: whether ``auto`` may choose this backend.
         rank: ``auto`` chooses the ready backend with the highest rank.
         limits: what the backend cannot do, for the conformance kit.
     """
 
+    to_dlpack: Any
+    from_dlpack: Any
+    dlpack_device: Any
     parent: Backend | None = None  # the backend that this one extends, once it is registered
     provider: str = ""  # the distribution that it comes from
 
@@ -277,6 +208,7 @@ class Backend:
         to_dlpack: Callable[..., Any] | None = None,
         from_dlpack: Callable[[Any, Device], Any] | None = None,
         dlpack_device: Callable[[Device], tuple[int, int]] | None = None,
+        streams: Streams | None = None,
         host: bool = False,
         automatic: bool = True,
         rank: int = 0,
@@ -291,16 +223,15 @@ class Backend:
         self.empty: Any = empty
         self.synchronize: Any = synchronize
         self.lift: Any = lift
-        self.dtypes: tuple[str, ...] = _listed("dtypes", dtypes)
+        self.dtypes: tuple[str, ...] = listed("dtypes", dtypes)
         self.kernels: tuple[Kernel, ...] = tuple(kernels)
         self.late_kernels: dict[str, Callable[[], Iterable[Kernel]]] = dict(late_kernels or {})
         self.extends: str = extends
         self.probe: Any = probe if probe is not None else Probe
         self.exclusive: Any = exclusive
         self.memory_info: Any = memory_info
-        self.to_dlpack: Any = to_dlpack
-        self.from_dlpack: Any = from_dlpack
-        self.dlpack_device: Any = dlpack_device
+        self.to_dlpack, self.from_dlpack, self.dlpack_device = to_dlpack, from_dlpack, dlpack_device
+        self.streams: Any = streams
         self.host, self.automatic, self.rank = host, automatic, rank
         self.limits: Limits = limits if limits is not None else Limits()
 
@@ -323,6 +254,21 @@ class Backend:
     def device_list(self) -> list[Device]:
         """All devices, in order; the first one is the default."""
         return [get_device(self.name, kind, index) for kind, count in self.devices() for index in range(count)]
+
+    def constant(self, host: Any, device: Device) -> Any:
+        """A copy of a host array that may be used on every stream from now on, without an event."""
+        streams = self.streams
+        if streams is None:
+            return self.from_host(host, device)
+        # On a stream of its own, so that only this transfer is waited for.
+        stream = streams.create(device)
+        before = streams.use(device, stream)
+        try:
+            array = self.from_host(host, device)
+        finally:
+            streams.use(device, before)
+        streams.synchronize(stream)
+        return array
 
     def info(self, device: Device) -> MemoryInfo:
         """The memory of ``device``, in bytes.

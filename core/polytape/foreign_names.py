@@ -175,7 +175,6 @@ TENSOR_NAMES: Final[dict[str, str]] = _table(f"""
     detach_, data: x.detach()
     cpu: x.to_device("cpu"), or x.numpy() for a NumPy array
     cuda: x.to_device("gpu")
-    to: x.to_device(device), or x.astype(dtype)
     is_cuda: x.device.kind
     clone: x.copy()
     at: x[k] = v points this tensor at an updated copy

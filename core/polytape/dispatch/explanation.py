@@ -37,7 +37,8 @@ class Explanation:
         call: the op and its operands' dtypes.
         device: where it would run.
         tried: the kernels in the order in which they are tried.
-        how: ``kernel``, ``body`` (its definition, run as ops on the same device), ``host`` (fallback), or ``error``.
+        how: ``kernel``, ``widened`` (the kernel for a wider dtype, between casts), ``body`` (its definition, run as ops
+            on the same device), ``host`` (fallback), or ``error``.
         error: what the call would raise.
         outputs: dtype and shape of each output; empty if there is an error.
     """
@@ -65,6 +66,8 @@ class Explanation:
             lines.append(f"  {tried.backend}: {kernel}")
         if self.how == "body":
             lines.append(f"  {CHOSEN}: its body, run as ops on the same device")
+        elif self.how == "widened":
+            lines.append(f"  {CHOSEN}: the kernel for a wider dtype, between casts")
         elif self.how == "host":
             lines.append(f"  {CHOSEN}: the host (fallback policy)")
         elif self.error is not None:

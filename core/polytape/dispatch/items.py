@@ -15,7 +15,7 @@ from typing import Any, Final
 from ..autodiff.gradient_plan import plan_of_few
 from ..autodiff.record import active_tapes, record
 from ..dtypes import FLOATING
-from ..registry.op import Op
+from ..registry.op import ItemAccess, Op
 from ..registry.resolution import Resolution
 from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.tensor import COMPILING, Tensor
@@ -23,7 +23,7 @@ from ..tensors.tensor import COMPILING, Tensor
 __all__ = ["Items"]
 
 
-class Items:
+class Items(ItemAccess):
     """Item access by basic keys.
 
     Args:

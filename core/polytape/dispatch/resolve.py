@@ -40,7 +40,9 @@ def resolve(
     resolver = Resolver(op, backend, device, operand_types, rule_attributes)
     candidates = resolver.candidates()
     if not candidates and op.primitive:
-        return resolver.host_resolution()
+        from .widening import widened  # loaded for a backend that lacks kernels for narrow dtypes
+
+        return widened(resolver) or resolver.host_resolution()
     last = Missing(resolver) if op.primitive else resolver.bind_attributes(Body(op, operand_types))
     shared = operand_types[0] if operand_types else None
     if shared is not None and not all([operand_type is shared for operand_type in operand_types]):

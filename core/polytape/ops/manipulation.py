@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .. import dtypes
 from ..device import Device
+from ..dispatch.convert import asarray
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
 from .declaration import converted, op, primitive
 
-__all__ = ["astype", "broadcast_to", "concat", "identity", "permute_dims", "reshape", "stop_gradient"]
+__all__ = ["astype", "broadcast_to", "concat", "identity", "permute_dims", "reshape", "stop_gradient", "to"]
 
 Shape = tuple[int, ...]
 
@@ -100,6 +102,42 @@ def astype(x: TensorLike, dtype: Any, /, *, copy: bool = True, device: Device | 
     """
     y = astype_(x, dtype)
     return y if device is None else y.to_device(device)
+
+
+def to(
+    x: TensorLike,
+    /,
+    *targets: Any,
+    dtype: Any = None,
+    device: Device | str | None = None,
+    copy: bool = False,
+    non_blocking: bool = False,
+) -> Tensor:
+    """``x`` on a device and in a dtype: ``x.to("gpu")``, ``x.to("float64")``, or ``x.to(other)``.
+
+    Args:
+        x: any dtype[...].
+        targets: a device, a dtype, one of each, or a tensor whose device and dtype are taken.
+        dtype, device: the same by name.
+        copy, non_blocking: have no effect: a tensor's array is never written, and a backend copies as it can.
+    Returns:
+        Shape of ``x``.
+    Raises:
+        DTypeError: a target that is neither a device nor a dtype. DeviceError: there is no such device.
+    Source:
+        PyTorch, ``Tensor.to``.
+    """
+    for target in targets:
+        if isinstance(target, Tensor):
+            dtype, device = target.dtype, target.device
+        elif isinstance(target, Device) or (isinstance(target, str) and target not in dtypes.NAMES):
+            device = target
+        else:
+            dtype = target
+    y = x if isinstance(x, Tensor) else asarray(x)
+    if device is not None:
+        y = y.to_device(device)
+    return y if dtype is None else astype_(y, dtype)
 
 
 @op(dtype=dtype_rules.same_dtype, shape=shape_rules.same_shape, no_gradient="that is its purpose")

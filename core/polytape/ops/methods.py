@@ -40,6 +40,7 @@ METHODS: Final = {
     "sum": "sum",
     "swapaxes": "swapaxes",
     "take": "take",
+    "to": "to",
     "trace": "trace",
     "transpose": "transpose",
     "var": "var",

@@ -107,7 +107,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "manipulation": (
         "astype broadcast_to concat identity permute_dims reshape stop_gradient",
-        "astype broadcast_to concat identity permute_dims reshape stop_gradient",
+        "astype broadcast_to concat identity permute_dims reshape stop_gradient to",
     ),
     "movement": (
         "scatter slice slice_update take",

@@ -13,7 +13,7 @@ from .gradient_rule import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPES, G, Grad
 from .resolution import Resolution
 from .tensor_type import TensorType
 
-__all__ = ["Binary", "Op", "Unary"]
+__all__ = ["Binary", "ItemAccess", "Op", "Unary"]
 
 
 class Op:
@@ -202,6 +202,18 @@ class Binary(Op):
     def operate(self, x1: Any, x2: Any) -> Any:
         """Raise KernelError; `polytape.dispatch.fast_path.BinaryOp` overrides it."""
         raise KernelError(f"{self!r} cannot be called", fix="use BinaryOp")
+
+
+class ItemAccess:
+    """Access to items without an op: the interface that Tensor calls."""
+
+    def get(self, x: Any, key: Any) -> Any:
+        """Return None: the op serves every access; `polytape.dispatch.items.Items` overrides it."""
+        return None
+
+    def set(self, x: Any, key: Any, value: Any) -> bool:
+        """Return False, as `get`."""
+        return False
 
 
 def make_rule(op: Op, names: Sequence[str], fn: Any, parameters: Sequence[str], positional: int) -> GradientRule:

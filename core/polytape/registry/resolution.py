@@ -23,7 +23,8 @@ class Resolution:
         result_type: the type of the output, or of the first of several. result_types: the types of all outputs.
         array_type: the native array type that ``fn`` should return; `lift` converts anything else.
         candidates: the kernels that may run, in the order in which they are tried; only the last may lack a predicate.
-        how: ``kernel``, ``body`` (decomposition) or ``host`` (fallback).
+        how: ``kernel``, ``widened`` (a kernel for wider dtypes between casts), ``body`` (decomposition) or ``host``
+            (fallback).
         native_indexing: whether the only candidate is a kernel that declares it; see `polytape.backend.Kernel`.
     """
 

@@ -68,6 +68,10 @@ class TensorType:
         """A new 0-d native array that holds ``value``."""
         return self.backend.from_host(self.host_scalar(value), self.device)
 
+    def make_constant(self, value: object) -> Any:
+        """As `make_scalar`, for an array that is kept and used on every stream."""
+        return self.backend.constant(self.host_scalar(value), self.device)
+
     def host_scalar(self, value: object) -> Any:
         """``value`` as a 0-d NumPy array of this dtype.
 
@@ -113,7 +117,7 @@ class TensorType:
             return self.one  # the same array even after the cache has been emptied
         if self.category >= FLOATING and not self.fits(value):
             raise out_of_range(value, self)
-        array = self.make_scalar(value)
+        array = self.make_constant(value)
         if type(value) is float and value == 1.0:
             self.one = array
         if len(cache) >= SCALARS:
@@ -126,7 +130,7 @@ class TensorType:
         if math.copysign(1.0, value) < 0.0:
             return self.make_scalar(value)
         if self.zero is None:
-            self.zero = self.make_scalar(value)
+            self.zero = self.make_constant(value)
         return self.zero
 
     def takes(self, value: object) -> bool:

@@ -137,6 +137,10 @@ class Methods:
         """`polytape.take` of this tensor."""
         raise NotImplementedError
 
+    def to(self, *targets: Any, dtype: Any=None, device: Device | str | None=None, copy: bool=False, non_blocking: bool=False) -> Tensor:
+        """`polytape.to` of this tensor."""
+        raise NotImplementedError
+
     def trace(self, *, offset: int=0, dtype: Any=None) -> Tensor:
         """`polytape.trace` of this tensor."""
         raise NotImplementedError

@@ -5,12 +5,9 @@ The modules of the ring cannot import the declarations of ops; they call them th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from ..registry.op import Binary, Unary
-
-if TYPE_CHECKING:
-    from ..dispatch.items import Items
+from ..registry.op import Binary, ItemAccess, Unary
 
 __all__ = ["operators"]
 
@@ -40,7 +37,7 @@ class Operators:
         self.astype: Unary
         self.broadcast_to: Unary
         self.concat: Any = None
-        self.items: Items
+        self.items: ItemAccess
         self.getitem: Any = None
         self.setitem: Any = None
         self.transpose: Any = None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from .memory import OutOfDeviceMemory, SimAccessError, SimArray, set_limit, unsafe_peek
-from .stream import Fault, inject, pending, synchronize
+from .stream import Fault, SimRaceError, inject, pending, synchronize
 
 __all__ = [
     "Fault",
     "OutOfDeviceMemory",
     "SimAccessError",
     "SimArray",
+    "SimRaceError",
     "inject",
     "pending",
     "set_limit",

@@ -18,7 +18,7 @@ from polytape.errors import BackendError
 from polytape_numpy.kernels import build
 
 from .memory import SimAccessError, SimArray, memory_of
-from .stream import streams
+from .stream import current
 
 __all__ = ["kernels"]
 
@@ -88,7 +88,8 @@ def _queued(kernel: Kernel) -> Callable[..., Any]:
                 if value is not buffer:
                     _store(op, buffer, value)
 
-        streams[index].enqueue(op, work)
+        read = [operand for operand in operands if type(operand) is SimArray]
+        current(index).enqueue(op, work, read, outputs)
         return tuple(outputs) if len(outputs) > 1 else outputs[0]
 
     launch.__name__ = launch.__qualname__ = op

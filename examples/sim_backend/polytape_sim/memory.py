@@ -124,13 +124,14 @@ class SimArray:
     `Backend.to_host` can read them. Created by `from_host`, `copy`, `empty` and the kernels, never by a program.
     """
 
-    __slots__ = ("__weakref__", "_memory", "_pool", "dtype", "index", "nbytes", "shape")
+    __slots__ = ("__weakref__", "_memory", "_pool", "dtype", "index", "nbytes", "shape", "use")
 
     # NumPy would otherwise treat it as a Python object; with None, np.add(ndarray, simarray) raises TypeError.
     __array_ufunc__ = None
 
     def __init__(self, shape: tuple[int, ...], dtype: Any, index: int) -> None:
         self._pool: Pool | None = None  # __del__ also runs if take() raises
+        self.use: Any = None  # what the streams know of it: polytape_sim.stream.Use
         self.dtype: Final = np.dtype(dtype)
         self.shape: Final = tuple(shape)
         self.index: Final = index

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 import polytape
-from polytape.backend import Backend, MemoryInfo
+from polytape.backend import Backend, MemoryInfo, Streams
 from polytape.device import Device
 
 from .kernels import kernels
 from .memory import DEVICES, SimArray, memory_of, pools
-from .stream import apply_faults, streams
+from .stream import Event, Stream, apply_faults, current, settle, synchronize, use
 
 __all__ = ["polytape_backend"]
 
@@ -45,6 +45,15 @@ def polytape_backend() -> Backend:
         exclusive=_exclusive,
         dlpack_device=_dlpack_device,
         memory_info=_memory_info,
+        streams=Streams(
+            create=lambda device: Stream(device.index),
+            use=lambda device, stream: use(device.index, stream),
+            synchronize=Stream.synchronize,
+            record=lambda device, stream: Event(_or_current(device, stream)),
+            wait=lambda device, stream, event: _or_current(device, stream).wait(event),
+            done=Event.done,
+            finish=Event.synchronize,
+        ),
         automatic=False,
     )
 
@@ -53,9 +62,13 @@ def _devices() -> Sequence[tuple[str, int]]:
     return [("sim", DEVICES)]
 
 
-def _fill(op: str, array: SimArray, source: HostArray) -> SimArray:
+def _or_current(device: Device, stream: Stream | None) -> Stream:
+    return current(device.index) if stream is None else stream
+
+
+def _fill(op: str, array: SimArray, source: HostArray, read: Sequence[SimArray] = ()) -> SimArray:
     memory = memory_of(array)
-    streams[array.index].enqueue(op, lambda: np.copyto(memory, source))
+    current(array.index).enqueue(op, lambda: np.copyto(memory, source), read, [array])
     return array
 
 
@@ -66,7 +79,7 @@ def _from_host(host: HostArray, device: Device) -> SimArray:
 
 def _to_host(array: SimArray) -> HostArray:
     apply_faults("to_host", "launch")
-    streams[array.index].synchronize()
+    settle(array)
     apply_faults("to_host", "run")
     return memory_of(array).copy()
 
@@ -74,9 +87,9 @@ def _to_host(array: SimArray) -> HostArray:
 def _copy(array: SimArray, device: Device) -> SimArray:
     if device.index != array.index:
         # The target's queue must not read the array before the source's queue has written it.
-        streams[array.index].synchronize()
+        settle(array)
         return _fill("copy", SimArray(array.shape, array.dtype, device.index), memory_of(array).copy())
-    return _fill("copy", SimArray(array.shape, array.dtype, device.index), memory_of(array))
+    return _fill("copy", SimArray(array.shape, array.dtype, device.index), memory_of(array), [array])
 
 
 def _empty(shape: tuple[int, ...], dtype: np.dtype[Any], device: Device) -> SimArray:
@@ -84,7 +97,7 @@ def _empty(shape: tuple[int, ...], dtype: np.dtype[Any], device: Device) -> SimA
 
 
 def _synchronize(device: Device) -> None:
-    streams[device.index].synchronize()
+    synchronize(device.index)
 
 
 def _dlpack_device(device: Device) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.errors import DTypeError, ShapeError
+from polytape.errors import DTypeError, PolytapeError, ShapeError
 
 
 def test_the_gradient_of_a_cast_has_the_dtype_of_the_operand(backend: str) -> None:
@@ -70,3 +70,28 @@ def test_concat_of_an_empty_list_is_rejected() -> None:
 def test_the_error_for_an_unknown_dtype_lists_the_valid_ones() -> None:
     with pytest.raises(DTypeError, match=r"'float31' is not a tensor dtype(.|\n)*float16, float32"):
         pt.astype(pt.ones(2), "float31")
+
+
+def test_to_takes_a_device_a_dtype_both_or_another_tensor(backend: str) -> None:
+    x = pt.asarray([1.0, 2.5])
+    assert x.to("int64").tolist() == [1, 2] and x.to(pt.float64).dtype is pt.float64
+    there = x.to(backend, "float64")
+    assert there.device.backend == backend and there.dtype is pt.float64 and there.tolist() == [1.0, 2.5]
+    assert x.to(there).device is there.device and x.to(there).dtype is pt.float64
+    assert x.to(dtype="float16", device=there.device, non_blocking=True).dtype is pt.float16
+    assert pt.to([1, 2], "float32").tolist() == [1.0, 2.0] and x.to().tolist() == x.tolist()
+
+
+def test_gradients_flow_through_to() -> None:
+    x = pt.asarray([1.0, 2.0])
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = pt.sum(x.to("float64") ** 2)
+    gradient = tape.gradient(y, x)
+    assert gradient.tolist() == [2.0, 4.0] and gradient.dtype is pt.float32
+
+
+@pytest.mark.parametrize("target", ["nowhere", 3.5])
+def test_to_says_what_a_target_may_be(target: object) -> None:
+    with pytest.raises(PolytapeError):
+        pt.ones(2).to(target)

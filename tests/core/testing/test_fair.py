@@ -13,6 +13,8 @@ import pytest
 
 import polytape as pt
 from polytape.backend import Kernel, Limits
+from polytape.dispatch.widening import WIDER
+from polytape.dtypes import names_of
 from polytape.registry import tables
 from polytape.testing import CASES, CHECKS, TRANSFERS, case_of
 from polytape.testing.limits import Inapplicable, check_capabilities, checked
@@ -68,6 +70,24 @@ def without_some() -> pt.Backend:
     return box_backend("partial", kernels, limits=Limits(missing=["exp", "max", "scatter"]))
 
 
+def wide_only() -> pt.Backend:
+    """Its kernels serve dtypes of 32 bits and more, but for the casts; primitives run the others by widening."""
+    primitives = [kernel for kernel in build(np) if tables.get_op(kernel.op).primitive]
+    taken: dict[str, set[str]] = {}
+    kernels = []
+    # A kernel for certain dtypes comes before one for "any", which serves what is left.
+    for kernel in sorted(primitives, key=lambda kernel: kernel.dtypes == ("any",)):
+        names = {name for entry in kernel.dtypes if type(entry) is str for name in names_of(entry)}
+        pairs = [entry for entry in kernel.dtypes if type(entry) is tuple]
+        if kernel.op not in ("astype", "bitcast"):
+            names -= set(WIDER)
+        names -= taken.setdefault(kernel.op, set())
+        taken[kernel.op] |= names
+        if names or pairs:
+            kernels.append(Kernel(kernel.op, kernel.fn, dtypes=[*sorted(names), *pairs], when=kernel.when))
+    return box_backend("wide", kernels)
+
+
 def without_subnormals() -> pt.Backend:
     def flushed(kernel: Kernel) -> Kernel:
         def run(*arrays: Any, **attributes: Any) -> Any:
@@ -87,6 +107,7 @@ BACKENDS: dict[str, Callable[[], pt.Backend]] = {
     "no float64, no uint64": lambda: box_backend("narrow", dtypes=["bool", "int32", "int64", "float16", "float32"]),
     "primitives only": primitives_only,
     "partial": without_some,
+    "wide kernels only": wide_only,
     "no subnormals": without_subnormals,
 }
 
@@ -101,7 +122,23 @@ def fair(request: pytest.FixtureRequest) -> Iterator[str]:
 # What a whole kit costs for each of these backends is 2 minutes, so each one runs its own part of the rows; all of them
 # with --exhaustive. The backend with primitives alone runs every body, and therefore all rows.
 PARTS = 5
-FEW = ["add", "exp", "sum", "softmax", "matmul", "getitem", "argmax", "reshape", "random_uniform", "adam_update"]
+FEW = [
+    "add",
+    "bitwise_left_shift",
+    "cumulative_sum",
+    "floor_divide",
+    "fmod",
+    "take",
+    "exp",
+    "sum",
+    "softmax",
+    "matmul",
+    "getitem",
+    "argmax",
+    "reshape",
+    "random_uniform",
+    "adam_update",
+]
 
 
 @pytest.mark.parametrize("rows", [pytest.param(FEW, id="few"), pytest.param([], id="all", marks=pytest.mark.slow)])
