@@ -71,7 +71,9 @@ def test_the_last_of_repeated_positions_counts_and_only_it_has_a_gradient(backen
 
 
 def test_put_values_take_the_dtype_of_the_operand() -> None:
-    assert pt.put_along_axis(pt.asarray([1, 2]), [0], [3.7]).dtype == pt.int32
+    assert pt.put_along_axis(pt.asarray([1.0, 2.0]), [0], [3]).dtype == pt.float32
+    with pytest.raises(DTypeError, match="would drop the fractions"):
+        pt.put_along_axis(pt.asarray([1, 2]), [0], [3.7])
     assert pt.index_add(pt.asarray([1, 2], dtype="int8"), [0], [3]).tolist() == [4, 2]
 
 
