@@ -3,7 +3,8 @@
 A table is between two comments, ``<!-- names: ... -->`` and ``<!-- end -->``. The first comment lists public names,
 such as ``pt.Variable``, and families of ops, such as ``family:arithmetic`` for all public names of that family; or it
 is ``errors``, for the table of all error classes. Each name gets a row with its signature and the first paragraph of
-its docstring. The sources are parsed, not imported. Uses only the standard library.
+its docstring. The sources are parsed, not imported. Then tools/write_guide_tables.py, which imports polytape, generates
+the tables of docs/guide.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def parameters(path: Path, node: Definition) -> ast.arguments | None:
 def signature(declared: ast.arguments) -> str:
     """The parameters as text, without annotations."""
     spec = ast.arguments(
-        posonlyargs=[ast.arg(parameter.arg) for parameter in declared.posonlyargs],
+        posonlyargs=[ast.arg(parameter.arg) for parameter in declared.posonlyargs if parameter.arg != "self"],
         args=[ast.arg(parameter.arg) for parameter in declared.args if parameter.arg != "self"],
         vararg=ast.arg(declared.vararg.arg) if declared.vararg else None,
         kwonlyargs=[ast.arg(parameter.arg) for parameter in declared.kwonlyargs],
@@ -192,7 +193,9 @@ def main() -> int:
             print(f"{page.relative_to(CHECKOUT)} {'is out of date' if options.check else 'rewritten'}")
             if not options.check:
                 page.write_text(new_text, encoding="utf-8")
-    return int(options.check and stale > 0)
+    import write_guide_tables  # which imports polytape
+
+    return max(int(options.check and stale > 0), write_guide_tables.main())
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         special as special,
         testing as testing,
     )
+    from .autodiff.batching.mapping import vmap as vmap
     from .autodiff.functional import (
         custom_gradient as custom_gradient,
         gradients_function as gradients_function,
@@ -76,7 +77,10 @@ if TYPE_CHECKING:
         implicit_value_and_gradients as implicit_value_and_gradients,
         value_and_gradients_function as value_and_gradients_function,
     )
+    from .autodiff.jacobians import batch_jacobian as batch_jacobian, hessian as hessian, jacobian as jacobian
+    from .autodiff.recomputation import recompute as recompute
     from .autodiff.tape import GradientTape as GradientTape
+    from .autodiff.transforms import hvp as hvp, jvp as jvp, linearize as linearize
     from .backend import Backend as Backend, Kernel as Kernel, MemoryInfo as MemoryInfo, Probe as Probe
     from .checkpoint import Checkpoint as Checkpoint, latest_checkpoint as latest_checkpoint
     from .checkpoint.structures import load as load, save as save
@@ -185,6 +189,7 @@ _NAMESPACES = ("fft", "linalg", "nn", "optim", "random", "special")
 _MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "graph", "ops", "testing")
 _LATE = {
     "Backend": ("backend", "Backend"),
+    "batch_jacobian": ("autodiff.jacobians", "batch_jacobian"),
     "backends": ("plugins", "backends"),
     "check_gradients": ("testing.gradients", "check_gradients"),
     "can_cast": ("inspection", "can_cast"),
@@ -201,15 +206,20 @@ _LATE = {
     "get_backend": ("plugins", "get_backend"),
     "gradients_function": ("autodiff.functional", "gradients_function"),
     "GradientTape": ("autodiff.tape", "GradientTape"),
+    "hessian": ("autodiff.jacobians", "hessian"),
+    "hvp": ("autodiff.transforms", "hvp"),
     "hookimpl": ("plugins.hookspecs", "hookimpl"),
     "get_printoptions": ("tensors.print_options", "get_printoptions"),
     "iinfo": ("inspection", "iinfo"),
     "implicit_gradients": ("autodiff.functional", "implicit_gradients"),
     "implicit_value_and_gradients": ("autodiff.functional", "implicit_value_and_gradients"),
     "inf": ("inspection", "inf"),
+    "jacobian": ("autodiff.jacobians", "jacobian"),
+    "jvp": ("autodiff.transforms", "jvp"),
     "Kernel": ("backend", "Kernel"),
     "kernel": ("dispatch.kernel_registration", "kernel"),
     "latest_checkpoint": ("checkpoint", "latest_checkpoint"),
+    "linearize": ("autodiff.transforms", "linearize"),
     "load": ("checkpoint.structures", "load"),
     "memory_info": ("placement.devices", "memory_info"),
     "MemoryInfo": ("backend", "MemoryInfo"),
@@ -219,6 +229,7 @@ _LATE = {
     "pow": ("ops.arithmetic", "power"),
     "printoptions": ("tensors.print_options", "printoptions"),
     "Probe": ("backend", "Probe"),
+    "recompute": ("autodiff.recomputation", "recompute"),
     "refresh": ("plugins", "refresh"),
     "register_backend": ("plugins", "register_backend"),
     "result_type": ("inspection", "result_type"),
@@ -232,6 +243,7 @@ _LATE = {
     "synchronize": ("placement.devices", "synchronize"),
     "Trackable": ("state.trackable", "Trackable"),
     "value_and_gradients_function": ("autodiff.functional", "value_and_gradients_function"),
+    "vmap": ("autodiff.batching.mapping", "vmap"),
     "Variable": ("tensors.variable", "Variable"),
     "__array_namespace_info__": ("inspection", "namespace_info"),
 }

@@ -2,7 +2,8 @@
 
 The modules of polytape look here when a name is not found, ops and optimizers when they do not know a keyword. Tensor
 and Optimizer get an attribute for each of `TENSOR_NAMES` and `OPTIMIZER_NAMES`, which raises the error: `__getattr__`
-would slow down every access to an attribute.
+would slow down every access to an attribute. The names in modules are in `polytape.foreign_modules`, which is loaded
+with the first such error.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import Any, Final, TypeVar
 from .errors import DTypeError, PolytapeError, UnknownNameError
 
 __all__ = [
-    "MODULE_NAMES",
     "OPTIMIZER_NAMES",
     "TENSOR_NAMES",
     "add_to_optimizer",
     "add_to_tensor",
     "checks_keywords",
+    "module_names",
     "numpy_counterpart",
     "unknown",
     "unknown_argument",
@@ -28,145 +29,16 @@ __all__ = [
 F = TypeVar("F", bound=Any)
 
 _TAPE: Final = "gradients come from a tape: with polytape.GradientTape() as tape: ...; tape.gradient(y, x)"
-_EAGER: Final = "ops run at once, so there is nothing to feed or to run; polytape.compat.tf1 has TensorFlow 1.7's names"
-_LAYER: Final = "there are no layers yet: keep polytape.Variable objects in a polytape.Trackable, and call x @ w + b"
-_CROSS_ENTROPY: Final = "polytape.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)"
 
 
 def _table(lines: str) -> dict[str, str]:
     """Lines of the form ``name, name: what to write`` as a dict."""
-    table: dict[str, str] = {}
+    fixes: dict[str, str] = {}
     for line in lines.strip().splitlines():
         names, fix = line.strip().split(": ", 1)
-        table.update(dict.fromkeys(names.split(", "), fix))
-    return table
+        fixes.update({name: fix.replace("{name}", name) for name in names.split(", ")})
+    return fixes
 
-
-# By namespace ("" is polytape itself), the names and what to write instead.
-MODULE_NAMES: Final[dict[str, dict[str, str]]] = {
-    "": _table(f"""
-        tensor, array, as_tensor, from_numpy, constant, convert_to_tensor: polytape.asarray(data)
-        Parameter, get_variable, variable: polytape.Variable(value)
-        cat, concatenate, append, hstack, vstack: polytape.concat(tensors, axis=0)
-        chunk: polytape.split(x, sections)
-        gather: polytape.take_along_axis(x, indices, axis=...)
-        index_select: polytape.take(x, indices, axis=...)
-        masked_select, boolean_mask: x[mask]
-        add_n: polytape.sum(polytape.asarray(tensors), axis=0)
-        absolute: polytape.abs(x)
-        mul: polytape.multiply(x1, x2)
-        sub: polytape.subtract(x1, x2)
-        div, true_divide, truediv: polytape.divide(x1, x2)
-        neg: polytape.negative(x)
-        amax, reduce_max: polytape.max(x, axis=...)
-        reduce_sum: polytape.sum(x, axis=...)
-        reduce_mean: polytape.mean(x, axis=...)
-        amin, reduce_min: polytape.min(x, axis=...)
-        norm: polytape.linalg.norm(x)
-        cumsum: polytape.cumulative_sum(x)
-        cumprod: polytape.cumulative_prod(x)
-        cummax: polytape.cumulative_max(x)
-        topk: polytape.top_k(x, k)
-        mm, bmm, mv: polytape.matmul(x1, x2)
-        permute: polytape.permute_dims(x, axes), or x.T for a matrix
-        view: polytape.reshape(x, shape)
-        ravel: polytape.flatten(x)
-        unsqueeze: polytape.expand_dims(x, axis=...)
-        expand: polytape.broadcast_to(x, shape)
-        clamp, clip_by_value: polytape.clip(x, low, high)
-        cast: polytape.astype(x, dtype)
-        detach, stop_grad: polytape.stop_gradient(x)
-        relu, sigmoid, softmax, log_softmax: polytape.nn has the neural ops, such as polytape.nn.relu
-        rand: polytape.random.uniform(shape)
-        randn, random_normal: polytape.random.normal(shape)
-        randint: polytape.random.integers(low, high, shape)
-        random_uniform: polytape.random.uniform(shape)
-        manual_seed, set_random_seed: polytape.random.seed(value)
-        shape: x.shape
-        size, numel: x.size
-        ndarray: polytape.Tensor
-        is_tensor: isinstance(x, polytape.Tensor)
-        arccos: polytape.acos(x)
-        arccosh: polytape.acosh(x)
-        arcsin: polytape.asin(x)
-        arcsinh: polytape.asinh(x)
-        arctan: polytape.atan(x)
-        arctan2: polytape.atan2(x1, x2)
-        arctanh: polytape.atanh(x)
-        fabs: polytape.abs(x)
-        rint: polytape.round(x)
-        fix: polytape.trunc(x)
-        mod: polytape.remainder(x1, x2)
-        conjugate: polytape.conj(x)
-        bitwise_not, invert: polytape.bitwise_invert(x)
-        left_shift: polytape.bitwise_left_shift(x1, x2)
-        right_shift: polytape.bitwise_right_shift(x1, x2)
-        fliplr, flipud: polytape.flip(x, axis=...)
-        float: polytape.float32
-        double: polytape.float64
-        half: polytape.float16
-        int: polytape.int32
-        long: polytape.int64
-        short: polytape.int16
-        complex, cfloat: polytape.complex64
-        cdouble: polytape.complex128
-        no_grad, inference_mode: ops are recorded in a tape's block only; tape.stop_recording() pauses the tape there
-        enable_grad, set_grad_enabled, autograd: {_TAPE}
-        grad: polytape.gradients_function(f), or tape.gradient(y, x)
-        value_and_grad: polytape.value_and_gradients_function(f)
-        vjp: tape.gradient(y, x, output_gradients=v)
-        jit, compile: polytape.function(f)
-        vmap, pmap: give the function's arguments one more axis, since ops work on arrays of any rank
-        placeholder, Session, InteractiveSession, global_variables_initializer: {_EAGER}
-        custom_vjp, custom_jvp, RegisterGradient: polytape.custom_gradient(f)
-        hessian, jacobian: a tape inside another, or polytape.gradients_function of such a function
-        gradients, backward: tape.gradient(y, x), after with polytape.GradientTape() as tape: ...
-        trainable_variables: tape.watched_variables(), or the variables that you keep in a list
-        Module: polytape.Trackable
-        Sequential, layers, keras: {_LAYER}
-        losses, functional: polytape.nn
-        optimizers, train: polytape.optim
-        device_put: x.to_device(device)
-        get_device: x.device
-        set_default_tensor_type, set_floatx: polytape.set_default_dtype(dtype)
-        get_default_dtype: polytape.__array_namespace_info__().default_dtypes()["real floating"]
-        cuda: polytape.backends() lists the devices; with polytape.device("gpu"): selects one
-        """),
-    "nn": _table(f"""
-        Module: polytape.Trackable
-        Parameter: polytape.Variable(value)
-        Linear, Dense, Conv1d, Conv2d, Embedding, LSTM, BatchNorm1d, BatchNorm2d, LayerNorm, Sequential: {_LAYER}
-        functional, losses: polytape.nn itself has the functions
-        init: polytape.random has the distributions
-        ReLU: polytape.nn.relu(x)
-        Sigmoid: polytape.nn.sigmoid(x)
-        Softmax: polytape.nn.softmax(x)
-        LogSoftmax: polytape.nn.log_softmax(x)
-        Tanh, tanh: polytape.tanh(x)
-        CrossEntropyLoss, cross_entropy: {_CROSS_ENTROPY}
-        NLLLoss: polytape.nn.nll_loss(labels, log_probabilities)
-        MSELoss, mse_loss: polytape.nn.mean_squared_error(labels, predictions)
-        L1Loss, mean_absolute_error: polytape.nn.l1_loss(labels, predictions)
-        GELU: polytape.nn.gelu(x)
-        SiLU, swish: polytape.nn.silu(x)
-        Softplus: polytape.nn.softplus(x)
-        Dropout: polytape.nn.dropout(x, rate)
-        conv2d_backprop_input: polytape.nn.conv2d_transpose(x, weights)
-        """),
-    "optim": _table("""
-        GradientDescentOptimizer: polytape.optim.SGD(learning_rate)
-        AdamOptimizer: polytape.optim.Adam(learning_rate)
-        AdamW, RMSprop, Adagrad, Adadelta, Adamax, NAdam, LBFGS: polytape.optim.Adam or polytape.optim.SGD
-        lr_scheduler, schedules: learning_rate may be a function, and optimizer.learning_rate may be assigned
-        """),
-    "random": _table("""
-        rand, random, random_sample, random_uniform: polytape.random.uniform(shape)
-        randn, standard_normal, random_normal: polytape.random.normal(shape)
-        randint, random_integers: polytape.random.integers(low, high, shape)
-        manual_seed, set_random_seed, PRNGKey, key: polytape.random.seed(value)
-        default_rng, RandomState, split: polytape.random.Generator(seed)
-        """),
-}
 
 # Attributes of a tensor `x`.
 TENSOR_NAMES: Final[dict[str, str]] = _table(f"""
@@ -259,6 +131,14 @@ def numpy_counterpart(name: str) -> str:
     return _NUMPY.get(name, name)
 
 
+@functools.cache
+def module_names() -> dict[str, dict[str, str]]:
+    """By namespace (``""`` is polytape itself), the names of other libraries and what to write instead."""
+    from .foreign_modules import LINES
+
+    return {namespace: _table(lines.replace("{tape}", _TAPE)) for namespace, lines in LINES.items()}
+
+
 def unknown(namespace: str, name: str) -> AttributeError:
     """The error for a name that is not in a namespace of polytape.
 
@@ -267,7 +147,7 @@ def unknown(namespace: str, name: str) -> AttributeError:
         name: the name.
     """
     module = f"polytape.{namespace}" if namespace else "polytape"
-    fix = MODULE_NAMES.get(namespace, {}).get(name)
+    fix = module_names().get(namespace, {}).get(name)
     text = f"module {module!r} has no attribute {name!r}"
     return AttributeError(text) if fix is None else _error(f"{text}.", f"a name of {module}", name, fix)
 

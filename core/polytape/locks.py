@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 import weakref
-from _thread import RLock
+from _thread import RLock, get_ident
 from typing import Final
 
 __all__ = ["process_lock", "renewed_lock"]
@@ -40,5 +42,21 @@ def _renew() -> None:
         lock._at_fork_reinit()  # type: ignore[attr-defined]  # not in typeshed; logging and threading call it too
 
 
+def _forget_imports_of_other_threads() -> None:
+    """Import again, when it is next needed, each of our modules that another thread was importing during the fork.
+
+    The import system locks a module while a thread executes it, and keeps that lock in the child, where an import of
+    the same module would wait for ever. Much of polytape is imported when it is first used, so a fork is likely to meet
+    such a lock. A module that must not be executed twice, such as a family of ops, is imported under a `process_lock`.
+    """
+    locks = getattr(getattr(importlib, "_bootstrap", None), "_module_locks", {})
+    for name, reference in list(locks.items()):
+        owner = getattr(reference(), "owner", None)
+        if name.startswith("polytape") and owner not in (None, get_ident()):
+            del locks[name]
+            sys.modules.pop(name, None)
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew)
+    os.register_at_fork(after_in_child=_forget_imports_of_other_threads)

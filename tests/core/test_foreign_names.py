@@ -10,11 +10,11 @@ import polytape as pt
 from polytape import foreign_names
 from polytape.errors import DTypeError, UnknownNameError
 
-MODULES = [(namespace, name) for namespace, table in foreign_names.MODULE_NAMES.items() for name in table]
+MODULES = [(namespace, name) for namespace, table in foreign_names.module_names().items() for name in table]
 FIXES = {
     f"{owner} {name}": fix
     for owner, table in (
-        *foreign_names.MODULE_NAMES.items(),
+        *foreign_names.module_names().items(),
         ("Tensor", foreign_names.TENSOR_NAMES),
         ("Optimizer", foreign_names.OPTIMIZER_NAMES),
     )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import signal
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +60,37 @@ def test_a_renewed_lock_is_free_in_the_child_although_another_thread_holds_it() 
     assert not lock.acquire(blocking=False)  # the parent's own lock is still held
     done.set()
     thread.join()
+
+
+SLOW = """
+import threading
+imported = threading.main_thread() is threading.current_thread()
+if not imported:
+    import test_locks_events
+    test_locks_events.begun.set()
+    test_locks_events.forked.wait()
+    imported = True
+"""
+
+
+def test_a_child_imports_what_another_thread_was_importing_during_the_fork(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "polytape_slow.py").write_text(SLOW)
+    (tmp_path / "test_locks_events.py").write_text(
+        "import threading\nbegun, forked = threading.Event(), threading.Event()"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    events = importlib.import_module("test_locks_events")
+    thread = threading.Thread(target=importlib.import_module, args=("polytape_slow",))
+    thread.start()
+    events.begun.wait()
+    process = os.fork()
+    if process == 0:
+        signal.alarm(10)  # ends the child if the import hangs
+        os._exit(0 if importlib.import_module("polytape_slow").imported else 1)
+    status = os.waitpid(process, 0)[1]
+    events.forked.set()
+    thread.join()
+    assert status == 0 and importlib.import_module("polytape_slow").imported
+    del sys.modules["polytape_slow"], sys.modules["test_locks_events"]

@@ -24,6 +24,9 @@ REFERENCE = CHECKOUT / "docs" / "api"
 NAMESPACES = ("pt", "pt.nn", "pt.optim", "pt.random", "pt.autodiff")
 # A page's python blocks run in order as one program; ```python no-run <reason> shows one that cannot run.
 FENCE = re.compile(r"^```python *([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# What a page says its blocks before it print; the file and line of an equation in a graph are left out.
+PRINTED = re.compile(r"^prints\n\n```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PLACE = re.compile(r" *# \S+\.py:\d+$", re.MULTILINE)
 
 
 def title(path: Path) -> str:
@@ -77,6 +80,11 @@ def test_a_page_s_python_blocks_run_as_one_program(page: Path, tmp_path: Path) -
     command = [sys.executable, "-W", "error", str(script)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env)
     assert result.returncode == 0, f"{title(page)} (line numbers are the page's):\n{result.stderr}"
+    printed = PLACE.sub("", result.stdout)
+    for block in PRINTED.finditer(page.read_text(encoding="utf-8")):
+        assert PLACE.sub("", block[1]) in printed, (
+            f"{title(page)} says that it prints\n{block[1]}but it prints\n{printed}"
+        )
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.exists()], ids=title)

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..dtypes import FLOATING, float32
 from ..errors import DTypeError, TapeError
 from ..registry.gradient_rule import G, GradientRule
 from ..registry.op import Op
@@ -18,9 +17,11 @@ from ..tensors.scope import current_scope
 from ..tensors.tensor import Tensor, describe, operators
 from ..tensors.variable import Variable
 from ..tracebacks import shortened
+from .arguments import independent, positions as argument_positions
 from .cotangent import expanded
 from .gradient_plan import plan_of
 from .record import follow, record, record_several, wrap
+from .several import Several
 from .tape import GradientTape
 
 __all__ = [
@@ -70,9 +71,9 @@ def value_and_gradients_function(
 
     def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
         try:
-            positions = _positions(f, selected, len(args))
+            positions = list(range(len(args))) if selected is None else argument_positions(f, selected, len(args))
             arguments = list(args)
-            inputs = {position: _input(args[position]) for position in positions}
+            inputs = {position: independent(args[position]) for position in positions}
             with GradientTape(watch_accessed_variables=False) as tape:
                 for position, handle in zip(inputs, tape.watch_arguments(list(inputs.values())), strict=True):
                     arguments[position] = handle
@@ -83,42 +84,6 @@ def value_and_gradients_function(
             raise shortened(error)  # noqa: B904  # it is the same error
 
     return value_and_gradients
-
-
-def _positions(f: Callable[..., Any], params: list[int | str] | None, count: int) -> list[int]:
-    if params is None:
-        return list(range(count))
-    import inspect
-
-    names: list[str] = []
-    if any([isinstance(param, str) for param in params]):
-        names = list(inspect.signature(f).parameters)
-    positions: list[int] = []
-    for param in params:
-        position = names.index(param) if isinstance(param, str) and param in names else param
-        if not isinstance(position, int) or not 0 <= position < count:
-            raise DTypeError(
-                f"params contains {param!r}, which is not a positional argument of the call.",
-                expected=f"positions below {count}" + (f", or one of {', '.join(names)}" if names else ""),
-                got=repr(param),
-                fix="pass that argument by position, or correct params",
-            )
-        positions.append(position)
-    return positions
-
-
-def _input(x: Any) -> Tensor:
-    """An argument as a tensor of its own, even if the same tensor or variable is another argument too.
-
-    Watching it does not affect the caller's tensor. The tapes that follow ``x`` follow it.
-    """
-    tensor: Tensor = x if isinstance(x, Tensor) else operators.asarray(x)
-    if tensor.type.category < FLOATING:
-        tensor = operators.astype(tensor, float32)
-    if tensor.node is not None:
-        result: Tensor = operators.identity(tensor)
-        return result
-    return Tensor(tensor.array, tensor.type, None)
 
 
 def _check_value(f: Callable[..., Any], value: Any) -> None:
@@ -191,15 +156,6 @@ def _no_rule(*operands: Any) -> Any:
 def _custom_body(*args: Any) -> Any:
     """The body of the op that `custom_gradient` records for a function; never called."""
     return args
-
-
-class Several:
-    """The cotangents of a function with several results: the class that its op has as ``outputs``."""
-
-    __slots__ = ("parts",)
-
-    def __init__(self, *parts: Any) -> None:
-        self.parts: Final = parts
 
 
 class HandRule:
@@ -330,6 +286,9 @@ def _with_gradient(name: str, inputs: list[Tensor], y: Any, grad: Any) -> Any:
     scope = current_scope.get()
     if scope.trace is not None:
         outputs = [scope.trace.read(output) for output in outputs]
+        around = getattr(scope.trace, "with_gradient", None)
+        if around is not None:  # tapes around polytape.vmap need the gradient too
+            outputs = around(lambda xs, ys, rule: _with_gradient(name, xs, ys, rule), inputs, outputs, grad)
     tapes, watched = follow(inputs, scope)
     # Return new handles: the gradient function may hold the original ones, which would create a reference cycle.
     if not watched:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 from ..dtypes import FLOATING
-from ..errors import DTypeError, TapeError
 from ..tensors import structure
 from ..tensors.node import Node, Tape, leaf
 from ..tensors.scope import Scope, current_scope
-from ..tensors.tensor import Tensor, describe
+from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
 from . import backward, gradient_arguments
 from .cotangent import zeros_like
@@ -58,14 +58,9 @@ class GradientTape(Tape):
 
     def __enter__(self) -> GradientTape:
         if not self.closed:
-            raise TapeError(
-                "this GradientTape is already recording.",
-                expected="a tape that is not open",
-                got="a second `with` on an open tape",
-                fix="create a new GradientTape for the inner block",
-            )
+            raise rejections().already_recording()
         if self.spent:
-            raise _spent()
+            raise rejections().spent()
         try:
             self.closed = False
             self._push()
@@ -119,14 +114,9 @@ class GradientTape(Tape):
         """
         for x in structure.leaves(tensor):
             if not isinstance(x, Tensor):
-                raise DTypeError(
-                    f"GradientTape.watch cannot follow {describe(x)}.",
-                    expected="a tensor, or a list, tuple or dict of tensors",
-                    got=type(x).__name__,
-                    fix="convert it with polytape.asarray first",
-                )
+                raise rejections().not_a_tensor(x)
             if x.type.category < FLOATING:
-                raise _not_differentiable(x)
+                raise rejections().not_differentiable(x)
             if x.node is None:
                 x.node = leaf(x.type, x.array.shape)
             self.leaves[x.node] = True
@@ -171,9 +161,9 @@ class GradientTape(Tape):
             y = run()
         return y, lambda targets, weights: tape.gradient(targets, inputs, weights)
 
-    def stop_recording(self) -> StopRecording:
+    def stop_recording(self) -> Any:
         """A context manager inside which this tape does not record; other open tapes do."""
-        return StopRecording(self)
+        return importlib.import_module("polytape.autodiff.pausing").StopRecording(self)
 
     def reset(self) -> None:
         """Discard everything recorded and watched so far, and continue to record."""
@@ -204,7 +194,7 @@ class GradientTape(Tape):
             ShapeError: an output gradient does not have its target's shape.
         """
         if self.spent:
-            raise _spent()
+            raise rejections().spent()
         gradient_arguments.check_unconnected(unconnected_gradients)
         targets = gradient_arguments.check_targets(structure.leaves(target))
         seeds = gradient_arguments.check_seeds(targets, output_gradients)
@@ -229,54 +219,62 @@ class GradientTape(Tape):
             gradients = [zeros_like(x) if g is None else g for x, g in zip(flat, gradients, strict=True)]
         return gradients[0] if single else structure.rebuild(sources, gradients)
 
-
-class StopRecording:
-    """The context manager that `GradientTape.stop_recording` returns."""
-
-    __slots__ = ("tape", "was_open")
-
-    def __init__(self, tape: GradientTape) -> None:
-        self.tape: Final = tape
-        self.was_open: bool = False
-
-    def __enter__(self) -> None:
-        self.was_open = self.tape in current_scope.get().tapes
-        try:
-            self.tape._pop()
-        except BaseException:  # Ctrl-C; `with` does not call __exit__ if __enter__ raises
-            self._resume()
-            raise
-
-    def __exit__(
+    def jacobian(
         self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+        target: Any,
+        sources: Any,
+        unconnected_gradients: str = "none",
+        parallel_iterations: Any = None,
+        experimental_use_pfor: bool = True,
+        chunk_size: int | None = None,
+    ) -> Any:
+        """The derivatives of each element of ``target`` by each element of ``sources``, by one batched backward pass.
+
+        Args:
+            target, sources, unconnected_gradients: as for `gradient`.
+            parallel_iterations: has no effect. experimental_use_pfor: False means ``chunk_size=1``.
+            chunk_size: how many rows to compute at once, which limits memory; default: all.
+        Returns:
+            For each target, the structure of ``sources`` with tensors of shape ``target.shape + source.shape``.
+        Raises:
+            TapeError, DTypeError: as from `gradient`. DTypeError: a complex target and a complex source.
+        """
+        return self._by_rows("of_tape", target, sources, unconnected_gradients, experimental_use_pfor, chunk_size)
+
+    def batch_jacobian(
+        self,
+        target: Any,
+        source: Any,
+        unconnected_gradients: str = "none",
+        parallel_iterations: Any = None,
+        experimental_use_pfor: bool = True,
+        chunk_size: int | None = None,
+    ) -> Any:
+        """As `jacobian`, for a target[n, ...] whose example i depends only on example i of ``source``[n, ...].
+
+        Returns:
+            Shape ``target.shape + source.shape[1:]``.
+        Raises:
+            ShapeError: first axes that differ. TapeError, DTypeError: as from `jacobian`.
+        """
+        return self._by_rows("by_example", target, source, unconnected_gradients, experimental_use_pfor, chunk_size)
+
+    def _by_rows(
+        self, function: str, target: Any, sources: Any, unconnected: str, at_once: bool, chunk_size: int | None
+    ) -> Any:
+        if self.spent:
+            raise rejections().spent()
+        if not self.persistent and not self.closed:
+            self._close()
+        module = importlib.import_module("polytape.autodiff.tape_jacobians")  # it imports this module
         try:
-            self._resume()
-        except BaseException:  # Ctrl-C
-            self._resume()
-            raise
+            return getattr(module, function)(self, target, sources, unconnected, chunk_size if at_once else 1)
+        except Exception as error:
+            from ..tracebacks import shortened
 
-    def _resume(self) -> None:
-        if self.was_open and not self.tape.closed and self.tape not in current_scope.get().tapes:
-            self.tape._push()
+            raise shortened(error)  # noqa: B904  # it is the same error
 
 
-def _spent() -> TapeError:
-    return TapeError(
-        "this GradientTape has already been used.",
-        expected="one call of gradient on a tape that is not persistent",
-        got="a second use",
-        fix="create it with GradientTape(persistent=True), or compute all gradients in one call with a list of sources",
-    )
-
-
-def _not_differentiable(x: Tensor) -> DTypeError:
-    return DTypeError(
-        f"GradientTape.watch cannot follow {describe(x)}: it has no gradient.",
-        expected="a tensor of a floating dtype, real or complex",
-        got=describe(x),
-        fix="cast it with polytape.astype(x, 'float32') before watching it",
-    )
+def rejections() -> Any:
+    """The errors of this module, which few programs need."""
+    return importlib.import_module("polytape.autodiff.rejections")

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from ..autodiff.cotangent import expanded
-from ..autodiff.functional import Several
 from ..autodiff.gradient_plan import plan_of
 from ..autodiff.record import follow, record_several
+from ..autodiff.several import Several
 from ..autodiff.tape import GradientTape
 from ..dtypes import FLOATING
 from ..errors import TraceError
@@ -24,10 +24,11 @@ from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
 from .execution import ATTEMPTS, Executable, contended
+from .interpreting import interpret
 from .ir import Graph
 from .passes import optimise
 from .signature import Structure, check_results
-from .tracing import trace
+from .tracing import Trace, trace
 
 __all__ = ["Concrete"]
 
@@ -244,7 +245,7 @@ class Backward:
     def __call__(self, g: Any, *inputs: Tensor, statics: Sequence[Any]) -> Any:
         concrete = self.concrete
         scope = current_scope.get()
-        if scope.trace is not None:
+        if isinstance(scope.trace, Trace):
             raise TraceError(
                 f"the gradient of {concrete.name} cannot be computed inside another traced function.",
                 expected="tape.gradient called where the traced function was called",
@@ -259,7 +260,10 @@ class Backward:
         state = [values[key] for key in derivative.state_keys if key in values]
         if len(state) < len(derivative.state_keys):
             raise impure(concrete.name)
-        outputs = derivative.recorded([*inputs[:count], *seeds], state, scope, statics)
+        if scope.trace is not None:  # of polytape.vmap, whose values a compiled graph cannot take
+            outputs = interpret(derivative.graph, [*inputs[:count], *seeds, *state])
+        else:
+            outputs = derivative.recorded([*inputs[:count], *seeds], state, scope, statics)
         gradients = derivative.rebuild(outputs)
         return gradients if len(gradients) > 1 else gradients[0]
 

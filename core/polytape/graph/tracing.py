@@ -33,6 +33,8 @@ class Trace:
     keeps it, so that a tape inside the function follows it as it would outside.
     """
 
+    what = "a traced function"
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.mark = object()  # identifies the trace in its symbols; a reference to the trace itself would be a cycle

@@ -5,17 +5,17 @@ from __future__ import annotations
 from .. import dtypes
 from ..dispatch.convert import asarray
 from ..dtypes import DType
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, SettingError, ShapeError
 from ..tensors.tensor import Tensor, TensorLike
 from . import shape_rules
 from .creation import arange_, zeros
 from .declaration import converted, op, states
 from .logic import less, where
-from .manipulation import astype_, broadcast_to, reshape
+from .manipulation import astype_, broadcast_to, concat, reshape
 from .movement import scatter, take
 from .rearranging import together
 
-__all__ = ["diag", "index_add", "masked_fill", "put_along_axis", "take_along_axis"]
+__all__ = ["diag", "index_add", "masked_fill", "put_along_axis", "reverse_sequence", "take_along_axis"]
 
 Shape = tuple[int, ...]
 
@@ -109,24 +109,48 @@ def _along_back(g: Tensor, indices: Tensor, x_shape: Shape, axis: int) -> Tensor
     return unbroadcast(reshape(flat, shape), x_shape, shape)
 
 
-def put_along_axis(x: TensorLike, indices: TensorLike, values: TensorLike, /, *, axis: int = -1) -> Tensor:
+_MODES = {
+    "set": "", "add": "segment_sum", "multiply": "segment_prod", "max": "segment_max", "min": "segment_min"
+}  # fmt: skip
+
+
+def put_along_axis(
+    x: TensorLike, indices: TensorLike, values: TensorLike, /, *, axis: int = -1, mode: str = "set"
+) -> Tensor:
     """``x`` with the elements at positions that differ from row to row replaced; the inverse of `take_along_axis`.
 
     Args:
-        x: any dtype[...]; it is not changed.
+        x: any dtype[...]; it is not changed. Numeric for a ``mode`` other than ``"set"``, and real for ``"max"`` and
+            ``"min"``.
         indices: integer[...], with as many axes as ``x``, and its sizes except along ``axis``; negative ones count from
             the end.
         values: broadcast to the shape of ``indices``, cast to the dtype of ``x``.
         axis: the axis that ``indices`` gives positions along.
+        mode: what becomes of an element: ``"set"``: the value; ``"add"``, ``"multiply"``, ``"max"``, ``"min"``: its sum
+            or product with all values at its position, or the largest or smallest of them.
     Returns:
-        Shape and dtype of ``x``. If a position occurs several times, the last value counts.
+        Shape and dtype of ``x``. If a position occurs several times, ``"set"`` takes the last value.
     Raises:
-        ShapeError: shapes that do not fit. DTypeError: indices that are not integers.
+        ShapeError: shapes that do not fit. DTypeError: indices that are not integers. SettingError: another ``mode``.
+            On the host also OutOfRangeError, for a position that does not exist.
     Source:
-        NumPy, ``put_along_axis``, which changes its operand.
+        NumPy, ``put_along_axis``, which changes its operand; PyTorch 2.13, ``scatter_reduce``.
+
+    Example:
+        >>> import polytape as pt
+        >>> pt.put_along_axis(pt.zeros(3), pt.asarray([0, 2, 0]), pt.asarray([1.0, 5.0, 2.0]), mode="add").tolist()
+        [3.0, 0.0, 5.0]
     """
+    if mode not in _MODES:
+        raise SettingError(
+            f"there is no mode {mode!r}.", expected=", ".join(_MODES), got=repr(mode), fix="name one of these"
+        )
     x, indices = together(x, indices)
-    place, _ = _aligned(x.shape, indices.shape, axis=axis)
+    place, others = _aligned(x.shape, indices.shape, axis=axis)
+    if mode != "set":
+        shape = (*others[:place], indices.shape[place], *others[place + 1 :])
+        positions = broadcast_to(_row_positions(indices, x.shape, place, x.shape[place]), shape)
+        return _combined(x, positions, values, _MODES[mode])
     key = tuple(
         indices
         if k == place
@@ -138,6 +162,61 @@ def put_along_axis(x: TensorLike, indices: TensorLike, values: TensorLike, /, *,
     y = x.copy()
     y[key] = values
     return y
+
+
+def _combined(x: Tensor, positions: Tensor, values: TensorLike, reduction: str) -> Tensor:
+    """``x`` combined with values at positions in its flattened form: each element and its values are a segment."""
+    from . import segment  # this family is loaded only when it is used
+
+    (_, rows) = together(x, values)
+    rows = broadcast_to(rows if rows.dtype == x.dtype else astype_(rows, x.dtype), positions.shape)
+    own = arange_(0, x.size, 1, dtype=dtypes.int64, device=x.device)
+    data = concat([reshape(x, (x.size,)), reshape(rows, (rows.size,))], 0)
+    places = concat([own, reshape(positions, (rows.size,))], 0)
+    return reshape(getattr(segment, reduction)(data, places, num_segments=x.size), x.shape)
+
+
+def reverse_sequence(x: TensorLike, lengths: TensorLike, /, *, axis: int = 1, batch_axis: int = 0) -> Tensor:
+    """The first elements of each sequence in the opposite order, and those behind them where they are.
+
+    Args:
+        x: any dtype[...].
+        lengths: integer[batch]: how many elements of each sequence change places.
+        axis: the axis along which a sequence extends.
+        batch_axis: the axis that counts the sequences.
+    Returns:
+        Shape and dtype of ``x``.
+    Raises:
+        ShapeError: another number of lengths than of sequences, an axis that does not exist, or one axis for both.
+            DTypeError: lengths that are not integers. On the host also OutOfRangeError, for a length beyond the axis.
+    Source:
+        TensorFlow 1.7, ``tf.reverse_sequence``.
+
+    Example:
+        >>> import polytape as pt
+        >>> pt.reverse_sequence(pt.asarray([[1, 2, 3], [4, 5, 6]]), pt.asarray([2, 3])).tolist()
+        [[2, 1, 3], [6, 5, 4]]
+    """
+    x, lengths = together(x, lengths)
+    for name in (axis, batch_axis):
+        shape_rules.along_axis(x.shape, axis=name)
+    place, batch = axis % x.ndim, batch_axis % x.ndim
+    if place == batch or lengths.shape != (x.shape[batch],):
+        raise ShapeError(
+            f"reverse_sequence cannot find the sequences of shape {x.shape}.",
+            expected=f"two different axes, and {x.shape[batch]} lengths, one for each element of the batch axis",
+            got=f"axis {axis}, batch_axis {batch_axis}, and lengths of shape {lengths.shape}",
+            fix="name the axis of a sequence and the one that counts the sequences",
+        )
+    _element_dtype(x.dtype, lengths.dtype)
+
+    def across(t: Tensor, k: int) -> Tensor:
+        return reshape(t, tuple(t.size if i == k else 1 for i in range(x.ndim)))
+
+    step = across(arange_(0, x.shape[place], 1, dtype=dtypes.int64, device=x.device), place)
+    lengths = across(astype_(lengths, dtypes.int64), batch)
+    # A length beyond the axis gives a position that does not exist, and a negative one changes nothing.
+    return take_along_axis(x, where(step < lengths, lengths - 1 - step, step), axis=place)
 
 
 def index_add(x: TensorLike, indices: TensorLike, values: TensorLike, /, *, axis: int = 0) -> Tensor:

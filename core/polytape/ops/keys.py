@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from ..errors import DTypeError, OutOfRangeError, ShapeError
+from ..tensors.scope import current_scope
 from ..tensors.tensor import Symbol, Tensor, describe
 from .manipulation import reshape
 
@@ -121,10 +122,16 @@ def without_masks(x: Tensor, template: Key, indices: list[Any]) -> tuple[Tensor,
     return reshape(x, tuple(shape)) if added else x, Key(parts), arrays
 
 
+def place() -> str:
+    """What is open around the call, as errors name it."""
+    name: str = getattr(current_scope.get().trace, "what", "a traced function")
+    return name
+
+
 def _host_mask(x: Tensor, mask: Any) -> Any:
     if isinstance(mask, Tensor) and isinstance(mask.array, Symbol):
         raise ShapeError(
-            f"{describe(x)} cannot be indexed by a bool mask inside a traced function.",
+            f"{describe(x)} cannot be indexed by a bool mask inside {place()}.",
             expected="an index whose result has a known shape",
             got="a bool mask, whose result has one element per true element",
             fix="use polytape.where, or index outside the function",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import dtypes
@@ -17,7 +18,7 @@ from .movement import slice_update, take
 __all__ = ["pad"]
 
 Shape = tuple[int, ...]
-Widths = int | tuple[int, int] | tuple[tuple[int, int], ...]
+Widths = int | Sequence[int] | Sequence[Sequence[int]]
 
 _MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 

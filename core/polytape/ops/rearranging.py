@@ -243,7 +243,7 @@ def transpose(x: TensorLike, /, axes: int | Sequence[int] | None = None, *others
     Returns:
         The sizes in the new order, dtype of ``x``.
     Raises:
-        ShapeError: ``axes`` is not a permutation of the axes.
+        ShapeError: ``axes`` is not a permutation of the axes, or two numbers that PyTorch would exchange.
     Source:
         NumPy, ``transpose``; `permute_dims` and `matrix_transpose` are the array API standard's.
     """
@@ -252,10 +252,11 @@ def transpose(x: TensorLike, /, axes: int | Sequence[int] | None = None, *others
         order = tuple(reversed(range(x.ndim)))
     else:
         order = (*shape_rules.axes_of(axes if isinstance(axes, int) else tuple(axes)), *others)
-    if len(order) == 2 < x.ndim and others:
+    # For PyTorch these two would exchange axes; for NumPy they are all axes in their new order. Where results differ:
+    if others and len(order) == 2 and (x.ndim > 2 or [axis % 2 for axis in order] == [0, 1]):
         raise ShapeError(
             f"transpose got two axes for shape {x.shape}.",
-            expected=f"all {x.ndim} axes in their new order",
+            expected=f"all {x.ndim} axes in a new order",
             got=str(order),
             fix=f"use polytape.swapaxes(x, {order[0]}, {order[1]}) to exchange two axes",
         )

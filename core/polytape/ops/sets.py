@@ -7,12 +7,15 @@ from typing import NamedTuple
 from .. import dtypes
 from ..dtypes import DType
 from ..tensors.tensor import Tensor, TensorLike
+from . import shape_rules
 from .cumulative import cumulative_sum, part
 from .declaration import converted, op, states
 from .logic import equal, logical_and, logical_not, logical_or, not_equal, where
 from .manipulation import concat, reshape
+from .movement import take
+from .rearranging import flip, moveaxis
 from .reduction import any
-from .sorting import argsort, flatnonzero, searchsorted_, sort
+from .sorting import argsort, flatnonzero, lexsort, searchsorted_, sort
 
 __all__ = [
     "UniqueAll",
@@ -62,32 +65,57 @@ class UniqueInverse(NamedTuple):
 
 
 def _first(ordered: Tensor, equal_nan: bool) -> Tensor:
-    """Whether each element of a sorted tensor differs from the one before it."""
+    """Whether each element of a sorted tensor differs from the one before it, along the last axis."""
     from .creation import ones  # this family is loaded only when it is used
 
-    before, now = part(ordered, 0, 0, -1), part(ordered, 0, 1)
+    before, now = part(ordered, -1, 0, -1), part(ordered, -1, 1)
     new = not_equal(now, before)
     if equal_nan:
         new = logical_and(new, logical_or(equal(now, now), equal(before, before)))
-    start = ones(min(ordered.shape[0], 1), dtype=dtypes.bool_, device=ordered.device)
-    return concat([start, new], 0)
+    start = ones((*ordered.shape[:-1], min(ordered.shape[-1], 1)), dtype=dtypes.bool_, device=ordered.device)
+    return concat([start, new], -1)
 
 
 def _all_parts(x: TensorLike, equal_nan: bool) -> UniqueAll:
-    from .creation import full  # this family is loaded only when it is used
-
     given = _tensor(x)
     flat = reshape(given, -1)
     order = argsort(flat)
-    ordered = flat[order]
-    first = _first(ordered, equal_nan)
+    indices, inverse, counts = _groups(order, _first(flat[order], equal_nan))
+    return UniqueAll(flat[indices], indices, reshape(inverse, given.shape), counts)
+
+
+def _groups(order: Tensor, first: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What sorting has found: the position of the first element of each group, each element's group, their sizes.
+
+    Args:
+        order: int64[n], the positions in ascending order, equal ones as they were.
+        first: bool[n], whether each of the sorted elements begins a group.
+    """
+    from .creation import full  # this family is loaded only when it is used
+
     starts = flatnonzero(first)
     group = cumulative_sum(first, dtype=dtypes.int64) - 1
-    indices = order[starts]
-    end = full(1, flat.shape[0], dtype=dtypes.int64, device=flat.device)
+    end = full(1, order.shape[0], dtype=dtypes.int64, device=order.device)
     bounds = concat([starts, end], 0)
-    counts = part(bounds, 0, 1) - part(bounds, 0, 0, -1)
-    return UniqueAll(flat[indices], indices, reshape(group[argsort(order)], given.shape), counts)
+    return order[starts], group[argsort(order)], part(bounds, 0, 1) - part(bounds, 0, 0, -1)
+
+
+def _slices(x: TensorLike, axis: int, equal_nan: bool) -> UniqueAll:
+    """The parts of `unique_all` for the slices along an axis, in lexicographic order."""
+    from .creation import zeros  # this family is loaded only when it is used
+
+    given = _tensor(x)
+    shape_rules.along_axis(given.shape, axis=axis)
+    n = given.shape[axis]
+    # One row per element of the slices, so that the first one decides before the others.
+    rows = moveaxis(given, axis, -1)
+    rows = reshape(rows, (shape_rules.count(rows.shape[:-1]), n))
+    if rows.shape[0] == 0:  # slices without elements are equal
+        rows = zeros((1, n), device=given.device)
+    order = lexsort(flip(rows, axis=0))
+    first = any(_first(take(rows, order, axis=1), equal_nan), 0)
+    indices, inverse, counts = _groups(order, first)
+    return UniqueAll(take(given, indices, axis=axis), indices, inverse, counts)
 
 
 def _tensor(x: TensorLike) -> Tensor:
@@ -175,6 +203,7 @@ def unique(
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
+    axis: int | None = None,
     equal_nan: bool = True,
 ) -> Tensor | tuple[Tensor, ...]:
     """The different elements, in ascending order, and on request the other parts of `unique_all`.
@@ -182,17 +211,26 @@ def unique(
     Args:
         x: any dtype[...].
         return_index, return_inverse, return_counts: which other parts to return.
-        equal_nan: whether all NaN are one value.
+        axis: None for elements. An axis for the slices along it, in lexicographic order; the inverse then has one
+            position per slice.
+        equal_nan: whether all NaN are one value; for slices, too.
     Returns:
         The values; a tuple, in the order of the arguments, if other parts are requested.
     Raises:
-        TraceError: inside a traced function.
+        TraceError: inside a traced function. ShapeError: an axis that does not exist.
     Source:
-        NumPy 2.4, ``numpy.unique``, without ``axis``.
+        NumPy 2.4, ``numpy.unique``, which has ``equal_nan`` for elements only.
+
+    Example:
+        >>> import polytape as pt
+        >>> pt.unique(pt.asarray([[2, 1], [0, 3], [2, 1]]), axis=0).tolist()
+        [[0, 3], [2, 1]]
     """
-    if not (return_index or return_inverse or return_counts):
+    if axis is None and not (return_index or return_inverse or return_counts):
         return _values(x, equal_nan)
-    found = _all_parts(x, equal_nan)
+    found = _all_parts(x, equal_nan) if axis is None else _slices(x, axis, equal_nan)
+    if not (return_index or return_inverse or return_counts):
+        return found.values
     asked = zip(found, (True, return_index, return_inverse, return_counts), strict=True)
     return tuple(value for value, wanted in asked if wanted)
 

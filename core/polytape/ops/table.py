@@ -66,7 +66,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "gathering": (
         "take_along_axis",
-        "diag index_add masked_fill put_along_axis take_along_axis",
+        "diag index_add masked_fill put_along_axis reverse_sequence take_along_axis",
     ),
     "indexing": (
         "getitem scatter_add setitem",

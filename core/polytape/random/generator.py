@@ -69,7 +69,8 @@ class Generator(Trackable):
         blocks = -(-words // _BLOCK)
         trace = current_scope.get().trace
         if trace is not None:
-            return self._take_traced(trace, blocks)
+            draw = getattr(trace, "draw", None)  # of a trace that computes at once
+            return self._take_traced(trace, blocks) if draw is None else draw(self.take, words)
         return Tensor(self._reserve(blocks), self.state.type, None)
 
     def _reserve(self, blocks: int) -> Any:

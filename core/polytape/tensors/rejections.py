@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import DTypeError, ShapeError, TraceError
+from .scope import current_scope
 from .symbol import describe_object, type_text
 
 __all__ = [
@@ -57,6 +58,13 @@ def no_matrix_transpose(x: Any) -> ShapeError:
 
 def no_values(x: Any, what: str) -> TraceError:
     """The error for reading the values of a symbolic tensor."""
+    if getattr(current_scope.get().trace, "what", "") == "polytape.vmap":
+        return TraceError(
+            f"{what} of {described(x)} is not possible inside polytape.vmap.",
+            expected="ops, which compute all elements of the batch together",
+            got="a read of one element's value, or a result whose shape depends on it",
+            fix="use polytape.where instead of an if or a mask; or call the function in a loop over the batch",
+        )
     return TraceError(
         f"{what} of {described(x)} is not possible inside a traced function.",
         expected="a tensor with values",

@@ -14,14 +14,16 @@ Shape = tuple[int, ...]
 class Symbol:
     """A value of a graph that is being traced: it has a shape and a dtype, but no elements.
 
-    It is used in the place of a native array, so records and gradient rules treat both alike.
+    It is used in the place of a native array, so records and gradient rules treat both alike. ``trace`` identifies the
+    trace that it belongs to. A trace that computes at once, as that of `polytape.vmap`, keeps in ``value`` the tensor
+    that the symbol stands for, and in ``index`` whether that is a batch.
     """
 
-    __slots__ = ("dtype", "equation", "index", "shape", "trace")
+    __slots__ = ("dtype", "index", "shape", "trace", "value")
 
-    def __init__(self, trace: Any, equation: Any, index: int, shape: Shape, dtype: DType) -> None:
+    def __init__(self, trace: Any, value: Any, index: int, shape: Shape, dtype: DType) -> None:
         self.trace: Any = trace
-        self.equation: Any = equation
+        self.value: Any = value
         self.index: int = index
         self.shape: Shape = shape
         self.dtype: DType = dtype

@@ -49,9 +49,10 @@ class Variable(Tensor):
         dtype: Any = None,
         device: Any = None,
     ) -> None:
-        if current_scope.get().trace is not None:
+        trace = current_scope.get().trace
+        if trace is not None:
             raise TraceError(
-                f"Variable({describe(value)}) cannot be created inside a traced function.",
+                f"Variable({describe(value)}) cannot be created inside {getattr(trace, 'what', 'a traced function')}.",
                 expected="variables created before the call",
                 got="a new variable at each call, which a graph cannot create",
                 fix="create it outside the function, for example as an attribute of the object whose method is traced",

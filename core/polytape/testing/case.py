@@ -10,7 +10,7 @@ import numpy as np
 
 from ..device import Device
 from ..tensors.tensor import Tensor
-from .defaults import default_errors, default_operands, default_result, default_samples
+from .defaults import REDUCTIONS, default_errors, default_operands, default_result, default_samples
 from .makers import FLOATS, Array, Maker, exactly
 from .samples import ErrorSample, Sample
 
@@ -102,6 +102,9 @@ class Case:
 
     def _varied(self, first: Sample, signs: bool) -> Iterable[Sample]:
         yield from _laid_out(first)
+        if self.op.shape_rule in REDUCTIONS and first.attributes:
+            # Over all axes, where a kernel may take the elements in the order of memory, or need them contiguous.
+            yield from _laid_out(Sample(first.operands, {}))
         if not self.op.elementwise or self.op.attributes:
             return
         for shapes in _SHAPES[len(first.operands)]:

@@ -28,7 +28,7 @@ from .makers import (
 )
 from .samples import ErrorSample, Sample, error, sample
 
-__all__ = ["default_errors", "default_operands", "default_result", "default_samples"]
+__all__ = ["REDUCTIONS", "default_errors", "default_operands", "default_result", "default_samples"]
 
 _MAKERS: Final[dict[str, Callable[..., Maker]]] = {
     "any dtype": anything,
@@ -42,7 +42,7 @@ _MAKERS: Final[dict[str, Callable[..., Maker]]] = {
     "real floating": floats,
     "real numeric": reals,
 }
-_REDUCTIONS: Final = (shape_rules.reduced, shape_rules.reduced_nonempty, shape_rules.reduced_one)
+REDUCTIONS: Final = (shape_rules.reduced, shape_rules.reduced_nonempty, shape_rules.reduced_one)
 
 
 def maker_of(op: Any) -> Callable[..., Maker]:
@@ -56,7 +56,7 @@ def maker_of(op: Any) -> Callable[..., Maker]:
 def default_operands(op: Any) -> tuple[list[Maker], dict[str, Any]]:
     """The operands and attributes of a row's first sample."""
     make = maker_of(op)
-    if op.shape_rule in _REDUCTIONS:
+    if op.shape_rule in REDUCTIONS:
         return [make(4, 5)], {"axis": 1}
     if op.shape_rule is shape_rules.along_axis:
         return [make(3, 4)], {}
@@ -88,7 +88,7 @@ def default_samples(op: Any, first: Sample) -> list[Sample]:
     if op.shape_rule is shape_rules.along_axis:
         empty = [at(3, 0), at(0), at(2, 0, 4, axis=1)]
         return [at(5), at(3, 4, axis=0), at(2, 3, 4, axis=1), at(2, 1, 3, 1, 2, axis=-2), at(0, 3), at(1), *empty]
-    if op.shape_rule not in _REDUCTIONS:
+    if op.shape_rule not in REDUCTIONS:
         return []
     samples = [at(), at(1), at(4, 5), at(4, 5, axis=0), at(4, 5, keepdims=True), at(4, 5, axis=-1, keepdims=True)]
     if op.shape_rule is not shape_rules.reduced_one:
@@ -141,7 +141,7 @@ def _shape_errors(op: Any, operands: Sequence[Maker]) -> list[ErrorSample]:
     rule = op.shape_rule
     if rule is shape_rules.broadcast and len(operands) > 1:
         return [bad("the shapes do not broadcast", (2, 3), (4,), ())]
-    if rule is shape_rules.along_axis or rule in _REDUCTIONS:
+    if rule is shape_rules.along_axis or rule in REDUCTIONS:
         errors = [
             bad("there is no axis 2", (2, 3), axis=2),
             bad("there is no axis -3", (2, 3), axis=-3),

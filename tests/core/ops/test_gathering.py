@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.errors import DTypeError, OutOfRangeError, ShapeError
+from polytape.errors import DTypeError, OutOfRangeError, SettingError, ShapeError
 
 X = np.arange(12, dtype="float64").reshape(3, 4)
 ROWS = np.array([[2, 0, -1, 2]])
@@ -19,6 +19,14 @@ COLUMNS = np.array([[0, 3], [1, 1], [-1, 2]])
 def put(indices: Any, values: Any, axis: int) -> Any:
     y = X.copy()
     np.put_along_axis(y, indices, values, axis)
+    return y
+
+
+def combined(ufunc: Any, x: Any, indices: Any, values: Any, axis: int) -> Any:
+    y = x.copy()
+    key = list(np.ogrid[tuple(slice(n) for n in np.broadcast_shapes(indices.shape, values.shape))])
+    key[axis] = indices
+    ufunc.at(y, tuple(key), values)
     return y
 
 
@@ -36,6 +44,11 @@ CALLS: list[tuple[Callable[[Any], Any], Any]] = [
     (lambda x: pt.put_along_axis(x, ROWS, 7.0, axis=0), put(ROWS, 7.0, 0)),
     (lambda x: pt.put_along_axis(x, COLUMNS[:, :1], x[:, 1:2] * 2), put(COLUMNS[:, :1], X[:, 1:2] * 2, 1)),
     (lambda x: pt.put_along_axis(x, COLUMNS, x[:, 2:]), put(COLUMNS, X[:, 2:], 1)),
+    (lambda x: pt.reverse_sequence(x, [4, 0, 3]), X[[[0], [1], [2]], [[3, 2, 1, 0], [0, 1, 2, 3], [2, 1, 0, 3]]]),
+    (
+        lambda x: pt.reverse_sequence(x, [1, 3, 2, 0], axis=0, batch_axis=-1),
+        X[[[0, 2, 1, 0], [1, 1, 0, 1], [2, 0, 2, 2]], [0, 1, 2, 3]],
+    ),
     (lambda x: pt.index_add(x, [0, 0, -1], x * 2), added([0, 0, -1], X * 2, 0)),
     (lambda x: pt.index_add(x, [1], x[:, :1], axis=1), added([1], X[:, :1], 1)),
     (lambda x: pt.masked_fill(x, X > 5, 0.5), np.where(X > 5, 0.5, X)),
@@ -70,6 +83,47 @@ def test_the_last_of_repeated_positions_counts_and_only_it_has_a_gradient(backen
     assert tape.gradient(y, values).tolist() == [0, 1, 1]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "int8", "uint16"])
+@pytest.mark.parametrize(
+    ("mode", "ufunc"),
+    [("add", np.add), ("multiply", np.multiply), ("max", np.maximum), ("min", np.minimum)],
+    ids=["add", "multiply", "max", "min"],
+)
+def test_put_combines_an_element_with_all_values_at_its_position(
+    mode: str, ufunc: Any, dtype: str, backend: str
+) -> None:
+    x, values = X.astype(dtype), np.arange(1, 10).reshape(3, 3).astype(dtype)
+    indices = np.array([[1, 1, -1], [0, 0, 0], [2, 3, 2]])
+    with pt.device(backend):
+
+        def put_values(x: Any, indices: Any, values: Any) -> pt.Tensor:
+            return pt.put_along_axis(x, indices, values, mode=mode)
+
+        for call in (put_values, pt.function(put_values)):
+            y = call(pt.asarray(x), pt.asarray(indices), pt.asarray(values))
+            np.testing.assert_array_equal(y.numpy(), combined(ufunc, x, indices, values, 1))
+            assert y.dtype == dtype
+        along_rows = pt.put_along_axis(pt.asarray(x[:, :3]), indices[:1], 2, axis=0, mode=mode)
+    twos = np.full((1, 3), 2, dtype)
+    np.testing.assert_array_equal(along_rows.numpy(), combined(ufunc, x[:, :3], indices[:1], twos, 0))
+
+
+def test_the_gradient_of_a_combination_is_that_of_its_sum_product_or_largest_element(backend: str) -> None:
+    with pt.device(backend):
+        x, values = pt.asarray([2.0, 3.0, 5.0]), pt.asarray([7.0, 0.0, 5.0])
+        expected = {
+            "add": ([1, 1, 1], [1, 1, 1]),
+            "multiply": ([0, 1, 5], [0, 14, 5]),
+            "max": ([0, 1, 0.5], [1, 0, 0.5]),
+            "min": ([0, 1, 0.5], [0, 1, 0.5]),
+        }
+        for mode, gradients in expected.items():
+            with pt.GradientTape() as tape:
+                tape.watch([x, values])
+                y = pt.put_along_axis(x, pt.asarray([0, 0, 2]), values, mode=mode)
+            assert [g.tolist() for g in tape.gradient(y, [x, values])] == [list(g) for g in gradients], mode
+
+
 def test_put_values_take_the_dtype_of_the_operand() -> None:
     assert pt.put_along_axis(pt.asarray([1.0, 2.0]), [0], [3]).dtype == pt.float32
     with pytest.raises(DTypeError, match="would drop the fractions"):
@@ -83,6 +137,13 @@ def test_put_values_take_the_dtype_of_the_operand() -> None:
         (lambda x: pt.take_along_axis(x, [[4]]), OutOfRangeError, "out of"),
         (lambda x: pt.take_along_axis(x, [[-5]]), OutOfRangeError, "out of"),
         (lambda x: pt.put_along_axis(x, [[4]], 0), OutOfRangeError, "out of"),
+        (lambda x: pt.put_along_axis(x, [[4]], 0, mode="add"), OutOfRangeError, "out of"),
+        (lambda x: pt.put_along_axis(x, [[0]], 0, mode="mean"), SettingError, "no mode 'mean'"),
+        (lambda x: pt.put_along_axis(x > 0, [[0]], True, mode="max"), DTypeError, "bool"),
+        (lambda x: pt.reverse_sequence(x, [1, 2]), ShapeError, "cannot find the sequences"),
+        (lambda x: pt.reverse_sequence(x, [1, 1, 5]), OutOfRangeError, "out of"),
+        (lambda x: pt.reverse_sequence(x, [1, 1, 1], axis=0), ShapeError, "cannot find the sequences"),
+        (lambda x: pt.reverse_sequence(x, [1.0, 1.0, 1.0]), DTypeError, "must be integers"),
         (lambda x: pt.take(x, [3], axis=0), OutOfRangeError, "out of"),
         (lambda x: pt.index_add(x, [3], x[:1]), OutOfRangeError, "out of"),
         (lambda x: pt.index_add(x, [0], x), ShapeError, "do not match the indices"),

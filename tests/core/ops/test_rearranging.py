@@ -130,11 +130,15 @@ def test_transpose_takes_the_axes_as_numpy_does(backend: str) -> None:
             assert np.array_equal(x.transpose(*axes).numpy(), host.transpose(*axes))
         assert pt.transpose(x, axes=(2, 1, 0)).shape == (4, 3, 2)
         assert pt.transpose(pt.ones(3)).shape == (3,)
-        assert pt.transpose(pt.ones((2, 3)), 0, 1).shape == (2, 3)
+        assert pt.transpose(pt.ones((2, 3)), (0, 1)).shape == (2, 3)
+        assert pt.transpose(pt.ones((2, 3)), 1, 0).shape == pt.transpose(pt.ones((2, 3)), -1, 0).shape == (3, 2)
 
 
 def test_two_axes_of_three_are_not_exchanged_by_transpose() -> None:
     with pytest.raises(ShapeError, match=r"got two axes(.|\n)*swapaxes\(x, 0, 2\)"):
         pt.ones((2, 3, 4)).transpose(0, 2)
+    for axes in ((0, 1), (-2, -1), (0, -1)):  # PyTorch would exchange them, NumPy leave them
+        with pytest.raises(ShapeError, match=r"got two axes for shape \(2, 3\)"):
+            pt.ones((2, 3)).transpose(*axes)
     with pytest.raises(ShapeError, match="not a permutation"):
         pt.ones((2, 3, 4)).transpose((0, 2))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
+from polytape.errors import ShapeError
 
 _NAN = float("nan")
 _X = np.array([[3.0, 1.0, _NAN], [1.0, _NAN, -0.0], [0.0, 7.0, 3.0]], "float32")
@@ -33,6 +34,24 @@ def test_unique_joins_nan_unless_it_is_told_not_to(backend: str) -> None:
         separate = pt.unique(pt.asarray(_X), equal_nan=False)
         assert isinstance(separate, pt.Tensor)
         assert separate.shape == (6,)
+
+
+def test_the_slices_along_an_axis_are_unique_as_numpy_s_are(backend: str) -> None:
+    rows = np.array([[2, 1, 0], [0, 3, 0], [2, 1, 0], [0, 1, 9]])
+    with pt.device(backend):
+        for x, axis in ((rows, 0), (rows, 1), (rows, -1), (np.stack([rows, rows]), 0), (rows[:0], 0), (rows[:, :0], 0)):
+            found = pt.unique(pt.asarray(x), return_index=True, return_inverse=True, return_counts=True, axis=axis)
+            for part, reference in zip(found, np.unique(x, True, True, True, axis=axis), strict=True):
+                np.testing.assert_array_equal(part.numpy(), reference)
+        with pytest.raises(ShapeError, match="axis 2"):
+            pt.unique(pt.asarray(rows), axis=2)
+
+
+def test_slices_with_nan_at_the_same_places_are_one_unless_unique_is_told_otherwise(backend: str) -> None:
+    x = np.array([[1.0, _NAN], [0.0, -0.0], [1.0, _NAN], [_NAN, 1.0]], "float32")
+    with pt.device(backend):
+        np.testing.assert_array_equal(pt.unique(pt.asarray(x), axis=0).numpy(), x[[1, 0, 3]])
+        np.testing.assert_array_equal(pt.unique(pt.asarray(x), axis=0, equal_nan=False).numpy(), x[[1, 0, 2, 3]])
 
 
 def test_unique_of_no_element_and_of_a_number(backend: str) -> None:

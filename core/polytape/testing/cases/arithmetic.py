@@ -8,10 +8,17 @@ import numpy as np
 
 from ...ops import arithmetic
 from ..case import Case
-from ..makers import NUMBERS, Maker, between, nonzero, numbers
+from ..makers import NUMBERS, Maker, between, each, nonzero, numbers
 from ..samples import sample
 
 __all__ = ["CASES"]
+
+_NAN = float("nan")
+_INF = float("inf")
+_SIGNED = ("int8", "int16", "int32", "int64")
+_INVERSES = sample(
+    each([-1, -1, -1, 1, 1, 2, 2, -2, 0, 3], *_SIGNED), each([-1, -2, 0, -3, -2, -1, 0, -3, 2, 2], *_SIGNED)
+)
 
 
 def _bases(*shape: int) -> Maker:
@@ -27,7 +34,7 @@ def _exponents(*shape: int) -> Maker:
 
 
 def _signed(*shape: int, low: float) -> Maker:
-    return Maker(f"signed from {low}", shape, ("int8", "int16", "int32", "int64"), between(low, 3.0), True)
+    return Maker(f"signed from {low}", shape, _SIGNED, between(low, 3.0), True)
 
 
 def _power(x1: Any, x2: Any) -> Any:
@@ -41,6 +48,15 @@ def _part(dtype: str, attributes: Any) -> str:
     return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
 
 
+# The square of a part overflows or underflows; an infinite part makes the modulus infinite, whatever the other is.
+_SIZES = [
+    3e30 + 4e30j,
+    -3e-30 + 4e-30j,
+    complex(_INF, _NAN),
+    complex(_NAN, -_INF),
+    complex(-0.0, -0.0),
+    complex(_NAN, 1),
+]
 # A complex power is computed by log, multiplication and exp, whose errors add up.
 _POWER_ULP = {"complex64": 32.0, "complex128": 32.0}
 
@@ -55,7 +71,7 @@ CASES = [
         _bases(2, 3),
         _exponents(2, 3),
         near=[3.0],
-        more=[sample(_signed(9, low=-2.0), _signed(9, low=-3.0))],
+        more=[sample(_signed(9, low=-2.0), _signed(9, low=-3.0)), _INVERSES],
         reference=_power,
         ulp=_POWER_ULP,
     ),
@@ -64,5 +80,10 @@ CASES = [
     Case(arithmetic.minimum, avoid="ties", signs=False),
     Case(arithmetic.negative),
     Case(arithmetic.square, near=[1e30, 1e-30]),
-    Case(arithmetic.abs, avoid="ties", result=_part),
+    Case(
+        arithmetic.abs,
+        avoid="ties",
+        result=_part,
+        more=[sample(each(_SIZES, "complex64", "complex128"), smooth=False)],
+    ),
 ]

@@ -8,10 +8,17 @@ import numpy as np
 
 from ...ops import complex_parts
 from ..case import Case
-from ..makers import Maker, between, complexes, floats
+from ..makers import Maker, between, complexes, each, floats
 from ..samples import sample
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "on_the_cut"]
+
+_CUT = [complex(-1.0, 0.0), complex(-1.0, -0.0), 1j, -1j, complex(float("-inf"), 2.0)]
+
+
+def on_the_cut() -> Any:
+    """A sample of numbers at the negative real axis, where the sign of a zero decides on which side they are."""
+    return sample(each(_CUT, "complex64", "complex128"), smooth=False)
 
 
 def _parts(*shape: int) -> Maker:
@@ -44,5 +51,10 @@ CASES = [
     Case(complex_parts.real, result=_part),
     Case(complex_parts.imag, result=_part, signs=False),
     Case(complex_parts.conj, more=[sample(complexes(4))]),
-    Case(complex_parts.angle, complexes(2, 3), result=_floating_part, more=[sample(floats(5))]),
+    Case(
+        complex_parts.angle,
+        complexes(2, 3),
+        result=_floating_part,
+        more=[sample(floats(5)), on_the_cut()],
+    ),
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import ShapeError
 from ...ops import cumulative
 from ..case import Case
-from ..makers import anything, exactly, floating, floats, integers
+from ..makers import anything, each, exactly, floating, floats, integers
 from ..samples import error, sample
 from .reduction import sum_dtype
 
@@ -47,6 +47,8 @@ _SAMPLES = [
     sample(floats(0, 3), axis=1),
     sample(floats(37, low=0.7, high=1.3)),
     sample(integers(4, 5, low=-9, dtype="int8"), axis=0, dtype="float64"),
+    sample(exactly([100, 101, 102, 103], "int8"), dtype="float32"),  # the operand is cast, not the sums
+    sample(each([20, 21, 22], "int8", "uint8")),  # their product does not fit
     sample(exactly([1.0, 0.0, 2.0, 0.0, -3.0])),
     sample(exactly([1.0, _NAN, 2.0]), smooth=False),
     sample(exactly([1.0, _INF, -2.0]), smooth=False),
@@ -62,7 +64,11 @@ CASES: list[Case] = [
         cumulative.cumulative_sum,
         anything(3, 4),
         axis=-1,
-        more=[*_SAMPLES, sample(exactly(np.ones(4096)))],  # in half precision 2048 + 1 is 2048
+        more=[
+            *_SAMPLES,
+            sample(exactly(np.ones(4096))),  # in half precision 2048 + 1 is 2048
+            sample(each(np.ones(300), "bool")),  # more than int8 holds
+        ],
         reference=_accumulated(np.cumsum, 0),
         result=sum_dtype,
         scale=16.0,

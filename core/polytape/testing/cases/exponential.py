@@ -8,6 +8,7 @@ from ...ops import exponential
 from ..case import Case
 from ..makers import FLOATS, Maker, between, exactly, floats, positive, reals
 from ..samples import sample
+from .complex_parts import on_the_cut
 
 __all__ = ["CASES"]
 
@@ -23,7 +24,7 @@ CASES = [
     Case(exponential.exp, near=[-100.0, 88.0, 100.0, 1e-8]),
     Case(exponential.expm1, near=[-100.0, 88.0, 100.0, 1e-8, -1e-30]),
     Case(exponential.exp2, near=[-100.0, 127.0, 200.0, 1e-8], ulp={"complex64": 32.0, "complex128": 32.0}),
-    Case(exponential.log, positive(2, 3), near=[1e-30, 1e30, 0.999], more=_REALS),
+    Case(exponential.log, positive(2, 3), near=[1e-30, 1e30, 0.999], more=[*_REALS, on_the_cut()]),
     Case(
         exponential.log1p,
         floats(2, 3, low=-0.7, high=3.0),
@@ -44,7 +45,7 @@ CASES = [
         more=[*_REALS, sample(exactly(10.0 ** np.arange(5)), smooth=False)],
         ulp=_NEAR_1,
     ),
-    Case(exponential.sqrt, positive(2, 3), near=[1e-30, 1e30], more=_REALS),
+    Case(exponential.sqrt, positive(2, 3), near=[1e-30, 1e30], more=[*_REALS, on_the_cut()]),
     Case(exponential.rsqrt, _above(0.25, 2, 3), reference=lambda x: 1.0 / np.sqrt(x), near=[1e-30, 1e30]),
     Case(
         exponential.cbrt,

@@ -56,7 +56,8 @@ CASES = [
         more=[
             sample(exactly([1.0, -2.0], "float64"), dtype="int64"),
             sample(exactly([1065353216, -1], "int32"), dtype="float32"),
-            sample(exactly(1.0, "float32"), dtype="int32"),
+            sample(exactly(-2.5, "float32"), dtype="int32"),
+            sample(exactly(np.zeros((0, 2)), "float64"), dtype="int64"),
         ],
         errors=[error(DTypeError, "cannot read the bits", floats(2), dtype="int64")],
     ),

@@ -70,7 +70,6 @@ CASES = [
         reference=_wrapped,
         near=[0.1],
         more=[_ZERO, _MIXED],
-        signs=False,
     ),
     Case(
         rounding.remainder,

@@ -8,7 +8,7 @@ import numpy as np
 
 from ....ops.linalg import eigen
 from ...case import Case
-from ...makers import Maker
+from ...makers import Maker, each
 from ...samples import sample
 from .factorizations import FULL, SQUARE_ERRORS, TESTED, ULP, real_name, separated
 
@@ -33,7 +33,11 @@ CASES = [
         _hermitian(3, 3),
         reference=lambda x: tuple(np.linalg.eigh(x)),
         result=lambda dtype, attributes: (real_name(dtype), dtype),
-        more=[sample(_hermitian(2, 4, 4)), sample(_hermitian(1, 1))],
+        more=[
+            sample(_hermitian(2, 4, 4)),
+            sample(_hermitian(1, 1)),
+            sample(each(np.zeros((3, 3)), "float64", "complex64"), smooth=False),
+        ],
         errors=SQUARE_ERRORS,
         gradient=TESTED,
         ulp=ULP,

@@ -1,0 +1,279 @@
+"""Names of functions and classes in NumPy, PyTorch, JAX and TensorFlow, and what to write in polytape instead.
+
+`polytape.foreign_names` reads these lines with the first error for such a name.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["LINES"]
+
+_EAGER: Final = "ops run at once, so there is nothing to feed or to run; polytape.compat.tf1 has TensorFlow 1.7's names"
+_LAYER: Final = "there are no layers yet: keep polytape.Variable objects in a polytape.Trackable, and call x @ w + b"
+_CROSS_ENTROPY: Final = "polytape.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)"
+_BINARY_CROSS_ENTROPY: Final = "polytape.nn.sigmoid_cross_entropy_with_logits(labels, logits)"
+
+# By namespace ("" is polytape itself), lines of the form ``name, name: what to write instead``; {name} stands for it.
+LINES: Final[dict[str, str]] = {
+    "": f"""
+        tensor, array, as_tensor, from_numpy, constant, convert_to_tensor: polytape.asarray(data)
+        asanyarray, ascontiguousarray, asfortranarray, asarray_chkfinite: polytape.asarray(data)
+        Parameter, get_variable, variable: polytape.Variable(value)
+        copy, clone: polytape.identity(x), or x.copy()
+        cat, concatenate, append: polytape.concat(tensors, axis=0)
+        vstack, row_stack: polytape.concat(tensors, axis=0), or polytape.stack(vectors, axis=0)
+        hstack: polytape.concat(tensors, axis=1), or axis=0 for vectors
+        column_stack: polytape.stack(vectors, axis=1), or polytape.concat(matrices, axis=1)
+        dstack: polytape.stack(matrices, axis=2)
+        chunk: polytape.array_split(x, sections)
+        vsplit: polytape.split(x, sections, axis=0)
+        hsplit: polytape.split(x, sections, axis=1)
+        dsplit: polytape.split(x, sections, axis=2)
+        unbind: polytape.unstack(x, axis=0)
+        gather: polytape.take_along_axis(x, indices, axis=...), or polytape.take for whole rows
+        gather_nd: x[i, j], with an index tensor per axis
+        scatter: polytape.put_along_axis(x, indices, values, axis=...)
+        scatter_add: polytape.index_add(x, indices, values, axis=...)
+        scatter_nd, tensor_scatter_nd_update, put, put_: x[indices] = values
+        index_select: polytape.take(x, indices, axis=...)
+        masked_select, boolean_mask: x[mask]
+        putmask, place, copyto, masked_scatter: x[mask] = values
+        repeat_interleave: polytape.repeat(x, repeats)
+        add_n: polytape.sum(polytape.asarray(tensors), axis=0)
+        absolute: polytape.abs(x)
+        mul: polytape.multiply(x1, x2)
+        sub: polytape.subtract(x1, x2)
+        div, true_divide, truediv: polytape.divide(x1, x2)
+        floordiv: polytape.floor_divide(x1, x2)
+        floormod: polytape.remainder(x1, x2)
+        neg: polytape.negative(x)
+        eq: polytape.equal(x1, x2)
+        ne: polytape.not_equal(x1, x2)
+        lt: polytape.less(x1, x2)
+        le: polytape.less_equal(x1, x2)
+        gt: polytape.greater(x1, x2)
+        ge: polytape.greater_equal(x1, x2)
+        amax, reduce_max: polytape.max(x, axis=...)
+        reduce_sum: polytape.sum(x, axis=...)
+        reduce_mean: polytape.mean(x, axis=...)
+        reduce_prod: polytape.prod(x, axis=...)
+        reduce_all: polytape.all(x, axis=...)
+        reduce_any: polytape.any(x, axis=...)
+        reduce_std: polytape.std(x, axis=...)
+        reduce_variance: polytape.var(x, axis=...)
+        reduce_logsumexp, logsumexp: polytape.special.logsumexp(x, axis=...)
+        amin, reduce_min: polytape.min(x, axis=...)
+        fmax: polytape.nanmax(polytape.stack([x1, x2]), axis=0)
+        fmin: polytape.nanmin(polytape.stack([x1, x2]), axis=0)
+        norm: polytape.linalg.norm(x)
+        cumsum: polytape.cumulative_sum(x)
+        cumprod: polytape.cumulative_prod(x)
+        cummax: polytape.cumulative_max(x)
+        cummin: polytape.cumulative_min(x)
+        topk: polytape.top_k(x, k)
+        histc: polytape.histogram(x, bins)
+        mm, bmm, mv: polytape.matmul(x1, x2)
+        matvec: polytape.matmul(x1, polytape.expand_dims(x2, axis=-1))[..., 0]
+        vecmat: polytape.matmul(polytape.expand_dims(x1, axis=-2), x2)[..., 0, :]
+        vdot: polytape.vecdot(polytape.flatten(x1), polytape.flatten(x2))
+        ger: polytape.outer(x1, x2)
+        permute: polytape.permute_dims(x, axes), or x.T for a matrix
+        t: x.T
+        view: polytape.reshape(x, shape)
+        ravel: polytape.flatten(x)
+        unsqueeze: polytape.expand_dims(x, axis=...)
+        movedim: polytape.moveaxis(x, source, destination)
+        expand: polytape.broadcast_to(x, shape)
+        broadcast_tensors: polytape.broadcast_arrays(*tensors)
+        reverse: polytape.flip(x, axis=...)
+        fliplr: polytape.flip(x, axis=1)
+        flipud: polytape.flip(x, axis=0)
+        diagflat: polytape.diag(polytape.flatten(x))
+        tri: polytape.tril(polytape.ones((n, m)))
+        tril_indices: polytape.nonzero(polytape.tril(polytape.ones((n, m))))
+        triu_indices: polytape.nonzero(polytape.triu(polytape.ones((n, m))))
+        indices: polytape.stack(polytape.meshgrid(*vectors, indexing="ij"))
+        fill: polytape.full(shape, value)
+        range: polytape.arange(start, stop, step)
+        piecewise: polytape.select(conditions, choices)
+        clamp, clip_by_value: polytape.clip(x, low, high)
+        cast: polytape.astype(x, dtype)
+        bitcast_convert_type: the bits of another dtype are in x.numpy().view(dtype)
+        detach, stop_grad: polytape.stop_gradient(x)
+        relu, sigmoid, softmax, log_softmax: polytape.nn.{{name}}(x)
+        erf, erfc, erfinv, lgamma, digamma, polygamma, xlogy, logit, i0: polytape.special.{{name}}
+        rand: polytape.random.uniform(shape)
+        randn, random_normal: polytape.random.normal(shape)
+        randint: polytape.random.integers(low, high, shape)
+        randperm: polytape.random.permutation(n)
+        random_uniform: polytape.random.uniform(shape)
+        bernoulli: polytape.random.bernoulli(p)
+        multinomial: polytape.random.categorical(logits, shape), or polytape.random.choice(n, shape, p=p)
+        manual_seed, set_random_seed: polytape.random.seed(value)
+        shape: x.shape
+        ndim, rank: x.ndim
+        size, numel: x.size
+        ndarray: polytape.Tensor
+        is_tensor: isinstance(x, polytape.Tensor)
+        arccos: polytape.acos(x)
+        arccosh: polytape.acosh(x)
+        arcsin: polytape.asin(x)
+        arcsinh: polytape.asinh(x)
+        arctan: polytape.atan(x)
+        arctan2: polytape.atan2(x1, x2)
+        arctanh: polytape.atanh(x)
+        degrees: polytape.rad2deg(x)
+        radians: polytape.deg2rad(x)
+        fabs: polytape.abs(x)
+        rint, around: polytape.round(x)
+        fix: polytape.trunc(x)
+        frac: x - polytape.trunc(x)
+        modf: polytape.trunc(x), and x - polytape.trunc(x)
+        mod: polytape.remainder(x1, x2)
+        conjugate: polytape.conj(x)
+        iscomplex: polytape.imag(x) != 0
+        isreal: polytape.imag(x) == 0
+        iscomplexobj, is_complex: polytape.isdtype(x.dtype, "complex floating")
+        is_floating_point: polytape.isdtype(x.dtype, "real floating")
+        issubdtype: polytape.isdtype(dtype, kind)
+        promote_types: polytape.result_type(dtype1, dtype2)
+        isposinf: x == polytape.inf
+        isneginf: x == -polytape.inf
+        is_nan: polytape.isnan(x)
+        array_equiv: polytape.array_equal(*polytape.broadcast_arrays(x1, x2))
+        bitwise_not, invert: polytape.bitwise_invert(x)
+        left_shift: polytape.bitwise_left_shift(x1, x2)
+        right_shift: polytape.bitwise_right_shift(x1, x2)
+        array2string, array_str: str(x)
+        array_repr: repr(x)
+        savez, savez_compressed: polytape.save(path, structure)
+        float: polytape.float32
+        double: polytape.float64
+        half: polytape.float16
+        int: polytape.int32
+        long: polytape.int64
+        short: polytape.int16
+        complex, cfloat: polytape.complex64
+        cdouble: polytape.complex128
+        no_grad, inference_mode: ops are recorded in a tape's block only; tape.stop_recording() pauses the tape there
+        enable_grad, set_grad_enabled, autograd: {{tape}}
+        grad: polytape.gradients_function(f), or tape.gradient(y, x)
+        value_and_grad: polytape.value_and_gradients_function(f)
+        vjp: tape.gradient(y, x, output_gradients=v)
+        jit, compile: polytape.function(f)
+        vmap, pmap: give the function's arguments one more axis, since ops work on arrays of any rank
+        placeholder, Session, InteractiveSession, global_variables_initializer: {_EAGER}
+        custom_vjp, custom_jvp, RegisterGradient: polytape.custom_gradient(f)
+        hessian, jacobian: a tape inside another, or polytape.gradients_function of such a function
+        gradients, backward: tape.gradient(y, x), after with polytape.GradientTape() as tape: ...
+        trainable_variables: tape.watched_variables(), or the variables that you keep in a list
+        Module: polytape.Trackable
+        Sequential, layers, keras: {_LAYER}
+        losses, functional: polytape.nn
+        optimizers: polytape.optim
+        train: polytape.optim, and polytape.Checkpoint
+        math, lax: polytape itself has these functions
+        numpy: polytape itself has NumPy's functions; x.numpy() is a NumPy array
+        device_put: x.to_device(device)
+        get_device: x.device
+        set_default_tensor_type, set_floatx: polytape.set_default_dtype(dtype)
+        get_default_dtype: polytape.__array_namespace_info__().default_dtypes()["real floating"]
+        devices, local_devices: polytape.backends()
+        cuda: polytape.backends() lists the devices; with polytape.device("gpu"): selects one
+        """,
+    "nn": f"""
+        Module: polytape.Trackable
+        Parameter: polytape.Variable(value)
+        Linear, Dense, Conv1d, Conv2d, Embedding, LSTM, BatchNorm1d, BatchNorm2d, LayerNorm, Sequential: {_LAYER}
+        functional, losses: polytape.nn itself has the functions
+        init, initializers: polytape.random has the distributions
+        ReLU: polytape.nn.relu(x)
+        Sigmoid: polytape.nn.sigmoid(x)
+        Softmax: polytape.nn.softmax(x)
+        LogSoftmax: polytape.nn.log_softmax(x)
+        Tanh, tanh: polytape.tanh(x)
+        CrossEntropyLoss, cross_entropy: {_CROSS_ENTROPY}
+        NLLLoss: polytape.nn.nll_loss(labels, log_probabilities)
+        MSELoss, mse_loss: polytape.nn.mean_squared_error(labels, predictions)
+        L1Loss, mean_absolute_error: polytape.nn.l1_loss(labels, predictions)
+        smooth_l1_loss, SmoothL1Loss, HuberLoss: polytape.nn.huber_loss(labels, predictions)
+        binary_cross_entropy, BCELoss: polytape.nn.log_loss(labels, predictions)
+        binary_cross_entropy_with_logits, BCEWithLogitsLoss: {_BINARY_CROSS_ENTROPY}
+        kl_div: polytape.nn.kl_divergence(labels, predictions)
+        poisson_nll_loss: polytape.nn.poisson_nll(labels, predictions)
+        triplet_margin_loss: polytape.nn.triplet_margin(anchor, positive, negative)
+        GELU: polytape.nn.gelu(x)
+        SiLU, swish: polytape.nn.silu(x)
+        Softplus: polytape.nn.softplus(x)
+        logsigmoid: polytape.nn.log_sigmoid(x)
+        hardtanh: polytape.nn.hard_tanh(x)
+        hardswish, hard_silu: polytape.nn.hard_swish(x)
+        hardsigmoid: polytape.nn.hard_sigmoid(x)
+        soft_sign: polytape.nn.softsign(x)
+        Dropout: polytape.nn.dropout(x, rate)
+        linear: x @ w.T + b
+        embedding, embedding_lookup: polytape.take(table, indices, axis=0)
+        bias_add: x + b
+        one_hot: polytape.one_hot(indices, num_classes)
+        pad: polytape.pad(x, pad_width)
+        logsumexp: polytape.special.logsumexp(x, axis=...)
+        standardize: polytape.nn.layer_norm(x)
+        normalize: polytape.nn.l2_normalize(x)
+        moments: polytape.mean(x, axis=...) and polytape.var(x, axis=...)
+        top_k: polytape.top_k(x, k)
+        max_pool1d, max_pool2d, max_pool3d: polytape.nn.max_pool(x, size, data_format="channels_first")
+        avg_pool1d, avg_pool2d, avg_pool3d: polytape.nn.avg_pool(x, size, data_format="channels_first")
+        adaptive_avg_pool1d, adaptive_avg_pool2d: polytape.nn.adaptive_avg_pool(x, size, data_format="channels_first")
+        conv_transpose2d: polytape.nn.conv2d_transpose(x, weights, data_format="channels_first")
+        conv_transpose1d: polytape.nn.conv1d_transpose(x, weights, data_format="channels_first")
+        conv2d_backprop_input: polytape.nn.conv2d_transpose(x, weights)
+        interpolate, upsample: polytape.nn.resize_bilinear(x, size), or another of the resize functions there
+        unfold: polytape.nn.windows(x, size)
+        dot_product_attention: polytape.nn.scaled_dot_product_attention(query, key, value)
+        """,
+    "linalg": """
+        triangular_solve, solve_triangular_system: polytape.linalg.solve_triangular(x1, x2)
+        cholesky_solve: polytape.linalg.cho_solve(factor, x2)
+        lu_factor_ex: polytape.linalg.lu_factor(x)
+        logdet: polytape.linalg.slogdet(x)
+        band_part: polytape.tril(x, k=...) and polytape.triu(x, k=...)
+        set_diag: polytape.fill_diagonal(x, value)
+        diag_part: polytape.diagonal(x)
+        diag: polytape.diag(x)
+        eye: polytape.eye(n)
+        matvec: polytape.matmul(x1, polytape.expand_dims(x2, axis=-1))[..., 0]
+        matrix_exp: polytape.linalg.expm(x)
+        adjoint: polytape.conj(x.mT)
+        """,
+    "special": """
+        gammaln: polytape.special.lgamma(x)
+        psi: polytape.special.digamma(x)
+        expit: polytape.nn.sigmoid(x)
+        log_expit: polytape.nn.log_sigmoid(x)
+        softmax, log_softmax: polytape.nn.{name}(x)
+        exp2, expm1, log1p, sinc, round: polytape.{name}(x)
+        """,
+    "optim": """
+        GradientDescentOptimizer: polytape.optim.SGD(learning_rate)
+        AdamOptimizer: polytape.optim.Adam(learning_rate)
+        AdamW, RMSprop, Adagrad, Adadelta, Adamax, NAdam, LBFGS: polytape.optim.Adam or polytape.optim.SGD
+        lr_scheduler, schedules: learning_rate may be a function, and optimizer.learning_rate may be assigned
+        """,
+    "random": """
+        rand, random, random_sample, random_uniform, ranf, sample: polytape.random.uniform(shape)
+        randn, standard_normal, random_normal: polytape.random.normal(shape)
+        randint, random_integers: polytape.random.integers(low, high, shape)
+        randperm: polytape.random.permutation(n)
+        manual_seed, set_random_seed, set_seed, PRNGKey, key: polytape.random.seed(value)
+        default_rng, RandomState, split, fold_in: polytape.random.Generator(seed)
+        get_state, set_state: polytape.Checkpoint(generator=generator), .save and .restore
+        standard_cauchy: polytape.random.cauchy(shape)
+        standard_exponential: polytape.random.exponential(shape)
+        standard_gamma: polytape.random.gamma(a, shape=shape)
+        standard_t, t: polytape.random.student_t(df, shape)
+        chisquare: polytape.random.chi_square(df, shape)
+        vonmises: polytape.random.von_mises(mu, kappa, shape)
+        lognormal: polytape.exp(polytape.random.normal(shape))
+        """,
+}
