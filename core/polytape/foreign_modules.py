@@ -162,10 +162,10 @@ LINES: Final[dict[str, str]] = {
         value_and_grad: polytape.value_and_gradients_function(f)
         vjp: tape.gradient(y, x, output_gradients=v)
         jit, compile: polytape.function(f)
-        vmap, pmap: give the function's arguments one more axis, since ops work on arrays of any rank
+        pmap: polytape.vmap(f), on one device
         placeholder, Session, InteractiveSession, global_variables_initializer: {_EAGER}
         custom_vjp, custom_jvp, RegisterGradient: polytape.custom_gradient(f)
-        hessian, jacobian: a tape inside another, or polytape.gradients_function of such a function
+        jacrev, jacfwd: polytape.jacobian(f)
         gradients, backward: tape.gradient(y, x), after with polytape.GradientTape() as tape: ...
         trainable_variables: tape.watched_variables(), or the variables that you keep in a list
         Module: polytape.Trackable

@@ -42,7 +42,7 @@ def resolve(
     if not candidates and op.primitive:
         from .widening import widened  # loaded for a backend that lacks kernels for narrow dtypes
 
-        return widened(resolver) or resolver.host_resolution()
+        return widened(resolver, resolve) or resolver.host_resolution()
     last = Missing(resolver) if op.primitive else resolver.bind_attributes(Body(op, operand_types))
     shared = operand_types[0] if operand_types else None
     if shared is not None and not all([operand_type is shared for operand_type in operand_types]):

@@ -8,13 +8,13 @@ result are kept: those of sums, products and bitwise functions depend on the low
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from ..dtypes import lookup
 from ..registry import tables
 from ..registry.resolution import Resolution
 from ..registry.tensor_type import TensorType, get_tensor_type
-from .resolve import Resolver, resolve
 
 __all__ = ["widened"]
 
@@ -24,6 +24,10 @@ WIDER: Final = {
 }  # fmt: skip
 # These work on the representation of an element, or are the casts themselves.
 NEVER: Final = ("astype", "bitcast")
+
+
+# `resolve`, which imports this module and is therefore passed to it.
+Resolve: TypeAlias = Callable[..., Resolution]
 
 
 class Widened:
@@ -57,8 +61,12 @@ def cast_by(resolution: Resolution | None, array: Any) -> Any:
     return array if resolution is None or array is None else resolution.lift(resolution.fn(array))
 
 
-def widened(resolver: Resolver) -> Resolution | None:
-    """The resolution of a primitive by its kernel for wider dtypes; None if there is none."""
+def widened(resolver: Any, resolve: Resolve) -> Resolution | None:
+    """The resolution of a primitive by its kernel for wider dtypes; None if there is none.
+
+    Args:
+        resolver: the `Resolver` of the call with narrow dtypes.
+    """
     op = resolver.op
     before = [
         None if operand is None or op.on_host(position) else wider(operand)
@@ -72,13 +80,16 @@ def widened(resolver: Resolver) -> Resolution | None:
     if wide_dtype is not None:
         attributes["dtype"] = lookup(wide_dtype)
     types = tuple([wide or operand for wide, operand in zip(before, resolver.operand_types, strict=True)])
-    inner = Resolver(op, resolver.backend, resolver.device, types, attributes)
-    if not inner.candidates():
+    if not type(resolver)(op, resolver.backend, resolver.device, types, attributes).candidates():
         return None
     resolution = resolve(op, resolver.backend, resolver.device, types, attributes)
-    casts = [cast(resolver, operand, wide) for operand, wide in zip(resolver.operand_types, before, strict=True)]
+    operands = zip(resolver.operand_types, before, strict=True)
     outputs = zip(resolution.result_types, resolver.result_types, strict=True)
-    call = Widened(resolution, casts, [cast(resolver, wide, narrow) for wide, narrow in outputs])
+    call = Widened(
+        resolution,
+        [cast(resolve, narrow, wide) for narrow, wide in operands],
+        [cast(resolve, wide, narrow) for wide, narrow in outputs],
+    )
     shared = resolver.operand_types[0] if resolver.operand_types else None
     if any(operand is not shared for operand in resolver.operand_types):
         shared = None
@@ -93,8 +104,8 @@ def wider(narrow: TensorType) -> TensorType | None:
     return get_tensor_type(narrow.backend, narrow.device, lookup(name))
 
 
-def cast(resolver: Resolver, source: TensorType | None, target: TensorType | None) -> Resolution | None:
+def cast(resolve: Resolve, source: TensorType | None, target: TensorType | None) -> Resolution | None:
     """The resolution of the cast from one type to another; None if they are the same, or there is nothing to cast."""
     if source is None or target is None or source is target:
         return None
-    return resolve(tables.get_op("astype"), resolver.backend, resolver.device, (source,), {"dtype": target.dtype})
+    return resolve(tables.get_op("astype"), source.backend, source.device, (source,), {"dtype": target.dtype})
