@@ -193,12 +193,14 @@ LINES: Final[dict[str, str]] = {
         Softmax: polytape.nn.softmax(x)
         LogSoftmax: polytape.nn.log_softmax(x)
         Tanh, tanh: polytape.tanh(x)
-        CrossEntropyLoss, cross_entropy: {_CROSS_ENTROPY}
+        CrossEntropyLoss, cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy: {_CROSS_ENTROPY}
+        sparse_categorical_crossentropy: {_CROSS_ENTROPY}
+        categorical_crossentropy: polytape.nn.softmax_cross_entropy_with_logits(labels, logits)
         NLLLoss: polytape.nn.nll_loss(labels, log_probabilities)
-        MSELoss, mse_loss: polytape.nn.mean_squared_error(labels, predictions)
+        MSELoss, mse_loss, mse: polytape.nn.mean_squared_error(labels, predictions)
         L1Loss, mean_absolute_error: polytape.nn.l1_loss(labels, predictions)
         smooth_l1_loss, SmoothL1Loss, HuberLoss: polytape.nn.huber_loss(labels, predictions)
-        binary_cross_entropy, BCELoss: polytape.nn.log_loss(labels, predictions)
+        binary_cross_entropy, BCELoss, binary_crossentropy, bce: polytape.nn.log_loss(labels, predictions)
         binary_cross_entropy_with_logits, BCEWithLogitsLoss: {_BINARY_CROSS_ENTROPY}
         kl_div: polytape.nn.kl_divergence(labels, predictions)
         poisson_nll_loss: polytape.nn.poisson_nll(labels, predictions)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.errors import ShapeError
+from polytape.errors import DTypeError, ShapeError
 
 HOST = np.arange(24.0).reshape(2, 3, 4)
 ONES = np.arange(6.0).reshape(1, 2, 1, 3)
@@ -142,3 +142,15 @@ def test_two_axes_of_three_are_not_exchanged_by_transpose() -> None:
             pt.ones((2, 3)).transpose(*axes)
     with pytest.raises(ShapeError, match="not a permutation"):
         pt.ones((2, 3, 4)).transpose((0, 2))
+
+
+def test_methods_take_the_sizes_or_axes_one_by_one_too() -> None:
+    x = pt.reshape(pt.arange(24), (2, 3, 4))
+    assert x.reshape(4, 6).shape == x.reshape(4, -1).shape == x.reshape((4, 6)).shape == (4, 6)
+    assert x.reshape(-1).shape == x.reshape([24]).shape == (24,)
+    assert x.reshape(1, 24, copy=True).shape == (1, 24)
+    assert x.permute_dims(2, 0, 1).tolist() == x.permute_dims((2, 0, 1)).tolist() == x.transpose(2, 0, 1).tolist()
+    with pytest.raises(ShapeError, match="24 elements"):
+        x.reshape(5, 5)
+    with pytest.raises(DTypeError):
+        x.reshape((2, 3), 4)
