@@ -227,7 +227,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "rearranging": (
         "",
-        "atleast_1d atleast_2d atleast_3d expand_dims flatten flip moveaxis rot90 squeeze swapaxes",
+        "atleast_1d atleast_2d atleast_3d expand_dims flatten flip moveaxis rot90 squeeze swapaxes transpose",
     ),
     "reduction": (
         "all any argmax argmin count_nonzero max mean min prod std sum var",
