@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from .. import plugins
 from ..backend import Kernel
 from ..dispatch import slow_path
 from ..dispatch.resolve import Resolver
+from ..dtypes import names_of
 from ..registry import tables
 from ..tensors.tensor import Tensor
 from .calls import attributes_on, calls, device_of
@@ -20,12 +21,14 @@ from .samples import Sample
 __all__ = ["direct_calls", "unreached_kernels"]
 
 
-def unreached_kernels(backend: str, cases: Iterable[Case]) -> list[str]:
+def unreached_kernels(backend: str, cases: Sequence[Case]) -> list[str]:
     """The backend's own kernels that no sample reaches, one line per kernel with the sample that is missing.
 
     A kernel with a predicate needs one sample for which it is true and one for which it is false.
     """
     outcomes: dict[int, set[bool]] = {}
+    supported = set(plugins.get_backend(backend).dtypes)
+    out_of_reach = {case.op.name for case in cases if next(calls(case, backend), None) is None}
     for case in cases:
         for sample, _, hosts, _ in calls(case, backend):
             for kernel, accepts in tried_kernels(case, sample, hosts, backend):
@@ -37,11 +40,22 @@ def unreached_kernels(backend: str, cases: Iterable[Case]) -> list[str]:
             kernel_outcomes = outcomes.get(id(kernel), set())
             if kernel.devices and not kinds & set(kernel.devices):
                 continue  # for a device that this machine does not have
+            if op.name in out_of_reach or not _serves_some(kernel, supported):
+                continue  # for dtypes that the backend does not have, as a shared list of kernels has them
             if True not in kernel_outcomes:
                 missing.append(f"{kernel!r}: no sample of {op.name}'s row reaches it")
             if kernel.when is not None and False not in kernel_outcomes:
                 missing.append(f"{kernel!r}: no sample of {op.name}'s row makes its predicate false")
     return missing
+
+
+def _serves_some(kernel: Kernel, supported: set[str]) -> bool:
+    """Whether a kernel serves operands of dtypes that a backend has."""
+    for entry in kernel.dtypes:
+        parts = entry if isinstance(entry, tuple) else (entry,)
+        if all(supported & set(names_of(part)) for part in parts):
+            return True
+    return False
 
 
 def tried_kernels(case: Case, sample: Sample, hosts: Sequence[Any], backend: str) -> list[tuple[Kernel, bool]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import pytest
 import polytape as pt
 from polytape.backend import Limits, Streams
 from polytape.cli import main
-from polytape.testing import CASES, CHECKS, TRANSFERS, conformance, suite
+from polytape.testing import CASES, CHECKS, TRANSFERS, conformance, suite, unreached_kernels
 from polytape.testing.coverage import coverage
 from polytape.testing.limits import Inapplicable
 from polytape.testing.programs import FAULTS, GRAPHS, STATES
@@ -180,6 +181,23 @@ def test_what_does_not_apply_is_skipped_with_the_reason(narrow: str) -> None:
     assert "it runs in float64, which narrow does not support" in reasons
     assert "narrow has one device, on which all other checks run" in reasons
     assert report.counts("T4")["passed"] == report.counts("T7")["passed"] == 0
+
+
+def test_a_kernel_for_dtypes_that_the_backend_lacks_need_not_be_reached() -> None:
+    """NumPy's list of kernels, which a backend without complex numbers may use, has some for these."""
+    from polytape_numpy.kernels import build
+
+    missed = pt.Kernel("add", np.add, when=lambda x1, x2: x1.size > 10**6, priority=2)
+    backend = pt.Backend(
+        name="real", devices=lambda: [("real", 1)], array_type=np.ndarray, from_host=lambda a, d: np.array(a),
+        to_host=lambda a: a, copy=lambda a, d: np.array(a), empty=lambda s, t, d: np.empty(s, t),
+        synchronize=lambda d: None, lift=np.asarray, dtypes=["bool", "int32", "int64", "float32"], automatic=False,
+        kernels=[*build(np), missed],
+    )  # fmt: skip
+    rows = [case for case in CASES if str(case) in ("add", "complex", "expm1")]
+    with pt.register_backend(backend):
+        lines = [line for line in unreached_kernels("real", rows) if re.match(r"Kernel\('(add|complex|expm1)'", line)]
+    assert len(lines) == 1 and "when=<lambda>, priority=2" in lines[0], lines
 
 
 def test_nothing_checked_is_not_passed(narrow: str) -> None:
