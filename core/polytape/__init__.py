@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from .backend import Backend as Backend, Kernel as Kernel, MemoryInfo as MemoryInfo, Probe as Probe
     from .checkpoint import Checkpoint as Checkpoint, latest_checkpoint as latest_checkpoint
     from .checkpoint.structures import load as load, save as save
+    from .dispatch.default_dtypes import set_default_dtype as set_default_dtype
     from .dispatch.explanation import explain as explain
     from .dispatch.fallback import set_fallback as set_fallback
     from .dispatch.interchange import from_dlpack as from_dlpack
@@ -153,12 +154,21 @@ if TYPE_CHECKING:
     )
     from .plugins.hookspecs import hookimpl as hookimpl
     from .state.trackable import Trackable as Trackable
+    from .tensors.print_options import (
+        get_printoptions as get_printoptions,
+        printoptions as printoptions,
+        set_printoptions as set_printoptions,
+    )
     from .tensors.variable import Variable as Variable
     from .testing.gradients import check_gradients as check_gradients
 
     bfloat16 = float16  # for type checkers; at run time also a NumPy dtype object, which needs ml_dtypes
 
 _check_environment()
+if "POLYTAPE_DEFAULT_DTYPE" in _os.environ:
+    from .dispatch.default_dtypes import read_environment as _read_default_dtypes
+
+    _read_default_dtypes(_os.environ["POLYTAPE_DEFAULT_DTYPE"])
 
 
 def _families() -> Any:
@@ -203,6 +213,7 @@ _LATE = {
     "hessian": ("autodiff.jacobians", "hessian"),
     "hvp": ("autodiff.transforms", "hvp"),
     "hookimpl": ("plugins.hookspecs", "hookimpl"),
+    "get_printoptions": ("tensors.print_options", "get_printoptions"),
     "iinfo": ("inspection", "iinfo"),
     "implicit_gradients": ("autodiff.functional", "implicit_gradients"),
     "implicit_value_and_gradients": ("autodiff.functional", "implicit_value_and_gradients"),
@@ -220,6 +231,7 @@ _LATE = {
     "newaxis": ("inspection", "newaxis"),
     "pi": ("inspection", "pi"),
     "pow": ("ops.arithmetic", "power"),
+    "printoptions": ("tensors.print_options", "printoptions"),
     "Probe": ("backend", "Probe"),
     "recompute": ("autodiff.recomputation", "recompute"),
     "refresh": ("plugins", "refresh"),
@@ -227,8 +239,10 @@ _LATE = {
     "result_type": ("inspection", "result_type"),
     "save": ("checkpoint.structures", "save"),
     "set_backend": ("placement.default_backend", "set_backend"),
+    "set_default_dtype": ("dispatch.default_dtypes", "set_default_dtype"),
     "set_fallback": ("dispatch.fallback", "set_fallback"),
     "set_mixed_devices": ("dispatch.mixed_devices", "set_mixed_devices"),
+    "set_printoptions": ("tensors.print_options", "set_printoptions"),
     "Stream": ("placement.streams", "Stream"),
     "synchronize": ("placement.devices", "synchronize"),
     "Trackable": ("state.trackable", "Trackable"),

@@ -72,7 +72,7 @@ LINES: Final[dict[str, str]] = {
         mm, bmm, mv: polytape.matmul(x1, x2)
         vdot: polytape.vecdot(polytape.flatten(x1), polytape.flatten(x2))
         ger: polytape.outer(x1, x2)
-        transpose, permute: polytape.permute_dims(x, axes), or x.T for a matrix
+        permute: polytape.permute_dims(x, axes), or x.T for a matrix
         t: x.T
         rollaxis: polytape.moveaxis(x, source, destination)
         resize: polytape.tile(polytape.flatten(x), n), cut and reshaped
@@ -146,7 +146,6 @@ LINES: Final[dict[str, str]] = {
         right_shift: polytape.bitwise_right_shift(x1, x2)
         array2string, array_str: str(x)
         array_repr: repr(x)
-        set_printoptions, printoptions: tensors print as NumPy's arrays do, so NumPy's function serves both
         loadtxt, genfromtxt, fromfile, frombuffer, fromiter: NumPy's function of this name, then polytape.asarray
         savez, savez_compressed: polytape.save(path, structure)
         float: polytape.float32
@@ -178,6 +177,8 @@ LINES: Final[dict[str, str]] = {
         numpy: polytape itself has NumPy's functions; x.numpy() is a NumPy array
         device_put: x.to_device(device)
         get_device: x.device
+        set_default_tensor_type, set_floatx: polytape.set_default_dtype(dtype)
+        get_default_dtype: polytape.__array_namespace_info__().default_dtypes()["real floating"]
         devices, local_devices: polytape.backends()
         cuda: polytape.backends() lists the devices; with polytape.device("gpu"): selects one
         """,
@@ -192,12 +193,14 @@ LINES: Final[dict[str, str]] = {
         Softmax: polytape.nn.softmax(x)
         LogSoftmax: polytape.nn.log_softmax(x)
         Tanh, tanh: polytape.tanh(x)
-        CrossEntropyLoss, cross_entropy: {_CROSS_ENTROPY}
+        CrossEntropyLoss, cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy: {_CROSS_ENTROPY}
+        sparse_categorical_crossentropy: {_CROSS_ENTROPY}
+        categorical_crossentropy: polytape.nn.softmax_cross_entropy_with_logits(labels, logits)
         NLLLoss: polytape.nn.nll_loss(labels, log_probabilities)
-        MSELoss, mse_loss: polytape.nn.mean_squared_error(labels, predictions)
+        MSELoss, mse_loss, mse: polytape.nn.mean_squared_error(labels, predictions)
         L1Loss, mean_absolute_error: polytape.nn.l1_loss(labels, predictions)
         smooth_l1_loss, SmoothL1Loss, HuberLoss: polytape.nn.huber_loss(labels, predictions)
-        binary_cross_entropy, BCELoss: polytape.nn.log_loss(labels, predictions)
+        binary_cross_entropy, BCELoss, binary_crossentropy, bce: polytape.nn.log_loss(labels, predictions)
         binary_cross_entropy_with_logits, BCEWithLogitsLoss: {_BINARY_CROSS_ENTROPY}
         kl_div: polytape.nn.kl_divergence(labels, predictions)
         poisson_nll_loss: polytape.nn.poisson_nll(labels, predictions)

@@ -128,8 +128,10 @@ def power(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 
 @power.gradient("x1")
 def _power_base(g: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
-    # x ** 0 is constant, but x2 * x1 ** (x2 - 1) would be 0 * 0 ** -1 = NaN at 0.
-    return g * conjugate(where(x2 == 0, 0, x2 * x1 ** where(x2 == 0, 1, x2 - 1)))
+    # x ** 0 is constant, but x2 * x1 ** (x2 - 1) would be 0 * 0 ** -1 = NaN at 0. The conditions concern only the
+    # exponents, of which there is usually one.
+    constant = equal(x2, 0)
+    return g * conjugate(where(constant, 0, x2) * x1 ** where(constant, 0, x2 - 1))
 
 
 @power.gradient("x2")

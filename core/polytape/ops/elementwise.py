@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from .. import dtypes
+from ..dispatch.convert import asarray
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
 from .arithmetic import abs, conjugate, maximum, minimum, multiply, power
@@ -99,13 +100,14 @@ def clip(x: TensorLike, /, min: TensorLike | None = None, max: TensorLike | None
     Source:
         Array API standard 2025.12, ``clip``.
     """
-    from ..dispatch.convert import asarray
-    from .manipulation import astype
-
     x = asarray(x)
     y = clip_(x, min, max)
+    if y.dtype is x.dtype:
+        return y
+    from .manipulation import astype
+
     # A bound of a wider dtype is compared in that dtype, and need not be representable in that of x.
-    return y if y.dtype is x.dtype else astype(y, x.dtype)
+    return astype(y, x.dtype)
 
 
 @op(
@@ -226,7 +228,6 @@ def nan_to_num(
     Source:
         NumPy, ``nan_to_num``.
     """
-    from ..dispatch.convert import asarray
     from ..inspection import finfo
     from .complex_parts import complex_, imag, is_complex, real
 

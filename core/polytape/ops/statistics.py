@@ -33,7 +33,7 @@ def tensor(x: TensorLike) -> Tensor:
 def floating(x: TensorLike) -> Tensor:
     """An operand as a floating tensor; integers and bools become float32."""
     y = tensor(x)
-    return astype(y, dtypes.float32) if dtypes.category(y.dtype) < dtypes.FLOATING else y
+    return astype(y, dtypes.defaults.floating) if dtypes.category(y.dtype) < dtypes.FLOATING else y
 
 
 def ptp(x: TensorLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:

@@ -173,7 +173,8 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "max_pool_with_indices max_unpool",
     ),
     "nn.rectifiers": (
-        "celu elu hard_sigmoid hard_swish hard_tanh hardshrink leaky_relu prelu relu6 selu softshrink",
+        "celu elu elu_gradient hard_sigmoid hard_swish hard_tanh hardshrink leaky_relu leaky_relu_gradient prelu "
+        "relu6 selu softshrink",
         "celu elu hard_sigmoid hard_swish hard_tanh hardshrink leaky_relu prelu relu6 selu softshrink",
     ),
     "nn.recurrent": (
@@ -226,7 +227,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "rearranging": (
         "",
-        "atleast_1d atleast_2d atleast_3d expand_dims flatten flip moveaxis rot90 squeeze swapaxes",
+        "atleast_1d atleast_2d atleast_3d expand_dims flatten flip moveaxis rot90 squeeze swapaxes transpose",
     ),
     "reduction": (
         "all any argmax argmin count_nonzero max mean min prod std sum var",

@@ -8,7 +8,7 @@ from operator import index
 from typing import NamedTuple
 
 from ...dispatch.convert import asarray
-from ...errors import ShapeError
+from ...errors import DTypeError, ShapeError
 from ...tensors.tensor import Tensor, TensorLike
 from .. import dtype_rules, shape_rules
 from ..arithmetic import abs
@@ -173,14 +173,26 @@ def cho_solve(factor: TensorLike, x2: TensorLike, /, *, upper: bool = False) -> 
 
     Args:
         factor: floating[..., n, n].
-        x2: floating[..., n, k].
+        x2: floating[n], or floating[..., n, k].
         upper: as for `cholesky`.
+    Returns:
+        [..., n], or [..., n, k].
     Raises:
         ShapeError: sizes that do not fit.
+        DTypeError: ``factor`` is SciPy's pair of a factor and a bool.
     Source:
         SciPy, ``linalg.cho_solve``.
     """
-    factor = asarray(factor)
+    if isinstance(factor, tuple):
+        raise DTypeError(
+            "cho_solve takes the factor alone.",
+            expected="a tensor, as polytape.linalg.cholesky returns it",
+            got=f"a tuple of {len(factor)}",
+            fix="write cho_solve(factor, x2), with upper=True for an upper triangle",
+        )
+    factor, x2 = asarray(factor), asarray(x2)
+    if x2.ndim == 1:
+        return cho_solve(factor, x2[:, None], upper=upper)[..., 0]
     lower = adjoint(factor) if upper else factor
     return solve_triangular(adjoint(lower), solve_triangular(lower, x2), upper=True)
 
