@@ -1,10 +1,10 @@
 """Run the tests of array libraries' users on polytape: `python tests/run_ecosystem.py SUITE [--checkout DIRECTORY]`.
 
-Suites are einops, opt_einsum and array-api-extra, whose tests are in a checkout, and scikit-learn and scipy, whose tests
-are installed with them. Each runs on polytape and on PyTorch (opt_einsum's: on NumPy). The program prints the numbers of
-tests that pass, fail and are skipped, and the failures on polytape that docs/guide/array-api.md does not explain. The
-exit status is 1 if there are any. The libraries, PyTorch on the CPU, pytest, pytest-xdist and hypothesis must be
-installed.
+Suites are einops, opt_einsum and array-api-extra, whose tests are in a checkout, and scikit-learn and scipy, whose
+tests are installed with them. Each runs on polytape and on PyTorch (opt_einsum's: on NumPy). The program prints the
+numbers of tests that pass, fail and are skipped, and the failures on polytape that docs/guide/array-api.md does not
+explain. The exit status is 1 if there are any. The libraries, PyTorch on the CPU, pytest, pytest-xdist and hypothesis
+must be installed.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class Methods:
         """`polytape.nonzero` of this tensor."""
         raise NotImplementedError
 
-    def permute_dims(self, axes: tuple[int, ...], *more: int) -> Tensor:
+    def permute_dims(self, axes: int | tuple[int, ...], *more: int) -> Tensor:
         """`polytape.permute_dims` of this tensor."""
         raise NotImplementedError
 
