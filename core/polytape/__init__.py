@@ -103,6 +103,7 @@ if TYPE_CHECKING:
         pi as pi,
         result_type as result_type,
     )
+    from .ops.applying import *
     from .ops.arithmetic import *
     from .ops.arithmetic import power as pow  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard
     from .ops.bitwise import *
@@ -124,8 +125,10 @@ if TYPE_CHECKING:
     from .ops.nan_statistics import *
     from .ops.numerical import *
     from .ops.padding import *
+    from .ops.polynomials import *
     from .ops.predicates import *
     from .ops.products import *
+    from .ops.quantiles import *
     from .ops.rearranging import *
     from .ops.reduction import *
     from .ops.representation import *
@@ -133,6 +136,7 @@ if TYPE_CHECKING:
     from .ops.segment import *
     from .ops.sets import *
     from .ops.sorting import *
+    from .ops.stacking import *
     from .ops.statistics import *
     from .ops.trigonometric import *
     from .placement.default_backend import (

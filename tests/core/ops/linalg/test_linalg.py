@@ -16,14 +16,6 @@ RNG = np.random.default_rng(3)
 FULL = ["float32", "float64", "complex64", "complex128"]
 
 
-@pytest.fixture(autouse=True)
-def factorizations(request: pytest.FixtureRequest) -> None:
-    """Skip a backend that declares these factorizations as missing."""
-    backend = request.node.callspec.params.get("backend") if hasattr(request.node, "callspec") else None
-    if backend and "svd" in pt.get_backend(backend).limits.missing:
-        pytest.skip(f"{backend} declares the factorizations as missing")
-
-
 def random(*shape: int, dtype: str = "float64") -> Any:
     x = RNG.uniform(-1.0, 1.0, shape)
     return (x + 1j * RNG.uniform(-1.0, 1.0, shape) if dtype[0] == "c" else x).astype(dtype)
