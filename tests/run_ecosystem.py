@@ -55,7 +55,10 @@ SUITES = {
         ("",),
         package="sklearn",
         select=("-k", "{library}"),
-        explained=(r"chi2_kernel-check_array_api_metric", r"test_gaussian_mixture_array_api_compliance\[.*-full-random"),
+        explained=(
+            r"chi2_kernel-check_array_api_metric",
+            r"test_gaussian_mixture_array_api_compliance\[.*-full-random",
+        ),
     ),
     "scipy": Suite(
         (
