@@ -50,7 +50,11 @@ SUITES = {
         ),
     ),
     "einops": Suite(("einops/tests",)),
-    "opt_einsum": Suite(("opt_einsum/tests",), peer="numpy", explained=(r"test_contract_expressions\[True-",)),
+    "opt_einsum": Suite(
+        ("opt_einsum/tests",),
+        peer="numpy",
+        explained=(r"test_contract_expressions\[True-|test_torch|test_object_arrays|\[torch",),
+    ),
     "scikit-learn": Suite(
         ("",),
         package="sklearn",
