@@ -17,7 +17,18 @@ from polytape.testing.samples import Sample
 SIZE = 3
 WITH_OPERANDS = [case for case in CASES if any(not case.op.on_host(k) for k in range(len(case.op.operands)))]
 # Their rules depend on which operands are batched, on axes and on keys: all of their samples run.
-THOROUGH = ("getitem", "setitem", "scatter_add", "take", "scatter", "matmul", "take_along_axis", "solve", "concat")
+THOROUGH = (
+    "getitem",
+    "setitem",
+    "scatter_add",
+    "take",
+    "scatter",
+    "matmul",
+    "take_along_axis",
+    "solve",
+    "concat",
+    "conv",
+)
 TOLERANCE = {"float32": 2e-5, "complex64": 2e-5, "float64": 1e-11, "complex128": 1e-11}
 
 
