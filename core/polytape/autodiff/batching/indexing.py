@@ -120,13 +120,12 @@ def _setitem(call: Call) -> Any:
     if any(call.batched[2:]):
         key, indices = _numbered(call, 2)
         if call.batched[1] or call.rank(1):
-            selected = _selected(call, x)
-            wide = operators.broadcast_to(call.aligned(1, len(selected)), (call.size, *selected))
+            shape = _selected(call, x)
+            wide = operators.broadcast_to(call.aligned(1, len(shape)), (call.size, *shape))
             value = _indices_first(call, wide, 2, _axes_before(call, 2))
         return call.again([x, value, *indices], key=key)
     if call.batched[1]:
-        selected = len(_selected(call, x))
-        value = call.aligned(1, selected)
+        value = call.aligned(1, len(_selected(call, x)))
         if _selects_first(call, 2):
             value = from_front(value, _axes_of_indices(call, 2))
     elif _selects_first(call, 2):
