@@ -56,13 +56,13 @@ def _euclidean_norm(xp: Any) -> Callable[..., Array]:
         size *= size
         return sqrt(add(size, axis, None, None, True)) * scale
 
-    quiet_plain, quiet_scaled = silent(xp, plain), silent(xp, scaled)
+    quiet_plain, quiet_scaled, quiet_quick = silent(xp, plain), silent(xp, scaled), silent(xp, quick)
 
     def euclidean_norm(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
         if x.ndim == 0 and axis not in (None, ()):
             raise ValueError(f"axis {axis} is out of bounds for an array of rank 0")  # NumPy accepts 0 and -1
         if axis is None and x.ndim and x.dtype.char in "fd" and x.flags.c_contiguous:
-            norm = quick(x)
+            norm = quiet_quick(x)
             if norm is not None:
                 return norm.reshape((1,) * x.ndim) if keepdims else norm
         wide = x.astype("float32") if x.dtype.itemsize == 2 else x
