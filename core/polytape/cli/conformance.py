@@ -1,8 +1,8 @@
 """Run the conformance kit on a backend, tier by tier; print each failure with a program that reproduces it.
 
 The tiers: T0 contract and lifecycle, T1 creation and transfer, T2 core ops in common dtypes, T3 all ops and dtypes,
-T4 gradients to order two, T5 state and checkpoints across backends, T6 graphs, T7 faults, threads and several devices.
-The exit status is 1 if a check failed, or if nothing was checked.
+T4 gradients to order two, T5 state and checkpoints across backends, T6 graphs, T7 faults, threads, streams and mixed
+devices. The exit status is 1 if a check failed, or if nothing was checked.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """List the primitives that a backend has no kernel for, and the ops whose definitions need each of them.
 
-With --program, the program runs on the backend first, and the ops that it needs are ranked by the time that a kernel
-would save at most: that spent in their definitions, on the host, or in casts. What it prints goes to standard error.
+With a program, that runs on the backend first, and the ops that it needs are ranked by the time that a kernel would
+save at most: that spent in their definitions, on the host, or in casts. What it prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -38,22 +38,23 @@ __all__ = ["add_arguments", "run", "text"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("backend", metavar="BACKEND", help="name of the backend")
+    parser.add_argument("file", metavar="PROGRAM", nargs="?", help="a Python program whose needs come first")
     add_modules(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument(
         "--program",
         metavar=("FILE", "ARGUMENT"),
         nargs=argparse.REMAINDER,
-        help="a Python program whose needs come first, with its arguments; must be the last option",
+        help="the same, for a program with arguments; must be the last option",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the list; return 1 if the program failed."""
-    program = arguments.program
+    program = arguments.program if arguments.file is None else [arguments.file]
     if program is not None and not (program and os.path.isfile(program[0])):
         raise SettingError(
-            f"--program {' '.join(program)}: there is no such file.",
+            f"program {' '.join(program)}: there is no such file.",
             expected="a Python program",
             got=repr(" ".join(program[:1])),
             fix="correct its path",

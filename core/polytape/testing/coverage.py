@@ -12,6 +12,7 @@ import polytape
 from .. import plugins
 from ..device import Device
 from ..dispatch import slow_path
+from ..dispatch.fallback import host_calls
 from ..errors import DTypeError, KernelError
 from .calls import attributes_on
 from .case import Case, call, tensors
@@ -30,10 +31,11 @@ ABSENT: Final = "absent"
 def coverage(backend: str, cases: Iterable[Case]) -> dict[str, dict[str, dict[str, str]]]:
     """How ops run: device kind -> op -> dtype -> ``native``, ``decomposed``, ``host`` or ``absent``.
 
-    ``native`` is a kernel of the backend, or of one that it extends. ``decomposed``: the op's body runs on the device.
-    ``host``: something is missing, which the host computes if the fallback policy allows it. ``absent``: neither the
-    device nor the host can; the backend does not have the dtype. The dtype of an op whose operands have one fixed
-    dtype, or that has none, is ``""``.
+    ``native`` is a kernel of the backend, or of one that it extends. ``decomposed``: the op's body runs on the device,
+    or a kernel for a wider dtype between two casts. ``host``: something is missing, which the host computes if the
+    backend leaves it to the host, or the fallback policy allows it. ``absent``: neither the device nor the host can;
+    the backend does not have the dtype. The dtype of an op whose operands have one fixed dtype, or that has none, is
+    ``""``.
     """
     kinds: dict[str, Device] = {}
     for device in plugins.get_backend(backend).device_list():
@@ -64,9 +66,11 @@ def _of_call(case: Case, sample: Sample, dtype: str, backend: str, device: Devic
     try:
         operands = tensors(case.op, sample.hosts(dtype), device)
         found = _resolved(case, operands, attributes, device, backend)
-        if found != "kernel":
-            call(case.op, operands, attributes)
-        return NATIVE if found == "kernel" else DECOMPOSED
+        if found == "kernel":
+            return NATIVE
+        before = sum(host_calls().values())
+        call(case.op, operands, attributes)
+        return HOST if sum(host_calls().values()) > before else DECOMPOSED
     except KernelError:
         return HOST if plugins.host_backend() not in plugins.get_backend(backend).chain() else ABSENT
     except DTypeError:

@@ -208,6 +208,52 @@ def check_threads(backend: str) -> None:
         raise AssertionError(f"a gradient in four threads on {backend}\n  {wrong[0]}")
 
 
+def check_streams(backend: str) -> None:
+    """Work on two streams that wait for each other's events gives the results of one; events end when work does.
+
+    On a device with one queue, every stream is that queue.
+    """
+    dtype, device = _floating(backend), device_of(backend)
+    first, second = pt.Stream(device), pt.Stream(device)
+    x = pt.asarray([0.5, -1.0, 2.0], dtype=dtype, device=device)
+    first.wait(pt.Stream.current(device))
+    y = x
+    for _ in range(8):
+        with first:
+            y = y * 2.0
+        second.wait(first.record())
+        with second:
+            y = y + x
+        first.wait(second.record())
+    event = second.record()
+    # Reading values on the host needs no care: it waits for whichever stream computes them.
+    expected = [value * (2.0**9 - 1.0) for value in (0.5, -1.0, 2.0)]
+    _require(y.tolist() == expected, f"work on two streams of {device}", expected, y.tolist())
+    event.synchronize()
+    _require(event.done() is True, f"an event of {device} after it was waited for", True, event.done())
+    second.synchronize()
+    with second:
+        inside = repr(pt.Stream.current(device))
+    _require(inside == repr(second), f"the stream in use on {device}", repr(second), inside)
+
+
+def check_a_failed_call_on_a_stream(backend: str) -> None:
+    """A call that raises inside of ``with stream:`` leaves the stream before in use, and its results right."""
+    dtype, device = _floating(backend), device_of(backend)
+    stream = pt.Stream(device)
+    x, y = (pt.asarray(values, dtype=dtype, device=device) for values in ([1.0, 2.0], [1.0, 2.0, 3.0]))
+    stream.wait(pt.Stream.current(device))
+    try:
+        with stream:
+            z = x + y
+    except ShapeError:
+        pass
+    else:
+        raise AssertionError(f"an addition of [2] and [3] on {device}\n  expected: ShapeError\n  got: {z!r}")
+    _require((x * 2.0).tolist() == [2.0, 4.0], f"a call on {device} after one that failed", [2.0, 4.0], x)
+    stream.synchronize()
+
+
 def check_a_fault_passes(backend: str) -> None:
     """After a call that raises, the operands are unchanged and the next call is right."""
     dtype, device = _floating(backend), device_of(backend)
@@ -281,6 +327,8 @@ STATES: Final = (check_variables, check_optimizers, check_checkpoints, check_ran
 GRAPHS: Final = (check_traced_step, check_traced_again)
 FAULTS: Final = (
     check_threads,
+    check_streams,
+    check_a_failed_call_on_a_stream,
     check_a_fault_passes,
     check_mixed_devices,
     check_absent_devices,

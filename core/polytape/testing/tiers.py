@@ -136,7 +136,7 @@ TIERS: Final = (
     Tier("T6", "graphs", *_of_ops(checks.check_graph_equals_eager), *_of_backend(*GRAPHS)),
     Tier(
         "T7",
-        "faults, threads and several devices",
+        "faults, threads, streams and mixed devices",
         Check(contract.check_devices, _every, needs=_several_devices),
         *_of_backend(*FAULTS),
     ),

@@ -140,10 +140,13 @@ def test_the_text_and_the_errors_of_a_user(child: Child, folder: Path, todo: Cal
     result = child(["-m", "polytape", "todo", "numpy", "--program", str(folder / "program.py"), "--epochs", "3"])
     assert result.stdout.splitlines()[0].endswith("all ops that it needs have kernels.")
     assert result.stderr == "arguments: ['--epochs', '3']\n"
+    result = child(["-m", "polytape", "todo", "numpy", str(folder / "program.py")])
+    assert result.stderr == "arguments: []\n" and "all ops that it needs have kernels" in result.stdout
     for words, text in (
         (["mimi", "--module", "mini"], "did you mean 'mini'?"),
         (["mini", "--module", "absent"], "--module absent cannot be imported: ModuleNotFoundError"),
-        (["mini", "--module", "mini", "--program", "absent.py"], "--program absent.py: there is no such file"),
+        (["mini", "--module", "mini", "--program", "absent.py"], "program absent.py: there is no such file"),
+        (["mini", "absent.py", "--module", "mini"], "program absent.py: there is no such file"),
     ):
         errors = child(["-m", "polytape", "todo", *words], folder, status=1).stderr
         assert text in errors and "Traceback" not in errors

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.backend import Limits
+from polytape.backend import Limits, Streams
 from polytape.cli import main
 from polytape.testing import CASES, CHECKS, TRANSFERS, conformance, suite
 from polytape.testing.coverage import coverage
@@ -142,6 +142,21 @@ def test_five_lines_of_python_do_the_same() -> None:
     assert "coverage of cpu" in text and text.endswith("passed: 3 passed, 0 failed, 0 skipped")
 
 
+def test_what_a_backend_leaves_to_the_host_is_not_native(narrow: str) -> None:
+    """Neither are ops whose bodies need it."""
+    backend = pt.get_backend(narrow)
+    left = pt.Backend(
+        name="left", devices=lambda: [("left", 1)], array_type=np.ndarray, from_host=lambda a, d: np.array(a),
+        to_host=lambda a: a, copy=lambda a, d: np.array(a), empty=lambda s, t, d: np.empty(s, t),
+        synchronize=lambda d: None, lift=np.asarray, dtypes=["float32"], automatic=False, kernels=backend.kernels,
+        host_ops=["matmul", "log1p"],
+    )  # fmt: skip
+    cases = [case for case in CASES if str(case) in ("add", "matmul", "log2", "square")]
+    with pt.register_backend(left):
+        table = {op: states["float32"] for op, states in coverage("left", cases)["left"].items()}
+    assert table == {"add": "native", "matmul": "host", "square": "decomposed", "log2": "host"}
+
+
 @pytest.fixture
 def narrow() -> Iterator[str]:
     """A backend in float32 alone, without two primitives, which owns its arrays."""
@@ -254,6 +269,11 @@ def _kernel(op: str, fn: Callable[..., Any]) -> dict[str, Any]:
     return {"kernels": [pt.Kernel(op, fn)]}
 
 
+STREAMS = {
+    "create": lambda device: object(), "use": lambda device, stream: None, "synchronize": lambda stream: None,
+    "record": lambda device, stream: object(), "wait": lambda device, stream, event: None,
+    "done": lambda event: False, "finish": lambda event: None,
+}  # fmt: skip
 MEMORY = [pt.MemoryInfo(n, n, 100) for n in (10, 20, 30)]
 DEFECTS: dict[str, tuple[str, dict[str, Any]]] = {
     "another number of devices each time": ("check_devices_listed", {"devices": lambda: [("cpu", next(_NUMBERS))]}),
@@ -268,6 +288,11 @@ DEFECTS: dict[str, tuple[str, dict[str, Any]]] = {
     "an operand overwritten": ("check_variables", _kernel("add", _writes)),
     "other bits": ("check_random_state", _kernel("random_uniform", _other_bits)),
     "another update": ("check_optimizers", _kernel("sgd_update", lambda x, gradient, learning_rate: x - gradient)),
+    "an event that never ends": ("check_streams", {"streams": Streams(**STREAMS)}),
+    "bad shapes on a stream accepted": (
+        "check_a_failed_call_on_a_stream",
+        _kernel("add", lambda x1, x2: np.add(x1[:2], x2[:2])),
+    ),
     "bad shapes accepted": ("check_a_fault_passes", _kernel("add", lambda x1, x2: np.add(x1[:2], x2[:2]))),
     "one buffer for all threads": ("check_threads", _kernel("multiply", _one_buffer)),
     "zeros on the way to the host": ("check_checkpoints", {"to_host": np.zeros_like}),
@@ -280,6 +305,15 @@ def test_a_defect_of_the_whole_backend_is_detected(check: str, members: Any, swi
         with pytest.raises(Exception) as caught:
             find_check(check).fn("faulty")
         assert not isinstance(caught.value, Inapplicable)
+
+
+def test_a_stream_that_does_not_wait_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = pytest.importorskip("polytape_sim.stream")
+    find_check("check_streams").fn("sim")
+    monkeypatch.setattr(stream.Stream, "wait", lambda self, event: None)
+    with pytest.raises(Exception, match="stream") as caught:
+        find_check("check_streams").fn("sim")
+    assert not isinstance(caught.value, Inapplicable)
 
 
 def test_a_program_of_the_whole_backend_is_one_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from polytape.dispatch.widening import WIDER
 from polytape.dtypes import names_of
 from polytape.registry import tables
 from polytape.testing import CASES, CHECKS, TRANSFERS, case_of
+from polytape.testing.conformance import run_whole
 from polytape.testing.limits import Inapplicable, check_capabilities, checked
+from polytape.testing.tiers import TIERS
 from polytape_numpy.kernels import build
 
 GUIDE = Path(__file__).parents[3] / "docs" / "backends" / "authors-guide.md"
@@ -203,3 +205,18 @@ def test_every_dtype_of_a_row_is_reported() -> None:
     assert "right for" in text and "wrong for float32, float64" in text
     assert "of float32 on twice" in text and "of float64 on twice" in text
     assert "Kernel('square', <lambda>, twice:*, ('float32', 'float64'), from in-process)" in text
+
+
+def test_a_correct_backend_passes_the_checks_of_a_whole_backend(fair: str) -> None:
+    passed, skipped = [], []
+    for check in (check for tier in TIERS for check in tier.checks if check.applies is None):
+        if check.name == "check_kernels_are_reached":
+            continue  # it runs every row
+        try:
+            run_whole(check.fn, fair)
+            passed.append(check.name)
+        except Inapplicable:
+            skipped.append(check.name)
+    # What a backend in one process, which does not report memory use, cannot show; and Adam counts steps in int64.
+    assert set(skipped) <= {"check_memory_info", "check_a_new_process", "check_memory_comes_back", "check_optimizers"}
+    assert len(passed) > 20

@@ -65,7 +65,7 @@ CASES = [
         errors=[
             error(ShapeError, "takes square matrices", floats(2, 3), floats(2, 3)),
             error(ShapeError, "the sizes do not fit", floats(3, 3), floats(2, 3)),
-            error(ShapeError, "takes matrices", floats(3, 3), floats(3)),
+            error(ShapeError, "is a vector", floats(3, 3), floats(3)),
         ],
         ulp=_ULP,
         scale=4.0,
