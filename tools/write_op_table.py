@@ -168,6 +168,11 @@ def method_text(name: str, target: str) -> str:
     for parameter in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
         if parameter.annotation is not None:
             parameter.annotation = plain.visit(parameter.annotation)
+    if name in constants()["SPREAD"]:
+        spec.vararg = ast.arg("more", ast.Name("int"))
+        given = [*spec.posonlyargs, *spec.args][1]
+        if given.annotation is not None and ast.unparse(given.annotation) == "tuple[int, ...]":
+            given.annotation = ast.parse("int | tuple[int, ...]", mode="eval").body
     if spec.posonlyargs == [first[0]]:
         spec.args, spec.posonlyargs = [first[0], *spec.args], []
     returns = "Any" if node.returns is None else ast.unparse(plain.visit(node.returns))

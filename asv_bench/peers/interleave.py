@@ -12,6 +12,7 @@ from typing import Any
 __all__ = ["Call", "Statement", "interleaved", "median", "ratio_spread"]
 
 Call = Callable[[], object]
+Clock = Callable[[], float]
 Loop = Callable[[Iterable[None]], None]
 
 
@@ -47,43 +48,46 @@ def loop_of(call: Call) -> Loop:
     return loop
 
 
-def interleaved(contestants: Mapping[str, Call], batches: int, batch_s: float) -> dict[str, list[float]]:
+def interleaved(
+    contestants: Mapping[str, Call], batches: int, batch_s: float, clock: Clock = time.perf_counter
+) -> dict[str, list[float]]:
     """Seconds per call of each contestant, one sample per batch, in turns.
 
     Args:
         contestants: name -> call.
         batches: samples of each.
         batch_s: target length of one batch, in seconds.
+        clock: ``time.process_time`` leaves out the time in which other processes ran, on a busy machine.
     """
     loops = {name: loop_of(call) for name, call in contestants.items()}
-    counts = {name: calibrated(loop, batch_s) for name, loop in loops.items()}
+    counts = {name: calibrated(loop, batch_s, clock) for name, loop in loops.items()}
     samples: dict[str, list[float]] = {name: [] for name in contestants}
     order = list(contestants)
     for turn in range(batches):
         # Rotated, so that no contestant always runs first.
         for name in order[turn % len(order) :] + order[: turn % len(order)]:
-            samples[name].append(timed(loops[name], counts[name]) / counts[name])
+            samples[name].append(timed(loops[name], counts[name], clock) / counts[name])
     return samples
 
 
-def calibrated(loop: Loop, batch_s: float) -> int:
+def calibrated(loop: Loop, batch_s: float, clock: Clock = time.perf_counter) -> int:
     """The number of calls that fill a batch; also warms up the call."""
-    timed(loop, 3)
+    timed(loop, 3, clock)
     count = 1
-    while (elapsed := timed(loop, count)) < batch_s / 2:
+    while (elapsed := timed(loop, count, clock)) < batch_s / 2:
         count = max(count * 2, int(count * batch_s / max(elapsed, 1e-9) * 0.7))
     return max(1, round(count * batch_s / elapsed))
 
 
-def timed(loop: Loop, count: int) -> float:
+def timed(loop: Loop, count: int, clock: Clock = time.perf_counter) -> float:
     """Seconds that ``count`` calls take, with the garbage collector off, as in timeit."""
     enabled = gc.isenabled()
     gc.disable()
     try:
         turns = itertools.repeat(None, count)
-        begin = time.perf_counter()
+        begin = clock()
         loop(turns)
-        return time.perf_counter() - begin
+        return clock() - begin
     finally:
         if enabled:
             gc.enable()

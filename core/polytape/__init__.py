@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from .backend import Backend as Backend, Kernel as Kernel, MemoryInfo as MemoryInfo, Probe as Probe
     from .checkpoint import Checkpoint as Checkpoint, latest_checkpoint as latest_checkpoint
     from .checkpoint.structures import load as load, save as save
+    from .dispatch.default_dtypes import set_default_dtype as set_default_dtype
     from .dispatch.explanation import explain as explain
     from .dispatch.fallback import set_fallback as set_fallback
     from .dispatch.interchange import from_dlpack as from_dlpack
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
         pi as pi,
         result_type as result_type,
     )
+    from .ops.applying import *
     from .ops.arithmetic import *
     from .ops.arithmetic import power as pow  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard
     from .ops.bitwise import *
@@ -123,8 +125,10 @@ if TYPE_CHECKING:
     from .ops.nan_statistics import *
     from .ops.numerical import *
     from .ops.padding import *
+    from .ops.polynomials import *
     from .ops.predicates import *
     from .ops.products import *
+    from .ops.quantiles import *
     from .ops.rearranging import *
     from .ops.reduction import *
     from .ops.representation import *
@@ -132,6 +136,7 @@ if TYPE_CHECKING:
     from .ops.segment import *
     from .ops.sets import *
     from .ops.sorting import *
+    from .ops.stacking import *
     from .ops.statistics import *
     from .ops.trigonometric import *
     from .placement.default_backend import (
@@ -149,12 +154,21 @@ if TYPE_CHECKING:
     )
     from .plugins.hookspecs import hookimpl as hookimpl
     from .state.trackable import Trackable as Trackable
+    from .tensors.print_options import (
+        get_printoptions as get_printoptions,
+        printoptions as printoptions,
+        set_printoptions as set_printoptions,
+    )
     from .tensors.variable import Variable as Variable
     from .testing.gradients import check_gradients as check_gradients
 
     bfloat16 = float16  # for type checkers; at run time also a NumPy dtype object, which needs ml_dtypes
 
 _check_environment()
+if "POLYTAPE_DEFAULT_DTYPE" in _os.environ:
+    from .dispatch.default_dtypes import read_environment as _read_default_dtypes
+
+    _read_default_dtypes(_os.environ["POLYTAPE_DEFAULT_DTYPE"])
 
 
 def _families() -> Any:
@@ -199,6 +213,7 @@ _LATE = {
     "hessian": ("autodiff.jacobians", "hessian"),
     "hvp": ("autodiff.transforms", "hvp"),
     "hookimpl": ("plugins.hookspecs", "hookimpl"),
+    "get_printoptions": ("tensors.print_options", "get_printoptions"),
     "iinfo": ("inspection", "iinfo"),
     "implicit_gradients": ("autodiff.functional", "implicit_gradients"),
     "implicit_value_and_gradients": ("autodiff.functional", "implicit_value_and_gradients"),
@@ -216,6 +231,7 @@ _LATE = {
     "newaxis": ("inspection", "newaxis"),
     "pi": ("inspection", "pi"),
     "pow": ("ops.arithmetic", "power"),
+    "printoptions": ("tensors.print_options", "printoptions"),
     "Probe": ("backend", "Probe"),
     "recompute": ("autodiff.recomputation", "recompute"),
     "refresh": ("plugins", "refresh"),
@@ -223,8 +239,10 @@ _LATE = {
     "result_type": ("inspection", "result_type"),
     "save": ("checkpoint.structures", "save"),
     "set_backend": ("placement.default_backend", "set_backend"),
+    "set_default_dtype": ("dispatch.default_dtypes", "set_default_dtype"),
     "set_fallback": ("dispatch.fallback", "set_fallback"),
     "set_mixed_devices": ("dispatch.mixed_devices", "set_mixed_devices"),
+    "set_printoptions": ("tensors.print_options", "set_printoptions"),
     "Stream": ("placement.streams", "Stream"),
     "synchronize": ("placement.devices", "synchronize"),
     "Trackable": ("state.trackable", "Trackable"),

@@ -175,6 +175,8 @@ class Backend:
         host: whether the native arrays are NumPy arrays in the host's memory.
         automatic: whether ``auto`` may choose this backend.
         rank: ``auto`` chooses the ready backend with the highest rank.
+        host_ops: names of ops that the host computes where this backend has no kernel, with copies both ways: those
+            that its hardware does badly, such as factorizations of matrices. Users need not allow it, since you do.
         limits: what the backend cannot do, for the conformance kit.
     """
 
@@ -212,6 +214,7 @@ class Backend:
         host: bool = False,
         automatic: bool = True,
         rank: int = 0,
+        host_ops: Sequence[str] = (),
         limits: Limits | None = None,
     ) -> None:
         self.name, self.version, self.library = name, version, library
@@ -233,6 +236,7 @@ class Backend:
         self.to_dlpack, self.from_dlpack, self.dlpack_device = to_dlpack, from_dlpack, dlpack_device
         self.streams: Any = streams
         self.host, self.automatic, self.rank = host, automatic, rank
+        self.host_ops: tuple[str, ...] = listed("host_ops", host_ops)
         self.limits: Limits = limits if limits is not None else Limits()
 
     def __repr__(self) -> str:
@@ -246,6 +250,10 @@ class Backend:
             backends.append(backend)
             backend = backend.parent
         return backends
+
+    def leaves_to_host(self, op: str) -> bool:
+        """Whether this backend, or one that it extends, lets the host compute an op without a kernel."""
+        return any([op in backend.host_ops for backend in self.chain()])
 
     def all_kernels(self) -> list[Kernel]:
         """All kernels of this backend, including ``late_kernels``, which are loaded but not registered."""

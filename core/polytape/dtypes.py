@@ -171,15 +171,26 @@ def isdtype(dtype: object, kind: str | DType | tuple[str | DType, ...]) -> bool:
     return resolved == lookup(kind)
 
 
+class _Defaults:
+    """The default dtypes of this process; `polytape.set_default_dtype` replaces them."""
+
+    def __init__(self) -> None:
+        self.floating: DType = float32
+        self.integer: DType = int32
+
+
+defaults: Final = _Defaults()
+
+
 def default_dtype(value: object) -> DType:
-    """The default dtype of a Python number: float32, int32, complex64 or bool."""
+    """The default dtype of a Python number: float32, int32, complex64 or bool, see `polytape.set_default_dtype`."""
     if isinstance(value, bool):
         return bool_
     if isinstance(value, int):
-        return int32
+        return defaults.integer
     if isinstance(value, float):
-        return float32
-    return complex64
+        return defaults.floating
+    return _COMPLEX_OF.get(defaults.floating.name, complex64)
 
 
 _promoted: Final[dict[tuple[DType, DType], DType]] = {}
@@ -228,12 +239,13 @@ def weak_promote(dtype: DType, value: object) -> DType:
     if isinstance(value, bool):
         return dtype
     if isinstance(value, int):
-        return int32 if tensor_category == BOOL else dtype
+        return defaults.integer if tensor_category == BOOL else dtype
     if isinstance(value, float):
-        return float32 if tensor_category < FLOATING else dtype
+        return defaults.floating if tensor_category < FLOATING else dtype
     if tensor_category == COMPLEX:
         return dtype
-    return _COMPLEX_OF.get(dtype.name, complex64)
+    real = dtype if tensor_category == FLOATING else defaults.floating
+    return _COMPLEX_OF.get(real.name, complex64)
 
 
 NAMES: Final[frozenset[str]] = frozenset([*_STANDARD, "bfloat16"])

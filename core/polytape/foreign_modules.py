@@ -21,11 +21,9 @@ LINES: Final[dict[str, str]] = {
         asanyarray, ascontiguousarray, asfortranarray, asarray_chkfinite: polytape.asarray(data)
         Parameter, get_variable, variable: polytape.Variable(value)
         copy, clone: polytape.identity(x), or x.copy()
-        cat, concatenate, append: polytape.concat(tensors, axis=0)
-        vstack, row_stack: polytape.concat(tensors, axis=0), or polytape.stack(vectors, axis=0)
-        hstack: polytape.concat(tensors, axis=1), or axis=0 for vectors
-        column_stack: polytape.stack(vectors, axis=1), or polytape.concat(matrices, axis=1)
-        dstack: polytape.stack(matrices, axis=2)
+        cat, concatenate: polytape.concat(tensors, axis=0)
+        row_stack: polytape.vstack(tensors)
+        bmat: polytape.block(tensors)
         chunk: polytape.array_split(x, sections)
         vsplit: polytape.split(x, sections, axis=0)
         hsplit: polytape.split(x, sections, axis=1)
@@ -64,8 +62,6 @@ LINES: Final[dict[str, str]] = {
         reduce_variance: polytape.var(x, axis=...)
         reduce_logsumexp, logsumexp: polytape.special.logsumexp(x, axis=...)
         amin, reduce_min: polytape.min(x, axis=...)
-        fmax: polytape.nanmax(polytape.stack([x1, x2]), axis=0)
-        fmin: polytape.nanmin(polytape.stack([x1, x2]), axis=0)
         norm: polytape.linalg.norm(x)
         cumsum: polytape.cumulative_sum(x)
         cumprod: polytape.cumulative_prod(x)
@@ -74,12 +70,15 @@ LINES: Final[dict[str, str]] = {
         topk: polytape.top_k(x, k)
         histc: polytape.histogram(x, bins)
         mm, bmm, mv: polytape.matmul(x1, x2)
-        matvec: polytape.matmul(x1, polytape.expand_dims(x2, axis=-1))[..., 0]
-        vecmat: polytape.matmul(polytape.expand_dims(x1, axis=-2), x2)[..., 0, :]
         vdot: polytape.vecdot(polytape.flatten(x1), polytape.flatten(x2))
         ger: polytape.outer(x1, x2)
-        transpose, permute: polytape.permute_dims(x, axes), or x.T for a matrix
+        permute: polytape.permute_dims(x, axes), or x.T for a matrix
         t: x.T
+        rollaxis: polytape.moveaxis(x, source, destination)
+        resize: polytape.tile(polytape.flatten(x), n), cut and reshaped
+        sliding_window_view: polytape.nn.windows(x, size)
+        ix_: x[rows[:, None], columns]
+        unravel_index: polytape.divmod(index, columns), once per axis
         view: polytape.reshape(x, shape)
         ravel: polytape.flatten(x)
         unsqueeze: polytape.expand_dims(x, axis=...)
@@ -93,10 +92,10 @@ LINES: Final[dict[str, str]] = {
         tri: polytape.tril(polytape.ones((n, m)))
         tril_indices: polytape.nonzero(polytape.tril(polytape.ones((n, m))))
         triu_indices: polytape.nonzero(polytape.triu(polytape.ones((n, m))))
+        fromfunction: the function, of polytape.meshgrid(*vectors, indexing="ij")
         indices: polytape.stack(polytape.meshgrid(*vectors, indexing="ij"))
         fill: polytape.full(shape, value)
         range: polytape.arange(start, stop, step)
-        piecewise: polytape.select(conditions, choices)
         clamp, clip_by_value: polytape.clip(x, low, high)
         cast: polytape.astype(x, dtype)
         bitcast_convert_type: the bits of another dtype are in x.numpy().view(dtype)
@@ -129,15 +128,15 @@ LINES: Final[dict[str, str]] = {
         rint, around: polytape.round(x)
         fix: polytape.trunc(x)
         frac: x - polytape.trunc(x)
-        modf: polytape.trunc(x), and x - polytape.trunc(x)
         mod: polytape.remainder(x1, x2)
         conjugate: polytape.conj(x)
         iscomplex: polytape.imag(x) != 0
         isreal: polytape.imag(x) == 0
-        iscomplexobj, is_complex: polytape.isdtype(x.dtype, "complex floating")
+        real_if_close: polytape.real(x)
+        iscomplexobj, isrealobj, is_complex: polytape.isdtype(x.dtype, "complex floating")
         is_floating_point: polytape.isdtype(x.dtype, "real floating")
         issubdtype: polytape.isdtype(dtype, kind)
-        promote_types: polytape.result_type(dtype1, dtype2)
+        promote_types, common_type: polytape.result_type(dtype1, dtype2)
         isposinf: x == polytape.inf
         isneginf: x == -polytape.inf
         is_nan: polytape.isnan(x)
@@ -147,7 +146,7 @@ LINES: Final[dict[str, str]] = {
         right_shift: polytape.bitwise_right_shift(x1, x2)
         array2string, array_str: str(x)
         array_repr: repr(x)
-        set_printoptions, printoptions: tensors print as NumPy's arrays do, so NumPy's function serves both
+        loadtxt, genfromtxt, fromfile, frombuffer, fromiter: NumPy's function of this name, then polytape.asarray
         savez, savez_compressed: polytape.save(path, structure)
         float: polytape.float32
         double: polytape.float64
@@ -178,6 +177,8 @@ LINES: Final[dict[str, str]] = {
         numpy: polytape itself has NumPy's functions; x.numpy() is a NumPy array
         device_put: x.to_device(device)
         get_device: x.device
+        set_default_tensor_type, set_floatx: polytape.set_default_dtype(dtype)
+        get_default_dtype: polytape.__array_namespace_info__().default_dtypes()["real floating"]
         devices, local_devices: polytape.backends()
         cuda: polytape.backends() lists the devices; with polytape.device("gpu"): selects one
         """,
@@ -192,12 +193,14 @@ LINES: Final[dict[str, str]] = {
         Softmax: polytape.nn.softmax(x)
         LogSoftmax: polytape.nn.log_softmax(x)
         Tanh, tanh: polytape.tanh(x)
-        CrossEntropyLoss, cross_entropy: {_CROSS_ENTROPY}
+        CrossEntropyLoss, cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy: {_CROSS_ENTROPY}
+        sparse_categorical_crossentropy: {_CROSS_ENTROPY}
+        categorical_crossentropy: polytape.nn.softmax_cross_entropy_with_logits(labels, logits)
         NLLLoss: polytape.nn.nll_loss(labels, log_probabilities)
-        MSELoss, mse_loss: polytape.nn.mean_squared_error(labels, predictions)
+        MSELoss, mse_loss, mse: polytape.nn.mean_squared_error(labels, predictions)
         L1Loss, mean_absolute_error: polytape.nn.l1_loss(labels, predictions)
         smooth_l1_loss, SmoothL1Loss, HuberLoss: polytape.nn.huber_loss(labels, predictions)
-        binary_cross_entropy, BCELoss: polytape.nn.log_loss(labels, predictions)
+        binary_cross_entropy, BCELoss, binary_crossentropy, bce: polytape.nn.log_loss(labels, predictions)
         binary_cross_entropy_with_logits, BCEWithLogitsLoss: {_BINARY_CROSS_ENTROPY}
         kl_div: polytape.nn.kl_divergence(labels, predictions)
         poisson_nll_loss: polytape.nn.poisson_nll(labels, predictions)
@@ -241,7 +244,7 @@ LINES: Final[dict[str, str]] = {
         diag_part: polytape.diagonal(x)
         diag: polytape.diag(x)
         eye: polytape.eye(n)
-        matvec: polytape.matmul(x1, polytape.expand_dims(x2, axis=-1))[..., 0]
+        matvec: polytape.matvec(x1, x2)
         matrix_exp: polytape.linalg.expm(x)
         adjoint: polytape.conj(x.mT)
         """,

@@ -61,7 +61,7 @@ TENSOR_NAMES: Final[dict[str, str]] = _table(f"""
     view, view_as: x.reshape(shape)
     ravel: x.flatten()
     unsqueeze: polytape.expand_dims(x, axis=...)
-    permute, transpose: x.permute_dims(axes), or x.T for a matrix
+    permute: x.permute_dims(axes), or x.T for a matrix
     t: x.T
     expand, expand_as: polytape.broadcast_to(x, shape)
     amax: x.max(axis=...)
@@ -121,7 +121,6 @@ _NUMPY: Final = {
     "float_power": "power",
     "inner": "matmul",
     "swapaxes": "permute_dims",
-    "transpose": "permute_dims",
     "true_divide": "divide",
     "vdot": "matmul",
 }

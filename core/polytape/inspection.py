@@ -166,7 +166,7 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
     return result
 
 
-_KINDS: Final = {"real floating": "float32", "complex floating": "complex64", "integral": "int32", "indexing": "int64"}
+_EXAMPLES: Final = {"real floating": 1.0, "complex floating": 1j, "integral": 1}
 
 
 class NamespaceInfo:
@@ -188,7 +188,8 @@ class NamespaceInfo:
 
     def default_dtypes(self, *, device: Device | str | None = None) -> dict[str, DType]:
         """The default dtype of each kind of numbers; the same on every device."""
-        return {kind: dtypes.lookup(name) for kind, name in _KINDS.items()}
+        of_numbers = {kind: dtypes.default_dtype(number) for kind, number in _EXAMPLES.items()}
+        return {**of_numbers, "indexing": dtypes.int64}
 
     def dtypes(self, *, device: Device | str | None = None, kind: Any = None) -> dict[str, DType]:
         """The dtypes of a device by name.
@@ -204,12 +205,12 @@ class NamespaceInfo:
         names = [name for name in held if name not in ("bfloat16", "float16")]  # the standard does not have them
         return {name: dtypes.lookup(name) for name in names if kind is None or dtypes.isdtype(name, kind)}
 
-    def devices(self) -> tuple[Device, ...]:
+    def devices(self) -> list[Device]:
         """The devices of all backends that can be used."""
         from . import plugins
 
         ready = [status.name for status in plugins.backends() if status.status == "ready"]
-        return tuple(device for name in ready for device in plugins.get_backend(name).device_list())
+        return [device for name in ready for device in plugins.get_backend(name).device_list()]
 
 
 def namespace_info() -> NamespaceInfo:

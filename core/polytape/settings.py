@@ -30,7 +30,7 @@ class Settings:
         mixed_devices: str,
         print_style: str,
         full_traceback: bool,
-        check: bool,
+        check: str,
     ) -> None:
         self.backend: Final = backend  # device name for new tensors; "" leaves the choice to POLYTAPE_BACKEND
         self.chosen_by: Final = chosen_by
@@ -38,7 +38,8 @@ class Settings:
         self.mixed_devices: Final = mixed_devices
         self.print_style: Final = print_style
         self.full_traceback: Final = full_traceback
-        self.check: Final = check  # whether the results of kernels are checked, see dispatch.checking
+        # How results are checked: "" (not at all), "results", or the name of a backend; see dispatch.checking.
+        self.check: Final = check
 
     def __repr__(self) -> str:
         return (
@@ -64,6 +65,25 @@ def read_choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def read_check() -> str:
+    """How results are checked, by POLYTAPE_CHECK: "" for not at all, "results", or the name of a backend.
+
+    Whether there is such a backend is found out when the first op runs: here, no plugin is known yet.
+
+    Raises:
+        SettingError: the value cannot be the name of a backend.
+    """
+    value = os.environ.get("POLYTAPE_CHECK", "").strip().lower()
+    if not value.replace("-", "_").isidentifier() and value != "":
+        raise SettingError(
+            f"POLYTAPE_CHECK={value!r} is not understood.",
+            expected="off, results, or the name of the backend to compare with, such as numpy",
+            got=repr(value),
+            fix="set POLYTAPE_CHECK to one of these, or unset it",
+        )
+    return "" if value == "off" else value
+
+
 class _Holder:
     """Holds the current Settings, so that one assignment to an attribute replaces them."""
 
@@ -75,7 +95,7 @@ class _Holder:
             read_choice("POLYTAPE_MIXED_DEVICES", "explicit", MIXED),
             "polytape",
             read_choice("POLYTAPE_TRACEBACK", "short", ("short", "full")) == "full",
-            read_choice("POLYTAPE_CHECK", "off", ("off", "results")) == "results",
+            read_check(),
         )
 
 

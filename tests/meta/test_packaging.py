@@ -88,7 +88,8 @@ def test_a_pure_install_computes_and_doctor_says_pure(checkout: Path, tmp_path: 
 @needs_compiler
 def test_a_compiled_wheel_holds_sources_too_and_doctor_says_compiled(checkout: Path, tmp_path: Path) -> None:
     options = ("--no-build-isolation", "--no-deps", "--no-index", "-w", tmp_path)
-    result = run(sys.executable, "-m", "pip", "wheel", *options, checkout, env={"POLYTAPE_COMPILE": "1"})
+    env = {"POLYTAPE_COMPILE": "1", "CC": quick_compiler(tmp_path)}
+    result = run(sys.executable, "-m", "pip", "wheel", *options, checkout, env=env)
     assert result.returncode == 0, result.stdout + result.stderr
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
@@ -144,6 +145,14 @@ def real_compiler() -> str:
     return os.environ.get("CC") or str(sysconfig.get_config_var("CC"))
 
 
+def quick_compiler(folder: Path) -> str:
+    """A compiler that does not optimise, which would take a minute; its path."""
+    compiler = folder / "quick-cc"
+    compiler.write_text(f'#!/bin/sh\nexec {real_compiler()} "$@" -O0\n')
+    compiler.chmod(0o755)
+    return str(compiler)
+
+
 def test_an_editable_install_is_pure_and_names_every_source_root(checkout: Path, tmp_path: Path) -> None:
     place = Place(tmp_path / "place")
     result = place.install("-e", checkout)
@@ -160,7 +169,7 @@ def test_an_editable_install_is_pure_and_names_every_source_root(checkout: Path,
 def test_a_source_newer_than_its_compiled_file_is_refused_until_rebuilt(checkout: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(checkout, tmp_path / "copy"))
     place = Place(tmp_path / "place")
-    result = place.install("-e", copy, env={"POLYTAPE_COMPILE": "1"})
+    result = place.install("-e", copy, env={"POLYTAPE_COMPILE": "1", "CC": quick_compiler(tmp_path)})
     assert result.returncode == 0, result.stderr
     assert "compiled" in place.doctor()
     later = time.time() + 10

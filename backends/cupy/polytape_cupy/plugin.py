@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 import polytape
-from polytape.backend import Backend, Limits, Probe
+from polytape.backend import Backend, Probe
 
 from .kernels import kernels
 from .memory import Memory
@@ -19,7 +19,7 @@ _INSTALL: Final = "pip install 'polytape[cupy]'"
 # A driver that hangs must not hang a program that lists the backends.
 _DRIVER_TIMEOUT_S: Final = 2.0
 # cupy has linear algebra of its own; these factorizations have not been connected and tried on a GPU yet.
-_MISSING: Final = ("cholesky", "eig", "eigh", "lu_factor", "qr", "solve_triangular", "svd")
+_ON_HOST: Final = ("cholesky", "eig", "eigh", "lu_factor", "qr", "solve_triangular", "svd")
 _DTYPES: Final = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "float32", "float64", "complex64", "complex128",
@@ -54,8 +54,8 @@ def polytape_backend() -> Backend:
         from_dlpack=memory.from_dlpack,
         dlpack_device=memory.dlpack_device,
         memory_info=memory.info,
-        limits=Limits(missing=_MISSING),
         rank=20,
+        host_ops=_ON_HOST,
     )
 
 

@@ -43,7 +43,18 @@ def _cache_of(fn: Any) -> _Cache:
         found: Any = _caching.FunctionCache(fn)
     except RuntimeError:  # numba found no writable folder
         found = _caching.NullCache()
+    else:
+        # numba looks only at the age of the file that defines fn, but its code contains functions of other files.
+        found._cache_file._source_stamp = _stamp_of(os.path.dirname(fn.__code__.co_filename))
     return _Cache(found if found.cache_path is None or _usable(found.cache_path) else _caching.NullCache())
+
+
+@cache
+def _stamp_of(folder: str) -> tuple[tuple[str, int, int], ...]:
+    """The names, ages and sizes of a folder's sources: compiled code is loaded only if they are the same."""
+    with os.scandir(folder) as entries:
+        found = [(entry.name, entry.stat()) for entry in entries if entry.name.endswith(".py")]
+    return tuple(sorted((name, status.st_mtime_ns, status.st_size) for name, status in found))
 
 
 class _Cache:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..dtypes import FLOATING, float32
+from ..dtypes import COMPLEX, FLOATING, float32
 from ..errors import DTypeError, ShapeError
 from ..tensors import prefixes, structure
 from ..tensors.node import Tape
@@ -16,6 +16,8 @@ from .record import wrap
 __all__ = [
     "Arguments",
     "as_arguments",
+    "check_function",
+    "check_params",
     "data",
     "independent",
     "is_differentiable",
@@ -49,6 +51,29 @@ def is_differentiable(x: Any) -> bool:
     if hasattr(x, "dtype"):
         return getattr(x.dtype, "kind", "") not in "biuSUOMm"
     return isinstance(x, (int, float, complex))
+
+
+def check_function(what: str, f: Any) -> None:
+    """Raise DTypeError if ``f`` is not callable: a mistake for those who know functions that take a result."""
+    if not callable(f):
+        raise DTypeError(
+            f"{what} cannot take {describe(f)} as its function.",
+            expected="a function",
+            got=type(f).__name__,
+            fix=f"pass the function itself, not a result of it, as in {what}(f)",
+        )
+
+
+def check_params(what: str, params: Any) -> None:
+    """Raise DTypeError if ``params`` does not name arguments: a tensor, say, which belongs into the next call."""
+    names = params if isinstance(params, (list, tuple)) else [params]
+    if params is not None and not all(isinstance(name, (int, str)) for name in names):
+        raise DTypeError(
+            f"{what} cannot take {describe(params)} as params.",
+            expected="the position or the name of an argument, a sequence of these, or None for all",
+            got=type(params).__name__,
+            fix=f"{what} returns a function, to which the arguments are passed: {what}(f)(x)",
+        )
 
 
 def positions(f: Callable[..., Any], params: Sequence[int | str], count: int) -> list[int]:
@@ -138,7 +163,8 @@ def tangents_of(what: str, arguments: Arguments, tangents: Any) -> list[Tensor |
     """The tangents of the differentiable leaves, each in its source's shape, dtype and device.
 
     Raises:
-        ShapeError: another structure or shape. DTypeError: a tangent for an argument that is not differentiable.
+        ShapeError: another structure or shape. DTypeError: a tangent for an argument that is not differentiable, or
+            a complex one for a real argument.
     """
     given = tuple(tangents) if isinstance(tangents, (tuple, list)) else tangents
     leaves = prefixes.matched(arguments.args, given)
@@ -173,6 +199,13 @@ def _tangent(what: str, source: Tensor, tangent: Any) -> Tensor:
             expected=f"shape {source.shape}",
             got=f"shape {given.shape}",
             fix="give the tangent the shape of its primal",
+        )
+    if given.type.category == COMPLEX and source.type.category < COMPLEX:
+        raise DTypeError(
+            f"{what}: the tangent {describe(given)} does not fit {describe(source)}.",
+            expected="a real tangent for a real primal",
+            got=given.dtype.name,
+            fix="make the primal complex, or pass polytape.real(tangent)",
         )
     return adapted(given, source.type)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import SettingError
+from ..errors import DTypeError, SettingError
 from ..tensors import prefixes, structure
-from ..tensors.tensor import Tensor
+from ..tensors.tensor import Tensor, describe
 from ..tracebacks import shortened
-from .arguments import Arguments, positions
+from .arguments import Arguments, check_function, check_params, positions
 from .matrices import batch_rows, columns, rows, zeros
 from .tape import GradientTape
 from .transforms import gradients_at
@@ -45,8 +45,8 @@ def jacobian(
         ``params``, by a list of these). Zeros where nothing is connected. The derivative of a real output by a
         complex input is dL/dRe + i dL/dIm, as for gradients.
     Raises:
-        DTypeError: from the returned function: a result that has no derivative, or a complex one of a complex argument
-            without ``holomorphic``. SettingError: ``mode`` is not valid.
+        DTypeError: ``f`` is no function, or ``params`` does not name arguments; from the returned function: an argument
+            or a result without derivative, or a complex result of a complex argument without ``holomorphic``.
     Source:
         A. Griewank, A. Walther (2008), Evaluating Derivatives, 2nd ed., SIAM, chapters 3 and 7.
 
@@ -55,7 +55,7 @@ def jacobian(
         >>> pt.jacobian(lambda x: x * x)([1.0, 2.0]).tolist()
         [[2.0, 0.0], [0.0, 4.0]]
     """
-    _check_mode(mode)
+    _check("jacobian", f, params, mode)
 
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -91,7 +91,7 @@ def hessian(
         >>> pt.hessian(lambda x: pt.prod(x))([2.0, 3.0]).tolist()
         [[0.0, 1.0], [1.0, 0.0]]
     """
-    _check_mode(mode)
+    _check("hessian", f, params, mode)
 
     def hessian_of(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -135,6 +135,8 @@ def batch_jacobian(
         [[[2.0, 0.0], [0.0, 4.0]], [[6.0, 0.0], [0.0, 8.0]]]
     """
 
+    _check("batch_jacobian", f, params)
+
     def batch_jacobian_of(*args: Any, **kwargs: Any) -> Tensor:
         try:
             arguments, (y, tape) = _recorded(f, params, args, kwargs)
@@ -150,7 +152,9 @@ def batch_jacobian(
 # --- functions --------------------------------------------------------------------------------------------------------
 
 
-def _check_mode(mode: str) -> None:
+def _check(what: str, f: Any, params: Any, mode: str = "reverse") -> None:
+    check_function(what, f)
+    check_params(what, params)
     if mode not in ("reverse", "forward"):
         raise SettingError(
             f"mode={mode!r} is not valid.", expected="'reverse' or 'forward'", got=repr(mode), fix="use one of these"
@@ -176,11 +180,25 @@ def _recorded(
     """The chosen arguments; the result of ``f``, and the tape that has recorded it."""
     chosen = _chosen(f, params, len(args))
     arguments = Arguments([args[position] for position in chosen])
+    if params is not None:
+        _check_differentiable(arguments)
     tape = GradientTape(persistent=True, watch_accessed_variables=False)
     with tape:
         handles = tape.watch_arguments(arguments.sources)
         y = f(*_filled(args, chosen, arguments.filled(handles)), **kwargs)
     return arguments, (y, tape)
+
+
+def _check_differentiable(arguments: Arguments) -> None:
+    """Raise DTypeError if an argument that was chosen has no differentiable part."""
+    for x in arguments.args:
+        if not Arguments([x]).sources:
+            raise DTypeError(
+                f"there is no derivative with respect to {describe(x)}.",
+                expected="an argument with tensors of a floating dtype",
+                got=describe(x),
+                fix="cast it with polytape.astype(x, 'float32'), or choose another argument with params",
+            )
 
 
 def _of_arguments(arguments: Arguments, row: list[Any], single: bool) -> Any:

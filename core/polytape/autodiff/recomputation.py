@@ -22,7 +22,7 @@ from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Tensor, describe
 from ..tensors.variable import Variable
 from ..tracebacks import shortened
-from .arguments import independent
+from .arguments import check_function, independent
 from .calling import call_op
 from .cotangent import expanded
 from .gradient_plan import plan_of
@@ -48,7 +48,8 @@ def recompute(f: Callable[..., Any]) -> Callable[..., Any]:
         A function with the same arguments and results. Without an open tape it is ``f``.
     Raises:
         TapeError: from the backward pass: the second run reads another variable or draws more random numbers than the
-            first one, or returns other tensors. TraceError: ``f`` creates a variable.
+            first one, or returns other tensors. TraceError: ``f`` creates a variable. DTypeError: ``f`` is
+            no function.
     Source:
         A. Griewank, A. Walther (2000), ACM TOMS 26 (1), pp. 19-45; T. Chen et al. (2016), arXiv 1604.06174.
 
@@ -61,6 +62,8 @@ def recompute(f: Callable[..., Any]) -> Callable[..., Any]:
         >>> float(gradient) == float(pt.gradients_function(lambda x: pt.tanh(pt.exp(x) * 2.0))(0.0)[0])
         True
     """
+
+    check_function("recompute", f)
 
     @functools.wraps(f)
     def recomputed(*args: Any, **kwargs: Any) -> Any:

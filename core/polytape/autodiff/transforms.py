@@ -9,7 +9,7 @@ from ..errors import ShapeError
 from ..tensors import structure
 from ..tensors.tensor import Tensor, describe
 from ..tracebacks import shortened
-from .arguments import Arguments, as_arguments, tangents_of, without_records, zeros_for
+from .arguments import Arguments, as_arguments, check_function, tangents_of, without_records, zeros_for
 from .forward import push_forward
 from .gradient_arguments import check_targets
 from .tape import GradientTape
@@ -32,7 +32,8 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
         ``(f(*primals), tangent)``; the tangent has the structure, shapes and dtypes of the value: zeros for a result
         that does not depend on the arguments, None for one without derivative, such as an integer.
     Raises:
-        ShapeError: a tangent of another structure or shape. DTypeError: a tangent for an integer.
+        ShapeError: a tangent of another structure or shape. DTypeError: a tangent for an integer, or a complex
+            one for a real tensor.
     Source:
         A. Griewank, A. Walther (2008), Evaluating Derivatives, 2nd ed., SIAM, chapter 3.
 
@@ -42,6 +43,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
         >>> float(y), float(tangent)
         (9.0, 12.0)
     """
+    check_function("jvp", f)
     try:
         arguments = as_arguments("jvp", primals)
         directions = tangents_of("jvp", arguments, tangents)
@@ -71,6 +73,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
         >>> float(push(1.0)), float(push(0.5))
         (6.0, 3.0)
     """
+    check_function("linearize", f)
     try:
         arguments = Arguments(primals)
         y, push = _linearized(f, arguments)
@@ -107,6 +110,7 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
         >>> product.tolist()
         [6.0, 12.0]
     """
+    check_function("hvp", f)
     try:
         arguments = as_arguments("hvp", primals)
         directions = tangents_of("hvp", arguments, tangents)

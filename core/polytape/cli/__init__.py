@@ -19,8 +19,10 @@ __all__ = ["COMMANDS", "main"]
 # add_arguments(parser) and run(arguments) -> exit status.
 COMMANDS = {
     "backends": "list the backends: devices, status, and the remedy for each that is not ready",
+    "conformance": "check a backend tier by tier, with a program that reproduces each failure",
     "doctor": "report on this installation; fails if the requested backend is not ready",
     "explain": "show which kernel an op would run on the given operands, and why",
+    "new-backend": "make a new distribution with a backend, whose tests pass at once",
     "todo": "list the primitives that a backend has no kernel for, and what each would make available",
 }
 

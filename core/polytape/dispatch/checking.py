@@ -1,19 +1,22 @@
-"""Checks of what kernels return, under POLYTAPE_CHECK=results and in the conformance kit.
+"""Checks of what kernels return, under POLYTAPE_CHECK.
 
-Core otherwise trusts kernels: a result of another dtype or shape than the op's rules say would be found much later, in
-another op, or never.
+Core otherwise trusts kernels: a wrong result, or one of another dtype or shape than the op's rules say, would be found
+much later, in another op, or never.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from contextvars import ContextVar
+from typing import Any, Final
 
 from ..backend import Kernel
 from ..errors import BackendError, PolytapeError
 from ..registry.op import Op
+from ..registry.resolution import Resolution
 from ..registry.tensor_type import TensorType
 
-__all__ = ["Checked"]
+__all__ = ["Checked", "Compared"]
 
 
 class Checked:
@@ -74,3 +77,41 @@ def _described(value: Any) -> str:
     if dtype is None or shape is None:
         return f"{value!r:.60} of type {type(value).__name__}"
     return f"{dtype}{list(shape)}"
+
+
+class Compared:
+    """What serves an op, compared with a reference at each call, under POLYTAPE_CHECK=<backend>.
+
+    A resolution keeps it in place of its function, so eager calls, ops in bodies and gradients, and the equations of
+    graphs are all compared.
+
+    Args:
+        resolver: the search that found what serves the op.
+        resolution: its result, before its function is replaced by this.
+    """
+
+    __slots__ = ("candidates", "fn", "how", "reference", "resolver", "result_types")
+
+    # Whether the reference runs: its own ops are not compared.
+    inside: Final[ContextVar[bool]] = ContextVar("polytape.check", default=False)
+
+    def __init__(self, resolver: Any, resolution: Resolution) -> None:
+        self.resolver = resolver
+        self.fn = resolution.fn
+        self.how = resolution.how
+        self.candidates = resolution.candidates
+        self.result_types = resolution.result_types
+        self.reference: Any = None  # found by the first call
+
+    def __call__(self, *arrays: Any, **attributes: Any) -> Any:
+        """Run the op and the reference, and return the op's results.
+
+        Raises:
+            BackendError: they disagree.
+            Exception: whatever the op raises.
+        """
+        if self.inside.get():
+            return self.fn(*arrays, **attributes)
+        # What counts as agreement is in the rows of the conformance kit, a room above this one. By name, so that
+        # nothing of it is loaded, and no module here depends on it, without the setting.
+        return importlib.import_module("polytape.testing.reference").compared_call(self, arrays, attributes)

@@ -12,7 +12,6 @@ from ..errors import PolytapeError, ShapeError
 from ..registry import tables
 from ..registry.op import Op, check_attributes, too_many
 from ..registry.resolution import Resolution
-from ..settings import settings
 from .resolve import Resolver
 from .slow_path import convert_all, device_of, find_resolution, settling
 
@@ -69,7 +68,7 @@ class Explanation:
         elif self.how == "widened":
             lines.append(f"  {CHOSEN}: the kernel for a wider dtype, between casts")
         elif self.how == "host":
-            lines.append(f"  {CHOSEN}: the host (fallback policy)")
+            lines.append(f"  {CHOSEN}: the host, which the backend or the fallback policy allows, with copies")
         elif self.error is not None:
             lines += [f"  {line}" for line in f"it raises {type(self.error).__name__}: {self.error}".splitlines()]
         elif self.how == "error":
@@ -186,7 +185,9 @@ def _of_resolution(
     how = "kernel"
     if error is not None:
         how = "error"
-    elif not decided:
-        how = "body" if not op.primitive else "error" if settings().fallback == "error" else "host"
+    elif resolution.how != "kernel":
+        how = resolution.how
+    elif not decided:  # its predicates are false
+        how = "body" if not op.primitive else "error" if resolver.host_policy() == "error" else "host"
     call = f"{op.name}({', '.join(resolver.dtype_names())})"
     return Explanation(call, device, tried, how, error, outputs)

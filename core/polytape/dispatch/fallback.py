@@ -1,4 +1,4 @@
-"""The host fallback: if the policy permits, an op without a kernel on its device runs on the host, with transfers."""
+"""The host fallback: if the backend or the policy permits, an op without a kernel runs on the host, with transfers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def set_fallback(policy: str) -> str:
 
 
 def host_calls() -> dict[str, int]:
-    """How often each op has run on the host under the fallback policy."""
+    """How often each op has run on the host, because its backend or the fallback policy lets it."""
     return dict(_calls)
 
 

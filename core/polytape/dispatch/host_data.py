@@ -141,7 +141,7 @@ class Contents:
     def result_dtype(self) -> DType:
         """The dtype of a tensor with these contents."""
         if self.dtype is None:
-            return dtypes.float32 if self.weak < 0 else dtypes.default_dtype(_EXAMPLES[self.weak])
+            return dtypes.defaults.floating if self.weak < 0 else dtypes.default_dtype(_EXAMPLES[self.weak])
         return self.dtype if self.weak < 0 else dtypes.weak_promote(self.dtype, _EXAMPLES[self.weak])
 
     def category(self) -> int:

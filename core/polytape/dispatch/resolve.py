@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import dtypes
 from ..device import Device
@@ -18,9 +18,30 @@ from .wrappers import Body, Unchecked
 if TYPE_CHECKING:
     from ..backend import Backend, Kernel
 
-__all__ = ["Resolver", "resolve"]
+__all__ = ["Resolver", "observe", "resolve"]
 
 Types = tuple[TensorType | None, ...]
+
+
+class Observers:
+    """Holds the observer, so that one assignment to an attribute replaces it."""
+
+    def __init__(self) -> None:
+        self.observer: Any = None
+
+
+_observers: Final = Observers()
+
+
+def observe(observer: Any) -> None:
+    """Let a function see, and change, each resolution that is found from now on; None: no longer.
+
+    Args:
+        observer: ``(resolver, resolution) -> None``. For tools that measure: it can replace ``resolution.fn``.
+    """
+    _observers.observer = observer
+    for op in list(tables.declared().values()):
+        op.forget()
 
 
 def resolve(
@@ -38,6 +59,20 @@ def resolve(
         KernelError: no kernel, decomposition or permitted fallback exists.
     """
     resolver = Resolver(op, backend, device, operand_types, rule_attributes)
+    resolution = found(resolver)
+    check = settings().check
+    if check not in ("", "results") and resolution.how != "host":
+        from .checking import Compared
+
+        resolution.fn = Compared(resolver, resolution)
+    if _observers.observer is not None:
+        _observers.observer(resolver, resolution)
+    return resolution
+
+
+def found(resolver: Resolver) -> Resolution:
+    """What serves the op, without a comparison with a reference."""
+    op, operand_types = resolver.op, resolver.operand_types
     candidates = resolver.candidates()
     if not candidates and op.primitive:
         from .widening import widened  # loaded for a backend that lacks kernels for narrow dtypes
@@ -50,7 +85,7 @@ def resolve(
     how = "kernel" if candidates else "body"
     fn = resolver.fold(candidates, last)
     resolution = Resolution(fn, shared, operand_types, resolver.result_types, tuple(candidates), how)
-    resolution.native_indexing = len(candidates) == 1 and candidates[0].native_indexing and not settings().check
+    resolution.native_indexing = len(candidates) == 1 and candidates[0].native_indexing and settings().check == ""
     return resolution
 
 
@@ -166,21 +201,25 @@ class Resolver:
             fn = Unchecked(fn, self.op, self.result_types)
         fn = self.bind_attributes(fn)
         check = settings().check
-        if check:
+        if check != "":
             from .checking import Checked
 
             fn = Checked(fn, self.op, kernel, self.result_types)
         if kernel.writes:
             written = tuple([self.op.operands.index(name) for name in kernel.writes])
-            fn = Copying(fn, self.operand_types, written, kernel.atomic and not check)
+            fn = Copying(fn, self.operand_types, written, kernel.atomic and check == "")
         return fn
 
     def bind_attributes(self, fn: Any) -> Any:
         """``fn`` with the resolved ``dtype`` and ``device``, if the op has them."""
         return partial(fn, **self.attributes) if self.attributes else fn
 
+    def host_policy(self) -> str:
+        """``allow`` if the backend leaves the op to the host, otherwise the fallback policy."""
+        return "allow" if self.backend.leaves_to_host(self.op.name) else settings().fallback
+
     def host_resolution(self) -> Resolution:
-        """A resolution that runs the op on the host, with transfers both ways, if the fallback policy permits it.
+        """A resolution that runs the op on the host, with transfers both ways, if the backend or the policy permits it.
 
         Raises:
             KernelError: the policy is ``error``, or the host has no kernel either.
@@ -188,7 +227,7 @@ class Resolver:
         from .. import plugins
         from .fallback import HostCall
 
-        policy = settings().fallback
+        policy = self.host_policy()
         host = plugins.host_backend()
         if policy == "error" or host is self.backend:
             from .rejections import no_kernel

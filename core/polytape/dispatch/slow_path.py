@@ -191,7 +191,7 @@ def promote(op: Op, operands: list[Any], tensors: list[Tensor | None], numbers: 
     if dtype is None:
         return
     if op.floating and dtypes.category(dtype) < FLOATING:
-        dtype = dtypes.float32
+        dtype = dtypes.defaults.floating
     tensor_type = get_tensor_type(selection.backend_of(device), device, dtype)
     for position, x in enumerate(tensors):
         if x is not None and op.promoted(position) and x.type.dtype is not dtype:

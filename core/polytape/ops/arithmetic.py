@@ -36,11 +36,11 @@ def conjugate(x: Tensor) -> Tensor:
     return conj(x)
 
 
-@op(dtype=dtype_rules.same_numeric, shape=shape_rules.same_shape, elementwise=True, no_gradient=_PIECEWISE)
+@op(dtype=dtype_rules.same_numeric, shape=shape_rules.same_shape, elementwise=True)
 def sign(x: TensorLike, /) -> Tensor:
     """-1, 0 or 1 according to the sign of ``x``, elementwise; NaN where ``x`` is NaN; ``x / |x|`` for complex numbers.
 
-    No gradient flows through it; for complex numbers write ``x / polytape.abs(x)`` where it is needed.
+    No gradient flows through the sign of real numbers. That of complex numbers has one, which is 0 at 0.
     """
     x = converted(x)
     if x.dtype.kind == "c":
@@ -48,6 +48,20 @@ def sign(x: TensorLike, /) -> Tensor:
     if x.dtype.kind == "u":
         return where(x > 0, 1, x)
     return where(x > 0, 1, where(x < 0, -1, where(equal(x, 0), 0, x)))  # the last x is NaN
+
+
+@sign.gradient("x")
+def _sign_back(g: Tensor, x: Tensor) -> Tensor | None:
+    if x.dtype.kind != "c":
+        return None
+    # The part of g along x changes only the magnitude, which is constant.
+    from .complex_parts import real  # this family is loaded only when it is used
+
+    size = abs(x)
+    zero = equal(size, 0)
+    size = where(zero, 1, size)
+    y = x / size
+    return where(zero, 0, (g - y * real(g * conjugate(y))) / size)
 
 
 @op(dtype=dtype_rules.same_numeric, shape=shape_rules.broadcast, elementwise=True)
@@ -114,8 +128,10 @@ def power(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 
 @power.gradient("x1")
 def _power_base(g: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
-    # x ** 0 is constant, but x2 * x1 ** (x2 - 1) would be 0 * 0 ** -1 = NaN at 0.
-    return g * conjugate(where(x2 == 0, 0, x2 * x1 ** where(x2 == 0, 1, x2 - 1)))
+    # x ** 0 is constant, but x2 * x1 ** (x2 - 1) would be 0 * 0 ** -1 = NaN at 0. The conditions concern only the
+    # exponents, of which there is usually one.
+    constant = equal(x2, 0)
+    return g * conjugate(where(constant, 0, x2) * x1 ** where(constant, 0, x2 - 1))
 
 
 @power.gradient("x2")

@@ -9,9 +9,10 @@ import numpy as np
 
 from .. import dtypes
 from ..device import Device
+from ..dispatch.convert import asarray
 from ..dtypes import DType
 from ..errors import DTypeError, ShapeError
-from ..tensors.tensor import Tensor
+from ..tensors.tensor import Tensor, TensorLike, describe
 from . import shape_rules
 from .declaration import op, primitive
 
@@ -32,12 +33,12 @@ def _fill_dtype(*, fill_value: Any, dtype: DType | None) -> DType:
 
 
 def _default_float(*, dtype: DType | None) -> DType:
-    return dtypes.float32 if dtype is None else dtype
+    return dtypes.defaults.floating if dtype is None else dtype
 
 
 @op(dtype=_fill_dtype, shape=shape_rules.given_shape)
-def full(shape: Shape, fill_value: complex, *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
-    """A tensor filled with one number.
+def full_(shape: Shape, fill_value: complex, *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
+    """A tensor filled with one Python number.
 
     Args:
         fill_value: the number.
@@ -50,6 +51,42 @@ def full(shape: Shape, fill_value: complex, *, dtype: Any = None, device: Device
     return primitive()
 
 
+def full(shape: Shape, fill_value: TensorLike, *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
+    """A tensor filled with one number.
+
+    Args:
+        shape: size of each axis.
+        fill_value: a Python number, or a tensor or NumPy value with one element and no axes; differentiable.
+        dtype: default: that of a tensor, or the default dtype for the number (float32, int32, bool, complex64).
+        device: default: that of a tensor, or where new tensors go.
+    Returns:
+        ``shape``, ``dtype``.
+    Raises:
+        ShapeError: ``shape`` is not a valid shape, or ``fill_value`` has axes.
+        DTypeError: ``fill_value`` is not a number.
+    Source:
+        Array API standard 2025.12, ``full``.
+    """
+    if isinstance(fill_value, (Tensor, np.ndarray, np.generic)) and not isinstance(fill_value, (float, complex)):
+        return _repeated(shape, fill_value, dtype, device)
+    return full_(shape, fill_value, dtype=dtype, device=device)
+
+
+def _repeated(shape: Shape, value: Any, dtype: Any, device: Any) -> Tensor:
+    """A tensor filled with the value of another tensor, or of a NumPy scalar."""
+    if value.ndim:
+        raise ShapeError(
+            f"full cannot fill with {describe(value)}.",
+            expected="one number, or a tensor without axes",
+            got=f"shape {tuple(value.shape)}",
+            fix="use polytape.broadcast_to(x, shape) to repeat a tensor along axes",
+        )
+    from .manipulation import astype, broadcast_to
+
+    x = asarray(value, device=device)
+    return broadcast_to(x if dtype is None else astype(x, dtype), shape_rules.as_shape(shape))
+
+
 @op(dtype=_default_float, shape=shape_rules.given_shape)
 def zeros(shape: Shape, *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
     """A tensor of zeros.
@@ -59,7 +96,7 @@ def zeros(shape: Shape, *, dtype: Any = None, device: Device | str | None = None
     Returns:
         ``shape``, ``dtype``.
     """
-    return full(shape, 0, dtype=_default_float(dtype=dtype), device=device)
+    return full_(shape, 0, dtype=_default_float(dtype=dtype), device=device)
 
 
 @op(dtype=_default_float, shape=shape_rules.given_shape)
@@ -71,13 +108,13 @@ def ones(shape: Shape, *, dtype: Any = None, device: Device | str | None = None)
     Returns:
         ``shape``, ``dtype``.
     """
-    return full(shape, 1, dtype=_default_float(dtype=dtype), device=device)
+    return full_(shape, 1, dtype=_default_float(dtype=dtype), device=device)
 
 
 def _range_dtype(*, start: Any, stop: Any, step: Any, dtype: DType | None) -> DType:
     if dtype is None:
         is_float = any(isinstance(number, float) for number in (start, stop, step))
-        dtype = dtypes.float32 if is_float else dtypes.int32
+        dtype = dtypes.defaults.floating if is_float else dtypes.defaults.integer
     if dtypes.category(dtype) == dtypes.INTEGER and step != 0:
         (count,) = _range_shape(start=start, stop=stop, step=step)
         last = start + (count - 1) * step
@@ -217,7 +254,7 @@ def eye(
 
 def _spaced_dtype(*, start: Any, stop: Any, dtype: DType | None) -> DType:
     if dtype is None:
-        return dtypes.complex64 if isinstance(start, complex) or isinstance(stop, complex) else dtypes.float32
+        return dtypes.default_dtype(1j if isinstance(start, complex) or isinstance(stop, complex) else 1.0)
     if dtypes.category(dtype) < dtypes.FLOATING:
         raise DTypeError(
             "the numbers between two others are not integers.",
@@ -288,7 +325,7 @@ def logspace(
     from .manipulation import astype
 
     exponents = linspace(start, stop, num, dtype="float64", device=device, endpoint=endpoint)
-    return astype(base**exponents, dtypes.float32 if dtype is None else dtype)
+    return astype(base**exponents, dtypes.defaults.floating if dtype is None else dtype)
 
 
 def geomspace(
@@ -321,4 +358,4 @@ def geomspace(
     )
     from .manipulation import astype
 
-    return astype(powers * sign, dtypes.float32 if dtype is None else dtype)
+    return astype(powers * sign, dtypes.defaults.floating if dtype is None else dtype)

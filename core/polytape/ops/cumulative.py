@@ -205,7 +205,7 @@ def diff(
     Args:
         x: any dtype[...]; for bool, whether the neighbours differ.
         axis: the axis to work along.
-        n: how often to take differences, 0 or more.
+        n: how often to take differences, 0 or more; 0 gives ``x``.
         prepend, append: tensors, or numbers, to put before and behind ``x`` first.
     Returns:
         Dtype of ``x``; its shape with ``n`` elements fewer along ``axis``.
@@ -220,6 +220,8 @@ def diff(
         raise OutOfRangeError("diff cannot run backwards.", expected="n of 0 or more", got=f"n={n}", fix="use a sum")
     y = asarray(x)
     shape_rules.along_axis(y.shape, axis=axis)
+    if n == 0:
+        return y  # without the pieces, as in NumPy
     pieces = [
         edge(y, axis, piece) if isinstance(piece, (int, float, complex)) else asarray(piece)
         for piece in (prepend, y, append)

@@ -141,14 +141,16 @@ def index_dtype(x: DType) -> DType:
 
 @states(takes="any dtype", returns="same")
 def sum_dtype(x: DType, *, dtype: DType | None) -> DType:
-    """The attribute ``dtype``; if it is None, the operand's dtype, or int32 or uint32 for bool and small integers."""
+    """The attribute ``dtype``; if it is None, the operand's dtype, or int32 or uint32 for bool and small integers.
+
+    More precisely, the default integer dtype, or the unsigned one of the same size.
+    """
     if dtype is not None:
         return given_dtype(x, dtype=dtype)
-    if x.kind == "u":
-        return x if x.itemsize >= 4 else dtypes.uint32
-    if dtypes.category(x) < dtypes.FLOATING:
-        return x if x.itemsize >= 4 else dtypes.int32
-    return x
+    default = dtypes.defaults.integer
+    if dtypes.category(x) >= dtypes.FLOATING or (x.itemsize >= default.itemsize and x.kind != "b"):
+        return x
+    return dtypes.lookup(f"u{default.name}") if x.kind == "u" else default
 
 
 @states(

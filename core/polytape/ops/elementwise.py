@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from .. import dtypes
+from ..dispatch.convert import asarray
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
 from .arithmetic import abs, conjugate, maximum, minimum, multiply, power
@@ -15,10 +17,13 @@ __all__ = [
     "clip",
     "deg2rad",
     "float_power",
+    "fmax",
+    "fmin",
     "gcd",
     "heaviside",
     "lcm",
     "lerp",
+    "logaddexp2",
     "nan_to_num",
     "positive",
     "rad2deg",
@@ -95,13 +100,14 @@ def clip(x: TensorLike, /, min: TensorLike | None = None, max: TensorLike | None
     Source:
         Array API standard 2025.12, ``clip``.
     """
-    from ..dispatch.convert import asarray
-    from .manipulation import astype
-
     x = asarray(x)
     y = clip_(x, min, max)
+    if y.dtype is x.dtype:
+        return y
+    from .manipulation import astype
+
     # A bound of a wider dtype is compared in that dtype, and need not be representable in that of x.
-    return y if y.dtype is x.dtype else astype(y, x.dtype)
+    return astype(y, x.dtype)
 
 
 @op(
@@ -130,9 +136,22 @@ def sinc(x: TensorLike, /) -> Tensor:
     """
     from .trigonometric import sin  # this family is loaded only when it is used
 
-    scaled = converted(x) * math.pi
-    nonzero = where(equal(scaled, 0), 1, scaled)
-    return where(equal(scaled, 0), 1, sin(nonzero) / nonzero)
+    x = converted(x)
+    angle, sign = _half_turns(x)
+    # pi * x overflows for the largest numbers; for small ones, only this divisor has the rounding error of the angle.
+    far = abs(x) > 1
+    scaled = where(far, x, where(far, 0, x) * math.pi)
+    zero = equal(scaled, 0)
+    y = sign * sin(angle) / where(zero, 1, scaled)
+    return where(zero, 1, where(far, y * (1.0 / math.pi), y))
+
+
+def _half_turns(x: Tensor) -> tuple[Tensor, Tensor]:
+    """``pi x`` less the nearest multiple of ``pi``, without overflow, and -1 for an odd multiple."""
+    from .rounding import floor, round
+
+    nearest = round(x)
+    return (x - nearest) * math.pi, 1 - 2 * (nearest - 2 * floor(nearest * 0.5))
 
 
 @sinc.gradient("x")
@@ -140,13 +159,14 @@ def _sinc_back(g: Tensor, x: Tensor) -> Tensor:
     from .trigonometric import cos, sin
 
     # Near 0 the difference of two large terms has no digits left; the series has an error of x ** 5.
-    scaled = x * math.pi
-    near = abs(scaled) < (1e-2 if x.dtype.itemsize == 8 else 0.2)
-    far = where(near, 1, scaled)
-    slope = (cos(far) - sin(far) / far) / far
+    near = abs(x) < (3e-3 if x.dtype.itemsize == 8 else 6e-2)
+    far = where(near, 1, x)
+    angle, sign = _half_turns(x)
+    slope = sign * (cos(angle) - sin(angle) / far * (1.0 / math.pi)) / far
+    scaled = where(near, x, 0) * math.pi
     squared = scaled * scaled
     series = scaled * (-1.0 / 3.0 + squared * (1.0 / 30.0 - squared * (1.0 / 840.0)))
-    return g * where(near, series, slope) * math.pi
+    return g * where(near, series * math.pi, slope)
 
 
 @op(dtype=dtype_rules.same_real_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)
@@ -208,7 +228,6 @@ def nan_to_num(
     Source:
         NumPy, ``nan_to_num``.
     """
-    from ..dispatch.convert import asarray
     from ..inspection import finfo
     from .complex_parts import complex_, imag, is_complex, real
 
@@ -223,6 +242,53 @@ def nan_to_num(
     y = where(not_equal(x, x), nan, x)
     y = where(equal(y, math.inf), limits.max if posinf is None else posinf, y)
     return where(equal(y, -math.inf), limits.min if neginf is None else neginf, y)
+
+
+def _without_nan(x1: TensorLike, x2: TensorLike, choose: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    from .rearranging import together  # this family is loaded only when it is used
+
+    x1, x2 = together(x1, x2)
+    return where(not_equal(x1, x1), x2, where(not_equal(x2, x2), x1, choose(x1, x2)))
+
+
+def fmax(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """The larger operand, elementwise; NaN only where both are NaN.
+
+    Args:
+        x1, x2: real[...], promoted together; shapes broadcast.
+    Source:
+        NumPy 2.4, ``numpy.fmax``.
+    """
+    return _without_nan(x1, x2, maximum)
+
+
+def fmin(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """The smaller operand, elementwise; NaN only where both are NaN.
+
+    Args:
+        x1, x2: real[...], promoted together; shapes broadcast.
+    Source:
+        NumPy 2.4, ``numpy.fmin``.
+    """
+    return _without_nan(x1, x2, minimum)
+
+
+def logaddexp2(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """``log2(2**x1 + 2**x2)``, elementwise, without overflow.
+
+    Args:
+        x1, x2: real[...], promoted together; shapes broadcast. Integers are cast to float32.
+    Source:
+        NumPy 2.4, ``numpy.logaddexp2``.
+    """
+    from .exponential import exp2, log1p
+    from .rearranging import together
+    from .statistics import floating  # these families are loaded only when they are used
+
+    x1, x2 = (floating(x) for x in together(x1, x2))
+    same = equal(x1, x2)  # also infinities, whose difference is NaN
+    gap = where(same, 0, abs(x1 - where(same, 0, x2)))
+    return maximum(x1, x2) + log1p(exp2(-gap)) * (1.0 / math.log(2.0))
 
 
 _INTEGERS = "integers have no gradient"

@@ -13,7 +13,7 @@ from .. import dtypes
 from ..dispatch.convert import asarray
 from ..dtypes import DType
 from ..errors import DTypeError, OutOfRangeError, ShapeError
-from ..tensors.tensor import Tensor, TensorLike
+from ..tensors.tensor import Tensor, TensorLike, describe
 from . import shape_rules
 from .declaration import converted, op
 from .keys import CONSUMING, Key, split_key, without_masks
@@ -262,12 +262,32 @@ def _zero_like(x: Tensor) -> Tensor:
 def setitem(x: Tensor, key: Any, value: Any) -> Tensor:
     """The new value of ``x`` after ``x[key] = value``."""
     expanded, template, indices = without_masks(x, *split_key(key))
+    if x.dtype.kind in "iu":
+        _check_integers(x, value)
     if not isinstance(value, Tensor):
         value = asarray(value, dtype=x.dtype, device=x.device)
     elif value.dtype is not x.dtype:
         value = astype(value, x.dtype)
     updated = setitem_(expanded, value, indices, key=template)
     return updated if expanded is x else reshape(updated, x.shape)
+
+
+def _check_integers(x: Tensor, value: Any) -> None:
+    """Reject values with a fraction: ``x[k] += 1.5`` would add 1 to integers. A float such as 2.0 is an integer."""
+    if isinstance(value, float):
+        loses = not value.is_integer()
+    elif isinstance(value, (bool, int)):
+        return
+    else:
+        dtype = value.dtype if isinstance(value, Tensor) else asarray(value).dtype
+        loses = dtypes.category(dtype) == dtypes.FLOATING
+    if loses:
+        raise DTypeError(
+            f"item assignment to {describe(x)} would drop the fractions of {describe(value)}.",
+            expected="integers",
+            got=repr(value) if isinstance(value, float) else f"a floating-point value, {describe(value)}",
+            fix="cast the value to an integer dtype, or assign to a tensor of a floating dtype",
+        )
 
 
 def index(x: Tensor, key: Any) -> Tensor:

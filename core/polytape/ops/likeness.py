@@ -68,13 +68,13 @@ def empty_like(x: TensorLike, /, *, dtype: Any = None, device: Device | str | No
 
 
 def full_like(
-    x: TensorLike, /, fill_value: complex, *, dtype: Any = None, device: Device | str | None = None
+    x: TensorLike, /, fill_value: TensorLike, *, dtype: Any = None, device: Device | str | None = None
 ) -> Tensor:
     """A tensor filled with one number, with the shape of another.
 
     Args:
         x: any dtype[...].
-        fill_value: the number.
+        fill_value: a Python number, or a tensor without axes; differentiable.
         dtype, device: default: those of ``x``.
     Returns:
         Shape of ``x``, ``dtype``.

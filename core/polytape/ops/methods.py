@@ -1,4 +1,4 @@
-"""Tensor's methods and its less frequent operators: each calls an op of the same meaning, and does nothing else.
+"""Tensor's methods and its less frequent operators: each calls an op of the same meaning.
 
 `add_methods` gives the class an attribute per name, which loads the op's family when it is first read and then replaces
 itself by a function. `polytape.tensors.methods`, which tools/write_op_table.py writes, shows the methods to type
@@ -42,12 +42,15 @@ METHODS: Final = {
     "take": "take",
     "to": "to",
     "trace": "trace",
+    "transpose": "transpose",
     "var": "var",
     "copy": "identity",
     "cumprod": "cumulative_prod",
     "cumsum": "cumulative_sum",
     "detach": "stop_gradient",
 }
+# Methods that also take the ints of their tuple one by one, as NumPy's and PyTorch's do.
+SPREAD: Final = ("permute_dims", "reshape")
 UNARY_OPERATORS: Final = {"__invert__": "bitwise_invert", "__round__": "round"}
 # By the middle part of the methods' names: the symbol and the op.
 BINARY_OPERATORS: Final = {
@@ -105,6 +108,16 @@ def method(op: Any) -> Any:
     return call
 
 
+def spread(op: Any) -> Any:
+    """The method that calls ``op``, and makes a tuple of several positional arguments."""
+
+    def call(self: Any, *args: Any, **attributes: Any) -> Any:
+        return op(self, *args, **attributes) if len(args) < 2 else op(self, args, **attributes)
+
+    call.__wrapped__ = op  # type: ignore[attr-defined]  # inspect.signature shows the op's parameters
+    return call
+
+
 def unary(op: Any) -> Any:
     """The operator or method without arguments that calls ``op``."""
     return lambda self: op(self)
@@ -147,7 +160,7 @@ def add_methods(tensor: type, find: Callable[[str], Any]) -> None:
         setattr(tensor, name, Late(tensor, name, target, make, find))
 
     for name, target in METHODS.items():
-        add(name, target, method)
+        add(name, target, spread if name in SPREAD else method)
     for name, target in UNARY_OPERATORS.items():
         add(name, target, unary)
     for name, (symbol, target) in BINARY_OPERATORS.items():

@@ -1,4 +1,4 @@
-"""Numerical analysis on samples: convolution, interpolation, polynomials, differences and integrals."""
+"""Numerical analysis on samples: convolution, interpolation, differences and integrals."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..errors import OutOfRangeError, ShapeError
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
 from .arithmetic import conjugate, multiply
-from .cumulative import cumulative_prod, cumulative_sum, diff, edge, flipped, part
+from .cumulative import cumulative_sum, diff, edge, flipped, part
 from .declaration import converted, op, states
 from .indexing import getitem
 from .keys import Key
 from .logic import equal, greater, less, logical_and, where
-from .manipulation import broadcast_to, concat, reshape, stop_gradient
+from .manipulation import concat, reshape, stop_gradient
 from .products import matmul
 from .reduction import sum
 from .sorting import argsort, searchsorted_
@@ -28,10 +28,8 @@ __all__ = [
     "ediff1d",
     "gradient",
     "interp",
-    "polyval",
     "trapezoid",
     "unwrap",
-    "vander",
 ]
 
 Shape = tuple[int, ...]
@@ -216,53 +214,6 @@ def unwrap(x: TensorLike, /, *, discont: float | None = None, axis: int = -1, pe
     short = where(logical_and(equal(short, -half), greater(step, 0)), half, short)
     added = where(less(abs(step), half if discont is None else max(discont, half)), 0, short - step)
     return concat([part(x, axis, 0, 1), part(x, axis, 1) + cumulative_sum(added, axis)], axis)
-
-
-def polyval(p: TensorLike, x: TensorLike, /) -> Tensor:
-    """The polynomial with the coefficients ``p``, the highest power first, at ``x``.
-
-    Args:
-        p: numeric[n].
-        x: numeric[...], promoted together with ``p``.
-    Returns:
-        Shape of ``x``, the promoted dtype.
-    Raises:
-        ShapeError: ``p`` is not of rank 1.
-    Source:
-        NumPy 2.4, ``numpy.polyval``.
-    """
-    p, x = tensor(p), tensor(x)
-    if p.ndim != 1:
-        raise ShapeError(
-            "polyval needs a list of coefficients.", expected="rank 1", got=f"shape {p.shape}", fix="reshape it"
-        )
-    y = multiply(x, 0)
-    for position in range(p.shape[0]):
-        y = y * x + p[position]
-    return y
-
-
-def vander(x: TensorLike, n: int | None = None, /, *, increasing: bool = False) -> Tensor:
-    """The powers of each element from n - 1 down to 0, in a row each.
-
-    Args:
-        x: numeric[m].
-        n: how many powers; default m.
-        increasing: whether the powers increase instead.
-    Returns:
-        [m, n], dtype of ``x``; integers below 32 bits become int32 or uint32.
-    Raises:
-        ShapeError: ``x`` is not of rank 1.
-    Source:
-        NumPy 2.4, ``numpy.vander``.
-    """
-    x = tensor(x)
-    if x.ndim != 1:
-        raise ShapeError("vander needs a vector.", expected="rank 1", got=f"shape {x.shape}", fix="reshape(x, -1)")
-    count = x.shape[0] if n is None else n
-    repeated = broadcast_to(reshape(x, (-1, 1)), (x.shape[0], max(count - 1, 0)))
-    powers = cumulative_prod(repeated, 1, include_initial=True)[:, :count]
-    return powers if increasing else flipped(powers, 1)
 
 
 def _widths(x: TensorLike | None, dx: Any, rank: int, axis: int) -> Any:

@@ -10,7 +10,7 @@ from .declaration import op, primitive
 from .manipulation import permute_dims, reshape
 from .reduction import sum
 
-__all__ = ["matmul", "matrix_transpose"]
+__all__ = ["matmul", "matrix_transpose", "matvec", "vecmat"]
 
 Shape = tuple[int, ...]
 
@@ -80,6 +80,57 @@ def _matmul_right(g: Tensor, x1: Tensor, x2_shape: Shape) -> Tensor:
     gradient = matmul(matrix_transpose(rows), _as_matrices(g, x1.shape, x2_shape))
     gradient = unbroadcast(gradient, columns, gradient.shape)
     return gradient if columns == x2_shape else reshape(gradient, x2_shape)
+
+
+def matvec(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """Products of matrices and column vectors; leading axes broadcast.
+
+    Args:
+        x1: numeric[..., m, n].
+        x2: numeric[..., n].
+    Returns:
+        [..., m], the promoted dtype.
+    Raises:
+        ShapeError: sizes that do not fit, or operands with too few axes.
+    Source:
+        NumPy 2.4, ``numpy.matvec``.
+    """
+    x1, x2 = _operands("matvec", x1, x2, matrix=0)
+    product = matmul(x1, reshape(x2, (*x2.shape, 1)))
+    return reshape(product, product.shape[:-1])
+
+
+def vecmat(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """Products of the conjugates of row vectors and matrices; leading axes broadcast.
+
+    Args:
+        x1: numeric[..., m].
+        x2: numeric[..., m, n].
+    Returns:
+        [..., n], the promoted dtype.
+    Raises:
+        ShapeError: sizes that do not fit, or operands with too few axes.
+    Source:
+        NumPy 2.4, ``numpy.vecmat``.
+    """
+    x1, x2 = _operands("vecmat", x1, x2, matrix=1)
+    product = matmul(reshape(conjugate(x1), (*x1.shape[:-1], 1, x1.shape[-1])), x2)
+    return reshape(product, (*product.shape[:-2], product.shape[-1]))
+
+
+def _operands(name: str, x1: TensorLike, x2: TensorLike, *, matrix: int) -> list[Tensor]:
+    """The operands as tensors, of which one has a matrix and the other a vector in its last axes."""
+    from .rearranging import together  # this family is loaded only when it is used
+
+    operands = together(x1, x2)
+    if operands[matrix].ndim < 2 or operands[1 - matrix].ndim < 1:
+        raise ShapeError(
+            f"{name} multiplies a matrix and a vector.",
+            expected=f"two axes or more in operand {matrix + 1}, one or more in the other",
+            got=f"shapes {operands[0].shape} and {operands[1].shape}",
+            fix="use polytape.matmul for two matrices",
+        )
+    return operands
 
 
 def _same_shapes(x1: Shape, x2: Shape) -> Shape:

@@ -5,6 +5,7 @@ They call `polytape.reshape`, `polytape.permute_dims` or ``x[key]``; backends th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import index as as_int
 
 from .. import dtypes
@@ -25,6 +26,7 @@ __all__ = [
     "rot90",
     "squeeze",
     "swapaxes",
+    "transpose",
 ]
 
 Axis = int | tuple[int, ...] | None
@@ -230,3 +232,32 @@ def atleast_3d(x: TensorLike, /) -> Tensor:
     if x.ndim > 2:
         return x
     return reshape(x, (*x.shape, 1) if x.ndim == 2 else (1, x.size, 1))
+
+
+def transpose(x: TensorLike, /, axes: int | Sequence[int] | None = None, *others: int) -> Tensor:
+    """``x`` with its axes in another order.
+
+    Args:
+        x: any dtype[...].
+        axes, others: the axes of ``x`` in their new order, as a tuple or one by one; default: in reverse order.
+    Returns:
+        The sizes in the new order, dtype of ``x``.
+    Raises:
+        ShapeError: ``axes`` is not a permutation of the axes, or two numbers that PyTorch would exchange.
+    Source:
+        NumPy, ``transpose``; `permute_dims` and `matrix_transpose` are the array API standard's.
+    """
+    x = asarray(x)
+    if axes is None:
+        order = tuple(reversed(range(x.ndim)))
+    else:
+        order = (*shape_rules.axes_of(axes if isinstance(axes, int) else tuple(axes)), *others)
+    # For PyTorch these two would exchange axes; for NumPy they are all axes in their new order. Where results differ:
+    if others and len(order) == 2 and (x.ndim > 2 or [axis % 2 for axis in order] == [0, 1]):
+        raise ShapeError(
+            f"transpose got two axes for shape {x.shape}.",
+            expected=f"all {x.ndim} axes in a new order",
+            got=str(order),
+            fix=f"use polytape.swapaxes(x, {order[0]}, {order[1]}) to exchange two axes",
+        )
+    return permute_dims(x, order)

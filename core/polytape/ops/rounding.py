@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .. import dtypes
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
@@ -10,7 +12,7 @@ from .complex_parts import complex_, imag, is_complex, real
 from .declaration import converted, op, primitive
 from .logic import equal, less, not_equal, where
 
-__all__ = ["ceil", "divmod", "floor", "floor_divide", "fmod", "remainder", "round", "trunc"]
+__all__ = ["ceil", "divmod", "floor", "floor_divide", "fmod", "modf", "remainder", "round", "trunc"]
 
 _PIECEWISE = "its result is piecewise constant"
 
@@ -100,3 +102,25 @@ def divmod(x1: TensorLike, x2: TensorLike, /) -> tuple[Tensor, Tensor]:
         Python, ``divmod``.
     """
     return floor_divide(x1, x2), remainder(x1, x2)
+
+
+def modf(x: TensorLike, /) -> tuple[Tensor, Tensor]:
+    """The fraction and the whole part of ``x``, elementwise, both with its sign.
+
+    Args:
+        x: real[...]; integers and bools are cast to float32.
+    Returns:
+        Two tensors with the shape of ``x``. The fraction of an infinity is 0.
+    Source:
+        NumPy 2.4, ``numpy.modf``.
+    """
+    from .representation import copysign, signbit
+    from .statistics import floating  # these families are loaded only when they are used
+
+    x = floating(x)
+    whole = trunc(x)
+    infinite = equal(abs(x), math.inf)
+    y, rest = where(infinite, 0, x), where(infinite, 0, whole)
+    # The difference of equal numbers is 0 without a sign, here -0 for negative numbers.
+    fraction = where(signbit(x), -(-y - -rest), y - rest)
+    return where(infinite, copysign(0, x), fraction), whole

@@ -241,7 +241,7 @@ def segment_prod(data: TensorLike, segment_ids: TensorLike, /, *, num_segments: 
 @states(takes="integer", returns="``dtype``")
 def _one_hot_dtype(indices: DType, *, dtype: DType | None) -> DType:
     check_integer(indices)
-    return dtypes.float32 if dtype is None else dtype
+    return dtypes.defaults.floating if dtype is None else dtype
 
 
 @states(

@@ -8,6 +8,10 @@ __all__ = ["FAMILIES"]
 
 # Per family, the names of its ops, and its public names.
 FAMILIES: Final[dict[str, tuple[str, str]]] = {
+    "applying": (
+        "",
+        "apply_along_axis apply_over_axes piecewise",
+    ),
     "arithmetic": (
         "abs add divide maximum minimum multiply negative power sign square subtract",
         "abs add divide maximum minimum multiply negative power sign square subtract",
@@ -50,7 +54,8 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "elementwise": (
         "clip deg2rad gcd heaviside lcm lerp positive rad2deg reciprocal sinc",
-        "clip deg2rad float_power gcd heaviside lcm lerp nan_to_num positive rad2deg reciprocal sinc",
+        "clip deg2rad float_power fmax fmin gcd heaviside lcm lerp logaddexp2 nan_to_num positive rad2deg "
+        "reciprocal sinc",
     ),
     "exponential": (
         "cbrt exp exp2 expm1 log log10 log1p log2 logaddexp rsqrt sqrt",
@@ -90,7 +95,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "linalg.functions": (
         "pinv",
-        "LUResult block_diag cho_solve expm lstsq lu matrix_power pinv",
+        "LUResult block_diag cho_solve expm lstsq lu matrix_power pinv tensorinv tensorsolve",
     ),
     "linalg.norms": (
         "euclidean_norm",
@@ -168,7 +173,8 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "max_pool_with_indices max_unpool",
     ),
     "nn.rectifiers": (
-        "celu elu hard_sigmoid hard_swish hard_tanh hardshrink leaky_relu prelu relu6 selu softshrink",
+        "celu elu elu_gradient hard_sigmoid hard_swish hard_tanh hardshrink leaky_relu leaky_relu_gradient prelu "
+        "relu6 selu softshrink",
         "celu elu hard_sigmoid hard_swish hard_tanh hardshrink leaky_relu prelu relu6 selu softshrink",
     ),
     "nn.recurrent": (
@@ -189,7 +195,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "numerical": (
         "convolve",
-        "convolve correlate cumulative_trapezoid ediff1d gradient interp polyval trapezoid unwrap vander",
+        "convolve correlate cumulative_trapezoid ediff1d gradient interp trapezoid unwrap",
     ),
     "optim": (
         "adam_update sgd_update",
@@ -199,13 +205,21 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "pad",
         "pad",
     ),
+    "polynomials": (
+        "",
+        "poly polyadd polyder polydiv polyfit polyint polymul polysub polyval roots vander",
+    ),
     "predicates": (
         "isclose isinf isnan logical_xor",
         "allclose array_equal isclose isinf isnan logical_xor",
     ),
     "products": (
         "matmul vdot",
-        "matmul matrix_transpose",
+        "matmul matrix_transpose matvec vecmat",
+    ),
+    "quantiles": (
+        "",
+        "median nanmedian nanpercentile nanquantile percentile quantile",
     ),
     "random": (
         "random_bits random_integers random_normal random_permutation random_uniform",
@@ -213,7 +227,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "rearranging": (
         "",
-        "atleast_1d atleast_2d atleast_3d expand_dims flatten flip moveaxis rot90 squeeze swapaxes",
+        "atleast_1d atleast_2d atleast_3d expand_dims flatten flip moveaxis rot90 squeeze swapaxes transpose",
     ),
     "reduction": (
         "all any argmax argmin count_nonzero max mean min prod std sum var",
@@ -225,7 +239,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "rounding": (
         "ceil floor floor_divide fmod remainder round trunc",
-        "ceil divmod floor floor_divide fmod remainder round trunc",
+        "ceil divmod floor floor_divide fmod modf remainder round trunc",
     ),
     "segment": (
         "one_hot segment_max segment_mean segment_min segment_prod segment_sum",
@@ -260,9 +274,13 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "entr kl_div logit logsumexp rel_entr xlog1py xlogy",
         "entr kl_div logit logsumexp rel_entr xlog1py xlogy",
     ),
+    "stacking": (
+        "",
+        "append block column_stack dstack hstack vstack",
+    ),
     "statistics": (
         "",
-        "average corrcoef cov median nanmedian nanpercentile nanquantile percentile ptp quantile",
+        "average corrcoef cov ptp",
     ),
     "trigonometric": (
         "acos acosh asin asinh atan atan2 atanh cos cosh hypot sin sinh tan tanh",

@@ -164,7 +164,7 @@ class Draw:
         values = [_parameter(name, argument, *parameter) for argument, parameter in parameters.items()]
         given = [value for value in values if isinstance(value, Tensor)]
         floating = [x.dtype for x in given if dtypes.category(x.dtype) == dtypes.FLOATING]
-        promoted: DType = dtypes.float32 if not floating else floating[0]
+        promoted: DType = dtypes.defaults.floating if not floating else floating[0]
         for other in floating[1:]:
             promoted = dtypes.promote(promoted, other)
         self.dtype = _result_dtype(promoted if dtype is None else dtype, category)

@@ -118,7 +118,7 @@ def integers(
     high: int | None = None,
     shape: Shape = (),
     *,
-    dtype: Any = dtypes.int32,
+    dtype: Any = None,
     device: Device | str | None = None,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -127,7 +127,7 @@ def integers(
     Args:
         low, high: the range.
         shape: of the result.
-        dtype: an integer dtype.
+        dtype: an integer dtype, default int32.
         device: the result's device; default: the device of new tensors.
         generator: default: the process's default generator.
     Returns:
@@ -146,6 +146,7 @@ def integers(
         True
     """
     first, end = (0, _integer("low", low)) if high is None else (_integer("low", low), _integer("high", high))
+    dtype = dtypes.defaults.integer if dtype is None else dtype
     draw = Draw("integers", shape, dtype, device, generator, dtypes.INTEGER)
     info = np.iinfo(draw.dtype)
     if not info.min <= first < end <= info.max + 1:

@@ -70,7 +70,7 @@ def _zeros_like_lead(x: Tensor, axes: int) -> Any:
 def orthogonal(
     shape: tuple[int, ...] | list[int],
     *,
-    dtype: Any = "float32",
+    dtype: Any = None,
     device: Device | str | None = None,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -78,7 +78,7 @@ def orthogonal(
 
     Args:
         shape: ``(..., m, n)``.
-        dtype: real floating.
+        dtype: real floating, default float32.
         device: the result's device; default: the device of new tensors.
         generator: default: the process's default generator.
     Returns:

@@ -131,6 +131,14 @@ def version() -> int:
     return _registry.version
 
 
+def forget_all() -> None:
+    """Drop the resolutions of all ops, because what they depend on has changed."""
+    with registering:
+        for op in list(_registry.ops.values()):
+            op.forget()
+        _registry.version += 1
+
+
 def kernels_of(backend: str, op: str) -> tuple[Kernel, ...]:
     """The kernels of one op registered for a backend, in the order they are tried."""
     if _registry.late:

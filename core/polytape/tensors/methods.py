@@ -93,7 +93,7 @@ class Methods:
         """`polytape.nonzero` of this tensor."""
         raise NotImplementedError
 
-    def permute_dims(self, axes: tuple[int, ...]) -> Tensor:
+    def permute_dims(self, axes: int | tuple[int, ...], *more: int) -> Tensor:
         """`polytape.permute_dims` of this tensor."""
         raise NotImplementedError
 
@@ -105,7 +105,7 @@ class Methods:
         """`polytape.repeat` of this tensor."""
         raise NotImplementedError
 
-    def reshape(self, shape: int | tuple[int, ...] | list[int], *, copy: bool | None=None) -> Tensor:
+    def reshape(self, shape: int | tuple[int, ...] | list[int], *more: int, copy: bool | None=None) -> Tensor:
         """`polytape.reshape` of this tensor."""
         raise NotImplementedError
 
@@ -143,6 +143,10 @@ class Methods:
 
     def trace(self, *, offset: int=0, dtype: Any=None) -> Tensor:
         """`polytape.trace` of this tensor."""
+        raise NotImplementedError
+
+    def transpose(self, axes: int | Any[int] | None=None, *others: int) -> Tensor:
+        """`polytape.transpose` of this tensor."""
         raise NotImplementedError
 
     def var(self, axis: int | tuple[int, ...] | None=None, *, correction: float=0.0, keepdims: bool=False) -> Tensor:

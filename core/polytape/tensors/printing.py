@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..settings import settings
+from .print_options import PrintOptions, applied, get_printoptions
 from .symbol import type_text
 
 __all__ = ["repr_tensor", "str_tensor"]
@@ -19,9 +20,13 @@ SMALL = 1000  # a tensor with more elements is summarised by NumPy's rules
 
 def _values(x: Any, prefix: str) -> str:
     host = x.numpy()
-    if host.ndim == 0:
+    options = get_printoptions()
+    if host.ndim == 0 and options == PrintOptions():
         return str(host)  # array2string prints "9." for 9.0
-    return np.array2string(host, separator=" ", prefix=prefix, threshold=SMALL)
+    threshold = SMALL if options.threshold is None else options.threshold
+    with applied(options):
+        text = np.array2string(host, separator=" ", prefix=prefix, threshold=threshold)
+    return f"{text}0" if host.ndim == 0 and text.endswith(".") else text
 
 
 def repr_tensor(x: Any) -> str:
@@ -60,7 +65,8 @@ def describe_plain(x: Any) -> str:
 
 def _tf1_values(x: Any) -> str:
     host: Any = x.numpy()
-    return str(host)
+    with applied(get_printoptions()):
+        return str(host)
 
 
 def _tf1_str(x: Any) -> str:
@@ -81,5 +87,6 @@ def _tf1_repr(x: Any) -> str:
 
 def _numpy_repr(x: Any) -> str:
     host: Any = x.numpy()
-    text = repr(host)
+    with applied(get_printoptions()):
+        text = repr(host)
     return f"\n{text}" if "\n" in text else text

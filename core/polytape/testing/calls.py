@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,12 +16,28 @@ from .compare import widen
 from .makers import Array
 from .samples import Sample
 
-__all__ = ["attributes_on", "calls", "device_of", "expected_values", "named", "run"]
+__all__ = ["attributes_on", "calls", "device_of", "expected_values", "named", "on_device", "run"]
+
+
+_chosen: Final[dict[str, Device]] = {}
 
 
 def device_of(backend: str) -> Device:
-    """The first device of a backend."""
-    return plugins.get_backend(backend).device_list()[0]
+    """The device of a backend that checks run on: its first, unless `on_device` chose another."""
+    return _chosen.get(backend) or plugins.get_backend(backend).device_list()[0]
+
+
+@contextmanager
+def on_device(device: Device | None) -> Iterator[None]:
+    """Let the checks of the device's backend run on that device; with None, on the first."""
+    if device is None:
+        yield
+        return
+    _chosen[device.backend] = device
+    try:
+        yield
+    finally:
+        del _chosen[device.backend]
 
 
 def attributes_on(case: Case, sample: Sample, device: Device) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from .samples import ErrorSample, Sample
 __all__ = ["Case", "call", "tensors"]
 
 Reference = Callable[..., Any]
+Invariants = Callable[..., dict[str, Any]]
 
 # Shapes for every elementwise op in addition to its row's own: rank 0, one element, none, broadcasting, higher rank.
 _SHAPES: Final[dict[int, list[tuple[tuple[int, ...], ...]]]] = {
@@ -49,6 +50,9 @@ class Case:
         result: the result's dtype: ``"same"`` as the operands that vary, a name, or
             ``(dtype, attributes) -> name`` (a tuple of names for several outputs); default: by the dtype rule.
         signs: whether the sign of a zero result is compared for special values.
+        invariants: for results that are unique only up to signs, phases or order, such as eigenvectors:
+            ``(results, *operands, **attributes) -> {name: array}``, on float64 and complex128 arrays. Then these are
+            compared instead of the results: what the factors multiply to, their orthonormality, what is unique.
         gradient: why the gradient is not checked. If it is empty, the gradient is checked unless the op declares
             ``no_gradient``.
         attributes: of the first sample.
@@ -67,6 +71,7 @@ class Case:
         scale: float = 0.0,
         result: str | tuple[str, ...] | Callable[[str, dict[str, Any]], Any] = "",
         signs: bool = True,
+        invariants: Invariants | None = None,
         gradient: str = "",
         **attributes: Any,
     ) -> None:
@@ -76,6 +81,7 @@ class Case:
         self.reference: Reference = reference if reference is not None else getattr(np, op.name)
         self._ulp = ulp
         self.scale = scale
+        self.invariants = invariants
         self._result = result or default_result(op)
         self.gradient = gradient or op.no_gradient
         makers: Sequence[Maker] = operands

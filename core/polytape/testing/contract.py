@@ -19,11 +19,11 @@ from ..errors import KernelError
 from ..ops import manipulation
 from ..registry import tables
 from ..tensors.tensor import Tensor
+from .agreement import assert_agree
 from .calls import attributes_on, calls, device_of, expected_values, named
 from .case import Case, call, tensors
-from .compare import assert_close
 from .kernels import kernel_attributes, kernel_operands
-from .limits import allowed_ulp, limits_of
+from .limits import limits_of
 
 __all__ = ["check_devices", "check_exclusive", "check_fresh"]
 
@@ -179,11 +179,11 @@ def check_devices(case: Case, backend: str) -> None:
 
 
 def _compare(case: Case, sample: Any, hosts: Any, results: Any, device: Device, backend: str, what: str) -> None:
-    for y, reference in zip(results, expected_values(case, sample, hosts), strict=True):
+    for y in results:
         if y.device is not device:
             raise AssertionError(f"{what}\n  expected: a result on {device}\n  got: one on {y.device}")
-        ulp = allowed_ulp(case, backend, y.dtype.name)
-        assert_close(y.numpy(), reference, what, ulp=ulp, scale=case.scale)
+    assert_agree(case, backend, sample, hosts, [y.numpy() for y in results], expected_values(case, sample, hosts), what)
+    for y in results:
         if "equal" not in limits_of(backend).missing and y.dtype.kind in "fiub":
             # Fails if the native array is in the memory of another device, whatever the tensor says.
             here = convert.asarray(y.numpy(), device=device)

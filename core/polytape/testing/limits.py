@@ -43,9 +43,13 @@ def kernels_in_chain(backend: str, op: str) -> list[Any]:
 
 
 def check_capabilities(backend: str) -> None:
-    """The backend has a kernel for each primitive that it does not declare as missing, and for no other."""
+    """The backend has a kernel for each primitive, but for those that it declares as missing or leaves to the host."""
     missing = limits_of(backend).missing
-    problems = []
+    problems = [
+        f"{name} is in host_ops, but no op has that name"
+        for name in plugins.get_backend(backend).host_ops
+        if tables.find_op(name) is None
+    ]
     for name in missing:
         op = tables.find_op(name)
         if op is None or not op.primitive:
@@ -58,8 +62,11 @@ def check_capabilities(backend: str) -> None:
         kernels = kernels_in_chain(backend, name)
         if kernels and name in missing:
             problems.append(f"{name} is declared as missing, but there is {kernels[0]!r}; declare what is true")
-        if not kernels and name not in missing:
-            problems.append(f"{name} has no kernel on {backend}; register one, or declare Limits(missing=[{name!r}])")
+        if not kernels and name not in missing and not plugins.get_backend(backend).leaves_to_host(name):
+            problems.append(
+                f"{name} has no kernel on {backend}; register one, let the host compute it (host_ops=[{name!r}]), or "
+                f"declare Limits(missing=[{name!r}])"
+            )
     if problems:
         raise AssertionError("\n".join(problems))
 

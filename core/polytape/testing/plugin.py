@@ -12,14 +12,22 @@ from typing import Any, Final
 import pytest
 
 from .. import plugins
-from ..registry import tables
-from .limits import kernels_in_chain
 
-__all__ = ["pytest_addoption", "pytest_generate_tests"]
+__all__ = ["pytest_addoption", "pytest_collection_modifyitems", "pytest_configure", "pytest_generate_tests"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option ``--polytape-backend NAME``, which may be repeated; default: all installed backends."""
+    """Add the options.
+
+    ``--polytape-backend NAME``: default: all installed backends. ``--polytape-tier T``: default: all tiers.
+    """
+    parser.getgroup("polytape").addoption(
+        "--polytape-tier",
+        action="append",
+        default=[],
+        metavar="T",
+        help="of the conformance kit, run the tests of this tier only, such as T2 (may be repeated)",
+    )
     parser.getgroup("polytape").addoption(
         "--polytape-backend",
         action="append",
@@ -27,6 +35,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         help="run the tests of all backends on this backend only (may be repeated)",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line("markers", "polytape_tier(name): the tier of the conformance kit that the test belongs to")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the kit's tests of tiers that were not asked for."""
+    wanted = {name.upper() for name in config.getoption("--polytape-tier")}
+    if not wanted:
+        return
+    left = [x for x in items if (marker := x.get_closest_marker("polytape_tier")) and marker.args[0] not in wanted]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [x for x in items if x not in set(left)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -66,24 +89,22 @@ def _backends(config: pytest.Config) -> list[Any]:
     ]
 
 
-# The check that also runs for ops whose kernel belongs to a backend that the tested one extends.
-_FOR_INHERITED: Final = "test_values_dtypes_and_shapes_are_the_reference_s"
-
-
-def _inherited(op: Any, backend: str) -> bool:
-    """Whether an op on a backend runs a kernel of a backend that it extends, which has tests of its own."""
-    owner = plugins.get_backend(backend)
-    return bool(owner.extends) and not tables.kernels_of(backend, op.name) and bool(kernels_in_chain(backend, op.name))
+# The checks that also run for ops whose kernel belongs to a backend that the tested one extends.
+_OF_CORE_OPS: Final = "test_core_ops_are_right_in_common_dtypes"
+_FOR_INHERITED: Final = ("test_values_dtypes_and_shapes_are_the_reference_s", _OF_CORE_OPS)
 
 
 def _crossed(config: pytest.Config, check: str) -> list[Any]:
     from .cases import CASES
+    from .tiers import inherited
 
     parameters: list[Any] = []
     for name, reason in usable(config).items():
         if reason:
             parameters.append(pytest.param(CASES[0], name, id=name, marks=pytest.mark.skip(reason=reason)))
             continue
-        cases = [case for case in CASES if check == _FOR_INHERITED or not _inherited(case.op, name)]
+        cases = [case for case in CASES if check in _FOR_INHERITED or not inherited(case.op, name)]
+        if check == _OF_CORE_OPS:
+            cases = [case for case in cases if case.op.primitive or case.op.creates]
         parameters += [pytest.param(case, name, id=f"{case}-{name}") for case in cases]
     return parameters

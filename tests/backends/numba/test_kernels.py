@@ -23,6 +23,9 @@ SHAPES = [(300,), (300, 1), (26, 10), (1000, 10), (5, 513), (3, 5000), (2, 3, 4,
 REAL = ["float32", "float64"]
 # The exponential is accurate to 1 ulp, NumPy's to 3 ulp, and their sums are rounded in different orders.
 ULP = 8
+# The Numba kernel subtracts the largest logit of a row, and the NumPy kernel does not where no exponential overflows.
+# Differences up to 32 are rounded to 2**-20, which is 16 ulp of their exponential.
+SHIFTED_ULP = 24
 
 
 def ulps(result: Any, expected: Any) -> float:
@@ -49,7 +52,7 @@ def test_softmax_agrees_with_the_numpy_kernel(shape: tuple[int, ...], dtype: str
     assert NUMBA["softmax"].when(x)
     y = NUMBA["softmax"].fn(x)
     assert y.dtype == x.dtype and y.shape == shape
-    assert ulps(y, NUMPY["softmax"](x)) <= ULP
+    assert ulps(y, NUMPY["softmax"](x)) <= SHIFTED_ULP
     np.testing.assert_array_equal(x, before)
 
 

@@ -32,7 +32,7 @@ def far(fn: Any) -> Any:
     return kernel
 
 
-def backend(name: str) -> pt.Backend:
+def backend(name: str, **members: Any) -> pt.Backend:
     """A backend with two devices and few kernels."""
     kernels = {"add": np.add, "multiply": np.multiply, "sum": np.sum, "broadcast_to": np.broadcast_to}
     return pt.Backend(
@@ -47,6 +47,7 @@ def backend(name: str) -> pt.Backend:
         lift=lambda value, device: value,
         dtypes=("float32", "int32", "int64", "bool"),
         kernels=[pt.Kernel(op, far(fn)) for op, fn in kernels.items()],
+        **members,
     )
 
 
@@ -91,7 +92,7 @@ def test_allow_is_silent_and_differentiable() -> None:
         gradient = tape.gradient(y, x)
     assert gradient.device.backend == "away"
     np.testing.assert_allclose(gradient, 2.0 * np.exp([0.0, 1.0]), rtol=1e-6)
-    assert "the host (fallback policy)" in pt.explain("exp", x)
+    assert "the host, which" in pt.explain("exp", x)
 
 
 def test_resetting_the_policy_takes_effect() -> None:
@@ -109,6 +110,25 @@ def test_creation_and_attributes_work_on_the_host_too() -> None:
     assert str(x.device) == "away:cpu:1" and type(x.array) is Far
     assert pt.astype(x, "int32").dtype == "int32" and pt.max(x + 1.0, axis=0).tolist() == [1.0, 1.0, 1.0]
     assert pt.concat([x, x], axis=1).shape == (2, 6)
+
+
+def test_an_op_that_the_backend_leaves_to_the_host_runs_there_and_no_other() -> None:
+    with (
+        pt.register_backend(backend("shared", host_ops=("exp", "cholesky"))),
+        pt.register_backend(pt.Backend(name="heir", extends="shared")),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("error")
+        for name in ("shared", "heir"):
+            x = pt.asarray([0.0, 1.0], device=name)
+            y = pt.exp(x)
+            assert y.device.backend == name and type(y.array) is Far
+            np.testing.assert_allclose(y, np.exp([0.0, 1.0]), rtol=1e-6)
+            assert "the host, which" in pt.explain("exp", x)
+            with pytest.raises(KernelError, match="log has no kernel"):
+                pt.log(x)
+        status = next(status for status in pt.backends() if status.name == "shared")
+        assert status.missing < next(status for status in pt.backends() if status.name == "away").missing
 
 
 def test_an_unknown_policy_is_rejected() -> None:

@@ -38,6 +38,19 @@ def test_gradients_reach_both_parts() -> None:
     pt.check_gradients(lambda a, b: pt.angle(complex_(a, b)), [a, b], order=2)
 
 
+def test_the_sign_of_a_complex_number_has_a_gradient_and_that_of_a_real_one_has_none(backend: str) -> None:
+    with pt.device(backend):
+        parts = [pt.asarray(np.array([3.0, -1.0, 0.0])), pt.asarray(np.array([4.0, 0.5, 2.0]))]
+        for part in (pt.real, pt.imag):
+            pt.check_gradients(lambda a, b, part=part: part(pt.sign(complex_(a, b))), parts, order=2)
+        for x, expected in ((pt.asarray([0j, 2.0 + 0j]), [0j, 0.5j]), (pt.asarray([1.0, 2.0]), None)):
+            with pt.GradientTape() as tape:
+                tape.watch(x)
+                y = pt.sign(x)
+            g = tape.gradient(y, x, output_gradients=pt.ones_like(y) * (1 + 1j if y.dtype.kind == "c" else 1))
+            assert (g if g is None else g.tolist()) == expected
+
+
 def test_half_precision_has_no_complex_dtype() -> None:
     with pytest.raises(TypeError, match="no complex dtype of this precision"):
         complex_(pt.ones(2, dtype="float16"), pt.ones(2, dtype="float16"))

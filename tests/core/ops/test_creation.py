@@ -52,7 +52,24 @@ def test_invalid_shapes_and_values_are_rejected() -> None:
         pt.zeros((2, -1))
     with pytest.raises(ShapeError, match="is not a valid shape"):
         pt.ones("two")  # type: ignore[arg-type]
-    with pytest.raises(DTypeError, match=r"full\(\).*fill value is not a Python number(.|\n)*broadcast_to"):
-        pt.full(2, pt.ones(2))  # type: ignore[arg-type]
+    with pytest.raises(ShapeError, match=r"full cannot fill with float32\[2\](.|\n)*broadcast_to"):
+        pt.full(2, pt.ones(2))
+    with pytest.raises(DTypeError, match=r"full\(\).*fill value is not a Python number"):
+        pt.full(2, "two")  # type: ignore[arg-type]
     with pytest.raises(ShapeError, match="never ends"):
         pt.arange(0, 3, 0)
+
+
+def test_a_fill_value_may_be_a_tensor_without_axes_and_has_a_gradient(backend: str) -> None:
+    with pt.device(backend):
+        x = pt.asarray(2.5, dtype="float64")
+        (gradient,) = pt.gradients_function(lambda x: pt.sum(pt.full((2, 3), x) ** 2))(x)
+        assert gradient.tolist() == pytest.approx(2 * 2.5 * 6)
+        assert pt.full(2, x, dtype="int32").tolist() == [2, 2]
+        assert pt.full((), x).dtype == pt.full_like(pt.zeros(3), x, dtype="float64").dtype == pt.float64
+        assert pt.full((2,), x).device == x.device
+        assert pt.full(2, np.int16(3)).dtype == pt.int16
+
+
+def test_a_numpy_scalar_that_is_a_python_number_stays_weak() -> None:
+    assert pt.full(2, np.float64(3.0)).dtype == pt.float32

@@ -36,7 +36,7 @@ def test_differences_follow_the_standard(backend: str) -> None:
     with pt.device(backend):
         x = pt.asarray([1, 4, 9, 16])
         assert pt.diff(x).tolist() == [3, 5, 7]
-        assert pt.diff(x, n=0).tolist() == x.tolist()
+        assert pt.diff(x, n=0).tolist() == pt.diff(x, n=0, prepend=0, append=1).tolist() == x.tolist()
         assert pt.diff(x, n=2).tolist() == [2, 2]
         assert pt.diff(x, n=5).shape == (0,)
         assert pt.diff(x, prepend=0, append=pt.asarray([20, 30])).tolist() == [1, 3, 5, 7, 4, 10]

@@ -78,6 +78,10 @@ def test_angles_in_degrees_and_sinc() -> None:
     x = pt.asarray(np.array([0.0, 1e-5, 0.02, 0.5, 2.0]))
     np.testing.assert_allclose(pt.sinc(x).numpy(), np.sinc(x.numpy()), rtol=1e-14, atol=1e-16)
     pt.check_gradients(pt.sinc, x, order=2)
+    huge = pt.asarray(np.array([3e38, 1.5e308, 7.0]))
+    (g,) = pt.gradients_function(pt.sinc)(huge)
+    assert pt.sinc(huge).tolist() == [0.0, 0.0, 0.0]
+    np.testing.assert_allclose(g.numpy(), [1 / 3e38, 1 / 1.5e308, -1 / 7], rtol=1e-14)
 
 
 def test_heaviside_is_numpy_s() -> None:

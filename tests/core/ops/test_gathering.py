@@ -125,7 +125,9 @@ def test_the_gradient_of_a_combination_is_that_of_its_sum_product_or_largest_ele
 
 
 def test_put_values_take_the_dtype_of_the_operand() -> None:
-    assert pt.put_along_axis(pt.asarray([1, 2]), [0], [3.7]).dtype == pt.int32
+    assert pt.put_along_axis(pt.asarray([1.0, 2.0]), [0], [3]).dtype == pt.float32
+    with pytest.raises(DTypeError, match="would drop the fractions"):
+        pt.put_along_axis(pt.asarray([1, 2]), [0], [3.7])
     assert pt.index_add(pt.asarray([1, 2], dtype="int8"), [0], [3]).tolist() == [4, 2]
 
 

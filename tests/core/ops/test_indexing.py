@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import hypothesis.extra.numpy as hnp
@@ -151,10 +152,11 @@ def test_an_assignment_does_not_change_a_gradient_recorded_before() -> None:
 
 
 def test_assignment_casts_to_the_dtype_of_the_tensor() -> None:
-    x = pt.asarray([1, 2])
-    x[0] = pt.asarray(3.0)
-    assert x.dtype == pt.int32
-    assert x.tolist() == [3, 2]
+    x = pt.asarray([1.0, 2.0])
+    x[0] = pt.asarray(3)
+    x[1] = pt.asarray(4.0, dtype="float64")
+    assert x.dtype == pt.float32
+    assert x.tolist() == [3.0, 4.0]
 
 
 def test_assigning_a_value_of_the_wrong_shape_changes_nothing(backend: str) -> None:
@@ -202,3 +204,20 @@ def test_a_tensor_of_rank_0_is_a_mask_and_selects_from_a_number() -> None:
     x = pt.asarray(3.0)
     assert x[x > 2.0].tolist() == [3.0] and x[x > 5.0].tolist() == []
     pt.check_gradients(lambda x: x[pt.asarray(True)] ** 2, pt.asarray(2.0), order=2)
+
+
+def test_an_assignment_that_would_drop_fractions_is_refused(backend: str) -> None:
+    with pt.device(backend):
+        x = pt.asarray([2, 4])
+        for value in (1.5, math.nan, pt.asarray(2.0), pt.asarray([1.5, 2.5]), np.float32(1.5), [1.5, 2.0]):
+            with pytest.raises(DTypeError, match=r"item assignment to int32\[2\] would drop the fractions"):
+                x[:] = value
+        with pytest.raises(DTypeError, match="drop the fractions"):
+            x[x > 2] += 1.1
+        assert x.tolist() == [2, 4]
+        for value in (2.0, True, pt.asarray([7, 8], dtype="int64"), [7, 8]):
+            x[:] = value
+        assert x.tolist() == [7, 8]
+        mask = x > 7
+        mask[:1] = 1
+        assert mask.tolist() == [True, True]

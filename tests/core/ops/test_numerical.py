@@ -67,14 +67,6 @@ def test_unwrapped_angles_are_numpy_s() -> None:
     close(pt.unwrap(host(_ANGLES), period=3.0), np.unwrap(_ANGLES, period=3.0))
 
 
-def test_polynomials_are_numpy_s() -> None:
-    close(pt.polyval(host(_VALUES), host(_ANGLES)), np.polyval(_VALUES, _ANGLES))
-    close(pt.vander(host(_VALUES)), np.vander(_VALUES))
-    close(pt.vander(host(_VALUES), 3, increasing=True), np.vander(_VALUES, 3, increasing=True))
-    close(pt.vander(host(_VALUES), 0), np.vander(_VALUES, 0))
-    assert pt.vander(pt.asarray([1, 2, 3])).tolist() == np.vander([1, 2, 3]).tolist()
-
-
 def test_integrals_are_numpy_s() -> None:
     close(pt.trapezoid(host(_PATH), host(_COLUMNS)), np.trapezoid(_PATH, _COLUMNS))
     close(pt.trapezoid(host(_PATH), dx=0.3, axis=0), np.trapezoid(_PATH, dx=0.3, axis=0))
@@ -128,8 +120,6 @@ def test_slopes_need_samples() -> None:
         (pt.correlate, (_POINTS, _VALUES[:3])),
         (pt.interp, ([0.31, 0.87, -5.0], [0.0, 0.5, 1.0], [3.0, 1.0, 2.0])),
         (pt.unwrap, (_ANGLES,)),
-        (pt.polyval, (_VALUES, _ROWS)),
-        (pt.vander, (_ROWS,)),
         (pt.trapezoid, (_PATH, _COLUMNS)),
         (lambda f: pt.gradient(f, edge_order=2), (_PATH,)),
         (lambda f, x: pt.gradient(f, x, axis=0), (_PATH, _ROWS)),

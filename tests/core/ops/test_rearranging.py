@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.errors import ShapeError
+from polytape.errors import DTypeError, ShapeError
 
 HOST = np.arange(24.0).reshape(2, 3, 4)
 ONES = np.arange(6.0).reshape(1, 2, 1, 3)
@@ -119,3 +119,38 @@ def test_linspace_has_numpy_s_values_and_both_ends(num: int, endpoint: bool, dty
 def test_spaces_of_equal_ratios_are_numpy_s() -> None:
     np.testing.assert_allclose(pt.logspace(0.0, 3.0, 4, dtype="float64").numpy(), np.logspace(0.0, 3.0, 4), rtol=1e-14)
     np.testing.assert_allclose(pt.geomspace(-1.0, -1000.0, 4).numpy(), np.geomspace(-1.0, -1000.0, 4), rtol=1e-6)
+
+
+def test_transpose_takes_the_axes_as_numpy_does(backend: str) -> None:
+    with pt.device(backend):
+        x = pt.reshape(pt.arange(24), (2, 3, 4))
+        host = x.numpy()
+        for axes in ((), ((1, 0, 2),), (0, 2, 1), ([-1, 0, 1],), (None,)):
+            assert np.array_equal(pt.transpose(x, *axes).numpy(), host.transpose(*axes))
+            assert np.array_equal(x.transpose(*axes).numpy(), host.transpose(*axes))
+        assert pt.transpose(x, axes=(2, 1, 0)).shape == (4, 3, 2)
+        assert pt.transpose(pt.ones(3)).shape == (3,)
+        assert pt.transpose(pt.ones((2, 3)), (0, 1)).shape == (2, 3)
+        assert pt.transpose(pt.ones((2, 3)), 1, 0).shape == pt.transpose(pt.ones((2, 3)), -1, 0).shape == (3, 2)
+
+
+def test_two_axes_of_three_are_not_exchanged_by_transpose() -> None:
+    with pytest.raises(ShapeError, match=r"got two axes(.|\n)*swapaxes\(x, 0, 2\)"):
+        pt.ones((2, 3, 4)).transpose(0, 2)
+    for axes in ((0, 1), (-2, -1), (0, -1)):  # PyTorch would exchange them, NumPy leave them
+        with pytest.raises(ShapeError, match=r"got two axes for shape \(2, 3\)"):
+            pt.ones((2, 3)).transpose(*axes)
+    with pytest.raises(ShapeError, match="not a permutation"):
+        pt.ones((2, 3, 4)).transpose((0, 2))
+
+
+def test_methods_take_the_sizes_or_axes_one_by_one_too() -> None:
+    x = pt.reshape(pt.arange(24), (2, 3, 4))
+    assert x.reshape(4, 6).shape == x.reshape(4, -1).shape == x.reshape((4, 6)).shape == (4, 6)
+    assert x.reshape(-1).shape == x.reshape([24]).shape == (24,)
+    assert x.reshape(1, 24, copy=True).shape == (1, 24)
+    assert x.permute_dims(2, 0, 1).tolist() == x.permute_dims((2, 0, 1)).tolist() == x.transpose(2, 0, 1).tolist()
+    with pytest.raises(ShapeError, match="24 elements"):
+        x.reshape(5, 5)
+    with pytest.raises(DTypeError):
+        x.reshape((2, 3), 4)

@@ -132,6 +132,28 @@ def test_statistics_have_gradients(function: Callable[..., Any]) -> None:
     pt.check_gradients(function, host(_X), order=2)
 
 
+@pytest.mark.parametrize("method", ["linear", "hazen", "weibull", "interpolated_inverted_cdf", "median_unbiased"])
+@pytest.mark.parametrize("function", [pt.quantile, pt.nanquantile])
+def test_quantiles_have_gradients_by_the_shares(function: Callable[..., Any], method: str) -> None:
+    shares = host(np.array([0.37, 0.61]))
+    pt.check_gradients(lambda x, q: function(x, q, 1, method=method), [host(_X), shares], order=2)
+    (g,) = pt.gradients_function(lambda q: pt.percentile(host(_X), q, 1, method=method))(shares * 100.0)
+    (expected,) = pt.gradients_function(lambda q: pt.quantile(host(_X), q, 1, method=method))(shares)
+    close(g * 100.0, expected.numpy())
+
+
+def test_a_quantile_that_is_one_element_has_no_gradient_by_its_share() -> None:
+    for method in ("lower", "higher", "nearest", "midpoint"):
+        with pt.GradientTape() as tape:
+            q = pt.asarray(0.37)
+            tape.watch(q)
+            y = pt.quantile(host(_X), q, method=method)
+        assert tape.gradient(y, q) is None
+    # Below the first element's share, every further share gives that element.
+    (g,) = pt.gradients_function(lambda q: pt.quantile(host(_X), q, method="hazen"))(pt.asarray(0.0))
+    assert g is None or not g.numpy().any()
+
+
 def test_nan_gets_no_gradient() -> None:
     for function in (pt.nanmean, pt.nanmax, pt.nansum, pt.nanvar):
         (g,) = pt.gradients_function(function)(pt.asarray([1.0, float("nan"), 4.0]))

@@ -142,8 +142,8 @@ def test_item_assignment_points_the_handle_at_an_updated_copy(key: Any) -> None:
 
 def test_item_assignment_keeps_the_dtype_and_accepts_tensors_and_lists() -> None:
     x = pt.asarray([1, 2, 3])
-    x[0] = 7.9
-    x[1:] = pt.asarray([8.0, 9.0])
+    x[0] = 7.0
+    x[1:] = pt.asarray([8, 9], dtype="int64")
     assert x.dtype == "int32" and x.tolist() == [7, 8, 9]
     x[:2] = [1, 2]
     assert x.tolist() == [1, 2, 9]

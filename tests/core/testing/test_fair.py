@@ -70,6 +70,15 @@ def without_some() -> pt.Backend:
     return box_backend("partial", kernels, limits=Limits(missing=["exp", "max", "scatter"]))
 
 
+FACTORIZATIONS = ("cholesky", "eig", "eigh", "lu_factor", "qr", "solve_triangular", "svd")
+
+
+def without_lapack() -> pt.Backend:
+    """The host computes the factorizations."""
+    kernels = [kernel for kernel in build(np) if kernel.op not in FACTORIZATIONS]
+    return box_backend("host-lapack", kernels, host_ops=FACTORIZATIONS)
+
+
 def wide_only() -> pt.Backend:
     """Its kernels serve dtypes of 32 bits and more, but for the casts; primitives run the others by widening."""
     primitives = [kernel for kernel in build(np) if tables.get_op(kernel.op).primitive]
@@ -107,6 +116,7 @@ BACKENDS: dict[str, Callable[[], pt.Backend]] = {
     "no float64, no uint64": lambda: box_backend("narrow", dtypes=["bool", "int32", "int64", "float16", "float32"]),
     "primitives only": primitives_only,
     "partial": without_some,
+    "factorizations on the host": without_lapack,
     "wide kernels only": wide_only,
     "no subnormals": without_subnormals,
 }
@@ -124,6 +134,7 @@ def fair(request: pytest.FixtureRequest) -> Iterator[str]:
 PARTS = 5
 FEW = [
     "add",
+    "cholesky",
     "bitwise_left_shift",
     "cumulative_sum",
     "floor_divide",

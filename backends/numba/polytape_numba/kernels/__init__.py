@@ -14,7 +14,10 @@ from polytape.backend import Kernel
 
 __all__ = ["kernels", "late"]
 
-_FAMILIES: Final = ("nn.activations", "nn.losses", "optim")
+_FAMILIES: Final = (
+    "cumulative", "indexing", "linalg.factorizations", "nn.activations", "nn.convolution", "nn.losses", "nn.norms",
+    "nn.rectifiers", "nn.smooth", "optim", "segment", "special.error", "special.information",
+)  # fmt: skip
 
 
 def kernels(families: tuple[str, ...] = _FAMILIES) -> list[Kernel]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from polytape.errors import BackendError
 
-__all__ = ["LARGE", "loops"]
+__all__ = ["LARGE", "loops", "one_vector", "two_vectors"]
+
+Array = Any
 
 # Elements. The loops are faster than NumPy from one row of ten elements on, but below this size they save at most
 # 10 us per call, and importing numba costs as much time as 30,000 such calls save.
@@ -36,3 +38,16 @@ def loops() -> ModuleType:
             fix="pip install --upgrade 'polytape[numba]', or use the backend numpy",
         ) from error
     return module
+
+
+# A read-only array has another type for numba, which would compile the loop again, so carray asks for a writable one.
+
+
+def one_vector(x: Array) -> bool:
+    """Whether an operand is large, in C order, aligned and writable, so that it can be read as a vector."""
+    return bool(x.size >= LARGE and x.flags.carray)
+
+
+def two_vectors(incoming: Array, x: Array) -> bool:
+    """Whether two operands of one shape are large, in C order, aligned and writable."""
+    return bool(x.size >= LARGE and incoming.shape == x.shape and x.flags.carray and incoming.flags.carray)

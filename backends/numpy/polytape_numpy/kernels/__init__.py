@@ -21,9 +21,9 @@ FAMILIES: Final = (
     "fft.transforms", "gathering", "indexing", "linalg.factorizations", "linalg.eigen", "linalg.norms",
     "linalg.solving", "logic", "manipulation", "movement", "joining", "likeness", "padding", "nn.activations",
     "nn.attention", "nn.convolution",
-    "nn.losses", "nn.norms", "nn.pooling", "nn.regularization", "nn.smooth", "numerical", "optim", "predicates",
-    "products", "random", "reduction", "representation", "rounding", "segment", "sets", "sorting", "special.error",
-    "special.information", "trigonometric",
+    "nn.losses", "nn.norms", "nn.pooling", "nn.rectifiers", "nn.regularization", "nn.smooth", "numerical", "optim",
+    "predicates", "products", "random", "reduction", "representation", "rounding", "segment", "sets", "sorting",
+    "special.error", "special.gamma", "special.information", "trigonometric",
 )  # fmt: skip
 
 

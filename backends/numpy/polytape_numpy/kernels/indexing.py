@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
-__all__ = ["kernels"]
+__all__ = ["kernels", "rows_adder"]
 
 Array = Any
 Key = tuple[tuple[Any, ...], ...]
@@ -106,8 +106,9 @@ def _check_values(values: Array, shape: tuple[int, ...]) -> None:
         raise ValueError(f"values of shape {values.shape} do not match the indexed shape {shape}")
 
 
-def _scatter_add(xp: Any) -> Callable[..., Array]:
-    zeros, arange, add_at = xp.zeros, xp.arange, xp.add.at
+def rows_adder(xp: Any) -> Callable[[Array, Array, Array], None]:
+    """The function that adds each row of an array to the row of a table that an integer names."""
+    arange, add_at = xp.arange, xp.add.at
 
     def add_rows(y: Array, rows: Array, values: Array) -> None:
         """Add ``values`` to rows of a table, as for an embedding, without a temporary array of the table's size."""
@@ -121,6 +122,12 @@ def _scatter_add(xp: Any) -> Callable[..., Array]:
         for start in range(0, len(first_positions), step):
             positions = first_positions[start : start + step] + columns
             add_at(flat, positions.reshape(-1), values[start : start + step].reshape(-1))
+
+    return add_rows
+
+
+def _scatter_add(xp: Any) -> Callable[..., Array]:
+    zeros, arange, add_at, add_rows = xp.zeros, xp.arange, xp.add.at, rows_adder(xp)
 
     def scatter_add(values: Array, *indices: Array, key: Key, shape: tuple[int, ...]) -> Array:
         y = zeros(shape, values.dtype)

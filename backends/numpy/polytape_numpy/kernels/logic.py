@@ -9,7 +9,7 @@ from polytape.backend import Kernel
 
 from .ufuncs import ufuncs
 
-__all__ = ["kernels"]
+__all__ = ["kernels", "where_of"]
 
 Array = Any
 
@@ -22,7 +22,7 @@ _CHUNK: Final = 16384  # elements at a time, so that the mask stays in the L1 ca
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels of the logic family on the arrays of ``xp``."""
     names = "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not isfinite"
-    where = _where(xp)
+    where = where_of(xp)
     return [
         *ufuncs(xp, names),
         Kernel("where", where, fresh=True),
@@ -30,7 +30,8 @@ def kernels(xp: Any) -> list[Kernel]:
     ]
 
 
-def _where(xp: Any) -> Callable[..., Array]:
+def where_of(xp: Any) -> Callable[..., Array]:
+    """``xp.where``, for large arrays on the host without a branch per element."""
     branching: Callable[..., Array] = xp.where
     if xp.__name__ != "numpy":
         return branching  # on a GPU, it does not branch

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
-from typing import Any
+from math import inf, prod
+from typing import Any, Final
 
 from polytape.backend import Kernel
 
-from .summing import SMALL, add_reduce
+from .summing import SMALL, add_reduce, sum_by_dot
 
 __all__ = ["kernels"]
 
 Array = Any
 Axis = int | tuple[int, ...] | None
+
+_LARGE: Final = 4096  # elements
+_COLUMNS: Final = 512
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -43,9 +46,13 @@ def _check_axis(x: Array, axis: Axis) -> None:
 def _sum(xp: Any) -> Callable[..., Array]:
     # xp.sum reaches the same loop as add.reduce through 1.3 us of Python. In half precision 2048 + 1 is 2048 (bfloat16:
     # 256 + 1 is 256), so such sums are computed in float32.
-    reduce, accurate, float32 = xp.add.reduce, add_reduce(xp), xp.dtype("float32")
+    reduce, accurate, by_dot, float32 = xp.add.reduce, add_reduce(xp), sum_by_dot(xp), xp.dtype("float32")
 
     def sum(x: Array, *, axis: Axis = None, dtype: Any, keepdims: bool = False) -> Array:
+        if dtype is x.dtype:
+            y = by_dot(x, axis, keepdims)
+            if y is not None:
+                return y
         if axis is not None:
             _check_axis(x, axis)
         add = reduce if x.size <= SMALL else accurate
@@ -57,9 +64,12 @@ def _sum(xp: Any) -> Callable[..., Array]:
 
 
 def _mean(xp: Any) -> Callable[..., Array]:
-    reduce, accurate, float32 = xp.add.reduce, add_reduce(xp), xp.dtype("float32")
+    reduce, accurate, by_dot, float32 = xp.add.reduce, add_reduce(xp), sum_by_dot(xp), xp.dtype("float32")
 
     def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        y = by_dot(x, axis, keepdims)
+        if y is not None:
+            return y / (x.size if axis is None else x.shape[-1])
         if axis is None:
             count = x.size
         else:
@@ -133,20 +143,33 @@ def _count_nonzero(xp: Any) -> Callable[..., Array]:
 
 
 def _prod(xp: Any) -> Callable[..., Array]:
-    float32 = xp.dtype("float32")
+    float32, multiply, on_host = xp.dtype("float32"), xp.multiply, xp.__name__ == "numpy"
+
+    def by_columns(x: Array) -> Array:
+        """The product of all elements; NumPy's own takes each factor after the one before, without SIMD."""
+        x = x.reshape(-1)
+        count = x.size // _COLUMNS
+        y = multiply.reduce(multiply.reduce(x[: count * _COLUMNS].reshape(count, _COLUMNS), 0), None)
+        return y * multiply.reduce(x[count * _COLUMNS :], None)
 
     def prod(x: Array, *, axis: Axis = None, dtype: Any, keepdims: bool = False) -> Array:
         if axis is not None:
             _check_axis(x, axis)
         if dtype.itemsize == 2 and dtype.kind not in "iu":
             return x.prod(axis, float32, None, keepdims).astype(dtype)
+        if on_host and axis is None and not keepdims and x.size >= _LARGE and dtype is x.dtype and dtype.char in "fd":
+            with xp.errstate(all="ignore"):
+                y = by_columns(x)
+            # In another order, partial products can overflow or vanish where those in the order of memory do not.
+            if -inf < y < inf and y != 0:
+                return y
         return x.prod(axis, dtype, None, keepdims)
 
     return prod
 
 
 def _var(xp: Any) -> Callable[..., Array]:
-    mean, add, float32 = _mean(xp), add_reduce(xp), xp.dtype("float32")
+    mean, add, by_dot, float32 = _mean(xp), add_reduce(xp), sum_by_dot(xp), xp.dtype("float32")
 
     def var(x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
         dtype = x.dtype
@@ -158,7 +181,9 @@ def _var(xp: Any) -> Callable[..., Array]:
             dtype = distance.dtype
         else:
             distance *= distance
-        total = add(distance, axis, None, None, keepdims)
+        total = by_dot(distance, axis, keepdims)
+        if total is None:
+            total = add(distance, axis, None, None, keepdims)
         count = x.size if axis is None else prod(x.shape[k] for k in (axis if type(axis) is tuple else (axis,)))
         return (total / max(float(count - correction), 0.0)).astype(dtype, copy=False)
 

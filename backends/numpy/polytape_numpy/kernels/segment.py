@@ -1,4 +1,4 @@
-"""One-hot vectors; the ops of segments are made of the kernel ``scatter``."""
+"""Sums of segments, and one-hot vectors; the other ops of segments are made of these and of the kernel ``scatter``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from polytape.backend import Kernel
 
+from .indexing import rows_adder
+
 __all__ = ["kernels"]
 
 Array = Any
@@ -14,7 +16,25 @@ Array = Any
 
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels of the segment family on the arrays of ``xp``."""
-    return [Kernel("one_hot", _one_hot(xp), fresh=True)]
+    return [Kernel("one_hot", _one_hot(xp), fresh=True), Kernel("segment_sum", _segment_sum(xp), fresh=True)]
+
+
+def _segment_sum(xp: Any) -> Callable[..., Array]:
+    zeros, add_rows = xp.zeros, rows_adder(xp)
+
+    def segment_sum(data: Array, segment_ids: Array, *, num_segments: int) -> Array:
+        if not data.ndim or segment_ids.shape != data.shape[:1]:
+            raise ValueError(f"segments of shape {segment_ids.shape} do not match data of shape {data.shape}")
+        halves = data.dtype.itemsize == 2 and data.dtype.kind not in "iu"  # each addition would be rounded
+        values = data.astype("float32") if halves else data
+        y = zeros((num_segments, *data.shape[1:]), values.dtype)
+        if segment_ids.size:
+            if segment_ids.min() < -num_segments or segment_ids.max() >= num_segments:
+                raise IndexError(f"a segment is out of bounds for {num_segments} segments")
+            add_rows(y, segment_ids, values)
+        return y.astype(data.dtype, copy=False)
+
+    return segment_sum
 
 
 def _one_hot(xp: Any) -> Callable[..., Array]:

@@ -83,17 +83,35 @@ def _searchsorted(xp: Any) -> Callable[..., Array]:
 
 def _top_k(xp: Any) -> Callable[..., tuple[Array, Array]]:
     argsort, partition, moveaxis, take_along_axis = _argsort(xp), xp.partition, xp.moveaxis, xp.take_along_axis
+    on_host = xp.__name__ == "numpy"
 
     def top_k(x: Array, *, k: int, axis: int = -1, largest: bool = True) -> tuple[Array, Array]:
         _check_axis(x, axis)
         if not 0 <= k <= x.shape[axis]:
             raise ValueError(f"axis {axis} does not have {k} elements")
+        if on_host and x.ndim == 1 and x.dtype.kind in "fiu" and 0 < k < x.size:
+            picked = of_vector(x, k, largest)
+            if picked is not None:
+                return picked
         if x.dtype.kind in "fiu" and 0 < k < x.shape[axis] // 8:
             found = selected(moveaxis(x, axis, -1), k, largest)
             if found is not None:
                 return moveaxis(found[0], -1, axis), moveaxis(found[1], -1, axis)
         order = argsort(x, axis=axis, descending=largest)[(slice(None),) * (axis % x.ndim) + (slice(0, k),)]
         return take_along_axis(x, order, axis), order
+
+    def of_vector(x: Array, k: int, largest: bool) -> tuple[Array, Array] | None:
+        """The result for a vector; None if other elements tie with the last place, or NaN is among the first."""
+        place = x.size - k if largest else k - 1
+        y = x.copy()
+        y.partition(place)
+        indices = (x >= y[place] if largest else x <= y[place]).nonzero()[0]
+        if indices.size != k:
+            return None
+        # From the last to the first, so that equal elements stay in order when the result is reversed.
+        order = x[indices[::-1]].argsort(kind="stable")[::-1] if largest else x[indices].argsort(kind="stable")
+        indices = (indices[::-1] if largest else indices)[order].astype("int64", copy=False)
+        return x[indices], indices
 
     def selected(x: Array, k: int, largest: bool) -> tuple[Array, Array] | None:
         """The result along the last axis without a full sort; None for NaN, or ties at the last place."""

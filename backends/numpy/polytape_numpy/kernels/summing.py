@@ -12,7 +12,9 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, Final
 
-__all__ = ["SMALL", "add_reduce"]
+from .rows import column, is_rows, ones
+
+__all__ = ["SMALL", "add_reduce", "sum_by_dot"]
 
 Array = Any
 Axis = int | tuple[int, ...] | None
@@ -23,6 +25,7 @@ _BLOCK: Final = 64  # rows; with 128 of them, the sum of equal numbers has an er
 # blocks would take longer.
 _FEW: Final = 1024
 _MANY: Final = 2048
+_LONG: Final = 256  # elements of float32 that BLAS sums at a time; with 1,024 of them, the error is 2e-6
 _MEDIUM: Final = 262144
 _JOINED: Final = 4096  # elements: short rows are joined to rows of this length, since each row costs NumPy 10 ns
 _WIDE: Final = {"f": "d", "F": "D"}  # float32 to float64, complex64 to complex128, by their characters
@@ -59,6 +62,41 @@ def add_reduce(xp: Any) -> Callable[..., Array]:
         return _by_groups(reduce, x, _axes(axis, x.ndim), keepdims, working, *group)
 
     return accurate
+
+
+def sum_by_dot(xp: Any) -> Callable[[Array, Axis, bool], Array | None]:
+    """The sum of float32 over all axes or the last one, by products with ones; None for other sums.
+
+    The products take 0.4 of the time of a reduction. BLAS sums at most `_LONG` elements at a time, in SIMD lanes:
+    the sum of equal numbers has an error of 6e-7. Sums of float64 keep NumPy's pairwise order, for its accuracy.
+    """
+    if xp.__name__ != "numpy":
+        return lambda x, axis, keepdims: None
+    reduce = xp.add.reduce
+
+    def whole(x: Array) -> Array:
+        size = x.size
+        if size <= _LONG:
+            return x.dot(ones(size, "f"))
+        x = x.reshape(-1)
+        count = size // _LONG
+        total = reduce(x[: count * _LONG].reshape(count, _LONG).dot(ones(_LONG, "f")), None, "d")
+        if count * _LONG < size:
+            total += x[count * _LONG :].dot(ones(size - count * _LONG, "f"))
+        return total.astype("f")
+
+    def summed(x: Array, axis: Axis, keepdims: bool) -> Array | None:
+        if x.ndim == 1 or (axis is None and x.ndim and x.size > _LONG):
+            if x.dtype.char != "f" or not x.flags.c_contiguous or not (axis is None or axis == 0 or axis == -1):
+                return None
+            y = whole(x)
+            return y.reshape((1,) * x.ndim) if keepdims else y
+        if axis is None or x.dtype.char != "f" or not is_rows(x, axis) or x.shape[-1] > _LONG:
+            return None
+        n = x.shape[-1]
+        return x.dot(column(n, "f")) if keepdims else x.dot(ones(n, "f"))
+
+    return summed
 
 
 def _leading(axis: Axis, rank: int) -> int:

@@ -12,7 +12,7 @@ from ...errors import DTypeError, SettingError, ShapeError
 from ...tensors import prefixes, structure
 from ...tensors.tensor import Tensor, describe, operators
 from ...tracebacks import shortened
-from ..arguments import data
+from ..arguments import check_function, data
 from .interpreter import Batching
 from .movement import from_front, to_front
 
@@ -48,7 +48,7 @@ def vmap(
         ``(*args, **kwargs) -> result``; a result that is the same for all elements is repeated.
     Raises:
         ShapeError: from the returned function: batches of different sizes, or none. TraceError: ``f`` reads a value.
-        SettingError: ``randomness`` or ``chunk_size`` is not valid.
+        SettingError: ``randomness`` or ``chunk_size`` is not valid. DTypeError: ``f`` is no function.
     Source:
         J. Bradbury et al. (2018), JAX, ``jax.vmap``; for ``randomness`` and ``chunk_size``, PyTorch, ``torch.vmap``.
 
@@ -57,7 +57,9 @@ def vmap(
         >>> pt.vmap(lambda x, y: pt.sum(x * y))(pt.ones((3, 2)), pt.ones((3, 2))).tolist()
         [2.0, 2.0, 2.0]
     """
-    _check_options(randomness, chunk_size)
+    check_function("vmap", f)
+    _check_randomness(randomness)
+    _check_chunk_size(chunk_size)
 
     @functools.wraps(f, updated=())
     def mapped(*args: Any, **kwargs: Any) -> Any:
@@ -73,12 +75,16 @@ def batched(f: Callable[[Tensor], list[Tensor | None]], batch: Tensor, chunk_siz
     """``f`` on each row of ``batch``, with the same random numbers in each; its results stacked along the first axis.
 
     None among the results stays None.
+
+    Raises:
+        SettingError: ``chunk_size`` is not valid.
     """
+    _check_chunk_size(chunk_size)
     result: list[Tensor | None] = _Mapping(f, 0, 0, "same").run((batch,), {}, chunk_size)
     return result
 
 
-def _check_options(randomness: str, chunk_size: int | None) -> None:
+def _check_randomness(randomness: str) -> None:
     if randomness not in ("error", "same", "different"):
         raise SettingError(
             f"randomness={randomness!r} is not valid.",
@@ -86,7 +92,10 @@ def _check_options(randomness: str, chunk_size: int | None) -> None:
             got=repr(randomness),
             fix="use one of these values",
         )
-    if chunk_size is not None and not (isinstance(chunk_size, int) and chunk_size > 0):
+
+
+def _check_chunk_size(chunk_size: Any) -> None:
+    if chunk_size is not None and (not isinstance(chunk_size, int) or isinstance(chunk_size, bool) or chunk_size < 1):
         raise SettingError(
             f"chunk_size={chunk_size!r} is not valid.",
             expected="a positive int, or None",

@@ -182,7 +182,7 @@ def irfft2(
 def _frequencies(numbers: Tensor, n: int, d: float, dtype: Any) -> Tensor:
     from ..manipulation import astype
 
-    result = dtypes.float32 if dtype is None else dtypes.lookup(dtype)
+    result = dtypes.defaults.floating if dtype is None else dtypes.lookup(dtype)
     if dtypes.category(result) != dtypes.FLOATING:
         raise DTypeError(
             "frequencies are real floating.", expected="a real floating dtype", got=str(result), fix="leave it out"

@@ -8,16 +8,16 @@ from operator import index
 from typing import NamedTuple
 
 from ...dispatch.convert import asarray
-from ...errors import ShapeError
+from ...errors import DTypeError, ShapeError
 from ...tensors.tensor import Tensor, TensorLike
-from .. import dtype_rules
+from .. import dtype_rules, shape_rules
 from ..arithmetic import abs
 from ..complex_parts import real
 from ..creation import arange, eye, zeros
 from ..declaration import converted, op, states
 from ..likeness import triu
 from ..logic import equal, greater, where
-from ..manipulation import astype_, broadcast_to, concat, reshape
+from ..manipulation import astype_, broadcast_to, concat, permute_dims, reshape
 from ..products import matmul
 from ..reduction import max, sum
 from .factorizations import (
@@ -33,7 +33,18 @@ from .factorizations import (
 )
 from .solving import inv, solve, solve_triangular
 
-__all__ = ["LUResult", "block_diag", "cho_solve", "expm", "lstsq", "lu", "matrix_power", "pinv"]
+__all__ = [
+    "LUResult",
+    "block_diag",
+    "cho_solve",
+    "expm",
+    "lstsq",
+    "lu",
+    "matrix_power",
+    "pinv",
+    "tensorinv",
+    "tensorsolve",
+]
 
 Shape = tuple[int, ...]
 
@@ -162,16 +173,83 @@ def cho_solve(factor: TensorLike, x2: TensorLike, /, *, upper: bool = False) -> 
 
     Args:
         factor: floating[..., n, n].
-        x2: floating[..., n, k].
+        x2: floating[n], or floating[..., n, k].
         upper: as for `cholesky`.
+    Returns:
+        [..., n], or [..., n, k].
     Raises:
         ShapeError: sizes that do not fit.
+        DTypeError: ``factor`` is SciPy's pair of a factor and a bool.
     Source:
         SciPy, ``linalg.cho_solve``.
     """
-    factor = asarray(factor)
+    if isinstance(factor, tuple):
+        raise DTypeError(
+            "cho_solve takes the factor alone.",
+            expected="a tensor, as polytape.linalg.cholesky returns it",
+            got=f"a tuple of {len(factor)}",
+            fix="write cho_solve(factor, x2), with upper=True for an upper triangle",
+        )
+    factor, x2 = asarray(factor), asarray(x2)
+    if x2.ndim == 1:
+        return cho_solve(factor, x2[:, None], upper=upper)[..., 0]
     lower = adjoint(factor) if upper else factor
     return solve_triangular(adjoint(lower), solve_triangular(lower, x2), upper=True)
+
+
+def tensorinv(x: TensorLike, /, *, ind: int = 2) -> Tensor:
+    """The inverse of ``y -> tensordot(x, y, axes=ind)``.
+
+    Args:
+        x: floating[...]: the product of the first ``ind`` sizes is that of the others.
+        ind: how many axes of ``x`` come first, at least 1.
+    Returns:
+        The dtype of ``x``; the sizes of the last axes, followed by those of the first ones.
+    Raises:
+        ShapeError: products of sizes that differ, or ``ind`` below 1.
+    Source:
+        NumPy, ``linalg.tensorinv``.
+    """
+    x = asarray(x)
+    first, last = x.shape[:ind], x.shape[ind:]
+    if ind < 1 or math.prod(first) != math.prod(last):
+        raise ShapeError(
+            "tensorinv needs as many equations as unknowns.",
+            expected="first and last sizes with the same product, and ind of at least 1",
+            got=f"sizes {first} and {last}, ind={ind}",
+            fix="change ind",
+        )
+    return reshape(inv(reshape(x, (math.prod(first), math.prod(last)))), (*last, *first))
+
+
+def tensorsolve(x1: TensorLike, x2: TensorLike, /, *, axes: tuple[int, ...] | None = None) -> Tensor:
+    """The ``y`` for which ``tensordot(x1, y, axes=y.ndim)`` is ``x2``.
+
+    Args:
+        x1: floating[*x2.shape, *y.shape], with the same product of sizes in both parts.
+        x2: floating[...].
+        axes: axes of ``x1`` to move to its end first.
+    Returns:
+        The promoted dtype, [*y.shape].
+    Raises:
+        ShapeError: sizes that do not fit.
+    Source:
+        NumPy, ``linalg.tensorsolve``.
+    """
+    x1, x2 = asarray(x1), asarray(x2)
+    if axes is not None:
+        moved = tuple(axis % x1.ndim for axis in shape_rules.axes_of(axes))
+        x1 = permute_dims(x1, (*(axis for axis in range(x1.ndim) if axis not in moved), *moved))
+    unknowns = x1.shape[x2.ndim :]
+    count = math.prod(unknowns)
+    if x2.size != count or x1.size != count * count:
+        raise ShapeError(
+            "tensorsolve needs as many equations as unknowns.",
+            expected="x1 of shape [*x2.shape, *y.shape], with the same product of sizes in both parts",
+            got=f"x1 of shape {x1.shape}, x2 of shape {x2.shape}",
+            fix="move the axes of the unknowns to the end with axes=",
+        )
+    return reshape(solve(reshape(x1, (count, count)), reshape(x2, (count,))), unknowns)
 
 
 class LUResult(NamedTuple):

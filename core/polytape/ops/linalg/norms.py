@@ -100,7 +100,7 @@ def vector_norm(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False, 
 
 
 def _floating(x: Tensor) -> Tensor:
-    return x if dtypes.category(x.dtype) >= dtypes.FLOATING else astype_(x, dtypes.float32)
+    return x if dtypes.category(x.dtype) >= dtypes.FLOATING else astype_(x, dtypes.defaults.floating)
 
 
 def _power_norm(size: Tensor, axis: Axis, keepdims: bool, ord: float) -> Tensor:

@@ -48,6 +48,13 @@ Shape = tuple[int, ...]
 )
 def _triangular_shape(x1: Shape, x2: Shape, *, upper: bool, unit_diagonal: bool) -> Shape:
     square_matrices(x1)
+    if len(x2) == 1:
+        raise ShapeError(
+            "x2 is a vector.",
+            expected="x2[..., n, k]",
+            got=f"shape {x2}",
+            fix="pass x2[:, None], and take [:, 0] after",
+        )
     matrices(x2)
     if x1[-1] != x2[-2]:
         raise ShapeError(

@@ -13,6 +13,7 @@ from ...errors import SettingError
 from ...tensors.tensor import Tensor, TensorLike
 from ..arithmetic import abs, add, maximum, minimum, multiply, power, square, subtract
 from ..exponential import exp, log, sqrt
+from ..joining import broadcast_arrays
 from ..logic import where
 from ..manipulation import astype, identity
 from ..reduction import mean, sum
@@ -209,7 +210,8 @@ def cosine_similarity(x1: TensorLike, x2: TensorLike, *, axis: int = -1, epsilon
     Source:
         PyTorch 2.13, ``torch.nn.functional.cosine_similarity``.
     """
-    x1, x2 = identity(x1), identity(x2)
+    # The norms are those of the broadcast vectors, also along an axis that one operand has with size 1.
+    x1, x2 = broadcast_arrays(x1, x2)
     half = x1.dtype.itemsize == 2 and x2.dtype.itemsize == 2
     dtype = x1.dtype
     if half:  # the squares could underflow

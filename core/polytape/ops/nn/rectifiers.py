@@ -59,7 +59,25 @@ def leaky_relu(x: TensorLike, /, *, negative_slope: float = 0.01) -> Tensor:
     return where(x > 0, x, x * negative_slope)
 
 
-leaky_relu.gradient(x=lambda g, x, negative_slope: where(x > 0, g, g * negative_slope))
+@op(
+    dtype=dtype_rules.same_real_floating,
+    shape=shape_rules.broadcast,
+    elementwise=True,
+    internal="the gradient of leaky_relu",
+)
+def leaky_relu_gradient(incoming: TensorLike, x: TensorLike, /, *, negative_slope: float = 0.01) -> Tensor:
+    """``incoming`` times the derivative of leaky_relu at ``x``: the gradient of leaky_relu in one kernel.
+
+    Args:
+        negative_slope: as for `leaky_relu`.
+    Source:
+        As for `leaky_relu`.
+    """
+    g = converted(incoming)
+    return where(converted(x) > 0, g, g * negative_slope)
+
+
+leaky_relu.gradient(x=lambda g, x, negative_slope: leaky_relu_gradient(g, x, negative_slope=negative_slope))
 
 
 @op(dtype=dtype_rules.same_real_floating, shape=shape_rules.broadcast, elementwise=True, floating=True)
@@ -95,7 +113,24 @@ def elu(x: TensorLike, /, *, alpha: float = 1.0) -> Tensor:
     return in_single(lambda x: where(x > 0, x, expm1(minimum(x, 0)) * alpha), x)
 
 
-elu.gradient(x=lambda g, x, alpha: where(x > 0, g, g * (exp(where(x > 0, 0, x)) * alpha)))
+@op(
+    dtype=dtype_rules.same_real_floating,
+    shape=shape_rules.broadcast,
+    elementwise=True,
+    internal="the gradient of elu",
+)
+def elu_gradient(incoming: TensorLike, x: TensorLike, /, *, alpha: float = 1.0) -> Tensor:
+    """``incoming`` times the derivative of elu at ``x``, elementwise: the gradient of elu in one kernel.
+
+    Args:
+        alpha: as for `elu`.
+    Source:
+        As for `elu`.
+    """
+    return in_single(lambda g, x: where(x > 0, g, g * (exp(where(x > 0, 0, x)) * alpha)), incoming, x)
+
+
+elu.gradient(x=lambda g, x, alpha: elu_gradient(g, x, alpha=alpha))
 
 
 @op(dtype=dtype_rules.same_real_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)

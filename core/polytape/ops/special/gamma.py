@@ -19,7 +19,7 @@ from ..declaration import in_single, op
 from ..exponential import exp, log, log1p
 from ..logic import equal, isfinite, logical_and, logical_or, where
 from ..representation import signbit
-from ..rounding import floor
+from ..rounding import floor, round
 from ..trigonometric import cos, sin
 from .error import polynomial
 
@@ -97,8 +97,7 @@ def lgamma_of_positive(x: Tensor) -> Tensor:
 
 def _from_nearest_integer(x: Tensor) -> Tensor:
     """``x`` less the nearest integer, exactly, for finite ``x``."""
-    lower = x - floor(x)
-    return where(lower > 0.5, lower - 1.0, lower)
+    return x - round(x)  # and not less floor(x), which would round a small negative x
 
 
 def _is_negative_zero(x: Tensor) -> Tensor:
@@ -201,7 +200,8 @@ def _zeta_of_positive(order: Tensor | float, start: Tensor) -> Tensor:
         total = total + power(start + float(k), -order)
     end = start + float(_TERMS)
     last = power(end, -order)
-    total = total + last * (end / (order - 1.0) + 0.5)
+    # For a large start, last underflows and end * last does not.
+    total = total + (power(end, 1.0 - order) / (order - 1.0) + last * 0.5)
     term = last * (order / end)
     for k, coefficient in enumerate(_zeta_series()):
         total = total + term * coefficient

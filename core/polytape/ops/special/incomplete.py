@@ -15,7 +15,7 @@ import numpy as np
 
 from ...tensors.tensor import Tensor, TensorLike
 from .. import dtype_rules, shape_rules
-from ..arithmetic import maximum, minimum
+from ..arithmetic import abs, maximum, minimum
 from ..declaration import in_single, op
 from ..exponential import exp, expm1, log, log1p, sqrt
 from ..logic import equal, logical_and, logical_not, logical_or, where
@@ -34,7 +34,7 @@ def _is_double(x: Tensor) -> bool:
     return x.dtype.itemsize == 8
 
 
-def _less_log1p(x: Tensor, ratio: Tensor) -> Tensor:
+def less_log1p(x: Tensor, ratio: Tensor) -> Tensor:
     """``x - log(1 + x)``, accurate near 0 and, by ``ratio``, which is ``1 + x``, near -1."""
     near = maximum(minimum(x, 0.5), -0.4)
     r = near / (near + 2.0)  # log1p(x) == 2 atanh(r)
@@ -48,7 +48,7 @@ def _gamma_density(a: Tensor, x: Tensor) -> Tensor:
     small = minimum(a, _STIRLING_FROM)
     direct = exp(small * log(x) - x - lgamma_of_positive(small + 1.0))
     large = maximum(a, _STIRLING_FROM)
-    distance = large * _less_log1p((x - large) / large, x / large)
+    distance = large * less_log1p((x - large) / large, x / large)
     return where(a < _STIRLING_FROM, direct, exp(-distance - stirling_rest(large)) / sqrt(large * (2.0 * math.pi)))
 
 
@@ -79,20 +79,28 @@ def _integral(width: Tensor, terms: Callable[[Tensor], Tensor]) -> Tensor:
     return total * width
 
 
-def _window(offset: Tensor, deviation: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """How far to integrate a bell from ``offset`` beside its mean, away from the mean, until it has lost 16 digits."""
-    above = minimum(maximum(deviation * 6.0, deviation * 12.0 - offset), high)
-    below = maximum(minimum(deviation * -6.0, deviation * -9.0 - offset), low)
+def _window(offset: Tensor, deviation: Tensor, low: Tensor, high: Tensor, scale: Tensor) -> Tensor:
+    """How far to integrate a bell from ``offset`` beside its mean, away from the mean, until it has lost 16 digits.
+
+    At ``offset``, the bell falls at the rate ``abs(offset) / scale``, and faster beyond: in a tail it is narrow, and a
+    window for its middle would leave it between two points of the quadrature.
+    """
+    distance = abs(offset)
+    nats = 40.0 if _is_double(offset) else 20.0
+    steep = scale * nats / where(equal(distance, 0), 1.0, distance)
+    steep = where(equal(distance, 0), math.inf, steep)
+    above = minimum(minimum(maximum(deviation * 6.0, deviation * 12.0 - offset), high), steep)
+    below = maximum(maximum(minimum(deviation * -6.0, deviation * -9.0 - offset), low), -steep)
     return where(offset < 0, below, above)
 
 
 def _gamma_quadrature(a: Tensor, x: Tensor) -> Tensor:
     """The lower function for ``x < a``, else the upper one, over the density, for ``a`` from 100."""
     offset = x - a  # t - a, computed from it, is exact to its own last place and not to that of a
-    width = _window(offset, sqrt(a), -x, a * 64.0)
-    at_x = _less_log1p(offset / a, x / a)
+    width = _window(offset, sqrt(a), -x, a * 64.0, x)
+    at_x = less_log1p(offset / a, x / a)
     total = _integral(
-        width, lambda step: exp(a * (at_x - _less_log1p((offset + step) / a, (x + step) / a))) / (x + step)
+        width, lambda step: exp(a * (at_x - less_log1p((offset + step) / a, (x + step) / a))) / (x + step)
     )
     return where(offset < 0, -total, total) * a
 
@@ -181,8 +189,8 @@ def gammaincc(a: TensorLike, x: TensorLike, /) -> Tensor:
 def _beta_distance(a: Tensor, b: Tensor, offset: Tensor, x: Tensor, rest: Tensor) -> Tensor:
     """``-log`` of ``x**a * rest**b`` over its largest value, for ``x`` at ``offset`` from the mean."""
     total = a + b
-    left = _less_log1p(offset * (total / a), x * (total / a))
-    return a * left + b * _less_log1p(offset * (total / -b), rest * (total / b))
+    left = less_log1p(offset * (total / a), x * (total / a))
+    return a * left + b * less_log1p(offset * (total / -b), rest * (total / b))
 
 
 def _beta_density(a: Tensor, b: Tensor, x: Tensor, rest: Tensor) -> Tensor:
@@ -220,7 +228,7 @@ def _beta_quadrature(a: Tensor, b: Tensor, x: Tensor, rest: Tensor) -> Tensor:
     """As `_beta_fraction` below the mean, above it its complement, for ``a`` and ``b`` from 1000."""
     total = a + b
     offset = _beta_offset(a, b, x, rest)
-    width = _window(offset, sqrt(a / total * (b / total) / total), -x, rest)
+    width = _window(offset, sqrt(a / total * (b / total) / total), -x, rest, x * (rest / total))
     at_x = _beta_distance(a, b, offset, x, rest)
 
     def density(step: Tensor) -> Tensor:

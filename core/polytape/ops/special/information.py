@@ -95,13 +95,21 @@ def entr(x: TensorLike, /) -> Tensor:
 entr.gradient(x=lambda g, x: where(x < 0, 0, g * (-log(where(x < 0, 1, x)) - 1)))
 
 
+def _is_moderate(x: Tensor) -> Tensor:
+    """Where positive numbers are normal numbers in float32."""
+    return logical_and(x > 1e-30, x < 1e30)
+
+
 def _rel_entr(x1: Tensor, x2: Tensor) -> Tensor:
     inside = logical_and(x1 > 0, x2 > 0)
     numerator, denominator = where(inside, x1, 1), where(inside, x2, 1)
-    # Near 1 the quotient has lost the digits in which it differs from 1.
+    # Near 1 the quotient has lost the digits in which it differs from 1; far from it, it could over- or underflow.
     change = (numerator - denominator) / denominator
     close = abs(change) < 0.5
-    logarithm = where(close, log1p(where(close, change, 0)), log(numerator) - log(denominator))
+    quotient = numerator / denominator
+    moderate = _is_moderate(quotient)
+    logarithm = where(moderate, log(where(moderate, quotient, 1)), log(numerator) - log(denominator))
+    logarithm = where(close, log1p(where(close, change, 0)), logarithm)
     value = where(logical_and(equal(x1, 0), x2 >= 0), 0, where(inside, numerator * logarithm, math.inf))
     return where(logical_and(equal(x1, x1), equal(x2, x2)), value, math.nan)
 
@@ -131,8 +139,18 @@ def _rel_entr_second(g: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
 
 
 def _kl_div(x1: Tensor, x2: Tensor) -> Tensor:
+    from .incomplete import less_log1p  # this family is loaded only when it is used
+
     value = _rel_entr(x1, x2)
-    return where(isfinite(value), value - x1 + x2, value)
+    value = where(isfinite(value), value - x1 + x2, value)
+    # Where x1 and x2 are close, the terms cancel: the result is x1 * (change - log(1 + change)).
+    inside = logical_and(logical_and(x1 > 0, x1 < math.inf), logical_and(x2 > 0, x2 < math.inf))
+    first = where(inside, x1, 1)
+    quotient = where(inside, x2, 1) / first
+    moderate = _is_moderate(quotient)
+    change = where(moderate, (where(inside, x2, 1) - first) / first, 0)
+    direct = first * less_log1p(change, where(moderate, quotient, 1))
+    return where(logical_and(inside, moderate), direct, value)
 
 
 @op(dtype=dtype_rules.same_real_floating, shape=shape_rules.broadcast, elementwise=True, floating=True)

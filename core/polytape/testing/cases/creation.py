@@ -57,7 +57,7 @@ def _filled(op: Any, number: int) -> Case:
 
 CASES = [
     Case(
-        creation.full,
+        creation.full_,
         shape=(2, 3),
         fill_value=2.5,
         reference=_full,

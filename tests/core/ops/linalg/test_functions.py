@@ -59,3 +59,25 @@ def test_the_standard_s_shared_names_are_in_the_namespace() -> None:
         "vecdot",
     ):
         assert getattr(pt.linalg, name) is getattr(pt, name)
+
+
+def test_tensor_equations_are_numpy_s_and_have_gradients() -> None:
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(size=(2, 3, 6)), rng.normal(size=(2, 3))
+    x, y = pt.asarray(a), pt.asarray(b)
+    np.testing.assert_allclose(pt.linalg.tensorsolve(x, y).numpy(), np.linalg.tensorsolve(a, b), rtol=1e-12)
+    moved = a.transpose(0, 2, 1)
+    solved = pt.linalg.tensorsolve(pt.asarray(moved), y, axes=(1,))
+    np.testing.assert_allclose(solved.numpy(), np.linalg.tensorsolve(moved, b, axes=(1,)), rtol=1e-12)
+    inverse = pt.linalg.tensorinv(x)
+    np.testing.assert_allclose(inverse.numpy(), np.linalg.tensorinv(a), rtol=1e-12)
+    assert inverse.shape == (6, 2, 3)
+    pt.check_gradients(pt.linalg.tensorsolve, [x, y], order=2)
+    pt.check_gradients(pt.linalg.tensorinv, [x], order=2)
+
+
+def test_tensor_equations_need_as_many_unknowns() -> None:
+    with pytest.raises(ShapeError, match="tensorinv needs as many equations as unknowns"):
+        pt.linalg.tensorinv(pt.ones((2, 3, 5)))
+    with pytest.raises(ShapeError, match="tensorsolve needs as many equations as unknowns"):
+        pt.linalg.tensorsolve(pt.ones((2, 3, 5)), pt.ones((2, 3)))

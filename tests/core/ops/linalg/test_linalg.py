@@ -16,14 +16,6 @@ RNG = np.random.default_rng(3)
 FULL = ["float32", "float64", "complex64", "complex128"]
 
 
-@pytest.fixture(autouse=True)
-def factorizations(request: pytest.FixtureRequest) -> None:
-    """Skip a backend that declares these factorizations as missing."""
-    backend = request.node.callspec.params.get("backend") if hasattr(request.node, "callspec") else None
-    if backend and "svd" in pt.get_backend(backend).limits.missing:
-        pytest.skip(f"{backend} declares the factorizations as missing")
-
-
 def random(*shape: int, dtype: str = "float64") -> Any:
     x = RNG.uniform(-1.0, 1.0, shape)
     return (x + 1j * RNG.uniform(-1.0, 1.0, shape) if dtype[0] == "c" else x).astype(dtype)
@@ -63,6 +55,8 @@ def test_factors_multiply_to_the_matrix(dtype: str, backend: str) -> None:
         near((lower @ pt.conj(lower.mT)).numpy(), positive.numpy(), dtype)
         near(pt.linalg.cholesky(positive, upper=True).numpy(), pt.conj(lower.mT).numpy(), dtype)
         near(pt.linalg.cho_solve(lower, x).numpy(), np.linalg.solve(positive.numpy(), square), dtype)
+        vector = pt.linalg.cho_solve(lower, x[0, 0])
+        near(vector.numpy(), np.linalg.solve(positive.numpy(), square[0, 0][:, None])[..., 0], dtype)
 
 
 @pytest.mark.parametrize("size", [1, 5, 49, 100, 160])
@@ -169,3 +163,16 @@ def test_half_precision_and_the_gradient_of_free_vectors_are_rejected() -> None:
     for f in (lambda x: pt.linalg.svd(x).U, lambda x: pt.linalg.qr(x, mode="complete").Q):
         with pytest.raises(ShapeError, match="has no gradient"):
             pt.gradients_function(f)(x)
+
+
+def test_the_vector_and_the_pair_of_scipy_are_accepted_or_explained() -> None:
+    factor = pt.asarray([[2.0, 0.0], [1.0, 3.0]])
+    b = pt.asarray([1.0, 2.0])
+    solution = pt.linalg.cho_solve(factor, b)
+    np.testing.assert_allclose((factor @ factor.T @ solution).numpy(), [1.0, 2.0], rtol=1e-6)
+    np.testing.assert_array_equal(pt.linalg.cho_solve(factor.T, b, upper=True).numpy(), solution.numpy())
+    pt.check_gradients(pt.linalg.cho_solve, [factor, b], order=2)
+    with pytest.raises(DTypeError, match=r"takes the factor alone(.|\n)*upper=True"):
+        pt.linalg.cho_solve((factor, True), b)
+    with pytest.raises(ShapeError, match=r"x2 is a vector(.|\n)*x2\[:, None\]"):
+        pt.linalg.solve_triangular(factor, b)

@@ -14,14 +14,6 @@ from polytape.errors import LinAlgError, ShapeError
 RNG = np.random.default_rng(11)
 
 
-@pytest.fixture(autouse=True)
-def factorizations(request: pytest.FixtureRequest) -> None:
-    """Skip a backend that declares these factorizations as missing."""
-    backend = request.node.callspec.params.get("backend") if hasattr(request.node, "callspec") else None
-    if backend and "lu_factor" in pt.get_backend(backend).limits.missing:
-        pytest.skip(f"{backend} declares the factorizations as missing")
-
-
 def complex_normal(*shape: int) -> Any:
     return RNG.normal(size=shape) + 1j * RNG.normal(size=shape)
 

@@ -82,6 +82,17 @@ def test_labels_of_zero_contribute_nothing_to_the_divergence(backend: str) -> No
     assert tape.gradient(y, predictions).tolist() == [[0.0, -2.0]]
 
 
+def test_the_cosine_similarity_broadcasts_along_the_axis_of_the_vectors(backend: str) -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(1, 4, 3)), rng.normal(size=(5, 1, 3))
+    a, b = np.broadcast_arrays(x, y)
+    expected = (a * b).sum(1) / np.sqrt((a * a).sum(1) * (b * b).sum(1))
+    with pt.device(backend):
+        similarity = pt.nn.cosine_similarity(pt.asarray(x), pt.asarray(y), axis=1).numpy()
+    np.testing.assert_allclose(similarity, expected, rtol=1e-12)
+    assert np.abs(similarity).max() <= 1
+
+
 def test_the_cosine_similarity_of_zeros_is_zero_and_has_a_gradient(backend: str) -> None:
     with pt.device(backend):
         x, y = pt.asarray(A), pt.asarray(B)

@@ -40,6 +40,21 @@ def test_a_small_divergence_keeps_its_digits(backend: str) -> None:
         assert special.logit(pt.asarray(half)).item() == pytest.approx(4.0 * (half - 0.5), rel=1e-11)
 
 
+def test_divergences_of_close_numbers_keep_their_digits(backend: str) -> None:
+    x2 = np.float64(3.0)
+    x1 = x2 * (1 + np.array([0.0, 1e-9, -1e-6, 0.4, -0.7]))
+    change = (x1 - x2) / x2
+    series = x2 * change**2 * (1 / 2 - change / 6 + change**2 / 12 - change**3 / 20)
+    expected = np.where(np.abs(change) < 1e-4, series, scipy.special.kl_div(x1, x2))
+    with pt.device(backend), np.errstate(over="ignore"):
+        np.testing.assert_allclose(special.kl_div(pt.asarray(x1), pt.asarray(x2)).numpy(), expected, rtol=3e-15)
+        big = special.kl_div(pt.asarray([1e-30, 1e30]), pt.asarray([1e30, 1e-30])).numpy()
+        np.testing.assert_allclose(big, [1e30, 1e30 * (60 * np.log(10) - 1)], rtol=1e-6)
+        # log(x1) and log(x2) are a thousand times their difference.
+        y = special.rel_entr(pt.asarray(np.float64(2e300)), pt.asarray(np.float64(1e300))).item()
+        assert y == pytest.approx(2e300 * np.log(2), rel=1e-15)
+
+
 def test_gradients_at_0_are_0(backend: str) -> None:
     with pt.device(backend):
         x, y = pt.asarray([0.0, 2.0]), pt.asarray([0.0, 3.0])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from polytape.backend import Kernel
 
@@ -15,6 +16,8 @@ __all__ = ["kernels"]
 Array = Any
 Axis = int | tuple[int, ...] | None
 
+_BLOCK: Final = 16384  # elements, whose squares BLAS sums in SIMD lanes
+
 
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels of the norms family on the arrays of ``xp``: none on a device, which would have to wait for them."""
@@ -25,7 +28,19 @@ def kernels(xp: Any) -> list[Kernel]:
 
 
 def _euclidean_norm(xp: Any) -> Callable[..., Array]:
-    add, sqrt, where, isfinite = add_reduce(xp), xp.sqrt, xp.where, xp.isfinite
+    add, sqrt, where, isfinite, asarray = add_reduce(xp), xp.sqrt, xp.where, xp.isfinite, xp.asarray
+
+    def quick(x: Array) -> Array | None:
+        """The norm of a contiguous array; None if the sum of squares leaves the range."""
+        if x.size <= _BLOCK:
+            total = float(x.dot(x)) if x.ndim == 1 else float(x.reshape(-1).dot(x.reshape(-1)))
+        else:
+            blocks = [x[start : start + _BLOCK] for start in range(0, x.size, _BLOCK)] if x.ndim == 1 else None
+            if blocks is None:
+                return quick(x.reshape(-1))
+            total = math.fsum([float(block.dot(block)) for block in blocks])
+        small, large = (1e-25, 3e38) if x.itemsize == 4 else (1e-280, 1e308)
+        return asarray(math.sqrt(total), x.dtype) if small < total < large else None
 
     def plain(x: Array, axis: Axis) -> Array:
         squares = x.real * x.real
@@ -46,6 +61,10 @@ def _euclidean_norm(xp: Any) -> Callable[..., Array]:
     def euclidean_norm(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
         if x.ndim == 0 and axis not in (None, ()):
             raise ValueError(f"axis {axis} is out of bounds for an array of rank 0")  # NumPy accepts 0 and -1
+        if axis is None and x.ndim and x.dtype.char in "fd" and x.flags.c_contiguous:
+            norm = quick(x)
+            if norm is not None:
+                return norm.reshape((1,) * x.ndim) if keepdims else norm
         wide = x.astype("float32") if x.dtype.itemsize == 2 else x
         total = quiet_plain(wide, axis)
         # Squares that underflow are then too small to matter in a sum of fewer than 1e6 of them.

@@ -7,16 +7,21 @@ NumPy's error state for underflow is ignored.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from polytape.backend import Kernel
 
 from ..quiet import error_state
+from ..rows import LONG, by_rows, column, is_rows
 from ..summing import add_reduce
 
-__all__ = ["kernels", "softmax_rows"]
+__all__ = ["growth_of", "kernels", "logistic_of", "softmax_rows"]
 
 Array = Any
+
+_NEAR: Final = 60.0  # exp of larger numbers, or sums of them, could overflow
+_LARGE: Final = 4096  # elements
+_BLOCK: Final = 16384  # elements
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -34,9 +39,25 @@ def kernels(xp: Any) -> list[Kernel]:
 
 def softmax_rows(xp: Any) -> Callable[[Array, int], Array]:
     """Softmax without the check of NumPy's error state, as a function of array and axis."""
-    exp, reduce = xp.exp, add_reduce(xp)
+    exp, reduce, on_host = xp.exp, add_reduce(xp), xp.__name__ == "numpy"
+
+    def powers(x: Array, y: Array | None) -> Array:
+        # Where no exponential overflows, the largest element of each row is not needed. Both functions find NaN.
+        if x.item(x.argmax()) < _NEAR and x.item(x.argmin()) > -_NEAR:
+            return exp(x, out=y)
+        return exp(xp.subtract(x, x.max(-1, None, True), out=y), out=y)
+
+    def fill(x: Array, y: Array) -> None:
+        powers(x, y)
+        y /= y.dot(column(y.shape[1], y.dtype.char))
 
     def softmax(x: Array, axis: int) -> Array:
+        if on_host and is_rows(x, axis):
+            if x.size > LONG:
+                return by_rows(fill, x)
+            y = powers(x, None)
+            y /= y.dot(column(y.shape[-1], y.dtype.char))
+            return y
         if x.dtype.itemsize == 2:
             return softmax(x.astype("float32"), axis).astype(x.dtype)
         x.shape[axis]  # raises an IndexError for rank 0, which NumPy reduces over axis -1 but the op rejects
@@ -60,9 +81,21 @@ def _softmax(xp: Any) -> Callable[..., Array]:
 
 
 def _softmax_gradient(xp: Any) -> Callable[..., Array]:
-    reduce, state = add_reduce(xp), error_state(xp)
+    reduce, state, on_host = add_reduce(xp), error_state(xp), xp.__name__ == "numpy"
+
+    def fill(incoming: Array, y: Array, x: Array) -> None:
+        xp.multiply(incoming, y, out=x)
+        xp.subtract(incoming, x.dot(column(x.shape[1], x.dtype.char)), out=x)
+        x *= y
 
     def compute(incoming: Array, y: Array, axis: int) -> Array:
+        if on_host and is_rows(y, axis) and is_rows(incoming, axis):
+            if y.size > LONG:
+                return by_rows(fill, incoming, y)
+            x = incoming * y
+            x = incoming - x.dot(column(x.shape[-1], x.dtype.char))
+            x *= y
+            return x
         if y.dtype.itemsize == 2:
             return compute(incoming.astype("float32"), y.astype("float32"), axis).astype(y.dtype)
         x = incoming * y
@@ -81,9 +114,19 @@ def _softmax_gradient(xp: Any) -> Callable[..., Array]:
 
 
 def _log_softmax(xp: Any) -> Callable[..., Array]:
-    exp, log, reduce, state = xp.exp, xp.log, add_reduce(xp), error_state(xp)
+    exp, log, reduce, state, on_host = xp.exp, xp.log, add_reduce(xp), error_state(xp), xp.__name__ == "numpy"
+
+    def fill(x: Array, y: Array) -> None:
+        xp.subtract(x, x.max(-1, None, True), out=y)
+        y -= log(exp(y).dot(column(y.shape[1], y.dtype.char)))
 
     def compute(x: Array, axis: int) -> Array:
+        if on_host and is_rows(x, axis):
+            if x.size > LONG:
+                return by_rows(fill, x)
+            y = x - x.max(-1, None, True)
+            y -= log(exp(y).dot(column(y.shape[-1], y.dtype.char)))
+            return y
         if x.dtype.itemsize == 2:
             return compute(x.astype("float32"), axis).astype(x.dtype)
         x.shape[axis]  # as in softmax
@@ -103,9 +146,16 @@ def _log_softmax(xp: Any) -> Callable[..., Array]:
 
 
 def _log_softmax_gradient(xp: Any) -> Callable[..., Array]:
-    exp, reduce, subtract, state = xp.exp, add_reduce(xp), xp.subtract, error_state(xp)
+    exp, reduce, subtract, state, on_host = xp.exp, add_reduce(xp), xp.subtract, error_state(xp), xp.__name__ == "numpy"
+
+    def fill(incoming: Array, y: Array, x: Array) -> None:
+        exp(y, out=x)
+        x *= incoming.dot(column(x.shape[1], x.dtype.char))
+        subtract(incoming, x, out=x)
 
     def compute(incoming: Array, y: Array, axis: int) -> Array:
+        if on_host and is_rows(y, axis) and is_rows(incoming, axis):
+            return by_rows(fill, incoming, y)
         if y.dtype.itemsize == 2:
             return compute(incoming.astype("float32"), y.astype("float32"), axis).astype(y.dtype)
         x = exp(y)
@@ -129,30 +179,32 @@ def _check_shapes(incoming: Array, y: Array, axis: int) -> None:
 
 
 def _relu(xp: Any) -> Callable[..., Array]:
-    maximum = xp.maximum
+    maximum, on_host = xp.maximum, xp.__name__ == "numpy"
     # A 0-d array is 200 ns faster than a Python number as operand, but in other modules it belongs to one device.
-    names = ("float32", "float64") if xp.__name__ == "numpy" else ()
+    names = ("float32", "float64") if on_host else ()
     zeros = {array.dtype: array for array in (xp.zeros((), name) for name in names)}
 
     def relu(x: Array) -> Array:
-        return maximum(x, zeros.get(x.dtype, 0))
+        if not on_host or x.size < _LARGE or x.dtype not in zeros or not x.flags.c_contiguous:
+            return maximum(x, zeros.get(x.dtype, 0))
+        # NumPy's maximum uses SIMD beside an array, but not beside a number, which takes twice the time.
+        y, flat, block = xp.empty_like(x), x.reshape(-1), xp.zeros(min(x.size, _BLOCK), x.dtype)
+        result = y.reshape(-1)
+        for start in range(0, flat.size, _BLOCK):
+            part = flat[start : start + _BLOCK]
+            maximum(part, block[: part.size], out=result[start : start + _BLOCK])
+        return y
 
     return relu
 
 
 def _sigmoid(xp: Any) -> Callable[..., Array]:
-    exp, absolute, maximum, state = xp.exp, xp.abs, xp.maximum, error_state(xp)
+    state, logistic = error_state(xp), logistic_of(xp)
 
     def compute(x: Array) -> Array:
         if x.dtype.itemsize == 2:
-            return compute(x.astype("float32")).astype(x.dtype)
-        # exp(-|x|) cannot overflow. The numerator is 1 for x >= 0 and exp(x) for x < 0; maximum avoids the branches
-        # of where, which cost 3 ns per element.
-        e = exp(-absolute(x))
-        y = maximum(e, x >= 0)
-        e += 1
-        y /= e
-        return y
+            return logistic(x.astype("float32")).astype(x.dtype)
+        return logistic(x)
 
     def sigmoid(x: Array) -> Array:
         if state(None) is None:
@@ -161,6 +213,43 @@ def _sigmoid(xp: Any) -> Callable[..., Array]:
             return compute(x)
 
     return sigmoid
+
+
+def logistic_of(xp: Any) -> Callable[[Array], Array]:
+    """``1 / (1 + exp(-x))`` of float32 or float64, without the check of NumPy's error state."""
+    exp, absolute, maximum = xp.exp, xp.abs, xp.maximum
+    growth = growth_of(xp) if xp.__name__ == "numpy" else lambda x: None
+
+    def logistic(x: Array) -> Array:
+        y = growth(x)
+        if y is not None:
+            return xp.divide(1, y, out=y)
+        # exp(-|x|) cannot overflow. The numerator is 1 for x >= 0 and exp(x) for x < 0; maximum avoids the branches
+        # of where, which cost 3 ns per element.
+        e = exp(-absolute(x))
+        y = maximum(e, x >= 0)
+        e += 1
+        y /= e
+        return y
+
+    return logistic
+
+
+def growth_of(xp: Any) -> Callable[[Array], Array | None]:
+    """``1 + exp(-x)`` as a new array; None for a number for which it overflows, for NaN, and for rank 0."""
+    exp, negative = xp.exp, xp.negative
+    lowest = {"f": -87.0, "d": -708.0}
+
+    def growth(x: Array) -> Array | None:
+        # argmin finds NaN, and takes a third of the time of min. Some processors have no fast expm1.
+        if not x.ndim or not x.size or not x.item(x.argmin()) > lowest[x.dtype.char]:
+            return None
+        y = negative(x)
+        exp(y, out=y)
+        y += 1
+        return y
+
+    return growth
 
 
 def _sigmoid_gradient(xp: Any) -> Callable[..., Array]:

@@ -11,6 +11,7 @@ from typing import Any
 from polytape.backend import Kernel
 
 from ..quiet import error_state
+from ..rows import column, is_rows
 from ..summing import add_reduce
 from .activations import softmax_rows
 
@@ -53,7 +54,12 @@ def _cross_entropy(xp: Any) -> Callable[..., Array]:
         shifted = logits - logits.max(-1, None, True)
         rows = shifted.reshape((labels.size, logits.shape[-1]))
         selected = rows[arange(labels.size), labels.reshape(-1)].reshape(labels.shape)
-        return log(reduce(exp(shifted), -1)) - selected
+        return log(sums(exp(shifted))) - selected
+
+    def sums(x: Array) -> Array:
+        if on_host and is_rows(x, -1):
+            return x.dot(column(x.shape[-1], x.dtype.char))[..., 0]
+        return reduce(x, -1)
 
     def sparse_softmax_cross_entropy_with_logits(labels: Array, logits: Array) -> Array:
         _check_rows(labels, logits)

@@ -7,12 +7,14 @@ with ones, which take a third of the time of a reduction.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import prod
-from typing import Any, Final
+from typing import Any
 
 from polytape.backend import Kernel
 
 from ..quiet import error_state
+from ..rows import LONG, by_rows, column
 from ..summing import add_reduce
 
 __all__ = ["kernels"]
@@ -21,9 +23,6 @@ Array = Any
 Axis = int | tuple[int, ...]
 # A function of arrays, one per operand, and of the means of an array along the normalized axes.
 Formula = Callable[..., Array]
-
-_BLOCK: Final = 65536  # elements
-_LONG: Final = 4096  # elements of a row; of longer rows, products with ones have larger errors than a reduction
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -57,23 +56,20 @@ def kernels(xp: Any) -> list[Kernel]:
 
 def _applied(xp: Any, formula: Formula) -> Callable[..., Array]:
     """The kernel of a formula, which takes operands of one shape, the weight and bias, the axes and epsilon."""
-    reduce, state, empty, fast = add_reduce(xp), error_state(xp), xp.empty, xp.__name__ == "numpy"
-    by_rows = _means_of_rows(xp)
+    reduce, state, fast = add_reduce(xp), error_state(xp), xp.__name__ == "numpy"
+
+    def write(epsilon: float, *rows: Array) -> None:
+        rows[-1][...] = formula(*rows[:-1], _means_of_rows, epsilon)
 
     def compute(operands: list[Array], axes: tuple[int, ...], epsilon: float) -> Array:
         x = operands[-1]
         n = prod(x.shape[k] for k in axes)
         last = axes == tuple(range(x.ndim - len(axes), x.ndim))
-        if fast and last and n <= _LONG and all(operand.flags.c_contiguous for operand in operands):
+        if fast and last and 0 < n <= LONG and all(operand.flags.c_contiguous for operand in operands):
             rows = [operand.reshape(-1, n) for operand in operands]
-            means, count, height = by_rows(n, x.dtype), len(rows[0]), max(1, _BLOCK // n)
-            if count <= height:
-                return formula(*rows, means, epsilon).reshape(x.shape)
-            y = empty(rows[0].shape, x.dtype)
-            for start in range(0, count, height):
-                block = slice(start, start + height)
-                y[block] = formula(*[row[block] for row in rows], means, epsilon)
-            return y.reshape(x.shape)
+            if x.size <= LONG:
+                return formula(*rows, _means_of_rows, epsilon).reshape(x.shape)
+            return by_rows(partial(write, epsilon), *rows).reshape(x.shape)
 
         def means_of(a: Array, b: Array | None = None) -> Array:
             return reduce(a if b is None else a * b, axes, None, None, True) / n
@@ -104,30 +100,18 @@ def _applied(xp: Any, formula: Formula) -> Callable[..., Array]:
 
 
 def _axes(axis: Axis, rank: int) -> tuple[int, ...]:
+    if type(axis) is int and -rank <= axis < rank:
+        return (axis % rank,)
     axes = sorted(k + rank if k < 0 else k for k in (axis if isinstance(axis, (tuple, list)) else (axis,)))
     if len(set(axes)) < len(axes) or (axes and not 0 <= axes[0] <= axes[-1] < rank):
         raise ValueError(f"axis {axis} is not valid for an array of rank {rank}")
     return tuple(axes)
 
 
-def _means_of_rows(xp: Any) -> Callable[[int, Any], Callable[..., Array]]:
-    """For a length of rows and a dtype, the function that gives the mean of each row, or of products of two rows."""
-    full = xp.full
-    einsum: Any = getattr(xp, "einsum", None)
-
-    def prepared(n: int, dtype: Any) -> Callable[..., Array]:
-        weights = full((n, 1), 1.0 / n, dtype)
-
-        def means_of(a: Array, b: Array | None = None) -> Array:
-            if b is None:
-                return a.dot(weights)
-            means = einsum("ij,ij->i", a, b).reshape(-1, 1)
-            means /= n
-            return means
-
-        return means_of
-
-    return prepared
+def _means_of_rows(a: Array, b: Array | None = None) -> Array:
+    """The mean of each row, or of the products of two rows."""
+    products = a if b is None else a * b
+    return products.dot(column(a.shape[1], a.dtype.char, a.shape[1]))
 
 
 def _layer(xp: Any) -> Formula:

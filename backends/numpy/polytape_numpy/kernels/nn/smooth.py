@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
+from ..exponential import log1p_of_float32, uses_simd
 from ..quiet import error_state
+from .activations import growth_of, logistic_of
 
 __all__ = ["kernels"]
 
@@ -21,6 +23,7 @@ Array = Any
 Formula = Callable[..., Array]
 
 _BLOCK: Final = 16384  # elements; four times as many take 10 % longer, since they leave the cache
+_SCALAR_LOG1P: Final = 256  # elements
 _FAR: Final = 1000.0  # as in the bodies of the ops
 _TWICE_LINEAR: Final = 2.0 * math.sqrt(2.0 / math.pi)
 _CUBIC: Final = 0.044715
@@ -106,33 +109,25 @@ def _blocked(xp: Any, formula: Formula) -> Formula:
 
 def _softplus(xp: Any) -> Formula:
     exp, log1p, absolute, maximum = xp.exp, xp.log1p, xp.abs, xp.maximum
+    by_log = log1p_of_float32(xp) if xp.__name__ == "numpy" and not uses_simd(xp, "log1p") else None
 
     def softplus(x: Array) -> Array:
-        y = log1p(exp(-absolute(x)))
+        y = exp(-absolute(x))
+        y = by_log(y) if by_log and x.size >= _SCALAR_LOG1P and x.dtype.itemsize == 4 else log1p(y)
         y += maximum(x, 0)
         return y
 
     return softplus
 
 
-def _logistic(xp: Any) -> Formula:
-    exp, absolute, maximum = xp.exp, xp.abs, xp.maximum
-
-    def logistic(x: Array) -> Array:
-        # As in the kernel of sigmoid: nothing overflows, and small results keep their digits.
-        e = exp(-absolute(x))
-        y = maximum(e, x >= 0)
-        e += 1
-        y /= e
-        return y
-
-    return logistic
-
-
 def _silu(xp: Any) -> Formula:
-    logistic, maximum = _logistic(xp), xp.maximum
+    logistic, maximum, growth = logistic_of(xp), xp.maximum, growth_of(xp)
+    fast = xp.__name__ == "numpy"
 
     def silu(x: Array) -> Array:
+        y = growth(x) if fast else None
+        if y is not None:
+            return xp.divide(x, y, out=y)
         y = logistic(x)
         y *= maximum(x, -_FAR)
         return y
@@ -141,7 +136,7 @@ def _silu(xp: Any) -> Formula:
 
 
 def _silu_back(xp: Any) -> Formula:
-    logistic = _logistic(xp)
+    logistic = logistic_of(xp)
 
     def silu_back(incoming: Array, x: Array) -> Array:
         # s + x * s * (1 - s), with 1 - s = sigmoid(-x) to keep its digits
@@ -203,7 +198,7 @@ def _gelu_back(xp: Any) -> Formula:
 
 
 def _gelu_by_tanh(xp: Any) -> Formula:
-    logistic, maximum = _logistic(xp), xp.maximum
+    logistic, maximum = logistic_of(xp), xp.maximum
 
     def gelu(x: Array) -> Array:
         inner = x.clip(-_FAR, _FAR)
@@ -219,7 +214,7 @@ def _gelu_by_tanh(xp: Any) -> Formula:
 
 
 def _gelu_back_by_tanh(xp: Any) -> Formula:
-    logistic = _logistic(xp)
+    logistic = logistic_of(xp)
 
     def gelu_back(incoming: Array, x: Array) -> Array:
         x = x.clip(-_FAR, _FAR)

@@ -1,7 +1,8 @@
 """Rows of the factorizations.
 
-The signs of vectors are LAPACK's, on well separated matrices. tests/core/ops/linalg checks the gradients, by functions
-that do not depend on these signs.
+Factors are unique only up to signs or phases of vectors, and pivots up to ties, so what is compared is their product,
+their orthonormality, and what is unique. tests/core/ops/linalg checks the gradients, by functions that do not depend on
+signs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ...case import Case
 from ...makers import Maker, exactly, floats
 from ...samples import error, sample
 
-__all__ = ["CASES", "FULL", "SQUARE_ERRORS", "TESTED", "ULP", "positive_definite", "real_name", "separated"]
+__all__ = ["CASES", "FULL", "SQUARE_ERRORS", "TESTED", "ULP", "adjoint", "positive_definite", "real_name", "separated"]
 
 FULL = ("float32", "float64", "complex64", "complex128")
 TESTED = "tests/core/ops/linalg checks it on matrices that stay Hermitian, or by functions without signs"
@@ -68,6 +69,37 @@ def _lu(x: Any) -> Any:
     return packed, order
 
 
+def adjoint(x: Any) -> Any:
+    """The conjugate transpose."""
+    return x.conj().swapaxes(-1, -2)
+
+
+def _qr_invariants(results: Any, x: Any, mode: str = "reduced") -> dict[str, Any]:
+    q, r = results
+    return {"Q R": q @ r, "the adjoint of Q times Q": adjoint(q) @ q, "R below its diagonal": np.tril(r, -1)}
+
+
+def _svd_invariants(results: Any, x: Any, full_matrices: bool = True) -> dict[str, Any]:
+    u, s, vh = results
+    k = s.shape[-1]
+    return {
+        "S": s,
+        "U S Vh": u[..., :k] * s[..., None, :] @ vh[..., :k, :],
+        "the adjoint of U times U": adjoint(u) @ u,
+        "Vh times its adjoint": vh @ adjoint(vh),
+    }
+
+
+def _lu_invariants(results: Any, x: Any) -> dict[str, Any]:
+    packed, order = results
+    lower = np.tril(packed, -1)
+    product = np.empty_like(packed)
+    unordered = (lower + np.eye(packed.shape[-1])) @ np.triu(packed)
+    np.put_along_axis(product, order[..., None], unordered, -2)
+    # A pivot is the largest of its column, so no factor exceeds 1 but by rounding.
+    return {"the rows of L U in the order of x": product, "L at most 1": np.abs(lower) <= 1.001}
+
+
 SQUARE_ERRORS = [
     error(ShapeError, "takes square matrices", floats(2, 3)),
     error(ShapeError, "takes square matrices", floats(3)),
@@ -99,6 +131,7 @@ CASES = [
         separated(4, 3),
         reference=lambda x, mode="reduced": tuple(np.linalg.qr(x, mode)),
         result=lambda dtype, attributes: (dtype, dtype),
+        invariants=_qr_invariants,
         more=[
             sample(separated(3, 4)),
             sample(separated(2, 3, 3)),
@@ -114,6 +147,7 @@ CASES = [
         separated(4, 3),
         reference=lambda x, full_matrices=True: tuple(np.linalg.svd(x, full_matrices)),
         result=lambda dtype, attributes: (dtype, real_name(dtype), dtype),
+        invariants=_svd_invariants,
         more=[
             sample(separated(3, 4), full_matrices=False),
             sample(separated(2, 3, 3)),
@@ -129,6 +163,7 @@ CASES = [
         separated(3, 3),
         reference=_lu,
         result=lambda dtype, attributes: (dtype or "float64", "int64"),
+        invariants=_lu_invariants,
         more=[
             sample(positive_definite(2, 4, 4)),
             sample(separated(70, 70), smooth=False),

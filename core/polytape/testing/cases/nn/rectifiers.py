@@ -8,7 +8,7 @@ import numpy as np
 
 from ....ops.nn import rectifiers
 from ...case import Case
-from ...makers import exactly, reals
+from ...makers import exactly, floats, reals
 from ...samples import Sample, sample
 
 __all__ = ["CASES", "EDGES"]
@@ -29,6 +29,10 @@ def _relu6(x: Any) -> Any:
 
 def _elu(x: Any, *, alpha: float = 1.0) -> Any:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def _elu_gradient(incoming: Any, x: Any, *, alpha: float = 1.0) -> Any:
+    return np.where(x > 0, incoming, incoming * (alpha * np.exp(np.minimum(x, 0))))
 
 
 def _celu(x: Any, *, alpha: float = 1.0) -> Any:
@@ -59,8 +63,21 @@ CASES = [
         reference=_leaky_relu,
         more=[*_samples(negative_slope=0.25), sample(reals(2, 3), negative_slope=-2.0, smooth=False)],
     ),
+    Case(
+        rectifiers.leaky_relu_gradient,
+        avoid="ties",
+        reference=lambda g, x, *, negative_slope=0.01: np.where(x > 0, g, g * negative_slope),
+        more=[sample(floats(2, 3), floats(2, 3), negative_slope=0.25)],
+    ),
     Case(rectifiers.prelu, avoid="ties", reference=lambda x, weight: np.where(x > 0, x, weight * x)),
     Case(rectifiers.elu, avoid="ties", reference=_elu, more=_samples(alpha=0.25)),
+    Case(
+        rectifiers.elu_gradient,
+        avoid="ties",
+        near=[100.0, -100.0],
+        reference=_elu_gradient,
+        more=[sample(floats(2, 3), floats(2, 3), alpha=alpha) for alpha in (0.25, 2.0)],
+    ),
     Case(
         rectifiers.selu,
         avoid="ties",

@@ -1,0 +1,1 @@
+"""Compiled kernels of the special functions, one module per family."""

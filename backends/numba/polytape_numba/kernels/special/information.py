@@ -1,0 +1,32 @@
+"""logsumexp over contiguous rows, each of which is read from memory once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from polytape.backend import Kernel
+
+from ..compiled import LARGE, loops
+
+__all__ = ["kernels"]
+
+Array = Any
+Axis = int | tuple[int, ...] | None
+
+
+def kernels() -> list[Kernel]:
+    """The kernel ``logsumexp``."""
+    return [Kernel("logsumexp", logsumexp, dtypes=("float32", "float64"), when=large_contiguous_rows, fresh=True)]
+
+
+def large_contiguous_rows(x: Array, *, axis: Axis = None, keepdims: bool = False) -> bool:
+    """Whether the operand is large and in C order and the axis is its last one."""
+    return bool(x.size >= LARGE and (axis == -1 or axis == x.ndim - 1) and x.flags.carray)
+
+
+def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    y = np.empty((*x.shape[:-1], 1) if keepdims else x.shape[:-1], x.dtype)
+    loops().logsumexp(x.reshape(-1, x.shape[-1]), y.reshape(-1))
+    return y
