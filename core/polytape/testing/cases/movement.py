@@ -79,6 +79,7 @@ CASES = [
         ],
         errors=[
             error(ShapeError, "the block does not fit", floats(4), floats(2), start=(-3,), step=(1,)),
+            error(ShapeError, "the block does not fit", floats(3), floats(1), start=(3,), step=(1,)),
             error(ShapeError, "the block does not fit", floats(3), floats(2), start=(2,), step=(1,)),
             error(ShapeError, "the block does not fit", floats(3), floats(2, 1), start=(0,), step=(1,)),
         ],
@@ -131,6 +132,7 @@ CASES = [
         errors=[
             error(ShapeError, "do not match the indices", floats(3), _SMALL, floats(2)),
             error(ShapeError, "do not match the indices", floats(3), _SMALL, floats(1), mode="set"),
+            error(ShapeError, "do not match the indices", floats(3), exactly([[0, 1]], "int64"), floats(1, 2)),
             error(ShapeError, "there is no mode", floats(3), _SMALL, floats(3), mode="min"),
             error(DTypeError, "indices must be integers", floats(3), floats(2), floats(2)),
         ],
