@@ -180,6 +180,9 @@ class Backend:
         limits: what the backend cannot do, for the conformance kit.
     """
 
+    exclusive: Any
+    memory_info: Any
+    streams: Any
     to_dlpack: Any
     from_dlpack: Any
     dlpack_device: Any
@@ -231,10 +234,8 @@ class Backend:
         self.late_kernels: dict[str, Callable[[], Iterable[Kernel]]] = dict(late_kernels or {})
         self.extends: str = extends
         self.probe: Any = probe if probe is not None else Probe
-        self.exclusive: Any = exclusive
-        self.memory_info: Any = memory_info
+        self.exclusive, self.memory_info, self.streams = exclusive, memory_info, streams
         self.to_dlpack, self.from_dlpack, self.dlpack_device = to_dlpack, from_dlpack, dlpack_device
-        self.streams: Any = streams
         self.host, self.automatic, self.rank = host, automatic, rank
         self.host_ops: tuple[str, ...] = listed("host_ops", host_ops)
         self.limits: Limits = limits if limits is not None else Limits()

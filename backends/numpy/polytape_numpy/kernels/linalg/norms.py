@@ -27,20 +27,20 @@ def kernels(xp: Any) -> list[Kernel]:
     return [Kernel("euclidean_norm", _euclidean_norm(xp), dtypes=dtypes, fresh=True)]
 
 
+def _norm_by_dot(x: Array) -> float | None:
+    """The norm of all elements of a contiguous array; None if the sum of squares leaves the range."""
+    x = x.reshape(-1)
+    if x.size <= _BLOCK:
+        total = float(x.dot(x))
+    else:
+        blocks = [x[start : start + _BLOCK] for start in range(0, x.size, _BLOCK)]
+        total = sum([float(block.dot(block)) for block in blocks])
+    small, large = (1e-25, 3e38) if x.itemsize == 4 else (1e-280, 1e308)
+    return math.sqrt(total) if small < total < large else None
+
+
 def _euclidean_norm(xp: Any) -> Callable[..., Array]:
     add, sqrt, where, isfinite, asarray = add_reduce(xp), xp.sqrt, xp.where, xp.isfinite, xp.asarray
-
-    def quick(x: Array) -> Array | None:
-        """The norm of a contiguous array; None if the sum of squares leaves the range."""
-        if x.size <= _BLOCK:
-            total = float(x.dot(x)) if x.ndim == 1 else float(x.reshape(-1).dot(x.reshape(-1)))
-        else:
-            blocks = [x[start : start + _BLOCK] for start in range(0, x.size, _BLOCK)] if x.ndim == 1 else None
-            if blocks is None:
-                return quick(x.reshape(-1))
-            total = math.fsum([float(block.dot(block)) for block in blocks])
-        small, large = (1e-25, 3e38) if x.itemsize == 4 else (1e-280, 1e308)
-        return asarray(math.sqrt(total), x.dtype) if small < total < large else None
 
     def plain(x: Array, axis: Axis) -> Array:
         squares = x.real * x.real
@@ -56,15 +56,15 @@ def _euclidean_norm(xp: Any) -> Callable[..., Array]:
         size *= size
         return sqrt(add(size, axis, None, None, True)) * scale
 
-    quiet_plain, quiet_scaled = silent(xp, plain), silent(xp, scaled)
+    quiet_plain, quiet_scaled, by_dot = silent(xp, plain), silent(xp, scaled), silent(xp, _norm_by_dot)
 
     def euclidean_norm(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
         if x.ndim == 0 and axis not in (None, ()):
             raise ValueError(f"axis {axis} is out of bounds for an array of rank 0")  # NumPy accepts 0 and -1
         if axis is None and x.ndim and x.dtype.char in "fd" and x.flags.c_contiguous:
-            norm = quick(x)
+            norm = by_dot(x)
             if norm is not None:
-                return norm.reshape((1,) * x.ndim) if keepdims else norm
+                return asarray(norm, x.dtype).reshape((1,) * x.ndim if keepdims else ())
         wide = x.astype("float32") if x.dtype.itemsize == 2 else x
         total = quiet_plain(wide, axis)
         # Squares that underflow are then too small to matter in a sum of fewer than 1e6 of them.
