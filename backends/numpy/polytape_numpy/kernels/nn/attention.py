@@ -22,9 +22,9 @@ def kernels(xp: Any) -> list[Kernel]:
     return [Kernel("scaled_dot_product_attention", _attention(xp), fresh=True)]
 
 
-def _attention(xp: Any) -> Callable[..., Array]:
-    exp, matmul, where, arange, state = xp.exp, xp.matmul, xp.where, xp.arange, error_state(xp)
-    on_host = xp.__name__ == "numpy"
+def _softmax(xp: Any) -> Callable[[Array], Array]:
+    """The softmax of the last axis of an array that may be overwritten."""
+    exp, where, on_host = xp.exp, xp.where, xp.__name__ == "numpy"
 
     def weights(scores: Array) -> Array:
         if (
@@ -45,6 +45,12 @@ def _attention(xp: Any) -> Callable[..., Array]:
         total = scores.sum(-1, None, None, True)
         scores /= where(total == 0, 1, total).astype(scores.dtype)
         return scores
+
+    return weights
+
+
+def _attention(xp: Any) -> Callable[..., Array]:
+    matmul, where, arange, weights, state = xp.matmul, xp.where, xp.arange, _softmax(xp), error_state(xp)
 
     def compute(q: Array, k: Array, v: Array, mask: Array | None, is_causal: bool, scale: float) -> Array:
         scores = matmul(q * scale, k.swapaxes(-1, -2))
