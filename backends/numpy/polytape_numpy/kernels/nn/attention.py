@@ -22,9 +22,9 @@ def kernels(xp: Any) -> list[Kernel]:
     return [Kernel("scaled_dot_product_attention", _attention(xp), fresh=True)]
 
 
-def _attention(xp: Any) -> Callable[..., Array]:
-    exp, matmul, where, arange, state = xp.exp, xp.matmul, xp.where, xp.arange, error_state(xp)
-    on_host = xp.__name__ == "numpy"
+def _weights(xp: Any) -> Callable[[Array], Array]:
+    """The softmax of scores along the last axis, which it overwrites."""
+    exp, where, on_host = xp.exp, xp.where, xp.__name__ == "numpy"
 
     def weights(scores: Array) -> Array:
         if (
@@ -45,6 +45,12 @@ def _attention(xp: Any) -> Callable[..., Array]:
         total = scores.sum(-1, None, None, True)
         scores /= where(total == 0, 1, total).astype(scores.dtype)
         return scores
+
+    return weights
+
+
+def _attention(xp: Any) -> Callable[..., Array]:
+    matmul, where, arange, state, weights = xp.matmul, xp.where, xp.arange, error_state(xp), _weights(xp)
 
     def compute(q: Array, k: Array, v: Array, mask: Array | None, is_causal: bool, scale: float) -> Array:
         scores = matmul(q * scale, k.swapaxes(-1, -2))
