@@ -22,8 +22,8 @@ def kernels(xp: Any) -> list[Kernel]:
     return [Kernel("scaled_dot_product_attention", _attention(xp), fresh=True)]
 
 
-def _softmax(xp: Any) -> Callable[[Array], Array]:
-    """The softmax of the last axis of an array that may be overwritten."""
+def _weights(xp: Any) -> Callable[[Array], Array]:
+    """The softmax of scores along the last axis, which it overwrites."""
     exp, where, on_host = xp.exp, xp.where, xp.__name__ == "numpy"
 
     def weights(scores: Array) -> Array:
@@ -50,7 +50,7 @@ def _softmax(xp: Any) -> Callable[[Array], Array]:
 
 
 def _attention(xp: Any) -> Callable[..., Array]:
-    matmul, where, arange, weights, state = xp.matmul, xp.where, xp.arange, _softmax(xp), error_state(xp)
+    matmul, where, arange, state, weights = xp.matmul, xp.where, xp.arange, error_state(xp), _weights(xp)
 
     def compute(q: Array, k: Array, v: Array, mask: Array | None, is_causal: bool, scale: float) -> Array:
         scores = matmul(q * scale, k.swapaxes(-1, -2))
