@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Final
+from typing import Final, NamedTuple
 
 from .. import dtypes
 from ..dtypes import DType
