@@ -30,6 +30,9 @@ This page is written by `python tools/mutate_kernels.py --report` from the resul
 fault changes only which of several ways computes it, or what never happens; or *unseen*: a result differs, but not in
 what the kit checks.
 
+Of large modules a run takes every N-th mutant. The column "every" has that N; modules without a row have not been run
+since they were last changed.
+
 Under the names of the functions, `{a => b}` shows what the fault puts in place of what.
 
 """
@@ -52,13 +55,13 @@ def write(results: Path) -> int:
         for position, texts in groups.items():
             counts[3 if position < 0 or entries[position]["kind"] == "unseen" else 2] += len(texts)
         totals = [a + b for a, b in zip(totals, counts, strict=True)]
-        rows.append(_row(f"`{file['name']}`", counts))
+        rows.append(_row(f"`{file['name']}`", counts, f"{file['every']}"))
         sections += _section(file["name"], entries, groups)
     head = [
-        "| module | mutants | detected | the same | unseen | detected of the others |",
-        "|---|---|---|---|---|---|",
+        "| module | every | mutants | detected | the same | unseen | detected of the others |",
+        "|---|---|---|---|---|---|---|",
     ]
-    table = "\n".join([*head, *rows, _row("all", totals)])
+    table = "\n".join([*head, *rows, _row("all", totals, "")])
     PAGE.write_text(f"{HEADER}{table}\n" + "\n".join(sections), encoding="utf-8")
     counted = "{1} of {0} detected, {2} the same, {3} unseen".format(*totals)
     print(f"{counted}; {len(missing)} without a reason")
@@ -74,10 +77,10 @@ def _reason(entries: list[dict[str, Any]], name: str, text: str) -> int:
     return -1
 
 
-def _row(name: str, counts: list[int]) -> str:
+def _row(name: str, counts: list[int], every: str) -> str:
     total, detected, same, _ = counts
     share = 100.0 * detected / max(total - same, 1)
-    return "| " + " | ".join([name, *map(str, counts), f"{share:.1f} %"]) + " |"
+    return "| " + " | ".join([name, every, *map(str, counts), f"{share:.1f} %"]) + " |"
 
 
 def _section(name: str, entries: list[dict[str, Any]], groups: dict[int, list[str]]) -> list[str]:

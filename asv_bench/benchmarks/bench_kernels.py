@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 import polytape as pt
@@ -29,10 +31,30 @@ ELEMENTWISE = {
     "multiply scalar": (lambda x: x * 2.0, lambda x: x * 2),
     "exp": (pt.exp, np.exp),
     "tanh": (pt.tanh, np.tanh),
+    "log1p": (pt.log1p, np.log1p),
+    "x ** 5": (lambda x: x**5, lambda x: x**5),
+    "sigmoid": (pt.nn.sigmoid, lambda x: 1 / (1 + np.exp(-x))),
+    "silu": (pt.nn.silu, lambda x: x / (1 + np.exp(-x))),
+    "softplus": (pt.nn.softplus, lambda x: np.logaddexp(x, 0)),
+    "gelu": (pt.nn.gelu, lambda x: x * np.vectorize(lambda v: 0.5 * math.erfc(-v / math.sqrt(2)))(x)),
+    "lgamma": (pt.special.lgamma, np.vectorize(math.lgamma)),
 }
-REDUCTION = {"sum": (pt.sum, np.sum), "max": (pt.max, np.max), "argmax": (pt.argmax, np.argmax)}
+REDUCTION = {
+    "sum": (pt.sum, np.sum),
+    "max": (pt.max, np.max),
+    "argmax": (pt.argmax, np.argmax),
+    "vector_norm": (pt.linalg.vector_norm, lambda x: np.linalg.norm(x.astype("f8"))),
+    "cumulative_sum": (pt.cumulative_sum, lambda x: np.cumsum(x.astype("f8"))),
+    "top_k": (lambda x: pt.top_k(x, 5)[0], lambda x: np.sort(x)[:-6:-1]),
+}
 MATRIX = {"matmul": (lambda x: pt.matmul(x, x), lambda x: x @ x), "transposed": (pt.matrix_transpose, np.transpose)}
-ROWS = {"softmax": (lambda x: pt.nn.softmax(x), softmax)}
+ROWS = {
+    "softmax": (lambda x: pt.nn.softmax(x), softmax),
+    "layer_norm": (
+        lambda x: pt.nn.layer_norm(x),
+        lambda x: (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5),
+    ),
+}
 MANIPULATION = {
     "slice": (lambda x: x[10:-10:2], lambda x: x[10:-10:2]),
     "concat": (lambda x: pt.concat([x, x]), lambda x: np.concatenate([x, x])),

@@ -165,7 +165,17 @@ LINES: Final[dict[str, str]] = {
         pmap: polytape.vmap(f), on one device
         placeholder, Session, InteractiveSession, global_variables_initializer: {_EAGER}
         custom_vjp, custom_jvp, RegisterGradient: polytape.custom_gradient(f)
-        jacrev, jacfwd: polytape.jacobian(f)
+        jacrev: polytape.jacobian(f)
+        jacfwd: polytape.jacobian(f, mode="forward")
+        vhp: polytape.hvp(f, (x,), (v,)), since a Hessian is symmetric
+        ForwardAccumulator, forward_ad: polytape.jvp(f, (x,), (t,))
+        grad_and_value, value_and_gradient: polytape.value_and_gradients_function(f)
+        func: polytape itself has jacobian, hessian, jvp, linearize and vmap
+        linear_transpose: tape.gradient(y, x, output_gradients=v)
+        remat, recompute_grad: polytape.recompute(f)
+        vectorize, vectorized_map, map_fn: polytape.vmap(f)
+        check_grads, gradcheck: polytape.check_gradients(f, x)
+        gradgradcheck: polytape.check_gradients(f, x, order=2)
         gradients, backward: tape.gradient(y, x), after with polytape.GradientTape() as tape: ...
         trainable_variables: tape.watched_variables(), or the variables that you keep in a list
         Module: polytape.Trackable

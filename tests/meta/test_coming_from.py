@@ -21,10 +21,13 @@ PAGES = sorted(GUIDE.glob("coming-from-*.md"))
 PREFIXES = {
     "np": ("numpy", ""), "np.random": ("numpy.random", "random"), "np.linalg": ("numpy.linalg", "linalg"),
     "torch": ("torch", ""), "torch.special": ("torch.special", "special"), "torch.linalg": ("torch.linalg", "linalg"),
+    "torch.func": ("torch.func", ""), "torch.autograd": ("torch.autograd", ""),
+    "torch.autograd.functional": ("torch.autograd.functional", ""),
     "torch.optim": ("torch.optim", "optim"), "F": ("torch.nn.functional", "nn"),
     "jax": ("jax", ""), "jax.lax": ("jax.lax", ""), "jnp": ("jax.numpy", ""), "jax.nn": ("jax.nn", "nn"),
     "jax.random": ("jax.random", "random"), "jax.scipy.special": ("jax.scipy.special", "special"),
-    "tf": ("tensorflow", ""), "tf.math": ("tensorflow.math", ""), "tf.nn": ("tensorflow.nn", "nn"),
+    "tf": ("tensorflow", ""), "tf.autodiff": ("tensorflow.autodiff", ""),
+    "tf.math": ("tensorflow.math", ""), "tf.nn": ("tensorflow.nn", "nn"),
     "tf.random": ("tensorflow.random", "random"), "tf.linalg": ("tensorflow.linalg", "linalg"),
 }  # fmt: skip
 FOREIGN = ("NumPy", "PyTorch", "PyTorch (`F`)", "JAX", "TensorFlow 2")

@@ -103,8 +103,8 @@ def solved(a: Any, b: Any, *, left: bool = True, check_errors: bool = False) -> 
 
 
 def triangular(a: Any, b: Any, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
-    if not left:
-        raise NotOffered("a system whose matrix stands on the right")
+    if not left:  # x a = b is a.T x.T = b.T
+        return pt.matrix_transpose(triangular(a.mT, b.mT, upper=not upper, unitriangular=unitriangular))
     return pt.linalg.solve_triangular(a, b, upper=upper, unit_diagonal=unitriangular)
 
 

@@ -169,9 +169,9 @@ def searched(boundaries: Any, x: Any, *, right: bool = False, side: str | None =
 
 def uniques(x: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
             dim: int | None = None) -> Any:  # fmt: skip
-    if dim is not None:
-        raise NotOffered("unique rows")
-    return pt.unique(x, return_inverse=return_inverse, return_counts=return_counts, equal_nan=False)
+    if dim is not None and x.ndim == 0:
+        raise NotOffered("unique rows of a 0-d tensor")
+    return pt.unique(x, return_inverse=return_inverse, return_counts=return_counts, equal_nan=False, axis=dim)
 
 
 def counted(x: Any, weights: Any = None, minlength: int = 0) -> Any:

@@ -77,14 +77,27 @@ def transposed(rank: int) -> Any:
     return adapted
 
 
+def padded_behind(sizes: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """The padding of both sides with which windows reach the end that torch's ``ceil_mode`` counts."""
+    rank = len(sizes)
+    pairs = []
+    for n, k, s, p, d in zip(sizes, *(per_axis(v, rank) for v in (kernel, stride, padding, dilation)), strict=True):
+        width = d * (k - 1) + 1
+        count = -(-(n + 2 * p - width) // s) + 1
+        count -= (count - 1) * s >= n + p  # the last window would start behind the data
+        pairs.append((p, max((count - 1) * s + width - n - p, 0)))
+    return tuple(pairs)
+
+
 def pooled(rank: int, op: Any) -> Any:
     def adapted(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, *rest: Any, **more: Any) -> Any:
         names = (
             ("ceil_mode", "count_include_pad", "divisor_override") if op is nn.avg_pool else ("dilation", "ceil_mode")
         )
         more = {**dict(zip(names, rest, strict=False)), **more}
-        if more.pop("ceil_mode", False) or more.pop("divisor_override", None) is not None:
-            raise NotOffered("ceil_mode or divisor_override")
+        ceil_mode = more.pop("ceil_mode", False)
+        if more.pop("divisor_override", None) is not None or (ceil_mode and op is nn.avg_pool):
+            raise NotOffered("divisor_override, or ceil_mode of averages")
         indices = more.pop("return_indices", False)
         stride = None if stride in ((), []) else stride
         single = x.ndim == rank + 1
@@ -93,12 +106,15 @@ def pooled(rank: int, op: Any) -> Any:
             more = {"count_include_pad": more.get("count_include_pad", True)}
         else:
             more = {"dilation": flat(more.get("dilation", 1))}
+        if ceil_mode:
+            sizes, dilation = x.shape[-rank:], more["dilation"]
+            padding = padded_behind(sizes, kernel_size, kernel_size if stride is None else stride, padding, dilation)
         function = nn.max_pool_with_indices if indices else op
         y = function(
             x,
             flat(kernel_size),
             stride=None if stride is None else flat(stride),
-            padding=flat(padding),
+            padding=padding if ceil_mode else flat(padding),
             data_format=FIRST,
             **more,
         )
@@ -111,7 +127,7 @@ def pooled(rank: int, op: Any) -> Any:
 
 def per_axis(value: Any, rank: int) -> tuple[int, ...]:
     """A number for each axis."""
-    return (value,) * rank if isinstance(value, int) else tuple(value)
+    return (value,) * rank if isinstance(value, int) else tuple(value) * (rank if len(value) == 1 else 1)
 
 
 def unpooled(rank: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dtypes import FLOATING
+from ..dtypes import COMPLEX, FLOATING
 from ..errors import DTypeError, SettingError, ShapeError
 from ..tensors import structure
 from ..tensors.node import Node
@@ -94,6 +94,13 @@ def check_seeds(targets: list[Tensor], output_gradients: Any) -> list[Tensor | N
                 expected=f"shape {target.shape}",
                 got=f"shape {seed.shape}",
                 fix="reshape it, or leave it out to use ones",
+            )
+        if seed.type.category == COMPLEX and target.type.category < COMPLEX:
+            raise DTypeError(
+                f"the output gradient {describe(seed)} does not fit the target {describe(target)}.",
+                expected="a real output gradient for a real target",
+                got=seed.dtype.name,
+                fix="pass polytape.real(weight)",
             )
         seeds.append(adapted(seed, target.type))
     return seeds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .. import dtypes
 from ..dtypes import DType
@@ -68,10 +68,17 @@ def sort(x: TensorLike, /, axis: int = -1, *, descending: bool = False, stable: 
     return take_along_axis(converted(x), argsort(x, axis, descending=descending), axis=axis)
 
 
+_LARGE: Final = 65536  # elements
+
+
 @sort.gradient("x")
 def _sort_back(g: Tensor, x: Tensor, axis: int, descending: bool) -> Tensor:
-    # The order is a permutation, so each sum has one term. A second argsort, of the order, would take far longer.
-    return add_along(g, argsort(x, axis, descending=descending), axis, x.shape)
+    order = argsort(x, axis, descending=descending)
+    if x.size < _LARGE:
+        # The rank of each element: the permutation that undoes the sorting.
+        return take_along_axis(g, argsort(order, axis), axis=axis)
+    # A second argsort would take longer. The order is a permutation, so each sum has one term.
+    return add_along(g, order, axis, x.shape)
 
 
 def positions_along(indices: Tensor, shape: Shape, axis: int) -> Tensor:

@@ -36,6 +36,10 @@ VIEWS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+_WRITABLE = ("float32", "float64")  # the dtypes of a backend's own update
+_WITH_PARTS = ("complex64", "complex128")  # the real part may be a view
+
+
 # --- fresh ------------------------------------------------------------------------------------------------------------
 
 
@@ -51,13 +55,13 @@ def check_fresh(case: Case, backend: str) -> None:
     if not fresh or writer is None:
         return
     for sample, dtype, hosts, what in calls(case, backend):
-        if not hosts or (dtype not in ("float32", "float64") and writer is not _write_on_host):
+        if not hosts or (dtype not in _WRITABLE + _WITH_PARTS and writer is not _write_on_host):
             continue
         operands = tensors(case.op, hosts, device, sample.layout)
         with np.errstate(all="ignore"):
             results = call(case.op, operands, attributes_on(case, sample, device))
         kernel = _serving(case, sample.attributes, operands, device, fresh)
-        written = [y for y in results if y.dtype.name == dtype]
+        written = [y for y in results if writer is _write_on_host or y.dtype.name in _WRITABLE]
         if kernel is None or not written:
             continue
         before = [x.numpy().tobytes() for x in operands]

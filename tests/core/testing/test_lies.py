@@ -87,6 +87,10 @@ def without(op: str) -> list[Kernel]:
     return [on_devices(kernel) for kernel in build(np) if kernel.op != op]
 
 
+def imag_part(x: Any) -> Any:
+    return x.imag if x.dtype.kind == "c" else np.zeros_like(x)
+
+
 def permutes(x: Any, *, axes: Any) -> Any:
     return x.transpose(axes)
 
@@ -114,6 +118,12 @@ LIES: list[tuple[str, Callable[[], pt.Backend], str, list[str]]] = [
         lambda: extending(Kernel("permute_dims", permutes, fresh=True)),
         "permute_dims",
         ["Kernel('permute_dims', permutes", "registered as fresh", "changes an operand"],
+    ),
+    (
+        "a view of parts of complex numbers said to be fresh",
+        lambda: extending(Kernel("imag", imag_part, fresh=True)),
+        "imag",
+        ["Kernel('imag', imag_part", "registered as fresh", "changes an operand"],
     ),
     (
         "a view of own memory said to be fresh",

@@ -32,8 +32,6 @@ def _take_along_axis(xp: Any) -> Callable[..., Array]:
     def take_along_axis(x: Array, indices: Array, *, axis: int = -1) -> Array:
         if x.ndim != indices.ndim or not x.ndim:
             raise ValueError(f"shapes {x.shape} and {indices.shape} have different numbers of axes")
-        if indices.dtype.kind == "u" and indices.dtype.itemsize == 8:
-            indices = indices.astype("int64")  # NumPy does not cast uint64 to its own type of indices
         place = range(x.ndim)[axis]
         if x.ndim == 1:
             return x[indices]

@@ -86,8 +86,13 @@ def sum_by_dot(xp: Any) -> Callable[[Array, Axis, bool], Array | None]:
         return total.astype("f")
 
     def summed(x: Array, axis: Axis, keepdims: bool) -> Array | None:
-        if x.ndim == 1 or (axis is None and x.ndim and x.size > _LONG):
-            if x.dtype.char != "f" or not x.flags.c_contiguous or not (axis is None or axis == 0 or axis == -1):
+        if x.ndim == 1 or (axis is None and x.ndim and x.size > SMALL):
+            if (
+                _LONG < x.size <= SMALL
+                or x.dtype.char != "f"
+                or not x.flags.c_contiguous
+                or not (axis is None or axis == 0 or axis == -1)
+            ):
                 return None
             y = whole(x)
             return y.reshape((1,) * x.ndim) if keepdims else y

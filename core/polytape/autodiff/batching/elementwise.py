@@ -16,7 +16,7 @@ def _elementwise(call: Call) -> Any:
     return call.again([call.aligned(position, rank) for position in range(len(call.operands))])
 
 
-@rule("astype", "identity", "stop_gradient")
+@rule("astype", "bitcast", "identity", "stop_gradient")
 def _same_shape(call: Call) -> Any:
     return call.again(call.operands)
 

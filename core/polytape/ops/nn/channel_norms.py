@@ -14,7 +14,7 @@ from ..arithmetic import square
 from ..creation import zeros
 from ..exponential import sqrt
 from ..manipulation import astype, concat, identity, reshape, stop_gradient
-from ..reduction import mean, sum
+from ..reduction import mean, var
 from .norms import layer_norm, scaled, widened
 
 __all__ = ["BatchNormResult", "batch_norm", "group_norm", "instance_norm", "local_response_norm"]
@@ -183,10 +183,9 @@ def _moved(
 ) -> tuple[Tensor, Tensor]:
     """The new moving averages of the mean and of the unbiased variance."""
     count = shape_rules.count(tuple(x.shape[axis] for axis in axes))
-    average = mean(x, axes, keepdims=True)
-    variance = sum(square(x - average), axes) / float(max(count - 1, 1))
+    variance = var(x, axes, correction=1 if count > 1 else 0)
     share = 1.0 - momentum
-    new_mean = widened(old_mean) * momentum + reshape(average, -1) * share
+    new_mean = widened(old_mean) * momentum + mean(x, axes) * share
     new_variance = widened(old_variance) * momentum + variance * share
     return astype(new_mean, old_mean.dtype), astype(new_variance, old_variance.dtype)
 

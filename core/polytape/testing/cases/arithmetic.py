@@ -8,7 +8,7 @@ import numpy as np
 
 from ...ops import arithmetic
 from ..case import Case
-from ..makers import NUMBERS, Maker, between, each, nonzero, numbers
+from ..makers import NUMBERS, Maker, between, each, exactly, floats, nonzero, numbers
 from ..samples import sample
 
 __all__ = ["CASES"]
@@ -19,6 +19,9 @@ _SIGNED = ("int8", "int16", "int32", "int64")
 _INVERSES = sample(
     each([-1, -1, -1, 1, 1, 2, 2, -2, 0, 3], *_SIGNED), each([-1, -2, 0, -3, -2, -1, 0, -3, 2, 2], *_SIGNED)
 )
+
+
+_LIMITS = exactly([-0.0, 0.0, _INF, -_INF, _NAN, 1.5, -0.75, 3.0] * 9)
 
 
 def _bases(*shape: int) -> Maker:
@@ -71,7 +74,13 @@ CASES = [
         _bases(2, 3),
         _exponents(2, 3),
         near=[3.0],
-        more=[sample(_signed(9, low=-2.0), _signed(9, low=-3.0)), _INVERSES],
+        more=[
+            sample(_signed(9, low=-2.0), _signed(9, low=-3.0)),
+            _INVERSES,
+            # Whole exponents, for which a kernel may multiply or divide, also of large arrays alone.
+            *(sample(_LIMITS, exactly(e), smooth=False, signs=True) for e in (2.0, 3.0, -1.0, -2.0)),
+            *(sample(floats(80), exactly(e), smooth=False) for e in (0.0, 1.0, 5.0, -3.0)),
+        ],
         reference=_power,
         ulp=_POWER_ULP,
     ),

@@ -66,6 +66,8 @@ CASES = [
             sample(shape=(), fill_value=7),
             sample(shape=3, fill_value=True),
             sample(shape=(0, 2), fill_value=0),
+            sample(shape=(2, 3), fill_value=0),
+            sample(shape=(2,), fill_value=0j),
             sample(shape=(2,), fill_value=-0.0, signs=True),
             sample(shape=(2,), fill_value=1 - 2j),
             *(sample(shape=(2, 2), fill_value=1, dtype=name) for name in _EVERY_DTYPE),
@@ -94,6 +96,9 @@ CASES = [
             sample(start=3, stop=0, step=1),
             sample(start=0.0, stop=1.0, step=0.25),
             sample(start=1, stop=2, step=0.3),
+            sample(start=1e6, stop=1e6 + 20.05, step=0.1),  # with steps rounded to float32 it ends elsewhere
+            sample(start=2**53 + 1, stop=2**53 + 6, step=2, dtype="int64"),
+            sample(start=2**53 + 1, stop=2**53 + 6, step=2, dtype="uint64"),
             *(sample(start=0, stop=5, step=1, dtype=name) for name in ("int8", "uint64", "float16", "float64")),
         ],
         errors=[error(ShapeError, "never ends", start=0, stop=3, step=0)],

@@ -40,6 +40,7 @@ _BROKEN = exactly([1.0, 3.0, _NAN, 5.0, -_INF])
 _SAMPLES = [
     sample(anything(2, 3, 4), axis=1),
     sample(floating(2, 3), axis=0, include_initial=True),
+    sample(floats(2, 3), axis=-1, include_initial=True),
     sample(floating(5)),
     sample(floating(5), include_initial=True),
     sample(floats(0), include_initial=True),
@@ -49,6 +50,9 @@ _SAMPLES = [
     sample(integers(4, 5, low=-9, dtype="int8"), axis=0, dtype="float64"),
     sample(exactly([100, 101, 102, 103], "int8"), dtype="float32"),  # the operand is cast, not the sums
     sample(each([20, 21, 22], "int8", "uint8")),  # their product does not fit
+    # Integers of 16 bits wrap, which sums and products in a floating dtype do not.
+    sample(exactly(np.full(1001, 32767), "int16"), dtype="int16"),
+    sample(exactly(np.full(1001, 65535), "uint16"), dtype="uint16"),
     sample(exactly([1.0, 0.0, 2.0, 0.0, -3.0])),
     sample(exactly([1.0, _NAN, 2.0]), smooth=False),
     sample(exactly([1.0, _INF, -2.0]), smooth=False),

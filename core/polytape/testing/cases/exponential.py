@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from ...ops import exponential
 from ..case import Case
-from ..makers import FLOATS, Maker, between, exactly, floats, positive, reals
+from ..makers import FLOATS, Maker, between, each, exactly, floats, positive, reals
 from ..samples import sample
 from .complex_parts import on_the_cut
 
 __all__ = ["CASES"]
 
 _REALS = [sample(reals(5), smooth=False)]  # integers are cast; below 0 the results are NaN
+# Where log(1 + x) and exp(x) - 1 lose all digits, and where NumPy's own functions do; then infinities and NaN.
+_SMALL = [1e-9 + 2e-9j, -1e-3 + 1e-4j, 0.3 - 0.2j, -0.25 + 0.1j, -1e-20j, 0.6 + 0.4j]
+_LIMITS = [complex(math.inf, 0.0), complex(-math.inf, 1.0), complex(math.nan, 0.0), complex(0.0, 0.0)]
+
+
+def _log1p(x: Any) -> Any:
+    if x.dtype.kind != "c":
+        return np.log1p(x)
+    real = np.log1p(x.real * (2 + x.real) + x.imag * x.imag) / 2
+    return np.where(abs(x) < 0.7, real, np.log1p(x).real) + 1j * np.arctan2(x.imag, 1 + x.real)
+
+
+def _expm1(x: Any) -> Any:
+    return np.where(np.isfinite(x), np.expm1(x), np.exp(x) - 1) if x.dtype.kind == "c" else np.expm1(x)
+
+
 _NEAR_1 = {"complex64": 16.0, "complex128": 16.0}  # the logarithm of a number near 1 is near 0
 
 
@@ -22,14 +41,24 @@ def _above(low: float, *shape: int) -> Maker:
 
 CASES = [
     Case(exponential.exp, near=[-100.0, 88.0, 100.0, 1e-8]),
-    Case(exponential.expm1, near=[-100.0, 88.0, 100.0, 1e-8, -1e-30]),
+    Case(
+        exponential.expm1,
+        near=[-100.0, 88.0, 100.0, 1e-8, -1e-30],
+        reference=_expm1,
+        more=[sample(each([*_SMALL, *_LIMITS], "complex64", "complex128"), smooth=False)],
+    ),
     Case(exponential.exp2, near=[-100.0, 127.0, 200.0, 1e-8], ulp={"complex64": 32.0, "complex128": 32.0}),
     Case(exponential.log, positive(2, 3), near=[1e-30, 1e30, 0.999], more=[*_REALS, on_the_cut()]),
     Case(
         exponential.log1p,
         floats(2, 3, low=-0.7, high=3.0),
         near=[1e-30, 1e-8, 1e30, -0.999],
-        more=[*_REALS, sample(positive(5))],
+        reference=_log1p,
+        more=[
+            *_REALS,
+            sample(positive(5)),
+            sample(each(_SMALL, "complex64", "complex128"), smooth=False),
+        ],
     ),
     Case(
         exponential.log2,

@@ -10,7 +10,7 @@ from ...errors import DTypeError, ShapeError
 from ...ops import indexing, keys
 from ..case import Case
 from ..makers import anything, exactly, floats, numbers
-from ..samples import error, sample
+from ..samples import Sample, error, sample
 
 __all__ = ["CASES"]
 
@@ -51,6 +51,7 @@ def _setitem(x: Any, value: Any, *indices: Any, key: Any) -> Any:
 _ROWS = exactly([2, 0, -1, 2], "int64")
 _SMALL = exactly([0, 1, 1], "uint8")
 _COLUMN = exactly([[1], [0]], "int32")
+_REPEATED = exactly([[0, 1, 2], [2, 1, 0], [1, 0, 2]], "int64")
 
 CASES = [
     Case(
@@ -77,6 +78,8 @@ CASES = [
         ],
         errors=[
             error(ShapeError, "too many indices", floats(2), key=_key(np.s_[0, 0])),
+            error(ShapeError, "too many indices", floats(2), _SMALL, key=_key(np.s_[[0], :])),
+            error(ShapeError, "too many indices", floats(3), _ROWS, key=_key(np.s_[[0], :])),
             error(ShapeError, "index 2 is out of range", floats(2), key=_key(np.s_[2])),
             error(ShapeError, "two ellipses", floats(2, 2), key=_key(np.s_[..., 0, ...])),
             error(ShapeError, "the shapes do not broadcast", floats(3, 3), _SMALL, _ROWS, key=_key(np.s_[[0], [0]])),
@@ -119,6 +122,8 @@ CASES = [
             sample(anything(3, 4), anything(4, 4), _ROWS, key=_key(np.s_[[0]])),
             sample(anything(3, 4), anything(2, 3), _SMALL, _COLUMN, key=_key(np.s_[[0], [0]])),
             sample(anything(3, 4, 2), anything(4, 1), _ROWS, key=_key(np.s_[[0], 1])),
+            # The last in row-major order, whatever the order in memory is.
+            Sample([anything(4), anything(3, 3), _REPEATED], {"key": _key(np.s_[[0]])}, layout="transposed"),
         ],
         errors=[
             error(ShapeError, "broadcast", floats(3, 4), floats(3), key=_key(np.s_[1:, 0])),

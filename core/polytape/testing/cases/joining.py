@@ -43,6 +43,7 @@ CASES = [
         shift=2,
         reference=lambda x, shift, axis=None: np.roll(x, shift, axis),
         more=[
+            sample(anything(2, 5), shift=5, axis=1),  # a whole turn, which must not be the operand itself
             sample(anything(2, 5), shift=-1, axis=1),
             sample(anything(2, 5), shift=(1, 7), axis=(0, -1)),
             sample(anything(2, 5), shift=3, axis=(0, 1)),

@@ -28,7 +28,12 @@ CASES = [
         anything(2, 3),
         anything(2, 3),
         # A backend may have a separate kernel for large operands.
-        more=[sample(booleans(130, 70), anything(130, 70), anything(70))],
+        more=[
+            sample(booleans(130, 70), anything(130, 70), anything(70)),
+            sample(booleans(130, 70), floats(130, 1), floats(130, 70)),
+            sample(booleans(130, 130), floats(130, 130), floats()),
+            sample(booleans(130, 130), floats(), floats(130, 130)),
+        ],
     ),
     Case(logic.equal),
     Case(logic.not_equal),

@@ -78,6 +78,8 @@ CASES = [
             sample(anything(5), anything(5), start=(0,), step=(1,)),
         ],
         errors=[
+            error(ShapeError, "the block does not fit", floats(4), floats(2), start=(-3,), step=(1,)),
+            error(ShapeError, "the block does not fit", floats(3), floats(1), start=(3,), step=(1,)),
             error(ShapeError, "the block does not fit", floats(3), floats(2), start=(2,), step=(1,)),
             error(ShapeError, "the block does not fit", floats(3), floats(2, 1), start=(0,), step=(1,)),
         ],
@@ -113,6 +115,7 @@ CASES = [
         scale=8.0,
         more=[
             sample(numbers(2, 4), _SMALL, numbers(2, 3), axis=1),
+            sample(numbers(3), exactly([2, 0, 2], "uint64"), numbers(3)),
             sample(numbers(3), _NONE, numbers(0)),
             sample(numbers(0, 3), _NONE, numbers(0, 3)),
             sample(numbers(2, 3, 2), exactly([2, 0], "int64"), numbers(2, 2, 2), axis=-2, mode="set"),
@@ -128,6 +131,8 @@ CASES = [
         ],
         errors=[
             error(ShapeError, "do not match the indices", floats(3), _SMALL, floats(2)),
+            error(ShapeError, "do not match the indices", floats(3), _SMALL, floats(1), mode="set"),
+            error(ShapeError, "do not match the indices", floats(3), exactly([[0, 1]], "int64"), floats(1, 2)),
             error(ShapeError, "there is no mode", floats(3), _SMALL, floats(3), mode="min"),
             error(DTypeError, "indices must be integers", floats(3), floats(2), floats(2)),
         ],

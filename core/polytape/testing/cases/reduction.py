@@ -18,6 +18,11 @@ _INF = float("inf")
 _TALL = floats(20_000, 3, low=0.5, high=1.5)
 _TIED = [[1.0, 3.0, 3.0], [2.0, 2.0, -1.0]]
 
+# Integers of 16 bits wrap, which sums and products in a floating dtype do not.
+_WRAPPING = [
+    sample(exactly(np.full(1001, 32767), "int16"), dtype="int16"),
+    sample(exactly(np.full(1001, 65535), "uint16"), dtype="uint16"),
+]
 _TRUTH = [
     sample(exactly([[0.0, -0.0, 0.0], [_NAN, 0.0, 0.0], [1.0, 1.0, -_INF]]), axis=1),
     sample(exactly([0, 256], "int32")),
@@ -75,9 +80,11 @@ CASES = [
         reduction.sum,
         more=[
             sample(floats(300)),
+            sample(floats(), axis=()),
             sample(exactly(np.ones(4096))),  # in half precision 2048 + 1 is 2048
             sample(_TALL, axis=0),  # added row after row in float32, the sum has an error of 1e-5
             sample(integers(4, 5, low=-9, dtype="int8"), dtype="float64"),
+            *_WRAPPING,
             sample(floats(4), dtype="float64"),
             sample(exactly([1.0, _NAN, 2.0]), smooth=False),
             sample(exactly([_INF, 1.0, -_INF]), smooth=False),
@@ -142,7 +149,11 @@ CASES = [
         axis=1,
         more=[
             sample(anything(2, 3), axis=0),
+            *_WRAPPING,
             sample(floats(37, low=0.5, high=1.5)),
+            # Rounded after each factor, these are far off: in bfloat16, and in float16 along the first axis.
+            sample(exactly(np.full(600, 1 + 2.0**-7))),
+            sample(exactly(np.full((300, 2), 1 + 2.0**-10)), axis=0),
             sample(exactly([0.0, 2.0, -3.0])),
             sample(exactly([[0.0, 2.0, 0.0], [1.0, 3.0, 2.0]]), axis=-1),
             sample(integers(4, 5, low=-9, dtype="int8"), dtype="float64"),

@@ -50,6 +50,7 @@ def _errors(dtype: str, part: str) -> list[Any]:
     return [
         error(ShapeError, "the segments do not match", floats(3, 2), exactly([0, 1], "int64"), num_segments=2),
         error(ShapeError, "the segments do not match", floats(), exactly([0, 1], "int64"), num_segments=2),
+        error(ShapeError, "the segments do not match", floats(), exactly(0, "int64"), num_segments=2),
         error(ShapeError, "a size is negative", floats(3), _SMALL, num_segments=-1),
         error(DTypeError, "indices must be integers", floats(3), exactly([0.0, 1.0, 0.0]), num_segments=2),
         error(DTypeError, part, exactly([0, 1, 1], dtype), _SMALL, num_segments=2),

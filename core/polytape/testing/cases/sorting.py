@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import OutOfRangeError, ShapeError
 from ...ops import sorting
 from ..case import Case
-from ..makers import anything, exactly, floats, reals
+from ..makers import anything, each, exactly, floats, reals
 from ..samples import error, sample
 
 __all__ = ["CASES"]
@@ -17,6 +17,8 @@ __all__ = ["CASES"]
 _NAN = float("nan")
 _INF = float("inf")
 _SPECIAL = exactly([2.0, _NAN, -_INF, 1.0, _NAN, 2.0, _INF, 1.0])
+_CLOSE = exactly([1 + 2e-10, 1.0, 1 + 3e-10, 1 + 1e-10])  # and _LARGE: equal if they are sorted in a narrower dtype
+_LARGE = [2**53 + 1, 2**53, 2**53 + 3, 2**53 + 2]
 _ZEROS = exactly([0.0, -1.0, -0.0, 0.0, -0.0, 1.0])
 
 
@@ -52,6 +54,9 @@ _ORDERED = [
     sample(_ZEROS, smooth=False, signs=True),
     sample(_ZEROS, smooth=False, signs=True, descending=True),
     sample(exactly(np.cos(np.arange(300.0) ** 2))),
+    sample(exactly([0.0, -0.0, 2.0, -0.0, -2.0, 0.0, -0.0] * 50), smooth=False, signs=True),
+    sample(_CLOSE, smooth=False),
+    sample(each(_LARGE, "int64", "uint64")),
 ]
 _SORTED = exactly([-2.0, -0.0, 0.0, 0.0, 1.5, _INF, _NAN, _NAN])
 _SOUGHT = exactly([[_NAN, _INF, -_INF], [0.0, 1.5, 1.0]])
@@ -73,6 +78,8 @@ CASES: list[Case] = [
             sample(floats(50, 2), k=3, axis=0, largest=False),
             sample(reals(2, 50), k=3),
             sample(_SPECIAL, k=4, smooth=False),
+            sample(_CLOSE, k=1, smooth=False),
+            sample(each(_LARGE, "int64", "uint64"), k=1),
             sample(_SPECIAL, k=4, largest=False, smooth=False),
             sample(exactly(np.where(np.arange(40) == 7, _NAN, np.arange(40.0))), k=2, smooth=False),
         ],
@@ -93,6 +100,8 @@ CASES: list[Case] = [
             sample(exactly(np.arange(-4.0, 5.0).repeat(2)), reals(7), side="right"),
             sample(exactly(np.zeros(0)), floats(3)),
             sample(exactly([1.0]), floats()),
+            sample(exactly([1.0, 1 + 1e-10, 1 + 3e-10]), exactly([1 + 2e-10, 1.0])),
+            sample(each([2**53, 2**53 + 2, 2**53 + 3], "int64"), exactly([2**53 + 1, 2**53 + 3], "int64")),
         ],
         reference=_searchsorted,
         result="int64",

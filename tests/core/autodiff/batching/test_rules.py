@@ -17,7 +17,18 @@ from polytape.testing.samples import Sample
 SIZE = 3
 WITH_OPERANDS = [case for case in CASES if any(not case.op.on_host(k) for k in range(len(case.op.operands)))]
 # Their rules depend on which operands are batched, on axes and on keys: all of their samples run.
-THOROUGH = ("getitem", "setitem", "scatter_add", "take", "scatter", "matmul", "take_along_axis", "solve", "concat")
+THOROUGH = (
+    "getitem",
+    "setitem",
+    "scatter_add",
+    "take",
+    "scatter",
+    "matmul",
+    "take_along_axis",
+    "solve",
+    "concat",
+    "conv",
+)
 TOLERANCE = {"float32": 2e-5, "complex64": 2e-5, "float64": 1e-11, "complex128": 1e-11}
 
 
@@ -120,3 +131,16 @@ def test_matmul_of_a_batch_and_a_matrix_is_one_product() -> None:
     with pt.kernel("matmul", backend="numpy", priority=100)(counted):
         pt.vmap(lambda x: x @ w)(x)
     assert calls == [((5, 3), (3, 2))]
+
+
+def test_an_index_per_element_is_one_selection() -> None:
+    calls = []
+    x, i = pt.asarray(np.arange(12.0).reshape(3, 4)), pt.asarray([1, 0, 3])
+
+    def counted(x: Any, *indices: Any, key: Any) -> Any:
+        calls.append(key)
+        return x[np.arange(3), indices[-1]]
+
+    with pt.kernel("getitem", backend="numpy", priority=100)(counted):
+        y = pt.vmap(lambda x, i: x[i])(x, i)
+    assert y.tolist() == [1.0, 4.0, 11.0] and len(calls) == 1

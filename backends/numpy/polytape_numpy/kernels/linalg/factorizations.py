@@ -69,10 +69,27 @@ def _lu_factor(xp: Any) -> Callable[..., tuple[Array, Array]]:
 
 
 def _eliminate(xp: Any) -> Callable[[Array, Array, int, int], None]:
-    arange, where = xp.arange, xp.where
+    arange, where, multiply = xp.arange, xp.where, xp.multiply
+
+    def single(matrix: Array, order: Array, start: int, stop: int) -> None:
+        for k in range(start, stop):
+            below = matrix[k:, k]
+            pivot = int(abs(below).argmax())
+            if pivot:
+                pair, exchanged = [k, k + pivot], [k + pivot, k]
+                matrix[pair] = matrix[exchanged]
+                order[pair] = order[exchanged]
+            factors = below[1:]
+            head = below[0]
+            if head != 0:  # below a pivot of 0 there are only zeros
+                factors /= head
+                matrix[k + 1 :, k + 1 : stop] -= multiply.outer(factors, matrix[k, k + 1 : stop])
 
     def eliminate(matrices: Array, rows: Array, start: int, stop: int) -> None:
         """Eliminate the columns from ``start`` to ``stop`` of each matrix, with their largest elements as pivots."""
+        if len(matrices) == 1:
+            single(matrices[0], rows[0], start, stop)
+            return
         each = arange(len(matrices))
         for k in range(start, stop):
             pivots = abs(matrices[:, k:, k]).argmax(1) + k

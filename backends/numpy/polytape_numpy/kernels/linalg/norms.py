@@ -34,7 +34,7 @@ def _norm_by_dot(x: Array) -> float | None:
         total = float(x.dot(x))
     else:
         blocks = [x[start : start + _BLOCK] for start in range(0, x.size, _BLOCK)]
-        total = math.fsum([float(block.dot(block)) for block in blocks])
+        total = sum([float(block.dot(block)) for block in blocks])
     small, large = (1e-25, 3e38) if x.itemsize == 4 else (1e-280, 1e308)
     return math.sqrt(total) if small < total < large else None
 

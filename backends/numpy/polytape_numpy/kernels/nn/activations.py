@@ -15,11 +15,11 @@ from ..quiet import error_state
 from ..rows import LONG, by_rows, column, is_rows
 from ..summing import add_reduce
 
-__all__ = ["growth_of", "kernels", "logistic_of", "softmax_rows"]
+__all__ = ["NEAR", "growth_of", "kernels", "logistic_of", "softmax_rows"]
 
 Array = Any
 
-_NEAR: Final = 60.0  # exp of larger numbers, or sums of them, could overflow
+NEAR: Final = 60.0  # exp of larger numbers, or sums of them, could overflow
 _LARGE: Final = 4096  # elements
 _BLOCK: Final = 16384  # elements
 
@@ -43,7 +43,7 @@ def softmax_rows(xp: Any) -> Callable[[Array, int], Array]:
 
     def powers(x: Array, y: Array | None) -> Array:
         # Where no exponential overflows, the largest element of each row is not needed. Both functions find NaN.
-        if x.item(x.argmax()) < _NEAR and x.item(x.argmin()) > -_NEAR:
+        if x.item(x.argmax()) < NEAR and x.item(x.argmin()) > -NEAR:
             return exp(x, out=y)
         return exp(xp.subtract(x, x.max(-1, None, True), out=y), out=y)
 

@@ -63,6 +63,8 @@ def _applied(xp: Any, formula: Formula) -> Callable[..., Array]:
 
     def compute(operands: list[Array], axes: tuple[int, ...], epsilon: float) -> Array:
         x = operands[-1]
+        if fast and x.ndim == 2 and axes == (1,) and 0 < x.shape[1] <= LONG and x.size <= LONG:
+            return formula(*operands, _means_of_rows, epsilon)
         n = prod(x.shape[k] for k in axes)
         last = axes == tuple(range(x.ndim - len(axes), x.ndim))
         if fast and last and 0 < n <= LONG and all(operand.flags.c_contiguous for operand in operands):

@@ -59,7 +59,9 @@ CASES = [
             sample(separated(3, 3), _sides(3, 2), upper=True),
             sample(separated(3, 3), _sides(2, 3, 1), unit_diagonal=True),
             sample(separated(2, 3, 3), _sides(3, 2), upper=True, unit_diagonal=True),
+            sample(separated(1, 3, 3), _sides(2, 3, 1)),
             sample(separated(120, 120), _sides(120, 2), smooth=False),
+            sample(separated(40, 40), _sides(40, 2), upper=True, smooth=False),
             sample(separated(0, 0), _sides(0, 2)),
         ],
         errors=[

@@ -143,6 +143,9 @@ CASES = [
             _sample(*_WIDE, stride=(2, 1), rhs_dilation=(2, 1)),
             _sample(*_WIDE_FIRST, **_FIRST, rhs_dilation=(1, 1)),
             _sample(*_WIDE_FIRST, **_FIRST, stride=(1, 2)),
+            # With strides, and a result longer than the window.
+            _sample(numbers(2, 7, 6, 8), numbers(2, 3, 8, 3), stride=(2, 1)),
+            _sample(numbers(2, 8, 6, 7), numbers(2, 3, 8, 3), **_FIRST, stride=(1, 2)),
             # A window longer than the result, and one of a single element.
             _sample(numbers(2, 4, 5, 2), numbers(3, 4, 2, 3)),
             _sample(numbers(2, 3, 4, 8), numbers(1, 1, 8, 2)),
@@ -158,6 +161,8 @@ CASES = [
             _sample(numbers(2, 4, 5), numbers(2, 2, 6), groups=2, **_FIRST),
             _sample(numbers(2, 5, 3), numbers(2, 1, 3), groups=3, stride=(2,)),
             _sample(numbers(2, 3, 5), numbers(2, 1, 6), groups=3, **_FIRST),
+            # One image, and a window longer than the result, as in the gradient of depthwise weights.
+            _sample(numbers(1, 8, 6), numbers(4, 2, 3), groups=3, stride=(2,)),
             # No images, no channels, a window that does not fit.
             _sample(numbers(0, 4, 2), numbers(2, 2, 3)),
             _sample(numbers(2, 4, 0), numbers(2, 0, 3)),
