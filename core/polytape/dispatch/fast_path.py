@@ -254,9 +254,47 @@ class GeneralOp(Op):
         """Run the op."""
         try:
             operands, attributes = self.split(args, keywords)
-            return apply(self, operands, attributes)
+            result = self.repeat(operands, attributes)
+            return apply(self, operands, attributes) if result is None else result
         except PolytapeError as error:
             raise trimmed(error) from None
+
+    def repeat(self, operands: list[Any], attributes: dict[str, Any]) -> Tensor | None:
+        """Run the op by the kernel of its latest call, if that fits and no tape or trace follows an operand."""
+        resolution = self.recent
+        if resolution is None or not operands or len(operands) != len(resolution.operand_types):
+            return None
+        if self.outputs is not None or any([name in attributes for name in self.dtype_attributes]):
+            return None
+        arrays: list[Any] = []
+        numbers = decided = False
+        for position, x in enumerate(operands):
+            operand_type = resolution.operand_types[position]
+            if isinstance(x, Tensor):
+                if x.type is not operand_type or x.node is not None:
+                    return None
+                arrays.append(x.array)
+                decided = decided or self.promoted(position)
+            elif x is None and operand_type is None:
+                arrays.append(None)
+            elif operand_type is not None and self.fits(position, x, operand_type):
+                numbers = True
+                arrays.append(operand_type.scalar(x))
+            else:
+                return None
+        if numbers and not decided:
+            return None  # the numbers alone decide the dtype
+        try:
+            result = resolution.fn(*arrays, **attributes)
+        except Exception as error:
+            raise failure(self, operands, attributes, error) from None
+        if type(result) is not resolution.array_type:
+            result = resolution.result_type.lift(result)
+        return Tensor(result, resolution.result_type, None)
+
+    def fits(self, position: int, x: Any, operand_type: TensorType) -> bool:
+        """Whether a Python number is converted to the type of the tensors that it promotes with."""
+        return operand_type.takes(x) and operand_type.fits(x) and self.promoted(position) and self.number_rule is None
 
     def split(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The operands and the attributes of a call, given by position or by name."""

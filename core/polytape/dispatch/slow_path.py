@@ -216,6 +216,7 @@ def find_resolution(
     """The resolution of the op for these operands, found now or memoised."""
     tensor_types: tuple[TensorType | None, ...] = tuple([None if x is None else x.type for x in tensors])
     rule_attributes = settling(op, attributes)
+    depends_on_attributes = any([name in attributes for name in op.dtype_attributes])
     key: Any = (device, tensor_types, tuple([(type(value), value) for value in rule_attributes.values()]))
     if op.creates:
         rule_attributes["device"] = device
@@ -230,7 +231,6 @@ def find_resolution(
         op.memo[key] = resolution
         if resolution.how != "kernel":
             op.decomposed = True
-        depends_on_attributes = any([name in attributes for name in op.dtype_attributes])
         if (
             resolution.shared_type is not None
             and resolution.shared_type.device is device
@@ -238,6 +238,8 @@ def find_resolution(
             and not depends_on_attributes
         ):
             op.table[resolution.shared_type] = resolution
+    if resolution.how == "kernel" and not depends_on_attributes:
+        op.recent = resolution
     return resolution
 
 

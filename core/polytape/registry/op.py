@@ -32,6 +32,7 @@ class Op:
         table: the table of the fast path, shared type of all operands -> Resolution. memo: all other resolutions.
         plans: the gradient plans by number of operands and watched operands. few: those for one operand (at 1) and
             two (at 3, 4, 5), found without hashing a key. `polytape.autodiff.gradient_plan` fills both.
+        recent: the latest resolution by a kernel that does not depend on attributes, for `GeneralOp`.
         decomposed: whether any resolution in ``table`` or ``memo`` does not call a kernel.
     """
 
@@ -80,6 +81,7 @@ class Op:
         self.contractions: dict[int, GradientRule] = {}
         self.table: dict[TensorType, Resolution] = {}
         self.memo: dict[Any, Resolution] = {}
+        self.recent: Resolution | None = None
         self.plans: dict[tuple[int, int], GradientPlan] = {}
         self.few: list[GradientPlan | None] = [None] * 6
         self.decomposed: bool = False
@@ -141,6 +143,7 @@ class Op:
         """Drop all resolutions: a registration may have made them stale."""
         self.table = {}
         self.memo = {}
+        self.recent = None
         self.decomposed = False
 
     def on_host(self, position: int) -> bool:
