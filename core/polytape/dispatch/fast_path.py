@@ -264,17 +264,16 @@ class GeneralOp(Op):
         resolution = self.recent
         if resolution is None or not operands or len(operands) != len(resolution.operand_types):
             return None
-        if self.outputs is not None or any([name in attributes for name in self.dtype_attributes]):
+        if self.outputs is not None or (attributes and any([name in attributes for name in self.dtype_attributes])):
             return None
         arrays: list[Any] = []
-        numbers = decided = False
+        numbers = False
         for position, x in enumerate(operands):
             operand_type = resolution.operand_types[position]
             if isinstance(x, Tensor):
                 if x.type is not operand_type or x.node is not None:
                     return None
                 arrays.append(x.array)
-                decided = decided or self.promoted(position)
             elif x is None and operand_type is None:
                 arrays.append(None)
             elif operand_type is not None and self.fits(position, x, operand_type):
@@ -282,10 +281,10 @@ class GeneralOp(Op):
                 arrays.append(operand_type.scalar(x))
             else:
                 return None
-        if numbers and not decided:
+        if numbers and not any([isinstance(x, Tensor) and self.promoted(i) for i, x in enumerate(operands)]):
             return None  # the numbers alone decide the dtype
         try:
-            result = resolution.fn(*arrays, **attributes)
+            result = resolution.fn(*arrays, **attributes) if attributes else resolution.fn(*arrays)
         except Exception as error:
             raise failure(self, operands, attributes, error) from None
         if type(result) is not resolution.array_type:
@@ -298,13 +297,21 @@ class GeneralOp(Op):
 
     def split(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The operands and the attributes of a call, given by position or by name."""
+        by_name = keywords and any([name in self.operands for name in keywords])
+        if self.leading and len(args) == len(self.operands) and not by_name:  # a short cut for most calls
+            operands = list(args)
+            if self.variadic:
+                operands.extend(operands.pop())
+            if self.attributes:
+                check_attributes(self, keywords)
+            return operands, keywords
         if len(args) > self.positional:
             raise too_many(self, len(args))
         for name, value in zip(self.parameters, args, strict=False):
             if name in keywords:
                 raise TypeError(f"{self.name}() got multiple values for argument {name!r}")
             keywords[name] = value
-        operands: list[Any] = []
+        operands = []
         for name in self.operands:
             if name in keywords:
                 operand = keywords.pop(name)

@@ -26,6 +26,7 @@ class Op:
         parameters: the names of all parameters in order; the first ``positional`` of them can be given by position.
         operands: the names of the operands. The last is a sequence if ``variadic``; those in ``optional`` may be None.
         attributes: the names of the other parameters in order, with ``defaults``; ``required``: some have no default.
+        leading: whether the operands are the first parameters and can be given by position.
         creates: whether it creates tensors, that is, whether it has a ``device`` parameter.
         outputs: the NamedTuple class of an op with several outputs, otherwise None.
         the rest of the declaration: see `polytape.ops.declaration.op`.
@@ -56,6 +57,7 @@ class Op:
         self.positional: int = positional
         self.operands: tuple[str, ...] = operands
         self.attributes: tuple[str, ...] = tuple([name for name in parameters if name not in operands])
+        self.leading: bool = parameters[: len(operands)] == operands and positional >= len(operands)
         self.defaults: dict[str, Any] = {}
         self.required: bool = False
         self.creates: bool = "device" in parameters
