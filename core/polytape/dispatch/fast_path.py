@@ -302,7 +302,7 @@ class GeneralOp(Op):
             operands = list(args)
             if self.variadic:
                 operands.extend(operands.pop())
-            if self.attributes:
+            if keywords or self.attributes:
                 check_attributes(self, keywords)
             return operands, keywords
         if len(args) > self.positional:
