@@ -226,7 +226,7 @@ class GradientTape(Tape):
         unconnected_gradients: str = "none",
         parallel_iterations: Any = None,
         experimental_use_pfor: bool = True,
-        chunk_size: int | None = None,
+        chunk_size: Any = None,
     ) -> Any:
         """The derivatives of each element of ``target`` by each element of ``sources``, by one batched backward pass.
 
@@ -248,7 +248,7 @@ class GradientTape(Tape):
         unconnected_gradients: str = "none",
         parallel_iterations: Any = None,
         experimental_use_pfor: bool = True,
-        chunk_size: int | None = None,
+        chunk_size: Any = None,
     ) -> Any:
         """As `jacobian`, for a target[n, ...] whose example i depends only on example i of ``source``[n, ...].
 
@@ -260,7 +260,7 @@ class GradientTape(Tape):
         return self._by_rows("by_example", target, source, unconnected_gradients, experimental_use_pfor, chunk_size)
 
     def _by_rows(
-        self, function: str, target: Any, sources: Any, unconnected: str, at_once: bool, chunk_size: int | None
+        self, function: str, target: Any, sources: Any, unconnected: str, at_once: bool, chunk_size: Any
     ) -> Any:
         if self.spent:
             raise rejections().spent()

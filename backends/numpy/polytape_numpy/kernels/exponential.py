@@ -21,7 +21,7 @@ _BLOCK: Final = 16384  # elements, whose intermediate results stay in the cache
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels of the exponential family on the arrays of ``xp``."""
     is_numpy = xp.__name__ == "numpy"
-    own = {"log1p": _complex_log1p, "expm1": _complex_expm1} if is_numpy else {}
+    own = {"log1p": _complex_log1p, "expm1": _complex_expm1}
     complex_ = [Kernel(op, make(xp), dtypes=("complex64", "complex128"), fresh=True) for op, make in own.items()]
     real = [
         Kernel(name, getattr(xp, name), dtypes=("float16", "float32", "float64"), out=True)
@@ -96,14 +96,15 @@ def _complex_log1p(xp: Any) -> Callable[..., Array]:
 
 
 def _complex_expm1(xp: Any) -> Callable[..., Array]:
-    asarray, exp, expm1, isfinite = xp.asarray, xp.exp, xp.expm1, xp.isfinite
+    asarray, exp, expm1, isfinite, where = xp.asarray, xp.exp, xp.expm1, xp.isfinite, xp.where
+    on_host = xp.__name__ == "numpy"  # a device would have to be waited for
 
     def complex_expm1(x: Array) -> Array:
         y = asarray(expm1(x))
-        special = ~isfinite(x)
-        if special.any():
+        finite = isfinite(x)
+        if not on_host or not finite.all():
             # exp has the standard's special values, and nothing to lose near 0 there.
-            y[special] = exp(x[special]) - 1
+            y = where(finite, y, exp(x) - 1)
         y.real = y.real + 0.0  # by the standard, the real part of a zero is not -0
         return y
 

@@ -82,7 +82,7 @@ CASES: list[Case] = [
         cumulative.cumulative_prod,
         anything(3, 4),
         axis=-1,
-        more=_SAMPLES,
+        more=[*_SAMPLES, sample(floats(20, 16, low=0.8, high=1.2), axis=-1, smooth=False)],
         reference=_accumulated(np.cumprod, 1),
         result=sum_dtype,
         ulp=24.0,

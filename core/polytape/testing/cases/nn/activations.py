@@ -41,6 +41,7 @@ _ROWS = [
     sample(floats(300, 70), axis=0),
     sample(LARGE, smooth=False),
 ]
+_MANY = sample(floats(20, 16), smooth=False)
 _BAD_AXIS = error(ShapeError, "there is no axis 2", floats(700, 10), axis=2)
 
 
@@ -58,6 +59,7 @@ _GRADIENT_SAMPLES: Any = {
         sample(floats(5), floats(5)),
         sample(floats(2, 3, 4), floats(2, 3, 4), axis=1),
         sample(floats(3, 0), floats(3, 0)),
+        sample(floats(20, 16), floats(20, 16), smooth=False),
     ],
     "errors": [
         error(ShapeError, "the incoming gradient has the wrong shape", floats(4), floats(3, 4)),
@@ -74,7 +76,7 @@ def _glu(x: Any, axis: int = -1) -> Any:
 
 CASES = [
     Case(activations.relu, avoid="ties", signs=False, reference=lambda x: np.maximum(x, 0)),
-    Case(activations.sigmoid, near=[-100.0, -20.0, 20.0, 100.0], reference=sigmoid),
+    Case(activations.sigmoid, more=[_MANY], near=[-100.0, -20.0, 20.0, 100.0], reference=sigmoid),
     Case(activations.softmax, more=_ROWS, reference=softmax, ulp=16.0, errors=[_BAD_AXIS]),
     Case(activations.log_softmax, more=_ROWS, reference=log_softmax, scale=8.0, errors=[_BAD_AXIS]),
     Case(activations.sigmoid_gradient, reference=lambda g, y: g * y * (1.0 - y), ulp=16.0),

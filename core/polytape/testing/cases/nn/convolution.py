@@ -161,6 +161,7 @@ CASES = [
             _sample(numbers(2, 4, 5), numbers(2, 2, 6), groups=2, **_FIRST),
             _sample(numbers(2, 5, 3), numbers(2, 1, 3), groups=3, stride=(2,)),
             _sample(numbers(2, 3, 5), numbers(2, 1, 6), groups=3, **_FIRST),
+            _sample(numbers(2, 7, 8, 3), numbers(2, 3, 1, 3), groups=3, padding=((1, 0), (1, 1)), smooth=False),
             # One image, and a window longer than the result, as in the gradient of depthwise weights.
             _sample(numbers(1, 8, 6), numbers(4, 2, 3), groups=3, stride=(2,)),
             # No images, no channels, a window that does not fit.

@@ -15,12 +15,14 @@ __all__ = ["CASES", "EDGES"]
 
 # For ops with attributes, which the kit does not run on shapes and special values by itself.
 EDGES = exactly([float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 0.5, -0.5, 3.0, -3.0, 6.0, 100.0, -100.0, 1e-3])
+# For kernels that serve only large operands.
+LARGE = [sample(reals(20, 16), smooth=False)]
 
 
 def _samples(**attributes: Any) -> list[Sample]:
     """Special values, scalars, an empty operand, and other attributes than the defaults."""
     shapes = [sample(reals(), smooth=False), sample(reals(0)), sample(reals(2, 1, 3), smooth=False)]
-    return [*shapes, sample(EDGES, smooth=False), sample(EDGES, smooth=False, **attributes)]
+    return [*shapes, *LARGE, sample(EDGES, smooth=False), sample(EDGES, smooth=False, **attributes)]
 
 
 def _relu6(x: Any) -> Any:
@@ -67,16 +69,25 @@ CASES = [
         rectifiers.leaky_relu_gradient,
         avoid="ties",
         reference=lambda g, x, *, negative_slope=0.01: np.where(x > 0, g, g * negative_slope),
-        more=[sample(floats(2, 3), floats(2, 3), negative_slope=0.25)],
+        more=[sample(floats(), floats()), sample(floats(2, 3), floats(2, 3), negative_slope=0.25)],
     ),
     Case(rectifiers.prelu, avoid="ties", reference=lambda x, weight: np.where(x > 0, x, weight * x)),
-    Case(rectifiers.elu, avoid="ties", reference=_elu, more=_samples(alpha=0.25)),
+    Case(
+        rectifiers.elu,
+        avoid="ties",
+        reference=_elu,
+        more=[*_samples(alpha=0.25), sample(reals(2, 3), alpha=2.0, smooth=False)],
+    ),
     Case(
         rectifiers.elu_gradient,
         avoid="ties",
         near=[100.0, -100.0],
         reference=_elu_gradient,
-        more=[sample(floats(2, 3), floats(2, 3), alpha=alpha) for alpha in (0.25, 2.0)],
+        more=[
+            sample(floats(), floats()),
+            *(sample(floats(2, 3), floats(2, 3), alpha=alpha) for alpha in (0.25, 2.0)),
+            sample(floats(20, 16), floats(20, 16), smooth=False),
+        ],
     ),
     Case(
         rectifiers.selu,

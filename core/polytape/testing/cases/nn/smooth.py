@@ -58,6 +58,7 @@ def _softsign(x: Any) -> Any:
     return np.where(np.isinf(x), np.sign(x), x / (1.0 + np.abs(x)))
 
 
+_MANY = sample(floats(20, 16), smooth=False)  # for kernels that serve only large operands
 _LARGE_SIZE = floats(300, 300, low=-6.0, high=6.0)  # for kernels that work in blocks
 
 
@@ -79,7 +80,7 @@ _FAR = [-80.0, -20.0, -8.0, 8.0, 20.0, 100.0]
 _GELU_ULP: Any = {"float32": 48.0, "float64": 128.0}
 
 CASES = [
-    Case(smooth.softplus, near=_FAR, reference=_softplus),
+    Case(smooth.softplus, more=[_MANY], near=_FAR, reference=_softplus),
     Case(smooth.log_sigmoid, near=_FAR, reference=lambda x: -_softplus(-np.asarray(x, "float64"))),
     Case(smooth.gelu, more=_gelu_samples(), reference=_gelu, ulp=_GELU_ULP),
     Case(
@@ -91,8 +92,20 @@ CASES = [
         ulp=8.0,
         scale=1.0,
     ),
-    Case(smooth.silu, near=_FAR, reference=lambda x: np.maximum(np.asarray(x, "float64"), -1000.0) * sigmoid(x)),
-    Case(smooth.silu_gradient, near=[-8.0, 8.0, 100.0], reference=_silu_gradient, ulp=8.0, scale=1.0),
+    Case(
+        smooth.silu,
+        more=[_MANY],
+        near=_FAR,
+        reference=lambda x: np.maximum(np.asarray(x, "float64"), -1000.0) * sigmoid(x),
+    ),
+    Case(
+        smooth.silu_gradient,
+        more=[sample(floats(20, 16), floats(20, 16), smooth=False)],
+        near=[-8.0, 8.0, 100.0],
+        reference=_silu_gradient,
+        ulp=8.0,
+        scale=1.0,
+    ),
     Case(smooth.mish, near=_FAR, reference=_mish, ulp=8.0),
     Case(smooth.softsign, near=[1e6, -1e-6], reference=_softsign),
     Case(smooth.tanhshrink, near=_FAR, signs=False, scale=1.0, reference=lambda x: x - np.tanh(x)),

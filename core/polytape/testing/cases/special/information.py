@@ -71,6 +71,7 @@ CASES = [
         information.logsumexp,
         more=[
             sample(floats(64, 100), axis=0),
+            sample(floats(20, 16), axis=-1),
             sample(exactly([[1000.0, 999.0, -1000.0], [-60000.0, -60000.0, -60000.0]]), axis=1, smooth=False),
             sample(exactly([-_INF, -_INF]), smooth=False),
             sample(exactly([_INF, 1.0, 1000.0]), smooth=False),
