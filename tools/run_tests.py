@@ -25,6 +25,9 @@ def main() -> int:
     """Set up the environments, run each step, and print a summary; return 1 if any step failed, otherwise 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="skip the slow tests and the uncompiled build")
+    parser.add_argument(
+        "--exhaustive", action="store_true", help="every check of the kit on every backend, not a sample"
+    )
     parser.add_argument("--venv", type=Path, default=CHECKOUT / ".venv-tests", help="(default .venv-tests)")
     parser.add_argument("--pure-venv", type=Path, default=CHECKOUT / ".venv-pure", help="(default .venv-pure)")
     parser.add_argument("--workers", default="2", help="number of processes that run tests (default 2)")
@@ -39,7 +42,14 @@ def main() -> int:
     steps.run("ruff check", [python, "-m", "ruff", "check", "."])
     steps.run("ruff format --check", [python, "-m", "ruff", "format", "--check", "."])
     steps.run("polytape doctor", [environment.scripts / "polytape", "doctor"])
-    pytest = ["-m", "pytest", "-n", options.workers, "--durations=25"]
+    pytest = [
+        "-m",
+        "pytest",
+        "-n",
+        options.workers,
+        "--durations=25",
+        *(["--exhaustive"] if options.exhaustive else []),
+    ]
     if options.quick:
         steps.run("the suite without slow tests", [python, *pytest, "-m", "not slow"], takes="2 to 6 minutes")
     else:
@@ -47,7 +57,8 @@ def main() -> int:
         pure = Environment(options.pure_venv)
         pure.install(REQUIREMENTS, compile_ring="0")
         # The kit runs on numpy alone here: what differs is the ring, and the other backends run under the compiled one.
-        core = [pure.python, *pytest, "-m", "not slow", "tests/core", "--polytape-kit-backend", "numpy"]
+        kit = ["--polytape-kit-backend", "numpy", "--ignore", "tests/core/testing"]
+        core = [pure.python, *pytest, "-m", "not slow", "tests/core", *kit]
         steps.run("core tests, uncompiled", core, environment=pure, takes="1 to 5 minutes")
         if COUNTERS.exists():
             steps.run("counters, uncompiled", [pure.python, COUNTERS], environment=pure)

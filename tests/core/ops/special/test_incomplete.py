@@ -53,15 +53,16 @@ def test_edges_are_scipy_s(backend: str) -> None:
     np.testing.assert_allclose(y, scipy.special.betainc(*triples), rtol=1e-12)
 
 
+# Not on every backend: each takes several thousand steps.
 @pytest.mark.parametrize("name", ["gammainc", "gammaincc"])
-def test_gradients_of_the_gamma_functions_agree_with_differences(name: str, backend: str) -> None:
-    with pt.device(backend):
+def test_gradients_of_the_gamma_functions_agree_with_differences(name: str) -> None:
+    with pt.device("numpy"):
         a, x = pt.asarray([0.6, 2.5, 130.0], dtype="float64"), pt.asarray([0.4, 4.0, 128.0], dtype="float64")
         pt.check_gradients(getattr(special, name), [a, x], order=2)
 
 
-def test_gradients_of_the_beta_function_agree_with_differences(backend: str) -> None:
-    with pt.device(backend):
+def test_gradients_of_the_beta_function_agree_with_differences() -> None:
+    with pt.device("numpy"):
         a, b = pt.asarray([0.6, 2.5], dtype="float64"), pt.asarray([1.4, 4.0], dtype="float64")
         pt.check_gradients(special.betainc, [a, b, pt.asarray([0.3, 0.7], dtype="float64")], order=2)
 
