@@ -15,8 +15,11 @@ import polytape as pt
 
 __all__ = ["PolytapeBackend"]
 
+# Any, since einops may be missing where types are checked.
+_Base: Any = AbstractBackend
 
-class PolytapeBackend(AbstractBackend):  # type: ignore[misc]  # einops may be missing where types are checked
+
+class PolytapeBackend(_Base):  # type: ignore[misc]  # of type Any
     """What einops calls on polytape's tensors."""
 
     framework_name = "polytape"
