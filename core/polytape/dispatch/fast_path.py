@@ -21,7 +21,7 @@ from ..settings import trimmed
 from ..tensors.node import Node
 from ..tensors.scope import NO_SCOPE, Scope, current_scope
 from ..tensors.tensor import Result, Symbol, Tensor
-from .slow_path import apply, failure, recover
+from .slow_path import apply, failure, given, recover
 
 __all__ = ["BinaryOp", "GeneralOp", "Op", "UnaryOp"]
 
@@ -38,19 +38,12 @@ class UnaryOp(Unary):
         attributes = self.bind(args, attributes)
         if isinstance(x, Tensor):
             resolution = self.table.get(x.type)
-            if resolution is not None and not self.affects_resolution(attributes):
+            if resolution is not None and not given(self.dtype_attributes, attributes):
                 return self.run(x, resolution, attributes)
         try:
             return apply(self, [x], attributes)
         except PolytapeError as error:
             raise trimmed(error) from None
-
-    def affects_resolution(self, attributes: dict[str, Any]) -> bool:
-        """Whether resolution depends on one of these attributes, so that the table cannot be used."""
-        for name in self.dtype_attributes:
-            if name in attributes:
-                return True
-        return False
 
     def bind(self, args: tuple[Any, ...], attributes: dict[str, Any]) -> dict[str, Any]:
         """The attributes of a call: those given by position are added to those given by name."""
@@ -264,7 +257,7 @@ class GeneralOp(Op):
         resolution = self.recent
         if resolution is None or not operands or len(operands) != len(resolution.operand_types):
             return None
-        if self.outputs is not None or (attributes and any([name in attributes for name in self.dtype_attributes])):
+        if self.outputs is not None or given(self.dtype_attributes, attributes):
             return None
         arrays: list[Any] = []
         numbers = False

@@ -24,7 +24,7 @@ from . import convert
 from .mixed_devices import deciding_operand
 from .resolve import resolve
 
-__all__ = ["apply", "failure", "recover"]
+__all__ = ["apply", "failure", "given", "recover"]
 
 NUMBERS: Final = (bool, int, float, complex)
 COMPARISONS: Final = ("equal", "greater", "greater_equal", "less", "less_equal", "not_equal")
@@ -216,7 +216,6 @@ def find_resolution(
     """The resolution of the op for these operands, found now or memoised."""
     tensor_types: tuple[TensorType | None, ...] = tuple([None if x is None else x.type for x in tensors])
     rule_attributes = settling(op, attributes)
-    depends_on_attributes = any([name in attributes for name in op.dtype_attributes])
     key: Any = (device, tensor_types, tuple([(type(value), value) for value in rule_attributes.values()]))
     if op.creates:
         rule_attributes["device"] = device
@@ -235,12 +234,20 @@ def find_resolution(
             resolution.shared_type is not None
             and resolution.shared_type.device is device
             and resolution.how != "host"
-            and not depends_on_attributes
+            and not given(op.dtype_attributes, attributes)
         ):
             op.table[resolution.shared_type] = resolution
-    if resolution.how == "kernel" and not depends_on_attributes:
+    if resolution is not op.recent and resolution.how == "kernel" and not given(op.dtype_attributes, attributes):
         op.recent = resolution
     return resolution
+
+
+def given(names: tuple[str, ...], attributes: dict[str, Any]) -> bool:
+    """Whether any of these attributes is given."""
+    for name in names:
+        if name in attributes:
+            return True
+    return False
 
 
 def failure(op: Op, operands: Any, attributes: dict[str, Any], error: Exception) -> Exception:
