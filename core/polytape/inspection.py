@@ -205,12 +205,12 @@ class NamespaceInfo:
         names = [name for name in held if name not in ("bfloat16", "float16")]  # the standard does not have them
         return {name: dtypes.lookup(name) for name in names if kind is None or dtypes.isdtype(name, kind)}
 
-    def devices(self) -> list[Device]:
-        """The devices of all backends that can be used."""
+    def devices(self) -> tuple[Device, ...]:
+        """The devices of all backends that can be used: a tuple since 2025.12, a list before."""
         from . import plugins
 
         ready = [status.name for status in plugins.backends() if status.status == "ready"]
-        return [device for name in ready for device in plugins.get_backend(name).device_list()]
+        return tuple(device for name in ready for device in plugins.get_backend(name).device_list())
 
 
 def namespace_info() -> NamespaceInfo:
