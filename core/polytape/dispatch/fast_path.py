@@ -257,16 +257,17 @@ class GeneralOp(Op):
         resolution = self.recent
         if resolution is None or not operands or len(operands) != len(resolution.operand_types):
             return None
-        if self.outputs is not None or given(self.dtype_attributes, attributes):
-            return None
+        if self.host or self.outputs is not None or given(self.dtype_attributes, attributes):
+            return None  # if operands stay on the host, they do not decide the device
         arrays: list[Any] = []
-        numbers = False
+        tensors = numbers = False
         for position, x in enumerate(operands):
             operand_type = resolution.operand_types[position]
             if isinstance(x, Tensor):
                 if x.type is not operand_type or x.node is not None:
                     return None
                 arrays.append(x.array)
+                tensors = True
             elif x is None and operand_type is None:
                 arrays.append(None)
             elif operand_type is not None and self.fits(position, x, operand_type):
@@ -274,6 +275,8 @@ class GeneralOp(Op):
                 arrays.append(operand_type.scalar(x))
             else:
                 return None
+        if not tensors:
+            return None
         if numbers and not any([isinstance(x, Tensor) and self.promoted(i) for i, x in enumerate(operands)]):
             return None  # the numbers alone decide the dtype
         try:

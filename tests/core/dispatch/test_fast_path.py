@@ -122,6 +122,15 @@ def test_a_call_does_not_depend_on_the_calls_before_it(numbers: list[int]) -> No
             assert outcome(CALLS[number]) == first_outcomes()[number]
 
 
+def test_an_op_runs_on_the_default_device_of_each_call() -> None:
+    with pt.register_backend(pt.Backend(name="second", extends="numpy")):
+        for name in ("numpy", "second", "numpy", "second"):
+            with pt.device(name):
+                drawn = [pt.random.permutation(3), pt.random.normal((2,)), pt.random.poisson(2.0, (2,))]
+                made = [pt.ones(2), pt.arange(3), pt.where([True], 1, 2), pt.concat([[1], [2]])]
+            assert {x.device.backend for x in (*drawn, *made)} == {name}
+
+
 @functools.cache
 def first_outcomes() -> list[Any]:
     """What each call gives when no resolution is known."""
