@@ -40,8 +40,7 @@ def observe(observer: Any) -> None:
         observer: ``(resolver, resolution) -> None``. For tools that measure: it can replace ``resolution.fn``.
     """
     _observers.observer = observer
-    for op in list(tables.declared().values()):
-        op.forget()
+    tables.forget_all()
 
 
 def resolve(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from polytape.errors import BackendError
 
-__all__ = ["LARGE", "loops", "one_vector", "two_vectors"]
+__all__ = ["LARGE", "large_rows", "loops", "one_vector", "two_vectors"]
 
 Array = Any
 
@@ -46,6 +46,11 @@ def loops() -> ModuleType:
 def one_vector(x: Array) -> bool:
     """Whether an operand is large, in C order, aligned and writable, so that it can be read as a vector."""
     return bool(x.size >= LARGE and x.flags.carray)
+
+
+def large_rows(x: Array, axis: Any) -> bool:
+    """Whether an operand is large and in C order, and ``axis`` is its last one."""
+    return one_vector(x) and (axis == -1 or axis == x.ndim - 1)
 
 
 def two_vectors(incoming: Array, x: Array) -> bool:

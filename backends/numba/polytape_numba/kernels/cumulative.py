@@ -9,7 +9,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from .compiled import LARGE, loops
+from .compiled import large_rows, loops
 
 __all__ = ["kernels"]
 
@@ -27,8 +27,7 @@ def kernels() -> list[Kernel]:
 
 def large_contiguous_rows(x: Array, *, axis: int | None = None, include_initial: bool = False) -> bool:
     """Whether the operand is large and in C order, and the axis is its last one."""
-    last = x.ndim == 1 if axis is None else axis in (-1, x.ndim - 1)
-    return bool(x.size >= LARGE and last and x.flags.carray)
+    return large_rows(x, 0 if axis is None and x.ndim == 1 else axis)
 
 
 def cumulative_sum(x: Array, *, axis: int | None = None, dtype: Any, include_initial: bool = False) -> Array:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 
 from polytape.backend import Kernel
 
-from ..compiled import LARGE, loops, one_vector, two_vectors
+from ..compiled import large_rows, loops, one_vector, two_vectors
 
 __all__ = ["kernels"]
 
@@ -31,7 +32,7 @@ def kernels() -> list[Kernel]:
 
 def large_contiguous_rows(x: Array, *, axis: int = -1) -> bool:
     """Whether the operand is large and in C order and the axis is its last one."""
-    return bool(x.size >= LARGE and (axis == -1 or axis == x.ndim - 1) and x.flags.carray)
+    return large_rows(x, axis)
 
 
 def two_of_large_contiguous_rows(incoming: Array, y: Array, *, axis: int = -1) -> bool:
@@ -39,32 +40,28 @@ def two_of_large_contiguous_rows(incoming: Array, y: Array, *, axis: int = -1) -
     return two_vectors(incoming, y) and (axis == -1 or axis == y.ndim - 1)
 
 
-def softmax(x: Array, *, axis: int = -1) -> Array:
-    y = np.empty(x.shape, x.dtype)
-    n = x.shape[-1]
-    loops().softmax(x.reshape(-1, n), y.reshape(-1, n))
+def _by_rows(loop: Callable[..., None], *operands: Array) -> Array:
+    """A new array of the operands' shape, whose rows the loop writes."""
+    x = operands[0]
+    n, y = x.shape[-1], np.empty(x.shape, x.dtype)
+    loop(*[operand.reshape(-1, n) for operand in operands], y.reshape(-1, n))
     return y
+
+
+def softmax(x: Array, *, axis: int = -1) -> Array:
+    return _by_rows(loops().softmax, x)
 
 
 def softmax_gradient(incoming: Array, y: Array, *, axis: int = -1) -> Array:
-    x = np.empty(y.shape, y.dtype)
-    n = y.shape[-1]
-    loops().softmax_gradient(incoming.reshape(-1, n), y.reshape(-1, n), x.reshape(-1, n))
-    return x
+    return _by_rows(loops().softmax_gradient, incoming, y)
 
 
 def log_softmax(x: Array, *, axis: int = -1) -> Array:
-    y = np.empty(x.shape, x.dtype)
-    n = x.shape[-1]
-    loops().log_softmax(x.reshape(-1, n), y.reshape(-1, n))
-    return y
+    return _by_rows(loops().log_softmax, x)
 
 
 def log_softmax_gradient(incoming: Array, y: Array, *, axis: int = -1) -> Array:
-    x = np.empty(y.shape, y.dtype)
-    n = y.shape[-1]
-    loops().log_softmax_gradient(incoming.reshape(-1, n), y.reshape(-1, n), x.reshape(-1, n))
-    return x
+    return _by_rows(loops().log_softmax_gradient, incoming, y)
 
 
 def sigmoid(x: Array) -> Array:

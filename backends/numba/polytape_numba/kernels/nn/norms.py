@@ -8,7 +8,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from ..compiled import LARGE, loops, two_vectors
+from ..compiled import large_rows, loops, two_vectors
 
 __all__ = ["kernels"]
 
@@ -27,11 +27,6 @@ def kernels() -> list[Kernel]:
     ]
 
 
-def _rows(x: Array, axis: Axis) -> bool:
-    """Whether an operand is large and in C order and the axis is its last one."""
-    return bool(x.size >= LARGE and (axis == -1 or axis == x.ndim - 1) and x.flags.carray)
-
-
 def _along_rows(scale: Array | None, x: Array) -> bool:
     """Whether there is no weight or bias, or one number per element of a row."""
     return scale is None or (scale.shape == x.shape[-1:] and bool(scale.flags.carray))
@@ -41,22 +36,22 @@ def layer_norm_served(
     x: Array, weight: Array | None = None, bias: Array | None = None, *, axis: Axis = -1, epsilon: float = 1e-5
 ) -> bool:
     """Whether the operand has large contiguous rows, and the weight and the bias are those of a row."""
-    return _rows(x, axis) and _along_rows(weight, x) and _along_rows(bias, x)
+    return large_rows(x, axis) and _along_rows(weight, x) and _along_rows(bias, x)
 
 
 def rms_norm_served(x: Array, weight: Array | None = None, *, axis: Axis = -1, epsilon: float = 1e-6) -> bool:
     """As `layer_norm_served`."""
-    return _rows(x, axis) and _along_rows(weight, x)
+    return large_rows(x, axis) and _along_rows(weight, x)
 
 
 def layer_norm_gradient_served(incoming: Array, x: Array, *, axis: Axis = -1, epsilon: float = 1e-5) -> bool:
     """Whether the operands have large contiguous rows of one shape."""
-    return _rows(x, axis) and two_vectors(incoming, x)
+    return large_rows(x, axis) and two_vectors(incoming, x)
 
 
 def rms_norm_gradient_served(incoming: Array, x: Array, *, axis: Axis = -1, epsilon: float = 1e-6) -> bool:
     """As `layer_norm_gradient_served`."""
-    return _rows(x, axis) and two_vectors(incoming, x)
+    return large_rows(x, axis) and two_vectors(incoming, x)
 
 
 def _scale(given: Array | None, x: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from ..compiled import LARGE, loops
+from ..compiled import large_rows, loops
 
 __all__ = ["kernels"]
 
@@ -23,7 +23,7 @@ def kernels() -> list[Kernel]:
 
 def large_contiguous_rows(x: Array, *, axis: Axis = None, keepdims: bool = False) -> bool:
     """Whether the operand is large and in C order and the axis is its last one."""
-    return bool(x.size >= LARGE and (axis == -1 or axis == x.ndim - 1) and x.flags.carray)
+    return large_rows(x, axis)
 
 
 def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
