@@ -97,7 +97,7 @@ if TYPE_CHECKING:
         finfo as finfo,
         iinfo as iinfo,
         inf as inf,
-        namespace_info as __array_namespace_info__,  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard
+        namespace_info as __array_namespace_info__,  # noqa: F401  # it is the name of the standard
         nan as nan,
         newaxis as newaxis,
         pi as pi,
@@ -105,7 +105,7 @@ if TYPE_CHECKING:
     )
     from .ops.applying import *
     from .ops.arithmetic import *
-    from .ops.arithmetic import power as pow  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard  # noqa: F401  # it is the name of the standard
+    from .ops.arithmetic import power as pow  # noqa: F401  # it is the name of the standard
     from .ops.bitwise import *
     from .ops.choosing import *
     from .ops.complex_parts import *
