@@ -132,7 +132,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "nn.channel_norms": (
         "",
-        "BatchNormResult batch_norm group_norm instance_norm local_response_norm",
+        "batch_norm group_norm instance_norm local_response_norm",
     ),
     "nn.convolution": (
         "conv fold windows",
@@ -160,8 +160,8 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "sparse_softmax_cross_entropy_with_logits",
     ),
     "nn.norms": (
-        "layer_norm layer_norm_gradient rms_norm rms_norm_gradient",
-        "l2_normalize layer_norm rms_norm",
+        "batch_norm layer_norm layer_norm_gradient rms_norm rms_norm_gradient",
+        "BatchNormResult l2_normalize layer_norm rms_norm",
     ),
     "nn.pooling": (
         "avg_pool max_pool max_pool_gradient",
