@@ -15,8 +15,8 @@ Array = Any
 def kernels(xp: Any) -> list[Kernel]:
     """The kernels of the cumulative family on the arrays of ``xp``."""
     return [
-        Kernel("cumulative_sum", _accumulated(xp, xp.cumsum, 0), fresh=True),
-        Kernel("cumulative_prod", _accumulated(xp, xp.cumprod, 1), fresh=True),
+        Kernel("cumulative_sum", _accumulated(xp, "cumsum", 0), fresh=True),
+        Kernel("cumulative_prod", _accumulated(xp, "cumprod", 1), fresh=True),
         *([] if xp.__name__ != "numpy" else _ufuncs(xp)),
     ]
 
@@ -37,7 +37,10 @@ def _along(accumulate: Callable[..., Array]) -> Callable[..., Array]:
     return along
 
 
-def _accumulated(xp: Any, accumulate: Callable[..., Array], initial: int) -> Callable[..., Array]:
+def _accumulated(xp: Any, name: str, initial: int) -> Callable[..., Array]:
+    # NumPy's functions reach these loops through 0.5 us of Python, but CuPy's ufuncs have no accumulate.
+    ufunc = xp.add if name == "cumsum" else xp.multiply
+    accumulate: Callable[..., Array] = ufunc.accumulate if xp.__name__ == "numpy" else getattr(xp, name)
     float32, full, concatenate = xp.dtype("float32"), xp.full, xp.concatenate
 
     def accumulated(x: Array, *, axis: int | None = None, dtype: Any, include_initial: bool = False) -> Array:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from polytape.backend import Kernel
 
 __all__ = ["kernels"]
 
 Array = Any
+_FEW: Final = 64  # elements of a vector, which are sorted in the time of a call
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -81,6 +82,15 @@ def _searchsorted(xp: Any) -> Callable[..., Array]:
     return searchsorted
 
 
+def _top_of_few(x: Array, k: int, largest: bool) -> tuple[Array, Array]:
+    """The result for a short vector, by a sort of all."""
+    # From the last to the first, so that equal elements stay in order when the result is reversed.
+    y = x[::-1] if largest else x
+    order = y.argsort(kind="stable")
+    order = (x.size - 1 - order[::-1])[:k] if largest else order[:k]
+    return x.take(order), order.astype("int64", copy=False)
+
+
 def _top_k(xp: Any) -> Callable[..., tuple[Array, Array]]:
     argsort, partition, moveaxis, take_along_axis = _argsort(xp), xp.partition, xp.moveaxis, xp.take_along_axis
     on_host = xp.__name__ == "numpy"
@@ -89,6 +99,8 @@ def _top_k(xp: Any) -> Callable[..., tuple[Array, Array]]:
         _check_axis(x, axis)
         if not 0 <= k <= x.shape[axis]:
             raise ValueError(f"axis {axis} does not have {k} elements")
+        if on_host and x.ndim == 1 and 0 < x.size <= _FEW and x.dtype.kind in "fiu":
+            return _top_of_few(x, k, largest)
         if on_host and x.ndim == 1 and x.dtype.kind in "fiu" and 0 < k < x.size:
             picked = of_vector(x, k, largest)
             if picked is not None:
