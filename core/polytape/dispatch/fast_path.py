@@ -278,27 +278,18 @@ class GeneralOp(Op):
                 arrays.append(operand_type.scalar(x))
             else:
                 return None
-        if not tensors:
+        scope = current_scope.get() if followed else NO_SCOPE
+        if not tensors or scope.trace is not None:
             return None
         if numbers and not any([isinstance(x, Tensor) and self.promoted(i) for i, x in enumerate(operands)]):
             return None  # the numbers alone decide the dtype
-        scope = NO_SCOPE
-        if followed:
-            scope = current_scope.get()
-            if scope.trace is not None:
-                return None
         try:
             result = resolution.fn(*arrays, **attributes) if attributes else resolution.fn(*arrays)
         except Exception as error:
             raise failure(self, operands, attributes, error) from None
-        if self.outputs is None:
-            if type(result) is not resolution.array_type:
-                result = resolution.result_type.lift(result)
-            if scope is NO_SCOPE:
-                return Tensor(result, resolution.result_type, None)
-            results = [result]
-        else:
-            results = resolution.lift_all(result)
+        results = [resolution.lift(result)] if self.outputs is None else resolution.lift_all(result)
+        if scope is NO_SCOPE and self.outputs is None:
+            return Tensor(results[0], resolution.result_type, None)
         inputs = [x if isinstance(x, Tensor) else None for x in operands]
         return finish(self, resolution, inputs, tuple(arrays), attributes, results, scope)
 
