@@ -148,11 +148,14 @@ def add_along_axis(values: TensorLike, indices: TensorLike, /, *, size: int, axi
     values, indices = converted(values), converted(indices)
     place = axis % values.ndim
     shape = (*values.shape[:place], size, *values.shape[place + 1 :])
-    flat = zeros(shape_rules.count(shape), dtype=values.dtype, device=values.device)
+    # In half precision, each addition would be rounded.
+    half = dtypes.category(values.dtype) >= dtypes.FLOATING and values.dtype.itemsize == 2
+    wide = astype_(values, dtypes.float32) if half else values
+    flat = zeros(shape_rules.count(shape), dtype=wide.dtype, device=values.device)
     if values.size:
         positions = reshape(_row_positions(indices, shape, place, size), values.size)
-        flat = scatter(flat, positions, reshape(values, values.size))
-    return reshape(flat, shape)
+        flat = scatter(flat, positions, reshape(wide, values.size))
+    return astype_(reshape(flat, shape), values.dtype)
 
 
 add_along_axis.gradient(values=lambda g, indices, axis: take_along_axis(g, indices, axis=axis))

@@ -61,13 +61,16 @@ def _add_along_axis(values: Array, indices: Array, *, size: int, axis: int = -1)
         moved = [np.moveaxis(x, place, -1) for x in (values, indices)]
         return np.moveaxis(_add_along_axis(*moved, size=size), -1, place)
     n, lead = values.shape[-1], values.shape[:-1]
+    dtype = values.dtype
+    if dtype.itemsize == 2 and dtype.kind not in "iu":
+        values = values.astype("float32")  # each addition would be rounded
     y = np.zeros((*lead, size), values.dtype)
     if values.size:
         count = prod(lead)
         _add_to_rows(
             values.reshape(count, n), indices.reshape(count, n).astype("int64", copy=False), y.reshape(count, size)
         )
-    return y
+    return y.astype(dtype, copy=False)
 
 
 def _add_to_rows(values: Array, indices: Array, y: Array) -> None:

@@ -81,7 +81,6 @@ def _product_gradient(incoming: Any, x: Any, *, axis: int = -1) -> Any:
 
 
 _ZEROS = exactly([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0], [-2.0, 1.5, 0.5]])
-_WIDE = exactly([1e30, 1e30, 1e-30, 1e-30], "float32")
 CASES: list[Case] = [
     Case(
         cumulative.other_products,
@@ -95,7 +94,6 @@ CASES: list[Case] = [
             sample(_ZEROS, axis=0),
             sample(exactly([1.0, _INF, 2.0]), smooth=False),
             sample(exactly([1.0, _NAN, 2.0]), smooth=False),
-            sample(_WIDE, smooth=False),
             sample(floats(2, 0)),
             sample(floats(0, 3)),
             sample(floats(2, 1)),
@@ -114,7 +112,6 @@ CASES: list[Case] = [
             sample(floats(5), floats(5), axis=0),
             sample(floats(3, 3), _ZEROS),
             sample(floats(3, 3), _ZEROS, axis=0),
-            sample(floats(4), _WIDE, smooth=False),
             sample(floats(2, 0), floats(2, 0)),
             sample(floats(0, 3), floats(0, 3)),
             sample(floats(2, 1), floats(2, 1)),

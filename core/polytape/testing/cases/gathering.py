@@ -58,6 +58,7 @@ CASES = [
         numbers(3, 2),
         _COLUMNS,
         reference=_add_along_axis,
+        scale=8.0,
         size=4,
         more=[
             sample(numbers(3, 4), exactly([[2, 0, 1, -1]] * 3, "int32"), size=3, axis=0),
