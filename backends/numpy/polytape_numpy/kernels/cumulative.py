@@ -75,8 +75,7 @@ def _divisible(y: Array) -> bool:
 
 
 def _other_products(x: Array, *, axis: int = -1) -> Array:
-    if x.ndim == 0:
-        raise ValueError(f"axis {axis} is out of bounds for an array of rank 0")  # NumPy ignores it
+    axis = range(x.ndim)[axis]  # NumPy ignores the axis of an array of rank 0, and takes several
     total = np.multiply.reduce(x, axis, "d", keepdims=True)
     if _divisible(total):
         return (total / x).astype(x.dtype, copy=False)

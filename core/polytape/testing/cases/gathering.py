@@ -43,6 +43,7 @@ CASES = [
             sample(floats(5), exactly([4, 4, 0], "uint64")),
             sample(anything(2, 3, 2), exactly([[[1, 0]], [[2, 2]]], "int64"), axis=1),
             sample(anything(3, 4), exactly(np.zeros((3, 0)), "int64")),
+            sample(floats(3, 4), exactly(np.arange(900).reshape(3, 300) % 7 - 3, "int32")),
             sample(anything(3, 0), exactly(np.zeros((3, 0)), "int64")),
         ],
         errors=[

@@ -61,8 +61,20 @@ _ORDERED = [
 _SORTED = exactly([-2.0, -0.0, 0.0, 0.0, 1.5, _INF, _NAN, _NAN])
 _SOUGHT = exactly([[_NAN, _INF, -_INF], [0.0, 1.5, 1.0]])
 
+_MANY = np.round(np.cos(np.arange(2100.0) ** 2) * 50) / 8  # with many ties
+_MANY[::97], _MANY[1::97], _MANY[2::97], _MANY[3::97] = _NAN, -0.0, -_INF, -_NAN
 CASES: list[Case] = [
-    Case(sorting.argsort, more=_ORDERED, reference=_argsort),
+    Case(
+        sorting.argsort,
+        more=[
+            *_ORDERED,
+            sample(exactly(_MANY)),
+            sample(exactly(_MANY), descending=True),
+            sample(exactly(_MANY.reshape(-1, 1)), axis=0),
+            sample(each(np.arange(2100) * 7919 % 251 - 125, "int32", "int64")),
+        ],
+        reference=_argsort,
+    ),
     Case(sorting.sort, avoid="ties", more=_ORDERED, reference=_sort),
     Case(
         sorting.top_k,

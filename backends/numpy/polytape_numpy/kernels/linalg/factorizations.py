@@ -56,16 +56,19 @@ def _lu_factor(xp: Any) -> Callable[..., tuple[Array, Array]]:
         if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
             raise ValueError(f"shape {x.shape} is not that of square matrices")
         n = x.shape[-1]
+        if on_host and n <= _FEW and x.ndim == 2 and x.dtype.kind == "f":
+            return of_few(x)
         packed = x.copy()
         order = broadcast_to(arange(n), x.shape[:-1]).copy()
         if not x.size:
             return packed, order
         matrices, rows = packed.reshape(-1, n, n), order.reshape(-1, n)  # views
-        if on_host and n <= _FEW and len(matrices) == 1 and x.dtype.kind == "f":
-            numbers, exchanged = _of_few(matrices[0].tolist())
-            return rounded(numbers, x.dtype).reshape(x.shape), rounded(exchanged, order.dtype).reshape(order.shape)
         factor(matrices, rows, 0, n)
         return packed, order
+
+    def of_few(x: Array) -> tuple[Array, Array]:
+        numbers, order = _of_few(x.tolist())
+        return rounded(numbers, x.dtype).reshape(x.shape), rounded(order, "int64")
 
     def factor(matrices: Array, rows: Array, start: int, stop: int) -> None:
         """Eliminate these columns in all rows: the left half of them, then what that changes in the right half."""
