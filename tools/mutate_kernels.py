@@ -37,6 +37,7 @@ import mutant_report
 import polytape as pt
 from mutations import Mutation, mutations
 from polytape.testing import CASES, CHECKS, Case, ErrorSample, unreached_kernels
+from polytape.testing.large import check_large_operands
 from polytape.testing.limits import Inapplicable, checked
 from polytape_numpy import kernels as package, plugin
 
@@ -50,6 +51,7 @@ MEMBERS: Final = (
     "from_dlpack", "dlpack_device", "dtypes", "host",
 )  # fmt: skip
 TRACED: Final = [check for check in CHECKS if check.__name__ in ("check_value_dtype_and_shape", "check_errors")]
+LARGE: Final = "large"  # stands for the large samples of a row, which one check runs together
 MANY: Final = 3  # samples for the other checks, which take longer: a mutant that only a later one detects survives
 LIMIT_S: Final = 60.0  # of processor time per mutant, for loops that a fault makes endless
 MOST_NBYTES: Final = 16 << 30  # of addresses per mutant
@@ -99,6 +101,10 @@ class Family:
                     if not passes(check, one):
                         raise AssertionError(f"{check.__name__} fails for {sample}")
             self.lines[str(case), sample] = tracer.lines
+        with Tracer(self.path) as tracer:
+            if not passes(check_large_operands, case):
+                raise AssertionError("it fails for large operands")
+        self.lines[str(case), LARGE] = tracer.lines
 
     def backend(self, tree: ast.Module) -> pt.Backend:
         """A backend whose kernels come from ``tree`` in place of the module."""
@@ -125,7 +131,7 @@ class Family:
         found = []
         for case in self.cases:
             samples = [sample for sample in (*case.samples, *case.errors) if lines & self.lines[str(case), sample]]
-            if samples:
+            if samples or lines & self.lines[str(case), LARGE]:
                 found.append(reduced(case, samples))
         return self.cases if built and not found else found
 

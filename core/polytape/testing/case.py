@@ -42,6 +42,8 @@ class Case:
             attributes is also run on shapes of rank 0, with one element, with none, of higher rank, and that
             broadcast.
         errors: calls that must be rejected, in addition to those that follow from the op's rules.
+        large: samples with some 100,000 elements, for kernels that work in blocks or take another way for large
+            operands; an elementwise op is run on such in any case.
         reference: ``(*arrays, **attributes) -> array`` on float64, complex128, int64, uint64 or bool arrays; a tuple
             for several outputs. Default: NumPy's function with the name of the op.
         ulp: allowed error in units of the last place of the result's dtype, taken at the exact result or at
@@ -66,6 +68,7 @@ class Case:
         avoid: str = "",
         more: Sequence[Sample] = (),
         errors: Sequence[ErrorSample] = (),
+        large: Sequence[Sample] = (),
         reference: Reference | None = None,
         ulp: float | dict[str, float] = 4.0,
         scale: float = 0.0,
@@ -90,6 +93,7 @@ class Case:
             attributes = {**defaults, **attributes}
         first = Sample(makers, attributes)
         self.samples: tuple[Sample, ...] = (first, *more, *default_samples(op, first), *self._varied(first, signs))
+        self.large = tuple(large)
         self.errors: tuple[ErrorSample, ...] = (*errors, *default_errors(op, makers))
 
     def __repr__(self) -> str:

@@ -25,6 +25,7 @@ from .compare import widen
 from .contract import check_devices, check_fresh
 from .gradients import check_gradients
 from .kernels import direct_calls, kernel_operands
+from .large import check_large_operands
 from .makers import Array
 from .samples import ErrorSample, Sample
 
@@ -326,4 +327,5 @@ CHECKS: Final = (
     check_promotion,
     check_fresh,
     check_devices,
+    check_large_operands,
 )

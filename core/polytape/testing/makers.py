@@ -148,6 +148,15 @@ def whole(*shape: int, low: float = -4.0, high: float = 4.0) -> Maker:
     return Maker("whole", shape, (*_SIGNED, *_UNSIGNED), between(low, high), True)
 
 
+def counts(*shape: int) -> Maker:
+    """Whole numbers from -4 to 4 in every real dtype, whose sums are exact unless they are very long."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        return np.asarray(rng.integers(0 if dtype.kind == "u" else -4, 5, shape))
+
+    return Maker("counts", shape, REALS, draw, True)
+
+
 def complexes(*shape: int) -> Maker:
     """Complex numbers with parts from -2 to 2."""
     return Maker("complexes", shape, COMPLEX, between(-2.0, 2.0), True)

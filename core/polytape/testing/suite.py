@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 
-from . import checks, contract
+from . import checks, contract, large
 from .case import Case
 from .cases import CASES
 from .conformance import run_whole
@@ -36,6 +36,7 @@ __all__ = [
     "test_gradients_agree_with_finite_differences_to_order_two",
     "test_graphs_of_programs_equal_eager",
     "test_host_operands_go_to_the_device_and_numbers_are_weak",
+    "test_large_operands_give_the_same_as_small_ones",
     "test_memory_is_kept_apart_and_comes_back_bit_by_bit",
     "test_operands_of_two_dtypes_promote",
     "test_results_are_on_the_operands_device",
@@ -140,6 +141,12 @@ def test_operands_of_two_dtypes_promote(case: Case, backend: str) -> None:
 def test_fresh_results_share_no_memory(case: Case, backend: str) -> None:
     """A graph overwrites the results of kernels that are registered as fresh."""
     applied(contract.check_fresh, case, backend)
+
+
+@pytest.mark.polytape_tier("T3")
+def test_large_operands_give_the_same_as_small_ones(case: Case, backend: str) -> None:
+    """Kernels may work in blocks, or take another way."""
+    applied(large.check_large_operands, case, backend)
 
 
 @pytest.mark.polytape_tier("T3")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .. import plugins
 from ..registry import tables
-from . import checks, contract
+from . import checks, contract, large
 from .case import Case
 from .cases import CASES
 from .kernels import unreached_kernels
@@ -127,6 +127,7 @@ TIERS: Final = (
             checks.check_host_operands,
             checks.check_promotion,
             contract.check_fresh,
+            large.check_large_operands,
         ),
         Check(checks.check_kernel_equals_decomposition, _composite),
         *_of_backend(check_kernels_are_reached),

@@ -13,6 +13,9 @@ import polytape as pt
 VALUE = "check_value_dtype_and_shape"
 STAY = "check_operands_stay"
 ERRORS = "check_errors"
+LARGE = "check_large_operands"
+BLOCK = 16384  # elements
+
 NUMPY = {kernel.op: kernel.fn for kernel in pt.get_backend("numpy").all_kernels()}
 
 
@@ -241,6 +244,27 @@ def seeded_by_time(state: Any, *, n: int, device: Any) -> Any:
     return np.random.default_rng().permutation(n)
 
 
+def forgets_the_last_block(x: Any) -> Any:
+    y = np.zeros_like(x)
+    for start in range(0, x.size if x.size <= BLOCK else x.size - BLOCK, BLOCK):
+        y.reshape(-1)[start : start + BLOCK] = np.tanh(x.reshape(-1)[start : start + BLOCK])
+    return y
+
+
+def starts_each_block_anew(x: Any, *, axis: Any = None, dtype: Any, include_initial: bool = False) -> Any:
+    if x.ndim != 1 or x.size <= BLOCK:
+        return NUMPY["cumulative_sum"](x, axis=axis, dtype=dtype, include_initial=include_initial)
+    return np.concatenate([np.cumsum(x[k : k + BLOCK], dtype=dtype) for k in range(0, x.size, BLOCK)])
+
+
+def wraps_the_position(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.asarray(NUMPY["argmax"](x, axis=axis, keepdims=keepdims)).astype("uint16").astype("int64")
+
+
+def takes_the_number_for_true(condition: Any, x1: Any, x2: Any) -> Any:
+    return np.where(condition, x1, x2 if x2.ndim or condition.size <= BLOCK else x1)
+
+
 DEFECTS: list[tuple[str, str, Callable[..., Any], str]] = [
     # what is wrong, the op, the kernel, the check that catches it
     ("equal elements reversed by a descending sort", "argsort", unstable_descending, VALUE),
@@ -286,6 +310,10 @@ DEFECTS: list[tuple[str, str, Callable[..., Any], str]] = [
     ("the sign of the dividend", "remainder", truncated, VALUE),
     ("NaN clipped", "clip", drops_nan, VALUE),
     ("a diagonal ignored", "tril", given("tril", k=0), VALUE),
+    ("the last block left out", "tanh", forgets_the_last_block, LARGE),
+    ("each block summed for itself", "cumulative_sum", starts_each_block_anew, LARGE),
+    ("a position of 16 bits", "argmax", wraps_the_position, LARGE),
+    ("another way for a number beside a large operand", "where", takes_the_number_for_true, LARGE),
 ]  # fmt: skip
 
 

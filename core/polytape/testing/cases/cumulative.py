@@ -10,9 +10,9 @@ import numpy as np
 from ...errors import ShapeError
 from ...ops import cumulative
 from ..case import Case
-from ..makers import anything, each, exactly, floating, floats, integers
+from ..makers import anything, counts, each, exactly, floating, floats, integers
 from ..samples import error, sample
-from .reduction import sum_dtype
+from .reduction import EXACT_PRODUCT, sum_dtype
 
 __all__ = ["CASES"]
 
@@ -134,6 +134,7 @@ CASES: list[Case] = [
         result=sum_dtype,
         scale=16.0,
         errors=_ERRORS,
+        large=[sample(counts(150_001)), sample(counts(300, 500), axis=0), sample(counts(300, 500), axis=1)],
     ),
     Case(
         cumulative.cumulative_prod,
@@ -144,18 +145,21 @@ CASES: list[Case] = [
         result=sum_dtype,
         ulp=24.0,
         errors=_ERRORS,
+        large=[sample(EXACT_PRODUCT)],
     ),
     Case(
         cumulative.cumulative_max,
         avoid="ties",
         more=[sample(_TIED, smooth=False), sample(_BROKEN, smooth=False), sample(floats(37))],
         reference=_records(np.maximum),
+        large=[sample(counts(150_001)), sample(counts(300, 500), axis=0), sample(counts(300, 500), axis=1)],
     ),
     Case(
         cumulative.cumulative_min,
         avoid="ties",
         more=[sample(_TIED, smooth=False), sample(_BROKEN, smooth=False), sample(floats(37))],
         reference=_records(np.minimum),
+        large=[sample(counts(150_001)), sample(counts(300, 500), axis=0), sample(counts(300, 500), axis=1)],
     ),
     Case(
         cumulative.logcumsumexp,

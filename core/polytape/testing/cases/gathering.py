@@ -9,7 +9,11 @@ import numpy as np
 from ...errors import DTypeError, ShapeError
 from ...ops import gathering
 from ..case import Case
+<<<<<<< HEAD
 from ..makers import anything, exactly, floats, numbers
+=======
+from ..makers import anything, exactly, floats, integers, reals
+>>>>>>> main
 from ..samples import error, sample
 
 __all__ = ["CASES"]
@@ -53,6 +57,7 @@ CASES = [
             error(ShapeError, "there is no axis", floats(), exactly(0, "int64")),
             error(DTypeError, "indices must be integers", floats(3), floats(3)),
         ],
+        large=[sample(reals(300, 500), integers(300, 500, low=-300, high=299), axis=axis) for axis in (0, 1)],
     ),
     Case(
         gathering.add_along_axis,

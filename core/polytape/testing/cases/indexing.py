@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import DTypeError, ShapeError
 from ...ops import indexing, keys
 from ..case import Case
-from ..makers import anything, exactly, floats, numbers
+from ..makers import anything, counts, exactly, floats, integers, numbers, reals
 from ..samples import Sample, error, sample
 
 __all__ = ["CASES"]
@@ -48,6 +48,7 @@ def _setitem(x: Any, value: Any, *indices: Any, key: Any) -> Any:
     return y
 
 
+_MANY_ROWS = integers(3000, low=-200, high=199, dtype="int64")
 _ROWS = exactly([2, 0, -1, 2], "int64")
 _SMALL = exactly([0, 1, 1], "uint8")
 _COLUMN = exactly([[1], [0]], "int32")
@@ -106,6 +107,14 @@ CASES = [
             error(ShapeError, "the values do not match the key", floats(3), key=_key(np.s_[1:, 0]), shape=(3, 4)),
             error(ShapeError, "the values do not match the key", floats(3), _ROWS, key=_key(np.s_[[0]]), shape=(3,)),
         ],
+        large=[
+            sample(
+                counts(3000, 50),
+                _MANY_ROWS,
+                key=_key(np.s_[[0]]),
+                shape=(200, 50),
+            )
+        ],
     ),
     Case(
         indexing.setitem_,
@@ -131,5 +140,6 @@ CASES = [
             error(ShapeError, "broadcast", floats(3), floats(1, 3), key=_key(np.s_[...])),
             error(ShapeError, "broadcast", floats(3), floats(3), key=_key(np.s_[0])),
         ],
+        large=[sample(reals(200, 50), reals(3000, 50), _MANY_ROWS, key=_key(np.s_[[0]]))],
     ),
 ]

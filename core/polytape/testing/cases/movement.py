@@ -9,12 +9,13 @@ import numpy as np
 from ...errors import DTypeError, ShapeError
 from ...ops import movement
 from ..case import Case
-from ..makers import anything, exactly, floats, numbers, reals
+from ..makers import anything, counts, exactly, floats, integers, numbers, reals
 from ..samples import error, sample
 
 __all__ = ["CASES"]
 
 _NAN = float("nan")
+_MANY_ROWS = integers(3000, low=-200, high=199, dtype="int64")
 _ROWS = exactly([2, 0, -1, 2], "int64")
 _SMALL = exactly([0, 1, 1], "uint8")
 _NONE = exactly(np.zeros((0,)), "int32")
@@ -105,6 +106,10 @@ CASES = [
             error(ShapeError, "no elements to take", floats(0, 4), _SMALL, axis=0),
             error(DTypeError, "indices must be integers", floats(3), floats(2)),
         ],
+        large=[
+            sample(reals(200, 50), _MANY_ROWS, axis=0),
+            sample(reals(50, 200), _MANY_ROWS, axis=1),
+        ],
     ),
     Case(
         movement.scatter,
@@ -137,6 +142,10 @@ CASES = [
             error(ShapeError, "do not match the indices", floats(3), exactly([[0, 1]], "int64"), floats(1, 2)),
             error(ShapeError, "there is no mode", floats(3), _SMALL, floats(3), mode="min"),
             error(DTypeError, "indices must be integers", floats(3), floats(2), floats(2)),
+        ],
+        large=[
+            sample(counts(200, 50), _MANY_ROWS, counts(3000, 50)),
+            sample(counts(200, 50), _MANY_ROWS, counts(3000, 50), mode="max"),
         ],
     ),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...errors import ShapeError
 from ...ops import products
 from ..case import Case
-from ..makers import floats, numbers
+from ..makers import counts, floats, numbers
 from ..samples import error, sample
 
 __all__ = ["CASES"]
@@ -37,6 +37,7 @@ CASES = [
             error(ShapeError, "a number has no rows or columns", floats(), floats(3)),
             error(ShapeError, "the shapes do not broadcast", floats(2, 2, 3), floats(5, 3, 4)),
         ],
+        large=[sample(counts(300, 400), counts(400, 200)), sample(counts(300, 400), counts(400))],
     ),
     Case(
         products.vdot,

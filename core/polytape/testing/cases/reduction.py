@@ -8,7 +8,7 @@ import numpy as np
 
 from ...ops import reduction
 from ..case import Case
-from ..makers import anything, exactly, floating, floats, integers
+from ..makers import anything, counts, exactly, floating, floats, integers
 from ..samples import sample
 
 __all__ = ["CASES"]
@@ -23,6 +23,12 @@ _WRAPPING = [
     sample(exactly(np.full(1001, 32767), "int16"), dtype="int16"),
     sample(exactly(np.full(1001, 65535), "uint16"), dtype="uint16"),
 ]
+_LARGE = [sample(counts(150_001)), sample(counts(300, 500), axis=0), sample(counts(300, 500), axis=-1)]
+_PEAK = np.cos(np.arange(150_001.0))
+_PEAK[[140_000, 140_001]] = -2.0, 2.0  # at positions that need more than 16 bits
+_EXTREMES = [*_LARGE, sample(exactly(_PEAK))]
+# Factors whose products are exact and stay within the range of half precision.
+EXACT_PRODUCT = exactly(np.resize([2.0, 0.5, -1.0, 4.0, 0.25, 1.0, -1.0], 150_001))
 _TRUTH = [
     sample(exactly([[0.0, -0.0, 0.0], [_NAN, 0.0, 0.0], [1.0, 1.0, -_INF]]), axis=1),
     sample(exactly([0, 256], "int32")),
@@ -92,6 +98,7 @@ CASES = [
         reference=_sum,
         result=sum_dtype,
         scale=16.0,
+        large=_LARGE,
     ),
     Case(
         reduction.mean,
@@ -104,6 +111,7 @@ CASES = [
         ],
         reference=_mean,
         scale=2.0,
+        large=_LARGE,
     ),
     Case(
         reduction.max,
@@ -113,6 +121,7 @@ CASES = [
             sample(exactly([1.0, _NAN, 2.0]), smooth=False),
             sample(exactly([-_INF, -1.0]), smooth=False),
         ],
+        large=_EXTREMES,
     ),
     Case(
         reduction.argmax,
@@ -121,6 +130,7 @@ CASES = [
             sample(exactly([1.0, _NAN, 2.0])),
             sample(exactly([-_INF, _INF, _INF])),
         ],
+        large=_EXTREMES,
     ),
     Case(
         reduction.min,
@@ -130,6 +140,7 @@ CASES = [
             sample(exactly([1.0, _NAN, 2.0]), smooth=False),
             sample(exactly([_INF, 1.0]), smooth=False),
         ],
+        large=_EXTREMES,
     ),
     Case(
         reduction.argmin,
@@ -139,10 +150,11 @@ CASES = [
             sample(exactly([_INF, -_INF, -_INF])),
             sample(exactly([-127, -128], "int8")),
         ],
+        large=_EXTREMES,
     ),
-    Case(reduction.any, more=_TRUTH),
-    Case(reduction.all, more=_TRUTH),
-    Case(reduction.count_nonzero, more=_TRUTH),
+    Case(reduction.any, more=_TRUTH, large=_LARGE),
+    Case(reduction.all, more=_TRUTH, large=_LARGE),
+    Case(reduction.count_nonzero, more=_TRUTH, large=_LARGE),
     Case(
         reduction.prod,
         floating(4, 3),
@@ -163,13 +175,15 @@ CASES = [
         reference=_prod,
         result=sum_dtype,
         ulp=24.0,
+        large=[sample(EXACT_PRODUCT)],
     ),
-    Case(reduction.var, more=_SPREAD, reference=_var, ulp=16.0, result=_real_dtype),
+    Case(reduction.var, more=_SPREAD, reference=_var, ulp=16.0, result=_real_dtype, large=_LARGE),
     Case(
         reduction.std,
         more=[*_SPREAD, sample(exactly([2.0, 2.0, 2.0]), smooth=False)],
         reference=_std,
         ulp=16.0,
         result=_real_dtype,
+        large=_LARGE,
     ),
 ]

@@ -10,11 +10,12 @@ import numpy as np
 from ...errors import DTypeError, ShapeError
 from ...ops import segment
 from ..case import Case
-from ..makers import exactly, floating, floats, numbers, reals
+from ..makers import counts, exactly, floating, floats, integers, numbers, reals
 from ..samples import error, sample
 
 __all__ = ["CASES"]
 
+_MANY_IDS = integers(3000, high=99, dtype="int64")
 _IDS = exactly([2, 0, -1, 2, 0], "int64")  # of 4 segments, of which the second has no rows
 _FULL = exactly([2, 0, -1, 1, 0], "int64")
 _SMALL = exactly([1, 1, 0], "uint8")
@@ -82,6 +83,7 @@ CASES = [
             sample(floats(12, 200), exactly(np.arange(12) % 7 - 3, "int64"), num_segments=4),
         ],
         errors=_errors("bool", "is not defined for bool"),
+        large=[sample(counts(3000, 50), _MANY_IDS, num_segments=100)],
     ),
     Case(
         segment.segment_mean,
@@ -107,6 +109,7 @@ CASES = [
             sample(exactly([1.0, _NAN, 3.0]), _SMALL, num_segments=2, smooth=False),
         ],
         errors=_errors("complex64", "is not defined for complex numbers"),
+        large=[sample(reals(3000, 50), _MANY_IDS, num_segments=100)],
     ),
     Case(
         segment.segment_min,
@@ -121,6 +124,7 @@ CASES = [
             sample(exactly([1.0, _NAN, 3.0]), _SMALL, num_segments=2, smooth=False),
         ],
         errors=_errors("complex64", "is not defined for complex numbers"),
+        large=[sample(reals(3000, 50), _MANY_IDS, num_segments=100)],
     ),
     Case(
         segment.segment_prod,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...ops import sets
 from ..case import Case
-from ..makers import anything, exactly
+from ..makers import anything, exactly, reals
 from ..samples import sample
 
 __all__ = ["CASES"]
@@ -22,5 +24,6 @@ CASES: list[Case] = [
             sample(anything(3), anything(0)),
             sample(exactly([_NAN, 0.0, 9.0]), exactly([_NAN, -0.0, *range(8)])),
         ],
+        large=[sample(reals(50_001), exactly(np.arange(-3.0, 3.0, 0.5)))],
     )
 ]

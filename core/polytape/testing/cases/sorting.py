@@ -58,24 +58,32 @@ _ORDERED = [
     sample(_CLOSE, smooth=False),
     sample(each(_LARGE, "int64", "uint64")),
 ]
+_MANY = [sample(reals(20_001)), sample(reals(300, 500), axis=0, descending=True), sample(reals(300, 500))]
 _SORTED = exactly([-2.0, -0.0, 0.0, 0.0, 1.5, _INF, _NAN, _NAN])
 _SOUGHT = exactly([[_NAN, _INF, -_INF], [0.0, 1.5, 1.0]])
 
-_MANY = np.round(np.cos(np.arange(2100.0) ** 2) * 50) / 8  # with many ties
-_MANY[::97], _MANY[1::97], _MANY[2::97], _MANY[3::97] = _NAN, -0.0, -_INF, -_NAN
+_TIED = np.round(np.cos(np.arange(2100.0) ** 2) * 50) / 8  # with many ties
+_TIED[::97], _TIED[1::97], _TIED[2::97], _TIED[3::97] = _NAN, -0.0, -_INF, -_NAN
 CASES: list[Case] = [
     Case(
         sorting.argsort,
         more=[
             *_ORDERED,
-            sample(exactly(_MANY)),
-            sample(exactly(_MANY), descending=True),
-            sample(exactly(_MANY.reshape(-1, 1)), axis=0),
+            sample(exactly(_TIED)),
+            sample(exactly(_TIED), descending=True),
+            sample(exactly(_TIED.reshape(-1, 1)), axis=0),
             sample(each(np.arange(2100) * 7919 % 251 - 125, "int32", "int64")),
         ],
         reference=_argsort,
+        large=_MANY,
     ),
-    Case(sorting.sort, avoid="ties", more=_ORDERED, reference=_sort),
+    Case(
+        sorting.sort,
+        avoid="ties",
+        more=_ORDERED,
+        reference=_sort,
+        large=_MANY,
+    ),
     Case(
         sorting.top_k,
         reals(3, 4),
@@ -101,6 +109,11 @@ CASES: list[Case] = [
             error(ShapeError, "cannot take 5 elements", floats(3, 4), k=5),
             error(ShapeError, "there is no axis", floats(3, 4), k=1, axis=2),
         ],
+        large=[
+            sample(reals(150_001), k=10),
+            sample(reals(300, 500), k=5),
+            sample(reals(300, 500), k=5, axis=0, largest=False),
+        ],
     ),
     Case(
         sorting.searchsorted_,
@@ -120,6 +133,10 @@ CASES: list[Case] = [
         errors=[
             error(ShapeError, "must have one axis", floats(2, 3), floats(4)),
             error(OutOfRangeError, "there is no side", floats(2), floats(4), side="up"),
+        ],
+        large=[
+            sample(exactly(np.arange(-4.0, 4.0, 1e-3).round(3)), floats(20_001), side=side)
+            for side in ("left", "right")
         ],
     ),
     Case(

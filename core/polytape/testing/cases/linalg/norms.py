@@ -8,7 +8,7 @@ import numpy as np
 
 from ....ops.linalg import norms
 from ...case import Case
-from ...makers import exactly
+from ...makers import exactly, floating
 from ...samples import sample
 
 __all__ = ["CASES"]
@@ -34,5 +34,6 @@ CASES = [
             sample(exactly([3e-30, 4e-30]), smooth=False),
             sample(exactly([[0.0, 0.0], [3.0, float("inf")], [1.0, float("nan")]]), axis=1, smooth=False),
         ],
+        large=[sample(floating(150_001)), sample(floating(300, 500), axis=0), sample(floating(300, 500), axis=1)],
     ),
 ]

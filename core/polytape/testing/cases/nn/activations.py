@@ -41,6 +41,7 @@ _ROWS = [
     sample(floats(300, 70), axis=0),
     sample(LARGE, smooth=False),
 ]
+_LARGE_ROWS = [sample(floats(*shape), axis=axis) for shape in ((300, 500), (40, 5000)) for axis in (0, 1)]
 _MANY = sample(floats(20, 16), smooth=False)
 _BAD_AXIS = error(ShapeError, "there is no axis 2", floats(700, 10), axis=2)
 
@@ -55,6 +56,7 @@ def _log_softmax_gradient(incoming: Any, result: Any, axis: int = -1) -> Any:
 
 _GRADIENT = (floats(3, 4), floats(3, 4))
 _GRADIENT_SAMPLES: Any = {
+    "large": [sample(floats(*shape), floats(*shape)) for shape in ((300, 500), (40, 5000))],
     "more": [
         sample(floats(5), floats(5)),
         sample(floats(2, 3, 4), floats(2, 3, 4), axis=1),
@@ -77,8 +79,8 @@ def _glu(x: Any, axis: int = -1) -> Any:
 CASES = [
     Case(activations.relu, avoid="ties", signs=False, reference=lambda x: np.maximum(x, 0)),
     Case(activations.sigmoid, more=[_MANY], near=[-100.0, -20.0, 20.0, 100.0], reference=sigmoid),
-    Case(activations.softmax, more=_ROWS, reference=softmax, ulp=16.0, errors=[_BAD_AXIS]),
-    Case(activations.log_softmax, more=_ROWS, reference=log_softmax, scale=8.0, errors=[_BAD_AXIS]),
+    Case(activations.softmax, more=_ROWS, large=_LARGE_ROWS, reference=softmax, ulp=16.0, errors=[_BAD_AXIS]),
+    Case(activations.log_softmax, more=_ROWS, large=_LARGE_ROWS, reference=log_softmax, scale=8.0, errors=[_BAD_AXIS]),
     Case(activations.sigmoid_gradient, reference=lambda g, y: g * y * (1.0 - y), ulp=16.0),
     Case(activations.softmax_gradient, *_GRADIENT, reference=_softmax_gradient, scale=16.0, **_GRADIENT_SAMPLES),
     Case(

@@ -68,6 +68,7 @@ CASES = [
             error(DTypeError, "labels must be class indices", floats(5), floats(5, 4)),
             error(DTypeError, "needs floating-point numbers", _labels(5, classes=4), integers(5, 4)),
         ],
+        large=[sample(_labels(1500, classes=100), floats(1500, 100))],
     ),
     Case(
         losses.softmax_cross_entropy_gradient,
@@ -89,6 +90,7 @@ CASES = [
             ),
             error(ShapeError, "the incoming gradient", floats(1), _labels(700, classes=4), floats(700, 10)),
         ],
+        large=[sample(floats(1500), _labels(1500, classes=100), floats(1500, 100))],
     ),
     Case(
         losses.softmax_cross_entropy_with_logits,
@@ -108,6 +110,7 @@ CASES = [
             error(ShapeError, "labels and logits do not match", floats(), floats()),
             error(DTypeError, "needs floating-point numbers", integers(5, 4), integers(5, 4)),
         ],
+        large=[sample(floats(1500, 100, low=0.0, high=1.0), floats(1500, 100))],
     ),
     Case(
         losses.sigmoid_cross_entropy_with_logits,

@@ -79,5 +79,6 @@ CASES = [
         ],
         reference=_logsumexp,
         scale=4.0,
+        large=[sample(floats(*shape), axis=axis) for shape in ((300, 500), (40, 5000)) for axis in (0, 1)],
     ),
 ]
