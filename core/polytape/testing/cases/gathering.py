@@ -9,11 +9,7 @@ import numpy as np
 from ...errors import DTypeError, ShapeError
 from ...ops import gathering
 from ..case import Case
-<<<<<<< HEAD
-from ..makers import anything, exactly, floats, numbers
-=======
-from ..makers import anything, exactly, floats, integers, reals
->>>>>>> main
+from ..makers import anything, exactly, floats, integers, numbers, reals
 from ..samples import error, sample
 
 __all__ = ["CASES"]
