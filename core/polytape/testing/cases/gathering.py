@@ -77,5 +77,6 @@ CASES = [
             error(ShapeError, "there is no axis 2", floats(3, 2), _COLUMNS, size=4, axis=2),
             error(DTypeError, "indices must be integers", floats(3), floats(3), size=4),
         ],
+        large=[sample(reals(300, 500), integers(300, 500, low=-99, high=99), size=100, axis=axis) for axis in (0, 1)],
     ),
 ]
