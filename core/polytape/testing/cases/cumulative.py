@@ -116,7 +116,7 @@ CASES: list[Case] = [
             sample(floats(0, 3), floats(0, 3)),
             sample(floats(2, 1), floats(2, 1)),
             sample(floats(2, 150, low=0.5), floats(2, 150, low=0.97, high=1.03)),
-            sample(floats(3, 100), exactly(np.where(np.arange(300) % 50 == 7, 0.0, 1.25).reshape(3, 100))),
+            sample(floats(3, 100, low=0.5), exactly(np.where(np.arange(300) % 50 == 7, 0.0, 1.0625).reshape(3, 100))),
         ],
         errors=[
             error(ShapeError, "there is no axis 2", floats(2, 3), floats(2, 3), axis=2),
