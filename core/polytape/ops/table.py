@@ -41,7 +41,8 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "arange empty eye full geomspace linspace logspace ones zeros",
     ),
     "cumulative": (
-        "cumulative_max cumulative_min cumulative_prod cumulative_sum logcumsumexp",
+        "cumulative_max cumulative_min cumulative_prod cumulative_prod_gradient cumulative_sum logcumsumexp "
+        "other_products",
         "cumulative_max cumulative_min cumulative_prod cumulative_sum diff logcumsumexp",
     ),
     "distributions": (
@@ -70,7 +71,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "fft hfft ifft ihfft irfft rfft",
     ),
     "gathering": (
-        "take_along_axis",
+        "add_along_axis take_along_axis",
         "diag index_add masked_fill put_along_axis reverse_sequence take_along_axis",
     ),
     "indexing": (
