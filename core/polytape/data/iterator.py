@@ -115,10 +115,11 @@ class Iterator(Trackable):
 
     def close(self) -> None:
         """End threads and worker processes, and close files; the next element opens them again."""
+        finish = self._finish
+        if finish is not None:
+            finish()  # before the lock is taken: another thread may hold it while it waits for an element
         with self._lock:
             self._drop()
-            if self._finish is not None:
-                self._finish()
             self._session = self._finish = None
 
     def __enter__(self) -> Iterator:

@@ -9,7 +9,7 @@ from typing import Any
 from ..device import Device
 from ..dispatch import convert
 from ..tensors.tensor import Tensor
-from .streams import END, Node, Opening, Rows, Session, Stream
+from .streams import END, Node, Opening, Rows, Session, Stream, closed
 from .structures import map_leaves, tensors
 
 __all__ = ["Place", "Prefetch"]
@@ -54,11 +54,11 @@ class Channel:
             return not self._closed
 
     def get(self) -> Any:
-        """Wait for an item; raises an error that was put in its place. `END` if the channel is closed."""
+        """Wait for an item; raises an error that was put in its place, and DataError if the channel is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._items)
-            if not self._items:
-                return END
+            if self._closed:
+                raise closed()  # not END: this is not the end of the data
             item, error = self._items.popleft()
             self._changed.notify_all()
         if error is not None:

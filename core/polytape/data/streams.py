@@ -19,7 +19,20 @@ from ..placement import selection
 from ..tensors.scope import NO_SCOPE, current_scope
 from .structures import arguments, normalised, row, stack, tensors
 
-__all__ = ["END", "INFINITE", "Node", "Opening", "RowStream", "Rows", "Session", "Stream", "call", "first", "positive"]
+__all__ = [
+    "END",
+    "INFINITE",
+    "Node",
+    "Opening",
+    "RowStream",
+    "Rows",
+    "Session",
+    "Stream",
+    "call",
+    "closed",
+    "first",
+    "positive",
+]
 
 INFINITE: Final = float("inf")
 
@@ -285,6 +298,16 @@ def first(node: Node, what: str) -> Any:
     if element is END:
         raise DataError(f"{what} needs an element.", expected="at least one", got="none", fix="check the source")
     return element
+
+
+def closed() -> DataError:
+    """The error of a thread that waits for an element of an iterator that another thread closes."""
+    return DataError(
+        "a data iterator was closed while an element was computed.",
+        expected="an open iterator",
+        got="close(), or the end of the program",
+        fix="end the loop before closing the iterator",
+    )
 
 
 def positive(what: str, name: str, value: Any, least: int = 1) -> int:

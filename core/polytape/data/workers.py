@@ -19,7 +19,7 @@ from typing import Any, Final
 from ..errors import DataError
 from ..placement import selection
 from ..random.generator import Generator
-from .streams import Session, call
+from .streams import Session, call, closed
 from .structures import normalised, on_host, tensors
 
 __all__ = ["Pool", "Task"]
@@ -39,9 +39,14 @@ class Task:
         self._done = threading.Event()
 
     def finish(self, result: Any = None, error: BaseException | None = None) -> None:
-        """Set the outcome, and wake the thread that waits for it."""
-        self.element, self.result, self.error = None, result, error
-        self._done.set()
+        """Set the outcome, unless it is set, and wake the thread that waits for it."""
+        if not self._done.is_set():
+            self.result, self.error = result, error
+            self._done.set()
+
+    def finished(self) -> bool:
+        """Whether the outcome is set."""
+        return self._done.is_set()
 
     def wait(self) -> Any:
         """The result, once it is there; raises the error of the call."""
@@ -66,50 +71,43 @@ class Pool:
         self._workers = [
             _Process(function, session.work) if processes else _Local(function, session.work) for _ in range(workers)
         ]
+        self._pending: set[Task] = set()  # submitted, and not taken from the queue and finished yet
         self._closed = False
         for worker in self._workers:
-            context = session.variables.copy()
-            threading.Thread(
-                target=_serve_tasks, args=(self._tasks, worker, context), name="polytape-data", daemon=True
-            ).start()
+            arguments = (self._tasks, self._pending, worker, session.variables.copy())
+            threading.Thread(target=_serve_tasks, args=arguments, name="polytape-data", daemon=True).start()
 
     def submit(self, task: Task) -> Task:
         """Run a task in one of the threads."""
+        self._pending.add(task)
         self._tasks.put(task)
         if self._closed:
-            self._drop_tasks()
+            task.finish(error=closed())
         return task
 
     def close(self) -> None:
-        """End the threads and processes; a call that is running in a thread is not waited for."""
+        """End the threads and processes, and wake who waits; a call that is running in a thread is not waited for."""
         if not self._closed:
             self._closed = True
-            self._drop_tasks()
             for worker in self._workers:
                 self._tasks.put(None)
                 worker.close()
-
-    def _drop_tasks(self) -> None:
-        while True:
-            try:
-                task = self._tasks.get_nowait()
-            except queue.Empty:
-                return
-            if task is None:
-                self._tasks.put(None)
-                return
-            task.finish(error=DataError("the iterator was closed.", fix="create another iterator"))
+            for task in list(self._pending):
+                task.finish(error=closed())
 
 
 def _serve_tasks(
-    tasks: queue.SimpleQueue[Task | None], worker: _Local | _Process, context: contextvars.Context
+    tasks: queue.SimpleQueue[Task | None], pending: set[Task], worker: _Local | _Process, context: contextvars.Context
 ) -> None:
     """What a thread of a pool runs."""
     while (task := tasks.get()) is not None:
-        try:
-            task.finish(context.run(worker.call, task.element, task.position, task.key))
-        except BaseException as error:  # handed to the consumer, which raises it
-            task.finish(error=error)
+        if not task.finished():
+            try:
+                task.finish(context.run(worker.call, task.element, task.position, task.key))
+            except BaseException as error:  # handed to the consumer, which raises it
+                task.finish(error=error)
+        pending.discard(task)
+        task.element = None  # only the result is needed, until the consumer takes it
         task = None  # the last element must not stay alive while the thread waits
 
 
@@ -177,6 +175,8 @@ class _Process:
             return self._pipe
 
     def _ended(self, position: int) -> DataError:
+        if self._closed:
+            return closed()
         with self._lock:
             process = self._process
         code: Any = "unknown"
@@ -200,7 +200,6 @@ class _Process:
             if process is not None:
                 process.terminate()
                 process.join()
-                process.close()
                 pipe.close()
 
     def close(self) -> None:
