@@ -5,7 +5,8 @@
 the steps; `workers` runs functions in threads and processes. `iterator` and `dataset` hold what users call. Why it is
 so: docs/decisions/0011-data.md.
 
-May import: `device`, `dispatch`, `dtypes`, `errors`, `foreign_names`, `placement`, `random`, `state`, `tensors`.
+May import: `device`, `dispatch`, `dtypes`, `errors`, `foreign_names`, `placement`, `random`, `registry`,
+`state`, `tensors`.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from ..tensors.scope import current_scope
 from ..tensors.variable import Variable
 from .prefetching import placed
 from .streams import END, Node, Opening, Session, Stream
-from .structures import tensors
 
 __all__ = ["Iterator"]
 
@@ -147,8 +146,8 @@ class Iterator(Trackable):
     def _delivered(self, element: Any, session: Session) -> Any:
         """The element in tensors on the device of this iterator, or where `Dataset.to` has put them."""
         if session.placed or session.target is session.work:
-            return tensors(element, session.target)
-        return placed(element, session.target)
+            return session.delivering.tensors(element)
+        return placed(element, session.delivering)
 
     def _drop(self) -> None:
         """Close the stream; the next element opens another one."""

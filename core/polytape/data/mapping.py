@@ -10,7 +10,7 @@ from ..errors import DTypeError, ShapeError
 from ..random.generator import Generator
 from .specs import describe
 from .streams import END, Node, Opening, Rows, Stream, first
-from .structures import host, length, row
+from .structures import host, length, row, rows_of
 from .workers import Pool, Task
 
 __all__ = ["Filter", "Map"]
@@ -96,6 +96,13 @@ class _MappedRows(Rows):
         if not self._node.batched:
             return super().gather(positions)
         return self._node.apply_to_rows(self._opening, self._rows.gather(positions), int(positions[0]))
+
+    def get_many(self, positions: Any) -> list[Any]:
+        if self._node.batched:
+            return rows_of(self.gather(positions), len(positions))
+        apply, opening = self._node.apply, self._opening
+        elements = self._rows.get_many(positions)
+        return [apply(opening, x, i) for x, i in zip(elements, positions.tolist(), strict=True)]
 
 
 class _MappedStream(Stream):

@@ -34,6 +34,11 @@ class _Ordered(Rows):
             self._start + self._step * positions if self._order is None else self._order[positions]
         )
 
+    def get_many(self, positions: Any) -> list[Any]:
+        return self._rows.get_many(
+            self._start + self._step * positions if self._order is None else self._order[positions]
+        )
+
 
 class Shuffle(Node):
     """The elements in random order."""
@@ -229,7 +234,7 @@ class _Concatenated(Rows):
             if start <= positions.min() and positions.max() < start + rows.length:
                 return rows.gather(positions - start)
             start += rows.length
-        return stack([self.get(position) for position in positions.tolist()])
+        return stack(self.get_many(positions))
 
 
 class _ConcatenatedStream(Stream):
@@ -315,6 +320,10 @@ class _Zipped(Rows):
 
     def gather(self, positions: Any) -> Any:
         return self._node._combine([rows.gather(positions) for rows in self._parts])
+
+    def get_many(self, positions: Any) -> list[Any]:
+        columns = [rows.get_many(positions) for rows in self._parts]
+        return [self._node._combine(list(parts)) for parts in zip(*columns, strict=True)]
 
 
 class _ZippedStream(Stream):

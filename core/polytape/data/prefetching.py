@@ -10,7 +10,7 @@ from ..device import Device
 from ..dispatch import convert
 from ..tensors.tensor import Tensor
 from .streams import END, Node, Opening, Rows, Session, Stream, closed
-from .structures import map_leaves, tensors
+from .structures import Placing, map_leaves
 
 __all__ = ["Place", "Prefetch"]
 
@@ -131,48 +131,49 @@ class Place(Node):
         """As `Node.random_access`."""
         opening.session.placed = True
         rows = self.inputs[0].random_access(opening.input())
-        return None if rows is None else _PlacedRows(rows, self.device)
+        return None if rows is None else _PlacedRows(rows, Placing(self.device))
 
     def stream(self, opening: Opening) -> Stream:
         """As `Node.stream`."""
-        return _PlacedStream(self.inputs[0].open(opening.input()), self.device)
+        return _PlacedStream(self.inputs[0].open(opening.input()), Placing(self.device))
 
 
-def placed(element: Any, device: Device) -> Any:
+def placed(element: Any, placing: Placing) -> Any:
     """The element with all its arrays and tensors on a device."""
+    device = placing.device
 
     def move(leaf: Any) -> Any:
         return convert.asarray(leaf, None, device) if isinstance(leaf, Tensor) and leaf.device is not device else leaf
 
-    return map_leaves(move, tensors(element, device))
+    return map_leaves(move, placing.tensors(element))
 
 
 class _PlacedRows(Rows):
-    def __init__(self, rows: Rows, device: Device) -> None:
+    def __init__(self, rows: Rows, placing: Placing) -> None:
         super().__init__(rows.length)
-        self._rows, self._device = rows, device
+        self._rows, self._placing = rows, placing
 
     def get(self, position: int) -> Any:
-        return placed(self._rows.get(position), self._device)
+        return placed(self._rows.get(position), self._placing)
 
     def gather(self, positions: Any) -> Any:
-        return placed(self._rows.gather(positions), self._device)
+        return placed(self._rows.gather(positions), self._placing)
 
 
 class _PlacedStream(Stream):
-    def __init__(self, source: Stream, device: Device) -> None:
-        self._source, self._device = source, device
+    def __init__(self, source: Stream, placing: Placing) -> None:
+        self._source, self._placing = source, placing
 
     def next(self) -> Any:
         element = self._source.next()
-        return element if element is END else placed(element, self._device)
+        return element if element is END else placed(element, self._placing)
 
     def skip(self, n: int) -> int:
         return self._source.skip(n)
 
     def rows(self, n: int) -> tuple[int, Any]:
         count, batch = self._source.rows(n)
-        return count, placed(batch, self._device) if count else None
+        return count, placed(batch, self._placing) if count else None
 
     def close(self) -> None:
         self._source.close()

@@ -12,7 +12,7 @@ from .. import dtypes
 from ..errors import DTypeError
 from .specs import describe, unbatched
 from .streams import END, Node, Opening, Rows, Session, Stream, first
-from .structures import host, length, map_leaves, normalised
+from .structures import host, length, map_leaves, normalised, rows_of
 
 __all__ = ["Generated", "Range", "Slices"]
 
@@ -60,6 +60,9 @@ class _ArrayRows(Rows):
             lambda x: [x[i] for i in positions.tolist()] if isinstance(x, list) else x.take(positions, axis=0),
             self._arrays,
         )
+
+    def get_many(self, positions: Any) -> list[Any]:
+        return rows_of(self.gather(positions), len(positions))
 
 
 class Range(Node):

@@ -17,7 +17,7 @@ from ..device import Device
 from ..errors import DataError, SettingError
 from ..placement import selection
 from ..tensors.scope import NO_SCOPE, current_scope
-from .structures import arguments, normalised, row, stack, tensors
+from .structures import Placing, arguments, normalised, row, stack
 
 __all__ = [
     "END",
@@ -63,6 +63,7 @@ class Session:
     Attributes:
         work: the device of the tensors that functions get: ``target`` if its arrays are in host memory, else the host.
         key: of the shuffles without a seed.
+        working, delivering: make tensors there, and on ``target``.
         placed: whether a step has put the elements on a device of its own choice.
         variables: the context that functions run in; no tape or trace is open in it.
         pools: the workers of each node, which stay alive from pass to pass.
@@ -71,6 +72,7 @@ class Session:
     def __init__(self, target: Device, key: int = 0) -> None:
         self.target, self.key, self.placed = target, key, False
         self.work = target if selection.backend_of(target).host else selection.host_device()
+        self.working, self.delivering = Placing(self.work), Placing(target)
         self.variables = contextvars.copy_context()
         self.variables.run(current_scope.set, NO_SCOPE)
         if self.work is not target:
@@ -139,7 +141,7 @@ class Opening:
 
     def call_raw(self, function: Callable[..., Any], element: Any, where: str, position: int, **keywords: Any) -> Any:
         """As `call`, for a function that does not return an element."""
-        return call(function, tensors(element, self.session.work), where, position, **keywords)
+        return call(function, self.session.working.tensors(element), where, position, **keywords)
 
 
 def call(function: Callable[..., Any], element: Any, where: str, position: int, **keywords: Any) -> Any:
@@ -187,7 +189,7 @@ class Stream:
 
 
 class Rows:
-    """The elements of a node by position; a subclass defines `get` or `gather`.
+    """The elements of a node by position; a subclass defines `get` or `gather`, and `get_many` where it is faster.
 
     Args:
         length: the number of elements.
@@ -202,7 +204,11 @@ class Rows:
 
     def gather(self, positions: Any) -> Any:
         """The elements at ``positions``, int64[n], as one batch."""
-        return stack([self.get(position) for position in positions.tolist()])
+        return stack(self.get_many(positions))
+
+    def get_many(self, positions: Any) -> list[Any]:
+        """The elements at ``positions``, int64[n]."""
+        return [self.get(position) for position in positions.tolist()]
 
 
 class RowStream(Stream):

@@ -15,9 +15,11 @@ from ..device import Device
 from ..dispatch import convert
 from ..errors import DataError, DTypeError, PolytapeError, ShapeError
 from ..placement import selection
+from ..registry.tensor_type import TensorType
 from ..tensors.tensor import Tensor
 
 __all__ = [
+    "Placing",
     "arguments",
     "host",
     "join",
@@ -27,8 +29,8 @@ __all__ = [
     "normalised",
     "on_host",
     "row",
+    "rows_of",
     "stack",
-    "tensors",
     "zip_leaves",
 ]
 
@@ -131,21 +133,38 @@ def _normalised_leaf(leaf: Any) -> Any:
     return leaf
 
 
-def tensors(structure: Any, device: Device) -> Any:
-    """The structure with tensors on ``device`` in place of NumPy arrays; tensors and other objects stay."""
-    if type(structure) is np.ndarray:
-        return _tensor(structure, device)
-    if type(structure) is tuple:
-        return tuple([_tensor(x, device) if type(x) is np.ndarray else tensors(x, device) for x in structure])
-    return map_leaves(lambda leaf: _tensor(leaf, device) if isinstance(leaf, np.ndarray) else leaf, structure)
+class Placing:
+    """Makes tensors on a device of a pipeline's NumPy arrays.
 
+    Args:
+        device: the device.
+    """
 
-def _tensor(array: Any, device: Device) -> Any:
-    if array.dtype.kind in "OSUMm":  # objects, strings and dates stay NumPy arrays
-        return array
-    # The pipeline owns the array, so a device on the host needs no copy.
-    shared = array.dtype.isnative and selection.backend_of(device).host
-    return convert.asarray(array, None, device, False if shared else None)
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self._backend = selection.backend_of(device)
+        self._types: dict[Any, TensorType] = {}  # of arrays that the device can use as they are
+
+    def tensors(self, structure: Any) -> Any:
+        """The structure with tensors in place of NumPy arrays; tensors and other objects stay."""
+        if type(structure) is np.ndarray:
+            return self._tensor(structure)
+        if type(structure) is tuple:
+            return tuple([self._tensor(x) if type(x) is np.ndarray else self.tensors(x) for x in structure])
+        return map_leaves(lambda leaf: self._tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, structure)
+
+    def _tensor(self, array: Any) -> Any:
+        tensor_type = self._types.get(array.dtype)
+        if tensor_type is not None:
+            return Tensor(array, tensor_type, None)
+        if array.dtype.kind in "OSUMm":  # objects, strings and dates stay NumPy arrays
+            return array
+        if self._backend.host and array.dtype.isnative:
+            # The pipeline owns the array, so it is not copied.
+            tensor = convert.asarray(array, None, self.device, False)
+            self._types[array.dtype] = tensor.type
+            return tensor
+        return convert.asarray(array, None, self.device)
 
 
 def arguments(element: Any) -> tuple[Any, ...]:
@@ -187,6 +206,19 @@ def row(rows: Any, position: int) -> Any:
 
 def _row(leaf: Any, position: int) -> Any:
     return leaf[position] if isinstance(leaf, list) else np.asarray(host(leaf)[position])
+
+
+def rows_of(batch: Any, n: int) -> list[Any]:
+    """All rows of a batch of ``n`` rows; views."""
+    if isinstance(batch, tuple) and not hasattr(batch, "_fields"):
+        return list(zip(*[rows_of(part, n) for part in batch], strict=True)) if batch else [()] * n
+    if isinstance(batch, list):
+        return batch
+    if isinstance(batch, (tuple, dict)):
+        return [row(batch, position) for position in range(n)]
+    array = host(batch)
+    # The ellipsis makes an element of a vector an array instead of a NumPy scalar.
+    return list(array) if array.ndim > 1 else [array[position, ...] for position in range(n)]
 
 
 def stack(elements: Sequence[Any]) -> Any:

@@ -20,7 +20,7 @@ from ..errors import DataError
 from ..placement import selection
 from ..random.generator import Generator
 from .streams import Session, call, closed
-from .structures import normalised, on_host, tensors
+from .structures import Placing, normalised, on_host
 
 __all__ = ["Pool", "Task"]
 
@@ -115,11 +115,11 @@ class _Local:
     """Calls the function in the thread itself."""
 
     def __init__(self, function: Callable[..., Any], device: Any) -> None:
-        self._function, self._device = function, device
+        self._function, self._placing = function, Placing(device)
 
     def call(self, element: Any, position: int, key: int | None) -> Any:
         keywords = {} if key is None else {"generator": Generator(key)}
-        return normalised(call(self._function, tensors(element, self._device), _WHERE, position, **keywords))
+        return normalised(call(self._function, self._placing.tensors(element), _WHERE, position, **keywords))
 
     def close(self) -> None:
         pass
