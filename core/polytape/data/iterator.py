@@ -18,7 +18,7 @@ from ..random import integers
 from ..state.trackable import Trackable
 from ..tensors.scope import current_scope
 from ..tensors.variable import Variable
-from .prefetching import placed
+from .prefetching import destination, placed
 from .streams import END, Node, Opening, Session, Stream
 
 __all__ = ["Iterator"]
@@ -44,7 +44,7 @@ class Iterator(Trackable):
         (0, 0, 1)
     """
 
-    _untracked = ("_finish", "_lock", "_node", "_seen", "_session", "_stream", "_target")
+    _untracked = ("_default", "_finish", "_lock", "_node", "_seen", "_session", "_stream")
 
     def __init__(self, node: Node, epoch: int = 0, seed: int | None = None) -> None:
         host = selection.host_device()
@@ -55,7 +55,7 @@ class Iterator(Trackable):
         self._checksum = zlib.crc32(node.fingerprint().encode())
         values = np.asarray([epoch, 0, key, self._checksum], dtypes.int64)
         self.state = Variable(values, trainable=False, name="data_position", device=host)
-        self._target = selection.default_device()
+        self._default = selection.default_device()
         self._lock = threading.RLock()
         self._stopped = False
         self._session: Session | None = None
@@ -173,7 +173,7 @@ class Iterator(Trackable):
                 fix="build the dataset as before, or leave the iterator out of the checkpoint",
             )
         if self._session is None:
-            self._session = Session(self._target)
+            self._session = Session(destination(self._node, self._default), self._default)
             self._finish = weakref.finalize(self, self._session.close)
         session = self._session
         session.key = key

@@ -12,7 +12,7 @@ from ..tensors.tensor import Tensor
 from .streams import END, Node, Opening, Rows, Session, Stream, closed
 from .structures import Placing, map_leaves
 
-__all__ = ["Place", "Prefetch"]
+__all__ = ["Place", "Prefetch", "destination", "placed"]
 
 
 class Prefetch(Node):
@@ -136,6 +136,15 @@ class Place(Node):
     def stream(self, opening: Opening) -> Stream:
         """As `Node.stream`."""
         return _PlacedStream(self.inputs[0].open(opening.input()), Placing(self.device))
+
+
+def destination(node: Node, default: Device) -> Device:
+    """The device that the last `Place` puts the elements of a pipeline on; ``default`` if there is none."""
+    while type(node) is not Place:
+        if len(node.inputs) != 1:
+            return default
+        node = node.inputs[0]
+    return node.device
 
 
 def placed(element: Any, placing: Placing) -> Any:

@@ -59,23 +59,24 @@ class Session:
 
     Args:
         target: the device of the elements that the iterator returns.
+        default: the device of new tensors.
 
     Attributes:
-        work: the device of the tensors that functions get: ``target`` if its arrays are in host memory, else the host.
+        work: the device of the tensors that functions get: ``default`` if its arrays are in host memory, else the host.
         key: of the shuffles without a seed.
         working, delivering: make tensors there, and on ``target``.
-        placed: whether a step has put the elements on a device of its own choice.
+        placed: whether a step has put elements on a device, where they stay.
         variables: the context that functions run in; no tape or trace is open in it.
         pools: the workers of each node, which stay alive from pass to pass.
     """
 
-    def __init__(self, target: Device, key: int = 0) -> None:
-        self.target, self.key, self.placed = target, key, False
-        self.work = target if selection.backend_of(target).host else selection.host_device()
+    def __init__(self, target: Device, default: Device) -> None:
+        self.target, self.key, self.placed = target, 0, False
+        self.work = default if selection.backend_of(default).host else selection.host_device()
         self.working, self.delivering = Placing(self.work), Placing(target)
         self.variables = contextvars.copy_context()
         self.variables.run(current_scope.set, NO_SCOPE)
-        if self.work is not target:
+        if self.work is not default:
             self.variables.run(selection.device_scopes.set, (selection.DeviceScope(str(self.work)),))
         self.pools: dict[int, Any] = {}
         self._open: dict[int, Closeable] = {}
@@ -296,7 +297,8 @@ def first(node: Node, what: str) -> Any:
     Raises:
         DataError: it has no elements.
     """
-    session = Session(selection.default_device())
+    default = selection.default_device()
+    session = Session(default, default)
     try:
         element = session.variables.run(node.open(Opening(session, (0,))).next)
     finally:

@@ -362,6 +362,15 @@ def test_elements_go_where_new_tensors_go_or_to_a_device(backend: str) -> None:
     assert values(here) == values(there) == values(host) == [[1.0, 2.0], [3.0, 4.0]]
 
 
+def test_steps_after_to_keep_the_device(backend: str) -> None:
+    ds = Dataset.range(4).to(backend)
+    for step in (ds.batch(2), ds.map(lambda x: 3.0), ds.map(lambda x: x + x), ds.batch(2).unbatch().prefetch()):
+        assert {x.device.backend for x in step} == {backend}, step
+    assert {x.device.backend for x in Dataset.range(4).to(backend).to("numpy").map(lambda x: 1)} == {"numpy"}
+    mixed = next(iter(Dataset.zip((ds, Dataset.range(4)))))
+    assert [x.device.backend for x in mixed] == [backend, "numpy"]
+
+
 def test_the_order_is_the_same_on_every_backend(backend: str) -> None:
     with pt.device(backend):
         order = values(Dataset.range(20).shuffle(seed=2).concatenate(streamed(Dataset.range(20)).shuffle(5, seed=2)))
