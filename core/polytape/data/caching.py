@@ -13,14 +13,14 @@ import numpy as np
 from .. import dtypes
 from ..errors import DataError, DTypeError
 from .streams import END, Node, Opening, Rows, Session, Stream
-from .structures import host
+from .structures import host, on_host
 from .tfrecord import RecordReader, frame
 
 __all__ = ["FileCache", "MemoryCache"]
 
 
 class MemoryCache(Node):
-    """The same elements, kept in memory."""
+    """The same elements, kept in host memory, as arrays: a consumer may assign to items of a tensor."""
 
     def __init__(self, source: Node) -> None:
         super().__init__(source)
@@ -47,7 +47,7 @@ class _CachedRows(Rows):
     def get(self, position: int) -> Any:
         element = self._elements.get(position, END)
         if element is END:
-            element = self._elements[position] = self._rows.get(position)
+            element = self._elements[position] = on_host(self._rows.get(position))
         return element
 
 
@@ -79,6 +79,7 @@ class _KeepingStream(Stream):
         if element is END:
             self._node.elements = self._elements
         else:
+            element = on_host(element)
             self._elements.append(element)
         return element
 

@@ -262,9 +262,7 @@ class Dataset(Sources):
 
     def enumerate(self, start: int = 0) -> Dataset:
         """Pairs of a number, int64[], and the element."""
-        count = self._node.count()
-        numbers = Dataset(Range(range(start, start + (count if isinstance(count, int) else 2**62))))
-        return Dataset.zip((numbers, self))
+        return Dataset.zip((Dataset(Range(range(start, 2**63 - 1), endless=True)), self))
 
     def cache(self, path: Any = None) -> Dataset:
         """The same elements, computed in the first pass and then kept.

@@ -11,8 +11,8 @@ import numpy as np
 from .. import dtypes
 from ..errors import DTypeError
 from .specs import describe, unbatched
-from .streams import END, Node, Opening, Rows, Session, Stream, first
-from .structures import host, length, map_leaves, normalised, rows_of
+from .streams import END, INFINITE, Node, Opening, Rows, Session, Stream, first
+from .structures import host, length, map_leaves, normalised, rows_of, shared
 
 __all__ = ["Generated", "Range", "Slices"]
 
@@ -22,7 +22,7 @@ class Slices(Node):
 
     def __init__(self, structure: Any) -> None:
         super().__init__()
-        self.arrays = map_leaves(_column, normalised(structure))
+        self.arrays = map_leaves(_column, structure)
         self.length = length(self.arrays)
 
     def describe(self) -> str:
@@ -43,6 +43,9 @@ class Slices(Node):
 
 
 def _column(leaf: Any) -> Any:
+    leaf = shared(leaf)
+    if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "OSU" and leaf.ndim:
+        return leaf.tolist()  # strings and other objects
     return leaf if isinstance(leaf, list) else host(leaf)
 
 
@@ -66,19 +69,23 @@ class _ArrayRows(Rows):
 
 
 class Range(Node):
-    """The numbers of a Python range, as int64 scalars."""
+    """The numbers of a Python range, as int64 scalars.
 
-    def __init__(self, numbers: range) -> None:
+    Args:
+        endless: whether the range stands for all numbers since its start.
+    """
+
+    def __init__(self, numbers: range, endless: bool = False) -> None:
         super().__init__()
-        self.numbers = numbers
+        self.numbers, self._endless = numbers, endless
 
     def describe(self) -> str:
         """As `Node.describe`."""
         return repr(self.numbers)
 
-    def count(self) -> int:
+    def count(self) -> int | float:
         """As `Node.count`."""
-        return len(self.numbers)
+        return INFINITE if self._endless else len(self.numbers)
 
     def spec(self) -> Any:
         """As `Node.spec`."""

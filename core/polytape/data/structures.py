@@ -17,6 +17,7 @@ from ..errors import DataError, DTypeError, PolytapeError, ShapeError
 from ..placement import selection
 from ..registry.tensor_type import TensorType
 from ..tensors.tensor import Tensor
+from ..tensors.variable import Variable
 
 __all__ = [
     "Placing",
@@ -30,6 +31,7 @@ __all__ = [
     "on_host",
     "row",
     "rows_of",
+    "shared",
     "stack",
     "zip_leaves",
 ]
@@ -110,19 +112,29 @@ def on_host(structure: Any) -> Any:
 
 
 def normalised(structure: Any) -> Any:
-    """What a user's function or generator returned, with numbers and lists of numbers as arrays."""
+    """What a user's function or generator returned, with numbers and lists of numbers as arrays.
+
+    Arrays are copied and tensors get another handle: whoever returned them may write to them later.
+    """
     kind = type(structure)
+    if kind is Tensor:
+        return Tensor(structure.array, structure.type, None)
     if kind is tuple:
-        return tuple([part if type(part) is Tensor else normalised(part) for part in structure])
-    return structure if kind is Tensor or kind is np.ndarray else map_leaves(_normalised_leaf, structure)
+        return tuple([normalised(part) for part in structure])
+    return np.array(structure) if kind is np.ndarray else map_leaves(_normalised_leaf, structure)
 
 
 def _normalised_leaf(leaf: Any) -> Any:
     if isinstance(leaf, Tensor):
-        # A variable may be assigned to later.
-        return leaf if type(leaf) is Tensor else leaf.copy()
-    if isinstance(leaf, np.generic):
-        return np.asarray(leaf)
+        value = leaf.read_value() if isinstance(leaf, Variable) else leaf
+        return Tensor(value.array, value.type, None)
+    if isinstance(leaf, (np.ndarray, np.generic)) and not isinstance(leaf, (str, bytes)):
+        return np.array(leaf)
+    return shared(leaf)
+
+
+def shared(leaf: Any) -> Any:
+    """A leaf that a user gave, with numbers, lists of numbers and arrays of other libraries as NumPy arrays."""
     if isinstance(leaf, _NUMBERS):
         return convert.host_array(leaf, None)
     if isinstance(leaf, list) and leaf and not isinstance(leaf[0], (str, bytes)):
@@ -130,7 +142,9 @@ def _normalised_leaf(leaf: Any) -> Any:
             return convert.asarray(leaf).numpy()
         except PolytapeError:
             return leaf
-    return leaf
+    if isinstance(leaf, np.ndarray) or not (hasattr(leaf, "__array__") or hasattr(leaf, "__dlpack__")):
+        return leaf
+    return convert.asarray(leaf).numpy()
 
 
 class Placing:

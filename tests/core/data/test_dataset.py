@@ -74,7 +74,8 @@ def test_an_unknown_or_infinite_length_is_an_error() -> None:
         with pytest.raises(TypeError, match="the length of this dataset"):
             len(ds)
         assert ds  # has no truth value by length
-    assert Dataset.range(3).repeat().cardinality == float("inf")
+    assert Dataset.range(3).repeat().cardinality == Dataset.range(3).repeat().enumerate().cardinality == float("inf")
+    assert Dataset.range(3).filter(lambda x: True).enumerate().cardinality is None
     assert Dataset.range(3).filter(lambda x: True).cardinality is None
 
 
@@ -96,6 +97,58 @@ def test_a_named_tuple_stays_one() -> None:
     first = next(iter(Dataset.from_tensor_slices(Pair(np.arange(3), np.arange(3))).batch(2)))
     assert type(first).__name__ == "Pair"
     assert first.b.tolist() == [0, 1]
+
+
+def test_arrays_of_other_libraries_become_tensors() -> None:
+    class Other:
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            return np.arange(3.0)
+
+    assert values(Dataset.from_generator(lambda: [Other(), Other()]).batch(2)) == [[[0.0, 1.0, 2.0]] * 2]
+    assert values(Dataset.from_tensor_slices((Other(), [1, 2, 3]))) == [(0.0, 1), (1.0, 2), (2.0, 3)]
+    assert values(Dataset.range(1).map(lambda x: Other())) == [[0.0, 1.0, 2.0]]
+
+
+def test_arrays_of_strings_give_strings() -> None:
+    for array in (np.asarray(["a", "bc"]), np.asarray(["a", "bc"], object)):
+        assert list(Dataset.from_tensor_slices(array)) == ["a", "bc"]
+        assert list(Dataset.from_generator(lambda array=array: iter(array)).batch(2)) == [["a", "bc"]]  # type: ignore[misc]
+
+
+def test_a_variable_gives_its_value_at_the_time() -> None:
+    w = pt.Variable(1.0)
+    elements = []
+    for x in Dataset.range(2).map(lambda x: w):
+        elements.append(x)
+        w.assign(5.0)
+    assert values(elements) == [1.0, 5.0]
+    assert not any(isinstance(x, pt.Variable) for x in elements)
+
+
+def test_what_a_function_or_generator_returns_may_change_later() -> None:
+    buffer, tensor = np.zeros(2), pt.zeros((2,))
+
+    def items() -> Any:
+        for i in range(3):
+            buffer[:] = i
+            tensor[0] = float(i)
+            yield buffer, tensor
+
+    assert values(Dataset.from_generator(items).batch(3)) == [
+        ([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], [[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
+    ]
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_consumer_may_assign_to_items_of_a_cached_tensor(kind: Any) -> None:
+    ds = kind(Dataset.from_tensor_slices(np.ones((3, 2)))).map(lambda x: x * 2).cache()
+    for _ in range(2):
+        for x in ds.map(lambda x: x):
+            assert x.tolist() == [2.0, 2.0]
+            x[0] = 7.0
+        for x in ds:
+            assert x.tolist() == [2.0, 2.0]
+            x[0] = 7.0
 
 
 def test_specs_follow_the_steps() -> None:
