@@ -47,7 +47,6 @@ NUMPY_NAMES = {
     "from_dlpack": "host values of other libraries",
     "generic": "the type of every NumPy scalar",
     "iinfo": "a dtype's limits",
-    "int32": "checksums of records",
     "insert": "positions that decide a shape",
     "integer": "a type of scalar",
     "ndarray": "the type of host values",

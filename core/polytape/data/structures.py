@@ -128,8 +128,8 @@ def _normalised_leaf(leaf: Any) -> Any:
     if isinstance(leaf, Tensor):
         value = leaf.read_value() if isinstance(leaf, Variable) else leaf
         return Tensor(value.array, value.type, None)
-    if isinstance(leaf, (np.ndarray, np.generic)) and not isinstance(leaf, (str, bytes)):
-        return np.array(leaf)
+    if isinstance(leaf, (np.ndarray, np.generic)):
+        return leaf.item() if isinstance(leaf, (str, bytes)) else np.array(leaf)
     return shared(leaf)
 
 
@@ -142,7 +142,7 @@ def shared(leaf: Any) -> Any:
             return convert.asarray(leaf).numpy()
         except PolytapeError:
             return leaf
-    if isinstance(leaf, np.ndarray) or not (hasattr(leaf, "__array__") or hasattr(leaf, "__dlpack__")):
+    if isinstance(leaf, (np.ndarray, np.generic)) or not (hasattr(leaf, "__array__") or hasattr(leaf, "__dlpack__")):
         return leaf
     return convert.asarray(leaf).numpy()
 
