@@ -57,7 +57,7 @@ class Dataset(Sources):
         return Iterator(self._node, next(self._passes))
 
     def iterator(self, *, seed: int | None = None) -> Iterator:
-        """An `Iterator`, which starts with epoch 0.
+        """An `Iterator`, which starts with epoch 0. Its worker processes stay from one pass to the next.
 
         Args:
             seed: from 0 to 2**62 - 1, of the shuffles and random maps that have none. Default: drawn from the default

@@ -97,20 +97,20 @@ class Iterator(Trackable):
                 raise StopIteration
             elif self._stream is None:
                 self._seek(state)
+            epoch, position, key, checksum = state.tolist()
             try:
                 element = self._pull()
+                if element is not END:
+                    self._move(state, [epoch, position + 1, key, checksum])
+                    return element
+                self._drop()
+                self._move(state, [epoch + 1, 0, key, checksum])
             except BaseException:
-                # Another call opens the pipeline at the same position, also after Ctrl-C.
+                # Also Ctrl-C, which may come anywhere: the next call opens the pipeline at the position in the state.
                 self._drop()
                 raise
-            epoch, position, key, checksum = state.tolist()
-            if element is END:
-                self._drop()
-                self._stopped = True
-                self._move(state, [epoch + 1, 0, key, checksum])
-                raise StopIteration
-            self._move(state, [epoch, position + 1, key, checksum])
-            return element
+            self._stopped = True
+            raise StopIteration
 
     def close(self) -> None:
         """End threads and worker processes, and close files; the next element opens them again."""

@@ -154,6 +154,40 @@ def test_a_failed_element_is_tried_again() -> None:
     assert [x.item() for x in it] == list(range(2, 13))
 
 
+@pytest.mark.parametrize("name", ["_pull", "_move", "_drop"])
+def test_ctrl_c_within_a_step_loses_no_element(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before and after each part of a step; the state says which elements were given."""
+    for before in (True, False):
+        it = Dataset.range(3).iterator()
+        original = getattr(it, name)
+        seen: list[int] = []
+        pending = [True]
+
+        def interrupted(*args: Any, original: Any = original, pending: Any = pending, before: bool = before) -> Any:
+            now = bool(pending and it.position == 1)  # noqa: B023  # used in this turn of the loop only
+            if now:
+                pending.clear()
+            if now and before:
+                raise KeyboardInterrupt
+            result = original(*args)
+            if now:
+                raise KeyboardInterrupt
+            return result
+
+        monkeypatch.setattr(it, name, interrupted)
+        while it.epoch == 0:
+            position = it.position
+            try:
+                seen.append(next(it).item())
+                assert seen[-1] == position
+            except KeyboardInterrupt:
+                if it.position == position + 1:  # the step was complete
+                    seen.append(position)
+            except StopIteration:
+                break
+        assert seen == [0, 1, 2]
+
+
 def test_threads_that_share_an_iterator_get_different_elements() -> None:
     it = Dataset.range(2000).map(plus).iterator()
     seen: list[int] = []
