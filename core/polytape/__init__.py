@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         autodiff as autodiff,
         checkpoint as checkpoint,
         compat as compat,
+        data as data,
         fft as fft,
         graph as graph,
         linalg as linalg,
@@ -191,7 +192,7 @@ __array_api_version__ = "2025.12"
 
 # Loaded on first use: modules (only the namespaces are in `__all__`), and names, each with its module and attribute.
 _NAMESPACES = ("fft", "linalg", "nn", "optim", "random", "special")
-_MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "graph", "ops", "summary", "testing")
+_MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "data", "graph", "ops", "summary", "testing")
 _LATE = {
     "Backend": ("backend", "Backend"),
     "batch_jacobian": ("autodiff.jacobians", "batch_jacobian"),

@@ -266,6 +266,15 @@ LINES: Final[dict[str, str]] = {
         softmax, log_softmax: polytape.nn.{name}(x)
         exp2, expm1, log1p, sinc, round: polytape.{name}(x)
         """,
+    "data": """
+        DataLoader, TensorDataset: polytape.data.Dataset.from_tensor_slices((x, y)).shuffle().batch(size)
+        IterableDataset: polytape.data.Dataset.from_generator(function)
+        TFRecordDataset: polytape.data.Dataset.from_tfrecord(paths)
+        TextLineDataset: polytape.data.Dataset.from_text(paths)
+        random_split: dataset.take(n) and dataset.skip(n)
+        default_collate: dataset.batch(size), dataset.padded_batch(size)
+        AUTOTUNE: num_workers=2, or another number
+        """,
     "optim": """
         GradientDescentOptimizer: polytape.optim.SGD(learning_rate)
         AdamOptimizer: polytape.optim.Adam(learning_rate)
