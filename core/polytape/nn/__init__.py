@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..ops.nn.activations import *
     from ..ops.nn.attention import *
     from ..ops.nn.channel_norms import *
+    from ..ops.nn.classification_losses import *
     from ..ops.nn.convolution import *
     from ..ops.nn.convolution_forms import *
     from ..ops.nn.distances import *
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ..ops.nn.pooling_forms import *
     from ..ops.nn.rectifiers import *
     from ..ops.nn.recurrent import *
+    from ..ops.nn.regression_losses import *
     from ..ops.nn.regularization import *
     from ..ops.nn.sampling import *
     from ..ops.nn.smooth import *
