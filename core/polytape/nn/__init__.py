@@ -6,7 +6,7 @@ them, `describing` prints them, `replacing` calls with others. `layers` has the 
 `initializers`, `regularizers` and `constraints` are the arguments of weights.
 
 May import: `checkpoint`, `dispatch`, `dtypes`, `errors`, `foreign_names`, `graph`, `locks`, `ops`, `placement`,
-`random`, `state`, `tensors`, `tracebacks`.
+`random`, `registry`, `state`, `tensors`, `tracebacks`.
 """
 
 from __future__ import annotations

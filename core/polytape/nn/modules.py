@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, ClassVar, Final
@@ -12,15 +13,33 @@ from ..checkpoint.objects import collect_variables
 from ..errors import PolytapeError, UnknownNameError
 from ..foreign_names import add_to_module
 from ..state.trackable import Trackable
+from ..tensors.scope import current_scope
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
 from . import building, describing, replacing
-from .walking import walk
+from .walking import variables_below, walk
 
 __all__ = ["Module"]
 
 # Whether the module that is being called trains, for the modules that it calls.
 _mode: Final[ContextVar[bool]] = ContextVar("polytape.nn.training", default=False)
+
+
+class _FrozenState:
+    """Counts how often any module was frozen or thawed: a graph that depends on it is traced again."""
+
+    version = 0
+
+
+_frozen_state: Final = _FrozenState()
+
+
+def _guard() -> None:
+    trace = current_scope.get().trace
+    guard = getattr(trace, "guard", None)  # a trace that computes at once has none
+    if guard is not None:
+        version = _frozen_state.version
+        guard(lambda: _frozen_state.version == version)
 
 
 class Module(Trackable):
@@ -54,21 +73,19 @@ class Module(Trackable):
         ['hidden/weight', 'hidden/bias', 'head/weight', 'head/bias']
     """
 
-    _untracked = ("_frozen", "_regularizers", "_constraints", "_output")
+    _untracked: ClassVar[tuple[str, ...]] = ("_frozen", "_regularizers", "_constraints", "_output")
     # Defaults, so that a subclass need not call `Module.__init__`.
     built: bool = False
     _trainable: bool = True
     _frozen: Sequence[Variable] = ()
     _output: str = ""  # the result of the first call, for `summary`
-    _training_at: ClassVar[int | None] = None  # the position of the parameter `training` of `call`
+    _training_at: ClassVar[int | None] = None  # the position of the parameter `training` of `call`; None: it has none
     _build_count: ClassVar[int] = 0  # how many shapes `build` takes
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "call" in vars(cls):
-            parameters = list(inspect.signature(cls.call).parameters.values())[1:]
-            names = [x.name for x in parameters if x.kind is not x.VAR_KEYWORD]
-            cls._training_at = names.index("training") if "training" in names else None
+            cls._training_at = _position_of_training(cls.call)
         if "build" in vars(cls):
             kinds = [x.kind for x in list(inspect.signature(cls.build).parameters.values())[1:]]
             several = inspect.Parameter.VAR_POSITIONAL in kinds
@@ -191,17 +208,18 @@ class Module(Trackable):
     @property
     def variables(self) -> list[Variable]:
         """The variables of this module and all below it, in the order of the attributes, each once."""
-        return [value for _, _, value in walk(self) if isinstance(value, Variable)]
+        return variables_below(self)
 
     @property
     def trainable_variables(self) -> list[Variable]:
         """Those of `variables` that tapes watch."""
-        return [value for _, _, value in walk(self) if isinstance(value, Variable) and value.trainable]
+        _guard()
+        return [variable for variable in variables_below(self) if variable.trainable]
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
         """Those of `variables` that are not trained, such as moving averages, and frozen ones."""
-        return [value for _, _, value in walk(self) if isinstance(value, Variable) and not value.trainable]
+        return [variable for variable in variables_below(self) if not variable.trainable]
 
     @property
     def named_variables(self) -> dict[str, Variable]:
@@ -221,26 +239,28 @@ class Module(Trackable):
     @property
     def trainable(self) -> bool:
         """Whether the module is trained; assigning it holds for all modules below, and for weights made later."""
+        _guard()
         return self._trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         modules = [self, *self.submodules.values()]
         if value:
+            thawed = [variable for module in modules for variable in module._frozen]
             for module in modules:
-                for variable in module._frozen:
-                    variable.trainable = True
                 module._frozen = ()
+            for variable in thawed:
+                variable.trainable = True
         else:
-            pairs = [pair[1:] for pair in walk(self, repeated=True) if isinstance(pair[2], Variable)]
-            trained = {id(variable) for _, variable in pairs if variable.trainable}
-            for owner, variable in pairs:
-                # Kept by each module that has it, so that any of them can be trained again.
-                if id(variable) in trained and isinstance(owner, Module):
-                    owner._frozen = [*owner._frozen, variable]
-                    variable.trainable = False
+            # Each module keeps what it has to train again, so that any of them can be thawed.
+            frozen = [[x for x in variables_below(module) if x.trainable] for module in modules]
+            for module, variables in zip(modules, frozen, strict=True):
+                module._frozen = [*module._frozen, *variables]
+            for variable in frozen[0]:
+                variable.trainable = False
         for module in modules:
             module._trainable = bool(value)
+        _frozen_state.version += 1
 
     @property
     def losses(self) -> list[Tensor]:
@@ -293,6 +313,15 @@ class Module(Trackable):
             print_fn: takes the table as one text.
         """
         print_fn(describing.table(self))
+
+
+def _position_of_training(call: Callable[..., Any]) -> int | None:
+    """The position of the parameter ``training`` among the arguments of a call; None if there is no such parameter."""
+    parameters = list(inspect.signature(call).parameters.values())[1:]
+    for position, parameter in enumerate(parameters):
+        if parameter.name == "training":
+            return sys.maxsize if parameter.kind is parameter.KEYWORD_ONLY else position
+    return None
 
 
 def _build(module: Module, *shapes: Any, **options: Any) -> None:

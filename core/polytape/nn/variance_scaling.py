@@ -42,6 +42,9 @@ class Initializer:
         """
         raise NotImplementedError
 
+    def __deepcopy__(self, memo: Any) -> Initializer:
+        return self  # a copy of a layer goes on with the same generator; a copied one would repeat its numbers
+
     def __repr__(self) -> str:
         return construction(self)
 

@@ -13,77 +13,116 @@ from typing import Any, Final
 
 from ..checkpoint.children import Children
 from ..checkpoint.nodes import escape
+from ..registry.op import Op
 from ..state.trackable import Trackable, untracked_names
 from ..tensors.variable import Variable
 
-__all__ = ["walk"]
+__all__ = ["variables_below", "walk"]
 
-# The types of most attributes, as a quick first test.
-_VALUES: Final = frozenset((str, bytes, int, float, bool, type(None), types.FunctionType, types.BuiltinFunctionType))
+# Most attributes have one of these types, which hold no variables.
+_VALUES: Final[frozenset[type]] = frozenset(
+    (str, bytes, int, float, bool, type(None), types.FunctionType, types.BuiltinFunctionType)
+)
+# The names of our own classes' attributes that are not followed. The classes of users are read at each walk, since
+# their attributes may be assigned at any time.
+_own_classes: Final[dict[type, frozenset[str]]] = {}
 
 
-def walk(root: Trackable, *, repeated: bool = False) -> Iterator[tuple[str, Trackable, Any]]:
+def walk(root: Trackable) -> Iterator[tuple[str, Trackable, Any]]:
     """The objects below ``root`` that are variables or trackables, depth first, ``root`` itself first.
 
-    Args:
-        root: where to start.
-        repeated: whether a variable that several objects share is returned for each of them, not only the first.
     Returns:
         Triples: the path of attributes, the trackable nearest above the object (for a trackable: itself), the object.
     """
-    children = Children()
-    untracked: dict[type, frozenset[str] | None] = {}
+    inside = _Inside()
     seen: set[int] = set()
     stack: list[tuple[str, Trackable, Any]] = [("", root, root)]
     while stack:
         path, owner, value = stack.pop()
-        is_variable = isinstance(value, Variable)
-        if id(value) in seen and not (repeated and is_variable):
+        if id(value) in seen:
             continue
         seen.add(id(value))
-        if is_variable:
+        if isinstance(value, Variable):
             yield path, owner, value
             continue
         if isinstance(value, Trackable):
             owner = value
             yield path, owner, value
-        below = [
-            (f"{path}/{escape(name)}" if path else escape(name), owner, child)
-            for name, child in _children(value, children, untracked)
-        ]
+        prefix = f"{path}/" if path else ""
+        below = [(f"{prefix}{escape(name)}", owner, child) for name, child in inside.children(value)]
         below.reverse()  # the last one on the stack is visited first
         stack += below
 
 
-def _children(
-    value: Any, children: Children, untracked: dict[type, frozenset[str] | None]
-) -> Iterable[tuple[str, object]]:
-    """The objects in ``value`` that are or may hold variables, by name."""
-    cls = type(value)
-    if cls is list or cls is tuple:
-        return [
-            (str(k), child)
-            for k, child in enumerate(value)
-            if type(child) not in _VALUES and children.is_followed(child)
-        ]
-    if isinstance(value, Trackable):
-        if cls not in untracked:
-            untracked[cls] = untracked_names(cls) if _holds_nothing(cls, children) else None
-        hidden = untracked[cls]
-        if hidden is not None:
-            return [
-                (name, child)
-                for name, child in value.__dict__.items()
-                if type(child) not in _VALUES and name not in hidden and children.is_followed(child)
-            ]
-    return children.of(value).items()
+def variables_below(root: Trackable) -> list[Variable]:
+    """The variables that `walk` finds, without paths: a step of training asks for them."""
+    inside = _Inside()
+    found: list[Variable] = []
+    seen: set[int] = set()
+    stack: list[Any] = [root]
+    while stack:
+        value = stack.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, Variable):
+            found.append(value)
+        else:
+            below = [child for _, child in inside.children(value)]
+            below.reverse()
+            stack += below
+    return found
+
+
+class _Inside:
+    """Finds what objects hold, during one walk."""
+
+    __slots__ = ("classes", "finder", "skipped")
+
+    def __init__(self) -> None:
+        self.finder = Children()
+        self.classes: dict[type, frozenset[str] | None] = {}
+        self.skipped: set[type] = {*_VALUES}  # types that are known not to hold variables
+
+    def children(self, value: Any) -> Iterable[tuple[str, object]]:
+        """The objects in ``value`` that are or may hold variables, by name."""
+        cls = type(value)
+        if cls is list or cls is tuple:
+            entries: Iterable[tuple[Any, object]] = enumerate(value)
+            hidden: frozenset[str] | None = frozenset()
+        elif isinstance(value, Trackable):
+            hidden = _own_classes.get(cls)
+            if hidden is None:
+                hidden = self._hidden(cls)
+            entries = value.__dict__.items()
+        else:
+            hidden = None
+        if hidden is None:
+            return self.finder.of(value).items()
+        skipped = self.skipped
+        found = [(str(name), child) for name, child in entries if type(child) not in skipped and name not in hidden]
+        return [pair for pair in found if self._may_hold(pair[1])]
+
+    def _may_hold(self, child: object) -> bool:
+        """Whether ``child`` is a variable or may hold one."""
+        cls = type(child)
+        if issubclass(cls, Variable) or self.finder.is_followed(child):
+            return cls is not dict or bool(child)
+        if issubclass(cls, Op):  # such as the activations; of other types, only some objects may hold nothing
+            self.skipped.add(cls)
+        return False
+
+    def _hidden(self, cls: type) -> frozenset[str] | None:
+        """The attributes of instances that are not followed; None if these have more than their ``__dict__``."""
+        if cls not in self.classes:
+            self.classes[cls] = untracked_names(cls) if _holds_nothing(cls, self.finder) else None
+            if cls.__module__.startswith("polytape.") and self.classes[cls] is not None:
+                _own_classes[cls] = untracked_names(cls)
+        return self.classes[cls]
 
 
 def _holds_nothing(cls: type, children: Children) -> bool:
-    """Whether instances have nothing but their ``__dict__``: no slots, and no class attribute that may hold variables.
-
-    The classes of users are read each time, since their attributes may be assigned at any time.
-    """
+    """Whether what an instance holds is in its ``__dict__``, not in slots or in attributes of the class."""
     for base in cls.__mro__:
         if base is object or base.__module__.startswith("polytape."):
             continue

@@ -191,28 +191,6 @@ def test_training_holds_for_all_modules_that_are_called_inside() -> None:
     assert outer(X) is False
 
 
-def test_a_traced_model_trains_as_an_eager_one(backend: str) -> None:
-    with pt.device(backend):
-        x, labels = X.to_device(pt.zeros(()).device), pt.asarray([0, 1])
-        results = []
-        for traced in (False, True):
-            pt.random.seed(3)
-            model, sgd = nn.Sequential(nn.Dense(4, "tanh"), nn.BatchNorm(0.5), nn.Dense(2)), pt.optim.SGD(0.1)
-
-            def step(x: Any, labels: Any, model: Any = model, sgd: Any = sgd) -> Any:
-                with pt.GradientTape() as tape:
-                    logits = model(x, training=True)
-                    loss = pt.mean(nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
-                variables = model.trainable_variables
-                sgd.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-                return loss
-
-            run = pt.function(step) if traced else step
-            losses = [float(run(x, labels)) for _ in range(4)]
-            results.append([*losses, *[float(pt.sum(v)) for v in model.variables]])
-        assert np.allclose(results[0], results[1], rtol=1e-4, atol=1e-5) and results[0][3] < results[0][0]
-
-
 def test_a_model_is_traced_itself() -> None:
     model = nn.Sequential(nn.Dense(3), nn.Dropout(1.0))
     traced = pt.function(model)
@@ -220,58 +198,39 @@ def test_a_model_is_traced_itself() -> None:
     assert traced(X, training=True).tolist() == [[0.0] * 3] * 2 and len(model.variables) == 2
 
 
-def test_a_frozen_module_has_no_trainable_variables_and_tapes_do_not_watch_them() -> None:
-    net = Net()
-    net.hidden.trainable = False  # before the weights exist
-    with pt.GradientTape() as tape:
-        net(X, training=True)
-    assert [v.name for v in tape.watched_variables()] == ["scale", "weight", "bias", "weight", "bias"]
-    net.trainable = False
-    assert net.trainable_variables == [] and not net.more["b"].trainable
-    net.more["b"].trainable = True
-    assert [v.shape for v in net.trainable_variables] == [(3, 2), (2,)]
-    net.trainable = True
-    assert [v.name for v in net.non_trainable_variables] == ["moving_mean", "moving_variance"]  # as before
-    net.trainable = True  # no effect
-    assert len(net.trainable_variables) == 7
+def test_training_may_be_a_keyword_behind_any_number_of_arguments() -> None:
+    class Several(nn.Module):
+        def call(self, *xs: Any, training: bool = False) -> tuple[int, bool]:
+            return len(xs), training
+
+    assert Several()(X, X) == (2, False) and Several()(X, X, training=True) == (2, True)
 
 
-def test_tied_weights_are_trained_again_through_any_module_that_has_them() -> None:
-    class Tied(nn.Module):
-        def __init__(self, weight: pt.Variable) -> None:
-            self.weight = weight
-
-    shared = pt.Variable([1.0])
-    pair = nn.Module()
-    pair.a, pair.b = Tied(shared), Tied(shared)
-    pair.trainable = False
-    assert not shared.trainable
-    pair.b.trainable = True
-    assert shared.trainable
+def test_an_initial_value_is_not_a_variable_of_the_layer() -> None:
+    value = pt.Variable([[1.0, 2.0]])
+    for layer in (nn.Dense(2, weight_initializer=value), nn.SimpleRNN(1, recurrent_initializer=pt.Variable([[1.0]]))):
+        layer.build((None, 1) if isinstance(layer, nn.Dense) else (None, 1, 1))
+        assert not {id(v) for v in layer.variables} & {id(value)} and len(layer.variables) == len(layer.named_variables)
+    assert len(layer.variables) == 3
 
 
-def test_losses_are_those_of_the_regularizers_and_have_gradients() -> None:
-    l2, l1 = nn.regularizers.L2(0.5), nn.regularizers.L1(2.0)
-    model = nn.Sequential(
-        nn.Dense(2, weight_regularizer=l2, bias_regularizer=l1, bias_initializer=-1.5), nn.relu, nn.Dense(2)
-    )
-    model(X)
-    weight, bias = model[0].weight, model[0].bias
-    with pt.GradientTape() as tape:
-        total = sum(model.losses)
-    assert [float(x) for x in model.losses] == pytest.approx([0.5 * np.square(weight.numpy()).sum(), 6.0])
-    gradients = tape.gradient(total, [weight, bias])
-    assert np.allclose(gradients[0].numpy(), weight.numpy()) and gradients[1].tolist() == [-2.0, -2.0]
-    assert nn.Dense(2).losses == []
+def test_copies_of_a_layer_without_weights_draw_different_ones_from_one_generator() -> None:
+    glorot = nn.initializers.GlorotUniform(generator=pt.random.Generator(1))
+    both = nn.Bidirectional(nn.GRU(3, weight_initializer=glorot))
+    both.build((None, 2, 4))
+    first, second = both.forward_layer.weight_ih.numpy(), both.backward_layer.weight_ih.numpy()
+    assert not np.array_equal(first, second)
 
 
-def test_constraints_are_applied_when_they_are_called_also_in_a_trace() -> None:
-    for wrap in (lambda f: f, pt.function):
-        layer = nn.Dense(2, weight_constraint=nn.constraints.MaxNorm(1.0), weight_initializer=3.0)
-        layer(X)
-        bias = layer.bias.numpy()
-        wrap(layer.apply_constraints)()
-        assert np.allclose(layer.weight.numpy(), 0.5) and np.array_equal(layer.bias.numpy(), bias)
+def test_weights_are_made_inside_other_transformations() -> None:
+    for transformed in (
+        lambda f: pt.vmap(f)(X),
+        lambda f: pt.jvp(f, (X,), (X,))[0],
+        lambda f: pt.recompute(f)(X),
+    ):
+        layer = nn.Dense(3)
+        y = transformed(layer)
+        assert y.shape == (2, 3) and np.allclose(y.numpy(), layer(X).numpy()) and layer.weight.shape == (4, 3)
 
 
 def test_a_checkpoint_restored_before_the_weights_exist_gives_their_values(tmp_path: Path, backend: str) -> None:

@@ -60,6 +60,9 @@ class WeightLayer(Module):
         DTypeError: another keyword argument. SettingError: no initializer has a name that is given.
     """
 
+    # An initial value may be a variable, which is not the layer's.
+    _untracked = ("_options", "recurrent_initializer")
+
     def __init__(self, options: WeightOptions) -> None:
         for name in options:
             if name not in _OPTIONS:
