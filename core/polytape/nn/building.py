@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from ..dispatch.convert import asarray
 from ..errors import DTypeError, ShapeError
-from ..graph.tracing import trace
 from ..locks import renewed_lock
 from ..ops.creation import zeros
 from ..placement.default_backend import device as on_device
@@ -81,6 +80,8 @@ def shape_of(x: Any) -> Any:
 
 def build_by_tracing(module: Callable[..., Any], shapes: Sequence[Any], dtype: Any = None) -> None:
     """Call a module on symbolic tensors of these shapes, which makes the weights of all modules that it calls."""
+    from ..graph.tracing import trace  # most programs do not declare shapes
+
     declared = [sizes(shape) for shape in shapes]
     kind = zeros((), dtype=weight_dtype(dtype)).type
     inputs = [

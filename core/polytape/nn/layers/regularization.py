@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...errors import SettingError
 from ...random import Generator
 from ...tensors.tensor import Tensor
 from .. import noise
@@ -28,13 +27,7 @@ class Dropout(Module):
     def __init__(
         self, rate: float = 0.5, *, noise_shape: tuple[int, ...] | None = None, generator: Generator | None = None
     ) -> None:
-        if not 0.0 <= rate <= 1.0:
-            raise SettingError(
-                f"Dropout cannot drop a share of {rate}.",
-                expected="0 <= rate <= 1",
-                got=f"rate={rate}",
-                fix="pass the probability that an element becomes 0",
-            )
+        noise.check_rate(rate)
         self.rate, self.noise_shape, self.generator = rate, noise_shape, generator
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
