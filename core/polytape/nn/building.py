@@ -12,6 +12,7 @@ from ..errors import DTypeError, ShapeError
 from ..locks import renewed_lock
 from ..ops.creation import zeros
 from ..placement.default_backend import device as on_device
+from ..registry.tensor_type import TensorType
 from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
@@ -82,17 +83,26 @@ def build_by_tracing(module: Callable[..., Any], shapes: Sequence[Any], dtype: A
     """Call a module on symbolic tensors of these shapes, which makes the weights of all modules that it calls."""
     from ..graph.tracing import trace  # most programs do not declare shapes
 
-    declared = [sizes(shape) for shape in shapes]
     kind = zeros((), dtype=weight_dtype(dtype)).type
-    inputs = [
-        (f"input_{k}", kind, tuple(1 if size is None else size for size in shape)) for k, shape in enumerate(declared)
-    ]
+    inputs: list[tuple[str, TensorType, tuple[int, ...]]] = []
+
+    def position(shape: Any) -> Any:
+        """The place of an argument of this shape among the inputs; of several, if it is a tuple of shapes."""
+        if any(isinstance(size, tuple) for size in shape):
+            return [position(part) for part in shape]
+        inputs.append((f"input_{len(inputs)}", kind, tuple(1 if size is None else size for size in shape)))
+        return len(inputs) - 1
+
+    positions = [position(sizes(shape)) for shape in shapes]
 
     def body(symbols: list[Tensor]) -> Sequence[Tensor]:
-        module(*symbols)
+        def argument(place: Any) -> Any:
+            return tuple(map(argument, place)) if isinstance(place, list) else symbols[place]
+
+        module(*map(argument, positions))
         return ()
 
-    trace(f"{type(module).__name__}.build", inputs, body)
+    trace("build", inputs, body)
 
 
 def sizes(shape: Any) -> Any:

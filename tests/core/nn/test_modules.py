@@ -157,6 +157,33 @@ def test_build_makes_the_weights_of_every_layer_without_computing() -> None:
     assert derived(X).shape == (2, 2) and float(derived.b) == 1.5 and derived.w.shape == (4,)
 
 
+def test_several_inputs_are_declared_by_several_shapes() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            self.a, self.b = nn.Dense(2), nn.Dense(2)
+
+        def call(self, pair: tuple[pt.Tensor, pt.Tensor], z: pt.Tensor) -> pt.Tensor:
+            return self.a(pair[0]) + self.b(pair[1]) + z
+
+    two = Two()
+    two.build(((None, 3), (None, 5)), (None, 2))
+    assert [v.shape for v in two.variables] == [(3, 2), (2,), (5, 2), (2,)]
+
+
+def test_a_method_that_is_traced_is_a_call() -> None:
+    class Traced(nn.Module):
+        def __init__(self) -> None:
+            self.layer = nn.Dense(2)
+
+        @pt.function
+        def call(self, x: pt.Tensor, training: bool = False) -> pt.Tensor:
+            return self.layer(x) * (2.0 if training else 1.0)
+
+    traced = Traced()
+    assert (traced(X, training=True) / traced(X)).tolist() == [[2.0, 2.0]] * 2
+    assert list(traced.named_variables) == ["layer/weight", "layer/bias"]
+
+
 @pytest.mark.parametrize(("shape", "error"), [((None, 2.5), DTypeError), (5, DTypeError), ((), ShapeError)])
 def test_a_shape_that_is_none_is_an_error(shape: Any, error: type) -> None:
     with pytest.raises(error, match=r"shape|weights"):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from ...errors import SettingError
-from ...ops.manipulation import identity
 from ...ops.nn import channel_norms, norms
 from ...ops.shape_rules import normalise
 from ...tensors.tensor import Tensor
@@ -222,7 +221,7 @@ class GroupNorm(_Norm):
     def call(self, x: Tensor) -> Tensor:
         """The result; see the class."""
         return channel_norms.group_norm(
-            identity(x), self.weight, self.bias, groups=self.groups, axis=self.axis, epsilon=self.epsilon
+            x, self.weight, self.bias, groups=self.groups, axis=self.axis, epsilon=self.epsilon
         )
 
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from ...errors import ShapeError
 from ...ops.nn import pooling, pooling_forms
-from ...ops.nn.geometry import Padding, PerAxis
-from ...tensors.tensor import Tensor
+from ...ops.nn.geometry import Padding, PerAxis, tensors
+from ...tensors.tensor import Tensor, TensorLike
 from ..modules import Module
 
 __all__ = [
@@ -27,16 +27,21 @@ __all__ = [
 ]
 
 
-def check_rank(layer: object, x: Tensor, rank: int) -> None:
-    """Raise ShapeError unless ``x`` has ``rank`` axes beside those of the batch and the channels."""
-    shape = tuple(getattr(x, "shape", ()))
-    if len(shape) != rank + 2:
+def of_rank(layer: object, x: TensorLike, rank: int) -> Tensor:
+    """``x`` as a tensor with ``rank`` axes beside those of the batch and the channels.
+
+    Raises:
+        ShapeError: it has another number of axes.
+    """
+    (x,) = tensors(x)
+    if x.ndim != rank + 2:
         raise ShapeError(
             f"{type(layer).__name__} takes a batch of {rank}-dimensional data.",
             expected=f"an input of rank {rank + 2}, with axes for the batch and the channels",
-            got=f"shape {shape}",
+            got=f"shape {x.shape}",
             fix="use the layer for another number of axes, or insert the missing axes of size 1",
         )
+    return x
 
 
 class Pool(Module):
@@ -63,7 +68,7 @@ class Pool(Module):
 
     def call(self, x: Tensor) -> Tensor:
         """The result; see the class."""
-        check_rank(self, x, self.rank)
+        x = of_rank(self, x, self.rank)
         arguments: dict[str, Any] = {
             "stride": self.stride, "padding": self.padding, "data_format": self.data_format
         }  # fmt: skip
@@ -86,7 +91,7 @@ class GlobalPool(Module):
 
     def call(self, x: Tensor) -> Tensor:
         """The result; see the class."""
-        check_rank(self, x, self.rank)
+        x = of_rank(self, x, self.rank)
         return self.function(x, keepdims=self.keepdims, data_format=self.data_format)
 
 

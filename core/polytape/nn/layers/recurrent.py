@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar, Unpack
 
 from ...errors import ShapeError
-from ...ops.manipulation import identity
 from ...ops.nn import recurrent
 from ...ops.rearranging import swapaxes
 from ...tensors.tensor import Tensor, TensorLike
@@ -84,7 +83,7 @@ class Recurrent(WeightLayer):
             x: floating[batch, time, features].
             state: before the first step, as `return_state` returns it; default: 0.
         """
-        outputs, last = self._steps(swapaxes(identity(x), 0, 1), state)
+        outputs, last = self._steps(swapaxes(x, 0, 1), state)
         y = swapaxes(outputs, 0, 1) if self.return_sequences else outputs[0 if self.reverse else -1]
         return (y, last) if self.return_state else y
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from ...errors import SettingError, ShapeError
-from ...ops.manipulation import identity, reshape
-from ...ops.nn.geometry import Padding, PerAxis, paddings, per_axis, spatial_axes
+from ...ops.manipulation import reshape
+from ...ops.nn.geometry import Padding, PerAxis, paddings, per_axis, spatial_axes, tensors
 from ...ops.nn.images import resize_bicubic, resize_bilinear, resize_nearest
 from ...ops.padding import pad
-from ...tensors.tensor import Tensor
+from ...tensors.tensor import Tensor, TensorLike
 from ..modules import Module
-from .pooling import check_rank
+from .pooling import of_rank
 
 __all__ = [
     "Flatten",
@@ -27,14 +27,19 @@ __all__ = [
 ]
 
 
+def _batch(x: TensorLike) -> Tensor:
+    (x,) = tensors(x)
+    if not x.ndim:
+        raise ShapeError("there is no batch.", expected="x[batch, ...]", got="shape ()", fix="insert the axis")
+    return x
+
+
 class Flatten(Module):
     """All axes but the first as one: [batch, ...] becomes [batch, n]."""
 
     def call(self, x: Tensor) -> Tensor:
         """The result; see the class."""
-        x = identity(x)
-        if not x.ndim:
-            raise ShapeError("there is no batch.", expected="x[batch, ...]", got="shape ()", fix="insert the axis")
+        x = _batch(x)
         return reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 
@@ -53,9 +58,7 @@ class Reshape(Module):
 
     def call(self, x: Tensor) -> Tensor:
         """The result; see the class."""
-        x = identity(x)
-        if not x.ndim:
-            raise ShapeError("there is no batch.", expected="x[batch, ...]", got="shape ()", fix="insert the axis")
+        x = _batch(x)
         return reshape(x, (x.shape[0], *self.shape))
 
 
@@ -81,7 +84,7 @@ class ZeroPadding(Module):
 
     def call(self, x: Tensor) -> Tensor:
         """The result; see the class."""
-        check_rank(self, x, self.rank)
+        x = of_rank(self, x, self.rank)
         ones = (1,) * self.rank
         widths: list[Any] = [(0, 0)] * (self.rank + 2)
         padding: Any = self.padding
@@ -122,8 +125,7 @@ class UpSampling(Module):
 
     def call(self, x: Tensor) -> Tensor:
         """The result; see the class."""
-        x = identity(x)
-        check_rank(self, x, self.rank)
+        x = of_rank(self, x, self.rank)
         axes = spatial_axes(x.ndim, self.data_format)
         sizes = tuple(x.shape[axis] * factor for axis, factor in zip(axes, self.size, strict=True))
         resize: Any = _INTERPOLATIONS[self.interpolation]

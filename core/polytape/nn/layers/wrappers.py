@@ -6,7 +6,8 @@ import copy
 from typing import Any
 
 from ...errors import DTypeError, SettingError, ShapeError
-from ...ops.manipulation import concat, identity, reshape
+from ...ops.manipulation import concat, reshape
+from ...ops.nn.geometry import tensors
 from ...tensors.tensor import Tensor
 from ..modules import Module
 from .recurrent import Recurrent
@@ -94,11 +95,11 @@ class TimeDistributed(Module):
 
     def call(self, x: Tensor) -> Tensor:
         """The result; see the class."""
-        x = identity(x)
+        (x,) = tensors(x)
         if x.ndim < 2:
             raise ShapeError(
                 "there are no steps.", expected="x[batch, time, ...]", got=f"shape {x.shape}", fix="insert the axis"
             )
         batch, time = x.shape[:2]
-        y = identity(self.layer(reshape(x, (batch * time, *x.shape[2:]))))
+        (y,) = tensors(self.layer(reshape(x, (batch * time, *x.shape[2:]))))
         return reshape(y, (batch, time, *y.shape[1:]))

@@ -118,6 +118,14 @@ def test_declared_shapes_make_the_same_weights_as_a_call(row: Row) -> None:
 
 
 @rows
+def test_lists_and_arrays_are_inputs_as_tensors_are(row: Row) -> None:
+    layer = row.make()
+    x = numbers(row.shape).astype("float32")
+    y = layer(pt.asarray(x)).numpy()
+    assert np.array_equal(layer(x).numpy(), y) and np.allclose(layer(x.tolist()).numpy(), y, rtol=1e-6)
+
+
+@rows
 def test_a_traced_layer_returns_what_an_eager_one_does_and_makes_weights_in_the_trace(row: Row) -> None:
     layer = row.make()
     x = pt.asarray(numbers(row.shape).astype("float32"))
