@@ -13,6 +13,7 @@ from .walking import walk
 __all__ = ["construction", "line", "result", "table", "text"]
 
 _MOST_LAYERS = 100  # of a text; a summary has all
+_LONGEST = 80  # characters of an argument
 
 
 def construction(value: Any) -> str:
@@ -44,14 +45,18 @@ def _argument(value: Any) -> str:
     name = getattr(value, "__name__", None)
     if callable(value) and isinstance(name, str) and not isinstance(value, type):
         return name
-    return f"<{type(value).__name__}>" if isinstance(value, Trackable) else repr(value)
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if shape is not None and dtype is not None:  # a tensor or an array
+        return f"{dtype}[{','.join(map(str, shape))}]"
+    shown = "" if isinstance(value, Trackable) else repr(value)
+    return shown if 0 < len(shown) <= _LONGEST else f"<{type(value).__name__}>"
 
 
 def line(module: Trackable) -> str:
     """The module without the modules below."""
     try:
         return construction(module)
-    except (TypeError, ValueError):  # a class whose signature cannot be read, or an argument that does not compare
+    except Exception:  # an argument of the user's may raise anything when it is compared or printed
         return f"{type(module).__name__}()"
 
 

@@ -21,8 +21,9 @@ from .walking import variables_below, walk
 
 __all__ = ["Module"]
 
-# Whether the module that is being called trains, for the modules that it calls.
-_mode: Final[ContextVar[bool]] = ContextVar("polytape.nn.training", default=False)
+# Whether the module that is being called trains, for the modules that it calls; and the trace that was open when this
+# was chosen.
+_mode: Final[ContextVar[tuple[bool, Any]]] = ContextVar("polytape.nn.training", default=(False, None))
 
 
 class _FrozenState:
@@ -35,11 +36,21 @@ _frozen_state: Final = _FrozenState()
 
 
 def _guard() -> None:
-    trace = current_scope.get().trace
-    guard = getattr(trace, "guard", None)  # a trace that computes at once has none
+    """Let a graph that is being traced be traced again once a module is frozen or thawed."""
+    guard = getattr(current_scope.get().trace, "guard", None)  # a trace that computes at once has none
     if guard is not None:
         version = _frozen_state.version
         guard(lambda: _frozen_state.version == version)
+
+
+def _inherited_mode() -> bool:
+    training, chosen_in = _mode.get()
+    trace = current_scope.get().trace
+    guard = getattr(trace, "guard", None)
+    if guard is not None and chosen_in is not trace:
+        # A caller of the traced function chose, and another call of it may choose otherwise.
+        guard(lambda: _mode.get()[0] is training)
+    return training
 
 
 class Module(Trackable):
@@ -122,12 +133,12 @@ class Module(Trackable):
             training = kwargs.pop("training", None)
         if training is None:
             if at is not None:
-                kwargs["training"] = _mode.get()
+                kwargs["training"] = _inherited_mode()
             return self.call(*args, **kwargs)
         training = bool(training)
         if at is not None:
             kwargs["training"] = training
-        token = _mode.set(training)
+        token = _mode.set((training, current_scope.get().trace))
         try:
             return self.call(*args, **kwargs)
         finally:

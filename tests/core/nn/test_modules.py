@@ -345,6 +345,24 @@ def test_repr_and_summary(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[-2:] == ["trained       30 (120 bytes)", "not trained   6 (24 bytes)"]
 
 
+def test_an_argument_that_is_long_an_array_or_cannot_be_printed_does_not_spoil_the_text() -> None:
+    class Broken:
+        def __repr__(self) -> str:
+            raise RuntimeError("no text")
+
+    class Own(nn.Module):
+        def __init__(self, a: Any, b: Any = None) -> None:
+            self.a, self.b = a, b
+
+        def call(self, x: pt.Tensor) -> pt.Tensor:
+            return x @ X
+
+    assert repr(Own(np.ones((2, 3)), b=list(range(1000)))) == "Own(float64[2,3], <list>)"
+    with pytest.raises(ShapeError) as caught:
+        Own(Broken())(X)
+    assert caught.value.__notes__ == ["  in: Own()"]
+
+
 def test_sequential_is_a_list_of_layers_and_functions() -> None:
     model = nn.Sequential([nn.Dense(3), pt.tanh])
     model.append(lambda x: x + 1.0)

@@ -137,3 +137,37 @@ def test_constraints_are_applied_when_they_are_called_also_in_a_trace() -> None:
         bias = layer.bias.numpy()
         wrap(layer.apply_constraints)()
         assert np.allclose(layer.weight.numpy(), 0.5) and np.array_equal(layer.bias.numpy(), bias)
+
+
+def test_a_traced_part_of_a_model_trains_as_its_caller_says() -> None:
+    traces = []
+
+    class Inner(nn.Module):
+        def __init__(self) -> None:
+            self.dropout = nn.Dropout(1.0)
+
+        @pt.function
+        def call(self, x: pt.Tensor) -> pt.Tensor:
+            traces.append(1)
+            return self.dropout(x)
+
+    model = nn.Sequential(Inner())
+    for training in (False, True, False, True):
+        assert bool(pt.all(model(X, training=training) == 0.0)) is training
+    count = len(traces)
+    model(X, training=True)
+    assert len(traces) == count
+
+    class Chosen(nn.Module):
+        def __init__(self) -> None:
+            self.inner = nn.Sequential(nn.Dropout(1.0))
+
+        @pt.function
+        def call(self, x: pt.Tensor) -> pt.Tensor:
+            traces.append(1)
+            return self.inner(x, training=True)
+
+    chosen, count = Chosen(), len(traces)
+    for training in (False, True, False):
+        assert bool(pt.all(chosen(X, training=training) == 0.0))
+    assert len(traces) == count + 1  # what is chosen inside does not depend on the caller
