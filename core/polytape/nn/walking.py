@@ -13,19 +13,20 @@ from typing import Any, Final
 
 from ..checkpoint.children import Children
 from ..checkpoint.nodes import escape
-from ..registry.op import Op
 from ..state.trackable import Trackable, untracked_names
 from ..tensors.variable import Variable
 
 __all__ = ["variables_below", "walk"]
 
+# Whether objects of a type may hold variables, and the names of attributes that are not followed: both for types and
+# classes of Python and polytape, which exist as long as this module. The classes of users are read at each walk, since
+# their attributes may be assigned at any time.
+_lasting_types: Final[dict[type, bool]] = {}
+_lasting_classes: Final[dict[type, frozenset[str]]] = {}
 # Most attributes have one of these types, which hold no variables.
 _VALUES: Final[frozenset[type]] = frozenset(
     (str, bytes, int, float, bool, type(None), types.FunctionType, types.BuiltinFunctionType)
 )
-# The names of our own classes' attributes that are not followed. The classes of users are read at each walk, since
-# their attributes may be assigned at any time.
-_own_classes: Final[dict[type, frozenset[str]]] = {}
 
 
 def walk(root: Trackable) -> Iterator[tuple[str, Trackable, Any]]:
@@ -77,12 +78,11 @@ def variables_below(root: Trackable) -> list[Variable]:
 class _Inside:
     """Finds what objects hold, during one walk."""
 
-    __slots__ = ("classes", "finder", "skipped")
+    __slots__ = ("classes", "finder")
 
     def __init__(self) -> None:
         self.finder = Children()
         self.classes: dict[type, frozenset[str] | None] = {}
-        self.skipped: set[type] = {*_VALUES}  # types that are known not to hold variables
 
     def children(self, value: Any) -> Iterable[tuple[str, object]]:
         """The objects in ``value`` that are or may hold variables, by name."""
@@ -91,7 +91,7 @@ class _Inside:
             entries: Iterable[tuple[Any, object]] = enumerate(value)
             hidden: frozenset[str] | None = frozenset()
         elif isinstance(value, Trackable):
-            hidden = _own_classes.get(cls)
+            hidden = _lasting_classes.get(cls)
             if hidden is None:
                 hidden = self._hidden(cls)
             entries = value.__dict__.items()
@@ -99,25 +99,25 @@ class _Inside:
             hidden = None
         if hidden is None:
             return self.finder.of(value).items()
-        skipped = self.skipped
-        found = [(str(name), child) for name, child in entries if type(child) not in skipped and name not in hidden]
+        found = [(str(name), child) for name, child in entries if type(child) not in _VALUES and name not in hidden]
         return [pair for pair in found if self._may_hold(pair[1])]
 
     def _may_hold(self, child: object) -> bool:
         """Whether ``child`` is a variable or may hold one."""
         cls = type(child)
-        if issubclass(cls, Variable) or self.finder.is_followed(child):
-            return cls is not dict or bool(child)
-        if issubclass(cls, Op):  # such as the activations; of other types, only some objects may hold nothing
-            self.skipped.add(cls)
-        return False
+        followed = _lasting_types.get(cls)
+        if followed is None:
+            followed = self.finder.is_followed(child)
+            if cls.__module__ == "builtins" or cls.__module__.startswith("polytape."):
+                _lasting_types[cls] = followed
+        return followed
 
     def _hidden(self, cls: type) -> frozenset[str] | None:
         """The attributes of instances that are not followed; None if these have more than their ``__dict__``."""
         if cls not in self.classes:
             self.classes[cls] = untracked_names(cls) if _holds_nothing(cls, self.finder) else None
             if cls.__module__.startswith("polytape.") and self.classes[cls] is not None:
-                _own_classes[cls] = untracked_names(cls)
+                _lasting_classes[cls] = untracked_names(cls)
         return self.classes[cls]
 
 
