@@ -135,6 +135,11 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "",
         "batch_norm group_norm instance_norm local_response_norm",
     ),
+    "nn.classification_losses": (
+        "",
+        "categorical_cross_entropy categorical_hinge_loss dice_loss sigmoid_focal_loss softmax_focal_loss "
+        "squared_hinge_loss tversky_loss",
+    ),
     "nn.convolution": (
         "conv fold windows",
         "fold windows",
@@ -181,6 +186,15 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     "nn.recurrent": (
         "",
         "LSTMState gru gru_cell lstm lstm_cell rnn rnn_cell",
+    ),
+    "nn.reducing": (
+        "",
+        "",
+    ),
+    "nn.regression_losses": (
+        "",
+        "cosine_distance gaussian_nll log_cosh_loss mean_absolute_percentage_error mean_pairwise_squared_error "
+        "mean_squared_logarithmic_error",
     ),
     "nn.regularization": (
         "masked_scale",
