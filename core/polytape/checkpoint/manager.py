@@ -125,7 +125,7 @@ class Checkpoint(Trackable):
         except PolytapeError as error:
             raise trimmed(error) from None
 
-    def restore(self, path: str | os.PathLike[str] | None) -> Status:
+    def restore(self, path: str | os.PathLike[str] | None, *, verify: bool = True) -> Status:
         """Restore all variables from a checkpoint; those that do not exist yet are restored when they are attached.
 
         Values are read into new buffers and verified, then all variables are changed at once.
@@ -133,6 +133,8 @@ class Checkpoint(Trackable):
         Args:
             path: a file written by `save` or `write`, or any safetensors file with such keys. None, which
                 `latest_checkpoint` returns if nothing was saved, restores nothing.
+            verify: whether to compare the tensors' checksums. Without, restoring is faster, and damaged bytes become
+                values unnoticed; the file's header is checked all the same.
         Returns:
             A status that lists the matched and the unmatched tensors.
         Raises:
@@ -144,7 +146,7 @@ class Checkpoint(Trackable):
             if path is None:
                 return Status(self, None)
             name = os.fsdecode(path)
-            restoration = Restoration(name, _other_path(name))
+            restoration = Restoration(name, _other_path(name), verify)
             restoration.restore(self)
             return Status(self, restoration)
         except PolytapeError as error:
