@@ -300,10 +300,38 @@ class Status:
                 f"{self.path!r} contains tensors that have no variable.",
                 expected="a variable for each tensor of the checkpoint",
                 got=f"none for {_listed(self.unmatched)}",
-                fix="create the missing objects (they are restored when they are assigned), restore again if a list, "
-                "dict or plain object has changed since, or use assert_existing_objects_matched()",
+                fix="create the missing objects (they are restored when they are assigned), call restore_new() if a "
+                "list, dict or plain object has changed since, or use assert_existing_objects_matched()",
             )
         return self.assert_existing_objects_matched()
+
+    def restore_new(self) -> Status:
+        """Restore the variables that have been added to lists, dicts and plain objects since.
+
+        Attributes of `Trackable` objects are restored when they are assigned; other containers do not say when
+        something is added to them. Variables that were restored before keep their values.
+
+        Returns:
+            This status.
+        Raises:
+            CheckpointError: a tensor is damaged, or does not match its variable; no variable is changed then.
+        """
+        if self._restoration is not None:
+            try:
+                self._restoration.restore(self._root)
+            except PolytapeError as error:
+                raise trimmed(error) from None
+        return self
+
+    def expect_partial(self) -> Status:
+        """Say that some tensors of the file have no variable, which is no error and gives no warning anyway.
+
+        It is there for readers, and for programs that were written for TensorFlow.
+
+        Returns:
+            This status.
+        """
+        return self
 
     def assert_existing_objects_matched(self) -> Status:
         """Check that every existing variable was restored; the file may contain more tensors.
