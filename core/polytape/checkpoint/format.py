@@ -38,7 +38,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _SMALL_NBYTES: Final = 1 << 16  # smaller tensors are copied, and written together
 
 
-def write_tensors(path: str, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+def write_tensors(path: str, tensors: Mapping[str, Array], metadata: Mapping[str, str], *, plain: bool = False) -> None:
     """Write ``tensors`` to the safetensors file ``path``, replacing it completely or not at all.
 
     Equal tensors and metadata give equal bytes, whatever their order.
@@ -48,23 +48,29 @@ def write_tensors(path: str, tensors: Mapping[str, Array], metadata: Mapping[str
         tensors: name -> array of any layout and byte order, of a dtype that polytape supports.
         metadata: additional strings to store in the header. The keys polytape.format, polytape.checksums,
             polytape.header and polytape.complex128 are reserved.
+        plain: whether to leave out polytape's own metadata, and so the checksums.
 
     Raises:
         CheckpointError: a name or metadata string cannot be stored, or the operating system rejects the write; an
             existing file at ``path`` is unchanged then.
-        DTypeError: the dtype of an array is not supported.
+        DTypeError: the dtype of an array is not supported; complex128 is not in a plain file.
     """
     with Replacement(os.fspath(path)) as new:
-        write_into(new, tensors, metadata)
+        write_into(new, tensors, metadata, plain)
 
 
-def write_into(new: Replacement, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+def write_into(
+    new: Replacement, tensors: Mapping[str, Array], metadata: Mapping[str, str], plain: bool = False
+) -> None:
     """Write the contents of a safetensors file; see `write_tensors`."""
     path = new.path
     _check_texts(path, tensors, metadata)
     entries = _lay_out(tensors)
+    paired = [name for name, entry in entries.items() if entry.paired]
+    if plain and paired:
+        raise _unsupported(paired[0], tensors[paired[0]])
     blocks, checksums = _blocks(entries, tensors)
-    header = encode_header(entries, metadata)
+    header = encode_header(entries, metadata, plain)
     size = len(header)
     if size - 8 > MAX_HEADER_NBYTES:
         raise CheckpointError(
@@ -82,7 +88,7 @@ def write_into(new: Replacement, tensors: Mapping[str, Array], metadata: Mapping
     shared.finish()
     if checksums:
         new.seek(0)
-        new.write(encode_header(entries, metadata))
+        new.write(encode_header(entries, metadata, plain))
 
 
 def _check_texts(path: str, tensors: Mapping[Any, Array], metadata: Mapping[Any, Any]) -> None:
@@ -114,10 +120,14 @@ def _code_of(name: str, array: object) -> tuple[str, bool]:
     code, paired = _stored_as(array.dtype) if isinstance(array, np.ndarray) else ("", False)
     if code:
         return code, paired
+    raise _unsupported(name, array)
+
+
+def _unsupported(name: str, array: object) -> DTypeError:
     cls = type(array)
-    raise DTypeError(
+    return DTypeError(
         f"tensor {quoted(name)} cannot be stored in a checkpoint.",
-        expected=f"a NumPy array of one of {', '.join(CODES)}, complex128",
+        expected=f"a NumPy array of one of {', '.join(CODES)}, and in polytape's own files complex128",
         got=array.dtype.name if isinstance(array, np.ndarray) else f"{cls.__module__}.{cls.__qualname__}",
         fix="convert it first",
     )

@@ -111,14 +111,23 @@ class Header:
         return f"Header({len(self.entries)} tensors, metadata {sorted(self.metadata)})"
 
 
-def encode_header(entries: Mapping[str, Entry], metadata: Mapping[str, str]) -> bytes:
+def encode_header(entries: Mapping[str, Entry], metadata: Mapping[str, str], plain: bool = False) -> bytes:
     """The bytes before the data: the header's length and the header, together a multiple of 8 bytes.
 
     Their count does not depend on the checksums in ``entries``. The header is written in the form that its checksum is
     computed from, see `own_header_crc`.
+
+    Args:
+        entries: the tensors by name.
+        metadata: strings by key.
+        plain: whether to leave out polytape's own metadata.
     """
     quotes = {name: quote(name) for name in sorted(entries)}
     members = [f"{quotes[name]}:{_description(entries[name])}" for name in quotes]
+    if plain:
+        if metadata:
+            members.append(f"{quote(METADATA_NAME)}:{canonical_json(dict(metadata))}")
+        return _padded(f"{{{','.join(members)}}}".encode())
     sums = ",".join([f'{text}:["{entries[name].crc}",{entries[name].nbytes}]' for name, text in quotes.items()])
     texts = {**metadata, FORMAT_KEY: "1", CHECKSUMS_KEY: f"{{{sums}}}", HEADER_KEY: ""}
     paired = [text for name, text in quotes.items() if entries[name].paired]
@@ -127,7 +136,10 @@ def encode_header(entries: Mapping[str, Entry], metadata: Mapping[str, str]) -> 
     members.insert(bisect_left([*quotes], METADATA_NAME), f"{quote(METADATA_NAME)}:{canonical_json(texts)}")
     before, after = f"{{{','.join(members)}}}".encode().split(_OWN_CRC + b'"', 1)
     crc = crc32(after, crc32(before, 0))
-    header = b'%s%s%08x"%s' % (before, _OWN_CRC, crc, after)
+    return _padded(b'%s%s%08x"%s' % (before, _OWN_CRC, crc, after))
+
+
+def _padded(header: bytes) -> bytes:
     header += b" " * (-len(header) % 8)
     return len(header).to_bytes(8, "little") + header
 
