@@ -98,7 +98,7 @@ class Collector:
         while visited < len(self.nodes) or private:
             if visited == len(self.nodes):
                 for index, name, child in private:
-                    self._add_child(index, name, child)
+                    self.nodes[index].children[name] = self.index_of(child, (index, name))
                 private = []
                 continue
             value = self.objects[visited]
@@ -106,16 +106,14 @@ class Collector:
             if is_variable(value):
                 continue
             found = self._children.of(value)
+            children, public = self.nodes[visited - 1].children, issubclass(type(value), dict)
             for name, child in found.items():
-                if name.startswith("_") and not isinstance(value, dict):
-                    private.append((visited - 1, name, child))
+                if public or name[0:1] != "_":
+                    children[name] = self.index_of(child, (visited - 1, name))
                 else:
-                    self._add_child(visited - 1, name, child)
+                    private.append((visited - 1, name, child))
             for child in self._children.unnamed(value, found):
                 self._unnamed.append((visited - 1, child))
-
-    def _add_child(self, index: int, name: str, child: object) -> None:
-        self.nodes[index].children[name] = self.index_of(child, (index, name))
 
     def refuse_unnamed_variables(self) -> None:
         """Raise if there is a variable that no path leads to."""

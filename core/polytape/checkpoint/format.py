@@ -117,9 +117,9 @@ def _stored_as(dtype: np.dtype[Any]) -> tuple[str, bool]:
 
 
 def _code_of(name: str, array: object) -> tuple[str, bool]:
-    code, paired = _stored_as(array.dtype) if isinstance(array, np.ndarray) else ("", False)
-    if code:
-        return code, paired
+    kind = _stored_as(array.dtype) if isinstance(array, np.ndarray) else ("", False)
+    if kind[0]:
+        return kind
     raise _unsupported(name, array)
 
 
@@ -134,12 +134,12 @@ def _unsupported(name: str, array: object) -> DTypeError:
 
 
 def _lay_out(tensors: Mapping[str, Array]) -> dict[str, Entry]:
-    codes = {name: _code_of(name, array) for name, array in tensors.items()}
+    kinds = [(_code_of(name, array), name) for name, array in tensors.items()]
     entries: dict[str, Entry] = {}
     start = 0
     # The widest first, after a header of a multiple of 8 bytes, so that every tensor is aligned in a mapped file.
-    for _, name in sorted([(-SIZES[code], name) for name, (code, _) in codes.items()]):
-        array, (code, paired) = tensors[name], codes[name]
+    for _, name, code, paired in sorted([(-SIZES[code], name, code, paired) for (code, paired), name in kinds]):
+        array = tensors[name]
         end = start + array.nbytes
         entries[name] = Entry(code, (*array.shape, 2) if paired else array.shape, start, end, paired)
         start = end

@@ -123,12 +123,15 @@ def encode_header(entries: Mapping[str, Entry], metadata: Mapping[str, str], pla
         plain: whether to leave out polytape's own metadata.
     """
     quotes = {name: quote(name) for name in sorted(entries)}
-    members = [f"{quotes[name]}:{_description(entries[name])}" for name in quotes]
+    shapes = {shape: ",".join(map(str, shape)) for shape in {entry.shape for entry in entries.values()}}
+    members = [f"{text}:{_description(entries[name], shapes)}" for name, text in quotes.items()]
     if plain:
         if metadata:
             members.append(f"{quote(METADATA_NAME)}:{canonical_json(dict(metadata))}")
         return _padded(f"{{{','.join(members)}}}".encode())
-    sums = ",".join([f'{text}:["{entries[name].crc}",{entries[name].nbytes}]' for name, text in quotes.items()])
+    sums = ",".join(
+        [f'{text}:["{entries[name].crc}",{entries[name].end - entries[name].start}]' for name, text in quotes.items()]
+    )
     texts = {**metadata, FORMAT_KEY: "1", CHECKSUMS_KEY: f"{{{sums}}}", HEADER_KEY: ""}
     paired = [text for name, text in quotes.items() if entries[name].paired]
     if paired:
@@ -144,10 +147,9 @@ def _padded(header: bytes) -> bytes:
     return len(header).to_bytes(8, "little") + header
 
 
-def _description(entry: Entry) -> str:
-    """The canonical JSON that describes a tensor."""
-    shape = ",".join(map(str, entry.shape))
-    return f'{{"data_offsets":[{entry.start},{entry.end}],"dtype":"{entry.code}","shape":[{shape}]}}'
+def _description(entry: Entry, shapes: Mapping[tuple[int, ...], str]) -> str:
+    """The canonical JSON that describes a tensor; ``shapes`` has the texts of shapes, which many tensors share."""
+    return f'{{"data_offsets":[{entry.start},{entry.end}],"dtype":"{entry.code}","shape":[{shapes[entry.shape]}]}}'
 
 
 def own_header_crc(raw: bytes | bytearray) -> str | None:
@@ -181,7 +183,8 @@ def header_crc(texts: Mapping[str, str], entries: Mapping[str, Entry], unusual: 
         elif name in unusual:
             value = unusual[name]
         else:
-            value = _description(entries[name])
+            shape = entries[name].shape
+            value = _description(entries[name], {shape: ",".join(map(str, shape))})
         crc = crc32(f"{separator}{canonical_json(name)}:{value}".encode(), crc)
         separator = ","
     return f"{crc32(b'}', crc):08x}"

@@ -34,7 +34,7 @@ METADATA_KEY: Final = "polytape.objects"
 _VERSION: Final = 1
 _MAX_UNUSUAL: Final = 10_000  # characters of an object graph that does not begin as polytape writes it
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_variable: Final = re.compile(r'\{"tensor":"([^"\\\x00-\x1f]+)"\}').match  # a node as polytape writes most of them
+_variable: Final = re.compile(r'\{"tensor":"([^"\\\x00-\x1f]+)"\},').match  # a node as polytape writes most of them
 _decode: Final = json.JSONDecoder().raw_decode
 _beginning: Final = re.compile(r'\s*\{\s*"format"\s*:\s*(\d{1,9})\s*,\s*"nodes"\s*:\s*\[\s*').match
 _empty_nodes: Final = re.compile(r"(?:\{\}\s*,\s*)*+").match
@@ -154,20 +154,18 @@ def _parse(path: str, text: str, names: set[str]) -> list[ObjectNode]:
         if empty is not None and empty[0]:
             nodes += [_EMPTY] * empty[0].count("{")
             position = empty.end()
-        variable = _variable(text, position)
-        if variable is not None and variable[1] in unused:
+        while (variable := _variable(text, position)) is not None and variable[1] in unused:
             unused.remove(variable[1])
             nodes.append(ObjectNode(variable[1]))
             position = variable.end()
-        else:
-            entry, position = _next(text, position)
-            node, index = _node(entry, names)
-            if node.tensor:
-                if node.tensor not in unused:
-                    raise ValueError(f"two nodes refer to the tensor {node.tensor!r}"[:200])
-                unused.remove(node.tensor)
-            nodes.append(node)
-            highest = max(highest, index)
+        entry, position = _next(text, position)
+        node, index = _node(entry, names)
+        if node.tensor:
+            if node.tensor not in unused:
+                raise ValueError(f"two nodes refer to the tensor {node.tensor!r}"[:200])
+            unused.remove(node.tensor)
+        nodes.append(node)
+        highest = max(highest, index)
         separator = _separator(text, position)
         if separator is None:
             raise ValueError(f"',' or ']' is missing at character {position}")

@@ -35,10 +35,10 @@ _MAX_DESCRIPTION: Final = 10_000  # characters; 64 sizes and two offsets of 19 d
 _S: Final = r"[ \t\n\r]*"
 _COUNT: Final = r"(?:0|[1-9][0-9]{0,18})"
 _space: Final = re.compile(_S).match
-# A tensor as polytape writes it: in canonical JSON.
+# A tensor as polytape writes it, in canonical JSON, unless it is the last member.
 _own: Final = re.compile(
     rf'"([^"\\\x00-\x1f]*)":{{"data_offsets":\[({_COUNT}),({_COUNT})\],'
-    rf'"dtype":"([A-Z0-9_]+)","shape":\[((?:{_COUNT},){{0,{_MAX_AXES - 1}}}{_COUNT})?\]}}([,}}])'
+    rf'"dtype":"([A-Z0-9_]+)","shape":\[((?:(?:{_COUNT},){{0,{_MAX_AXES - 1}}}{_COUNT})?)\]}},'
 ).match
 # A tensor as nearly every other program writes it. Any other form takes the slower path of `_Parser._unusual_member`.
 _common: Final = re.compile(
@@ -91,8 +91,6 @@ class _Parser:
         self.entries: dict[str, Entry] = {}
         self.texts: dict[str, str] | None = None
         self.unusual: dict[str, str] = {}
-        self._last_sizes: str | None = None
-        self._last_shape: tuple[int, ...] = ()
 
     def parse(self, text: str) -> None:
         """Read ``text``, a whole JSON object."""
@@ -107,14 +105,11 @@ class _Parser:
     def _members(self, text: str, position: int) -> int:
         """Read the object's members, the first at ``position``; returns the end of the object."""
         while True:
-            match = _own(text, position)
+            position = self._own_members(text, position)
+            match = _common(text, position)
             if match is not None and match[1] != METADATA_NAME:
-                name, start, end, code, sizes, separator = match.groups()
-                self._add(name, code, self._shape(sizes), (int(start), int(end)))
-                position = match.end()
-            elif (match := _common(text, position)) is not None and match[1] != METADATA_NAME:
                 name, code, sizes, start, end, separator = match.groups()
-                self._add(name, code, self._shape(sizes), (int(start), int(end)))
+                self._add(name, code, _shape(sizes), (int(start), int(end)))
                 position = match.end()
             else:
                 position = self._unusual_member(text, position)
@@ -122,12 +117,25 @@ class _Parser:
             if separator == "}":
                 return position
 
-    def _shape(self, sizes: str | None) -> tuple[int, ...]:
-        """The shape that a comma-separated list says. Many tensors have the same one, so the last one is kept."""
-        if sizes != self._last_sizes:
-            self._last_sizes = sizes
-            self._last_shape = tuple(map(int, sizes.split(","))) if sizes else ()
-        return self._last_shape
+    def _own_members(self, text: str, position: int) -> int:
+        """Read the members from ``position`` on that have polytape's form; returns where the next one begins."""
+        entries = self.entries
+        kinds: dict[tuple[str, str], tuple[tuple[int, ...], int]] = {}  # shape and byte count, by the text of both
+        while (match := _own(text, position)) is not None:
+            name, first, last, code, sizes = match.groups()
+            kind = kinds.get((code, sizes))
+            if kind is None:
+                shape = _shape(sizes)
+                kind = kinds[code, sizes] = shape, SIZES.get(code, 0) * math.prod(shape)
+            start, end = int(first), int(last)
+            if end - start != kind[1] or not kind[1] or name in entries or name == METADATA_NAME:
+                if name == METADATA_NAME:
+                    break
+                self._add(name, code, kind[0], (start, end))
+            else:
+                entries[name] = Entry(code, kind[0], start, end)
+            position = match.end()
+        return position
 
     def _unusual_member(self, text: str, position: int) -> int:
         """Read a member that is metadata, or in another form; returns the position after its separator."""
@@ -227,6 +235,10 @@ class _Parser:
             expected=f"at most {_MAX_AXES} sizes in shape, two ascending data_offsets, all of them integers >= 0",
             got=got,
         )
+
+
+def _shape(sizes: str | None) -> tuple[int, ...]:
+    return tuple(map(int, sizes.split(","))) if sizes else ()
 
 
 def _skip(text: str, position: int) -> int:
