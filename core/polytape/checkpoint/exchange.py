@@ -17,7 +17,7 @@ __all__ = ["FORMATS", "Contents", "convert", "differences", "read_contents"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-FORMATS: Final = ("polytape", "safetensors", "torch")
+FORMATS: Final = ("polytape", "safetensors", "pytorch")
 _TORCH_ENDINGS: Final = (".pt", ".pth", ".bin")
 
 
@@ -53,7 +53,7 @@ def read_contents(path: str) -> Contents:
     """
     if _is_zip(path):
         tensors, left_out = read_torch_file(path)
-        return Contents("torch", tensors, {}, left_out)
+        return Contents("pytorch", tensors, {}, left_out)
     with open_tensors(path) as file:
         arrays = file.read_all(file.names)
         format = "polytape" if file.has_checksums else "safetensors"
@@ -77,7 +77,7 @@ def convert(source: str, target: str, to: str = "", renames: Sequence[tuple[str,
     Args:
         source: the file to read, see `read_contents`.
         target: the file to write; it is replaced completely or not at all.
-        to: one of `FORMATS`; default: ``torch`` for .pt, .pth and .bin, else ``polytape``.
+        to: one of `FORMATS`; default: ``pytorch`` for .pt, .pth and .bin, else ``polytape``.
         renames: regular expressions and their replacements (see `re.sub`), applied in this order to each name as the
             target has it.
     Returns:
@@ -86,7 +86,7 @@ def convert(source: str, target: str, to: str = "", renames: Sequence[tuple[str,
         CheckpointError: a file cannot be read or written, an expression is not valid, or two tensors get the same name.
     """
     contents = read_contents(source)
-    to = to or ("torch" if target.endswith(_TORCH_ENDINGS) else "polytape")
+    to = to or ("pytorch" if target.endswith(_TORCH_ENDINGS) else "polytape")
     names = {name: _renamed(name, contents.format, to, renames) for name in contents.tensors}
     tensors: dict[str, Array] = {}
     for name, new in names.items():
@@ -101,7 +101,7 @@ def convert(source: str, target: str, to: str = "", renames: Sequence[tuple[str,
     metadata = dict(contents.metadata)
     if any(name != new for name, new in names.items()):
         metadata.pop(METADATA_KEY, None)
-    if to == "torch":
+    if to == "pytorch":
         write_torch_file(target, tensors)
     else:
         write_tensors(target, tensors, metadata if to == "polytape" else {}, plain=to == "safetensors")
@@ -109,9 +109,9 @@ def convert(source: str, target: str, to: str = "", renames: Sequence[tuple[str,
 
 
 def _renamed(name: str, source: str, target: str, renames: Sequence[tuple[str, str]]) -> str:
-    if source == "torch" != target:
+    if source == "pytorch" != target:
         name = name.replace(".", "/")
-    elif target == "torch" != source:
+    elif target == "pytorch" != source:
         name = name.replace("/", ".")
     for pattern, replacement in renames:
         try:

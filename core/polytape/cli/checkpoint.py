@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     converting.add_argument("path", metavar="SOURCE")
     converting.add_argument("target", metavar="TARGET")
     converting.add_argument(
-        "--to", choices=FORMATS, default="", help="default: torch for .pt, .pth and .bin, otherwise polytape"
+        "--to", choices=FORMATS, default="", help="default: pytorch for .pt, .pth and .bin, otherwise polytape"
     )
     converting.add_argument(
         "--rename",

@@ -65,7 +65,7 @@ def test_convert_writes_what_other_programs_read(folder: Path, capsys: pytest.Ca
     assert main(["checkpoint", "convert", source, target, *options]) == 0
     assert safetensors.numpy.load_file(target)["weight"].tolist() == [3.0, 4.0, 5.0]
     assert main(["checkpoint", "convert", source, str(folder / "x.pt")]) == 0
-    assert "x.pt: torch, 1 tensors" in capsys.readouterr().out
+    assert "x.pt: pytorch, 1 tensors" in capsys.readouterr().out
     assert main(["checkpoint", "diff", source, str(folder / "x.pt")]) == 0
     assert main(["checkpoint", "convert", source, target, "--rename", "x"]) == 2
     assert "PATTERN=REPLACEMENT" in capsys.readouterr().err
