@@ -3,9 +3,9 @@
 Both write the same tensors to one file in the folder, which should be on a disk: 64 MB in 16 tensors, and 1,000 tensors
 of 1 kB. With fsync, both replace the older file in the order that no crash can spoil: what `save_file` wrote is flushed
 and renamed, and the directory flushed; "flushed after" instead flushes what `save_file` put into place itself. Without
-fsync, polytape's calls of `os.fsync` do nothing. polytape restores variables; safetensors returns arrays, whose checksums
-the same function computes. Every sample of one is followed by one of the other; the ratios of the medians and of the
-minima are printed. Also: how long it takes to open a file of 400 MB and to read one small tensor in it.
+fsync, polytape's calls of it do nothing. polytape restores variables; safetensors returns arrays, whose
+checksums the same function computes. Every sample of one is followed by one of the other; the ratios of the medians and
+of the minima are printed. Also: how long it takes to open a file of 400 MB and to read one small tensor in it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from unittest import mock
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -34,18 +35,15 @@ SIZES = {"64 MB in 16 tensors": (16, 1 << 20), "1,000 tensors of 1 kB": (1000, 2
 def flush(path: str) -> None:
     """Flush a file, or the entries of a directory."""
     descriptor = os.open(path, os.O_RDONLY)
-    os.fsync(descriptor)
+    (os.fsync if os.path.isdir(path) else os.fdatasync)(descriptor)
     os.close(descriptor)
 
 
 @contextmanager
 def no_flush() -> Iterator[None]:
-    """Calls of `os.fsync` do nothing."""
-    fsync, os.fsync = os.fsync, lambda descriptor: None
-    try:
+    """Calls of `os.fsync` and `os.fdatasync` do nothing."""
+    with mock.patch.object(os, "fsync"), mock.patch.object(os, "fdatasync", create=True):
         yield
-    finally:
-        os.fsync = fsync
 
 
 def pairs(folder: str, count: int, elements: int) -> dict[str, Pair]:

@@ -168,7 +168,8 @@ class Replacement:
     def flush(self) -> None:
         """Flush the contents to the disk."""
         try:
-            os.fsync(self._file.fileno())
+            # Contents and size; unlike fsync, not the times, which the file system would have to commit.
+            getattr(os, "fdatasync", os.fsync)(self._file.fileno())
         except (OSError, ValueError) as error:
             raise unwritable(self.path, error) from error
 

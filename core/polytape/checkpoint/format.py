@@ -85,6 +85,8 @@ def write_into(
     new.write(header)
     for block in blocks:
         new.write(block)
+    if checksums:
+        new.flush()  # the disk writes while the other thread computes
     shared.finish()
     if checksums:
         new.seek(0)

@@ -36,8 +36,9 @@ class Recorder:
         self.changes: list[Change] = []
         self.numbers: dict[int, int] = {}  # of the files, by descriptor; -1 for the directory
         self.count = 0
-        for name in ("open", "close", "pwrite", "ftruncate", "fsync", "replace", "unlink"):
-            monkeypatch.setattr(os, name, self.watched(getattr(os, name), getattr(self, f"on_{name}")))
+        for name in ("open", "close", "pwrite", "ftruncate", "fsync", "fdatasync", "replace", "unlink"):
+            if hasattr(os, name):
+                monkeypatch.setattr(os, name, self.watched(getattr(os, name), getattr(self, f"on_{name}")))
         monkeypatch.setattr(files, "open", self.open_file, raising=False)
 
     @staticmethod
@@ -83,6 +84,8 @@ class Recorder:
 
     def on_fsync(self, _: None, descriptor: int) -> None:
         self.changes.append(("fsync", self.numbers[descriptor]))
+
+    on_fdatasync = on_fsync  # it flushes all that this model knows of a file
 
     def on_replace(self, _: None, source: str, target: str) -> None:
         self.changes.append(("rename", os.path.basename(source), os.path.basename(target)))
