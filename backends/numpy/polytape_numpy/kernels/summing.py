@@ -96,7 +96,7 @@ def sum_by_dot(xp: Any) -> Callable[[Array, Axis, bool], Array | None]:
                 return None
             y = whole(x)
             return y.reshape((1,) * x.ndim) if keepdims else y
-        if axis is None or x.dtype.char != "f" or not is_rows(x, axis) or x.shape[-1] > _LONG:
+        if x.dtype.char != "f" or not is_rows(x, axis) or x.shape[-1] > _LONG:
             return None
         n = x.shape[-1]
         return x.dot(column(n, "f")) if keepdims else x.dot(ones(n, "f"))
