@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         optim as optim,
         random as random,
         special as special,
+        summary as summary,
         testing as testing,
     )
     from .autodiff.batching.mapping import vmap as vmap
@@ -190,7 +191,7 @@ __array_api_version__ = "2025.12"
 
 # Loaded on first use: modules (only the namespaces are in `__all__`), and names, each with its module and attribute.
 _NAMESPACES = ("fft", "linalg", "nn", "optim", "random", "special")
-_MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "graph", "ops", "testing")
+_MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "graph", "ops", "summary", "testing")
 _LATE = {
     "Backend": ("backend", "Backend"),
     "batch_jacobian": ("autodiff.jacobians", "batch_jacobian"),

@@ -5,11 +5,13 @@ Weights have the same layout for every ``data_format``: TensorFlow's ``[*window,
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ...errors import ShapeError
 from ...tensors.tensor import Tensor, TensorLike
 from ..manipulation import reshape
 from . import convolution
-from .geometry import Padding, Pairs, PerAxis, Shape, extent, paddings, per_axis, spatial_axes, tensors
+from .geometry import Padding, Pairs, PerAxis, Shape, extent, frozen, paddings, per_axis, spatial_axes, tensors
 
 __all__ = [
     "conv",
@@ -33,6 +35,26 @@ def _require_room(sizes: Shape, lengths: Shape, pairs: Pairs) -> None:
                 got=f"a window over {length}",
                 fix="pad x, or make the window smaller",
             )
+
+
+# Kept, since a convolution of small operands takes less time.
+@lru_cache(maxsize=256, typed=True)
+def _attributes(
+    x: Shape, w: Shape, stride: PerAxis, padding: Padding, lhs_dilation: PerAxis, rhs_dilation: PerAxis, groups: int,
+    data_format: str,
+) -> tuple[Shape, Pairs, Shape, Shape]:  # fmt: skip
+    """Stride, padding and dilations of a convolution of operands with these shapes, checked, as tuples."""
+    axes = spatial_axes(len(x), data_format)
+    count = len(axes)
+    convolution.check_weights(x, w, groups, data_format)
+    steps = per_axis("stride", stride, count)
+    between = per_axis("lhs_dilation", lhs_dilation, count)
+    apart = per_axis("rhs_dilation", rhs_dilation, count)
+    sizes = tuple(extent(x[axis], d) for axis, d in zip(axes, between, strict=True))
+    lengths = tuple(extent(k, d) for k, d in zip(w, apart, strict=False))
+    pairs = paddings(padding, sizes, lengths, steps)
+    _require_room(sizes, lengths, pairs)
+    return steps, pairs, between, apart
 
 
 def conv(
@@ -67,16 +89,8 @@ def conv(
         StableHLO 1.0, ``convolution``.
     """
     x, w = tensors(x, w)
-    axes = spatial_axes(len(x.shape), data_format)
-    count = len(axes)
-    convolution.check_weights(x.shape, w.shape, groups, data_format)
-    steps = per_axis("stride", stride, count)
-    between = per_axis("lhs_dilation", lhs_dilation, count)
-    apart = per_axis("rhs_dilation", rhs_dilation, count)
-    sizes = tuple(extent(x.shape[axis], d) for axis, d in zip(axes, between, strict=True))
-    lengths = tuple(extent(k, d) for k, d in zip(w.shape, apart, strict=False))
-    pairs = paddings(padding, sizes, lengths, steps)
-    _require_room(sizes, lengths, pairs)
+    given = [frozen(value) for value in (stride, padding, lhs_dilation, rhs_dilation)]
+    steps, pairs, between, apart = _attributes(tuple(x.shape), tuple(w.shape), *given, groups, data_format)
     return convolution.conv_(
         x, w, stride=steps, padding=pairs, lhs_dilation=between, rhs_dilation=apart, groups=groups,
         data_format=data_format,

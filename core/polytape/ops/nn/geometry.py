@@ -6,6 +6,7 @@ Declares no ops and has no public names.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,13 @@ def tensors(*xs: TensorLike) -> tuple[Tensor, ...]:
     """Operands as tensors; those that are not go to the device of the first that is."""
     device = next((x.device for x in xs if isinstance(x, Tensor)), None)
     return tuple(x if isinstance(x, Tensor) else asarray(x, device=device) for x in xs)
+
+
+def frozen(value: Any) -> Any:
+    """An attribute with tuples in place of lists and arrays, so that it can be a key."""
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return tuple([frozen(part) for part in value])
+    return value
 
 
 def per_axis(name: str, value: PerAxis, count: int, least: int = 1) -> Shape:

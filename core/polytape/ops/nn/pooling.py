@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ...dtypes import DType
 from ...errors import OutOfRangeError, ShapeError
 from ...tensors.tensor import Tensor, TensorLike
@@ -17,6 +19,7 @@ from .geometry import (
     Pairs,
     PerAxis,
     extent,
+    frozen,
     lowest,
     padded,
     paddings,
@@ -201,13 +204,22 @@ def attributes(
     x: Tensor, size: PerAxis, stride: PerAxis | None, padding: Padding, dilation: PerAxis, data_format: str
 ) -> tuple[Shape, Shape, Pairs, Shape, Shape]:
     """The size, stride, padding, dilation and axes of a pool, checked, as tuples."""
-    axes = spatial_axes(len(x.shape), data_format)
+    given = [frozen(value) for value in (size, stride, padding, dilation)]
+    return _attributes(tuple(x.shape), *given, data_format)
+
+
+# Kept, since a pool of a small operand takes less time.
+@lru_cache(maxsize=256, typed=True)
+def _attributes(
+    shape: Shape, size: PerAxis, stride: PerAxis | None, padding: Padding, dilation: PerAxis, data_format: str
+) -> tuple[Shape, Shape, Pairs, Shape, Shape]:
+    axes = spatial_axes(len(shape), data_format)
     count = len(axes)
     window = per_axis("size", size, count)
     steps = window if stride is None else per_axis("stride", stride, count)
     apart = per_axis("dilation", dilation, count)
     lengths = tuple(extent(k, d) for k, d in zip(window, apart, strict=True))
-    pairs = paddings(padding, tuple(x.shape[axis] for axis in axes), lengths, steps)
+    pairs = paddings(padding, tuple(shape[axis] for axis in axes), lengths, steps)
     for length, pair in zip(lengths, pairs, strict=True):
         if length <= pair[0] or length <= pair[1]:
             raise OutOfRangeError(

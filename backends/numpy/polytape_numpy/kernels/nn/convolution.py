@@ -7,6 +7,7 @@ Half precision (float16, bfloat16) is computed in float32 and rounded once. Arra
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any, Final
@@ -21,6 +22,7 @@ Pairs = tuple[tuple[int, int], ...]
 
 # From so many channels on, a product per element of the window is faster than one product with all windows copied.
 _CHANNELS: Final = 8
+_SMALL: Final = 16384  # elements of all windows together, up to which calls take longer than products
 _BLOCK: Final = 65536  # elements of the result computed at a time, which stay in a core's second-level cache
 
 
@@ -102,6 +104,7 @@ def _channels_last(data_format: str) -> bool:
     return data_format == "channels_last"
 
 
+@lru_cache(maxsize=256)  # a small convolution takes less time
 def _output_sizes(
     x: Shape, w: Shape, stride: Shape, padding: Pairs, lhs_dilation: Shape, rhs_dilation: Shape, groups: int
 ) -> Shape:
@@ -154,19 +157,28 @@ def _blank(xp: Any, start: Shape, sizes: Shape, channels: int, dtype: Any, last:
 
 
 def _padded(xp: Any, x: Array, padding: Pairs, dilation: Shape, last: bool) -> Array:
-    sizes = [(n - 1) * d + 1 + sum(pair) for n, d, pair in zip(x.shape[1:-1], dilation, padding, strict=True)]
-    if tuple(sizes) == x.shape[1:-1] and not any(before for before, _ in padding):
+    sizes, target, source = _placement(x.shape, padding, dilation)
+    if not target:
         return x
-    y = _blank(xp, (x.shape[0],), tuple(sizes), x.shape[-1], x.dtype, last)
+    y = _blank(xp, (x.shape[0],), sizes, x.shape[-1], x.dtype, last)
+    if all([part.stop > part.start for part in source[1:]]):
+        y[target] = x[source]
+    return y
+
+
+@lru_cache(maxsize=256)
+def _placement(shape: Shape, padding: Pairs, dilation: Shape) -> tuple[Shape, tuple[slice, ...], tuple[slice, ...]]:
+    """The sizes of a padded array, where elements go to, and which; both are empty if nothing changes."""
+    sizes = [(n - 1) * d + 1 + sum(pair) for n, d, pair in zip(shape[1:-1], dilation, padding, strict=True)]
+    if tuple(sizes) == shape[1:-1] and not any(before for before, _ in padding):
+        return tuple(sizes), (), ()
     source, target = [slice(None)], [slice(None)]
-    for n, size, (before, _), d in zip(x.shape[1:-1], sizes, padding, dilation, strict=True):
+    for n, size, (before, _), d in zip(shape[1:-1], sizes, padding, dilation, strict=True):
         first = max(0, -(before // d))  # elements before it are cut off
         stop = max(first, min(n, -((before - size) // d)))
         source.append(slice(first, stop))
         target.append(slice(before + first * d, max(before + (stop - 1) * d + 1, 0), d))
-    if all(part.stop > part.start for part in source[1:]):
-        y[tuple(target)] = x[tuple(source)]
-    return y
+    return tuple(sizes), tuple(target), tuple(source)
 
 
 def _phases(
@@ -213,6 +225,9 @@ def _depthwise(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, size
     """Products of elements, for groups of one channel."""
     if columns > 1:
         x = x.repeat(columns, -1)
+    if len(x) * prod(sizes) * w.size <= _SMALL:
+        products = _sliding(xp, x, w.shape[:-1], stride, dilation, sizes) * w
+        return xp.add.reduce(products, tuple(range(len(sizes) + 1, products.ndim - 1)))
     y = None
     for tap, factors in zip(_taps(w.shape[:-1], dilation), w.reshape(-1, w.shape[-1]), strict=True):
         part = x[(slice(None), *_cut(tap, stride, sizes))] * factors
@@ -235,12 +250,30 @@ def _depthwise_weights(xp: Any, x: Array, w: Array, stride: Shape, dilation: Sha
 
 def _single(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes: Shape, last: bool) -> Array:
     window = w.shape[:-2]
+    if len(x) * prod(sizes) * prod(w.shape[:-1]) <= _SMALL:
+        return _by_windows(xp, x, w, stride, dilation, sizes)
     if prod(sizes) < prod(window):
         return _by_position(xp, x, w, stride, dilation, sizes)
     if prod(window) > 1 and w.shape[-2] < _CHANNELS:
         return _by_image(xp, x, w, stride, dilation, sizes, last)
     by_tap = _by_shift if max(stride) == 1 else _by_slice
     return by_tap(xp, x, w, stride, dilation, sizes, last)
+
+
+def _sliding(xp: Any, x: Array, window: Shape, stride: Shape, dilation: Shape, sizes: Shape) -> Array:
+    """The windows as a view [batch, *sizes, *window, channels]."""
+    batch, *steps, channel = x.strides
+    starts = [step * distance for step, distance in zip(steps, stride, strict=True)]
+    inside = [step * distance for step, distance in zip(steps, dilation, strict=True)]
+    shape = (len(x), *sizes, *window, x.shape[-1])
+    return xp.lib.stride_tricks.as_strided(x, shape, (batch, *starts, *inside, channel))
+
+
+def _by_windows(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes: Shape) -> Array:
+    """One product with all windows, copied into a matrix."""
+    matrix = w.reshape(-1, w.shape[-1])
+    windows = _sliding(xp, x, w.shape[:-2], stride, dilation, sizes).reshape(-1, len(matrix))
+    return windows.dot(matrix).reshape(len(x), *sizes, w.shape[-1])
 
 
 def _by_position(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes: Shape) -> Array:

@@ -6,9 +6,10 @@ Half precision (float16, bfloat16) is summed in float32 and rounded once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from polytape.backend import Kernel
 
@@ -28,15 +29,32 @@ def kernels(xp: Any) -> list[Kernel]:
     ]
 
 
-def _counts(shape: Shape, size: Shape, stride: Shape, padding: Pairs, dilation: Shape, axes: Shape) -> list[int]:
-    """The number of windows along each of ``axes``."""
-    counts = []
+class _Plan(NamedTuple):
+    """What follows from the shape of an operand and the attributes of a pool alone.
+
+    Attributes:
+        counts: the number of windows along each of the axes.
+        padded: whether there is padding.
+        steps: per axis with windows of several elements or apart, the slices that meet each element of its windows.
+    """
+
+    counts: list[int]
+    padded: bool
+    steps: list[list[tuple[slice, ...]]]
+
+
+@lru_cache(maxsize=256)
+def _plan(shape: Shape, size: Shape, stride: Shape, padding: Pairs, dilation: Shape, axes: Shape) -> _Plan:
+    """The plan of a pool, kept since its steps take longer than the sums of a small operand."""
+    counts, steps = [], []
     for axis, k, step, pair, distance in zip(axes, size, stride, padding, dilation, strict=True):
-        room = shape[axis] + sum(pair) - (k - 1) * distance - 1
+        room = shape[axis] + pair[0] + pair[1] - (k - 1) * distance - 1
         if room < 0:
             raise ValueError(f"windows of {size} elements do not fit into the shape {shape}")
         counts.append(room // step + 1)
-    return counts
+        if k > 1 or step > 1:
+            steps.append([_along(axis, place * distance, counts[-1], step) for place in range(k)])
+    return _Plan(counts, any(before or after for before, after in padding), steps)
 
 
 def _halves(dtype: Any) -> bool:
@@ -44,8 +62,6 @@ def _halves(dtype: Any) -> bool:
 
 
 def _padded(xp: Any, x: Array, padding: Pairs, axes: Shape, fill: Any) -> Array:
-    if not any(before or after for before, after in padding):
-        return x
     shape, block = list(x.shape), [slice(None)] * x.ndim
     for axis, (before, after) in zip(axes, padding, strict=True):
         shape[axis] += before + after
@@ -63,26 +79,25 @@ def _along(axis: int, first: int, count: int, step: int) -> tuple[slice, ...]:
     return (*[slice(None)] * axis, slice(first, first + (count - 1) * step + 1, step))
 
 
-def _reduced(
-    combine: Any, x: Array, size: Shape, stride: Shape, dilation: Shape, axes: Shape, counts: list[int]
-) -> Array:
-    """The windows combined by a function of two arrays, along one axis after the other; a copy."""
-    original = x
-    for axis, k, step, distance, count in zip(axes, size, stride, dilation, counts, strict=True):
-        parts = [x[_along(axis, place * distance, count, step)] for place in range(k)]
-        x = combine(parts[0], parts[1]) if k > 1 else parts[0]
-        for part in parts[2:]:
-            combine(x, part, out=x)
-    return x.copy() if max(size, default=1) == 1 and original.size else x
+def _reduced(combine: Any, x: Array, steps: list[list[tuple[slice, ...]]]) -> Array:
+    """The windows combined by a function of two arrays, along one axis after the other; a new array."""
+    fresh = False
+    for first, *others in steps:
+        part = x[first]
+        for k, other in enumerate(others):
+            # The first of them makes a new array, which the others write.
+            part = combine(part, x[other], out=part if k else None)
+            fresh = True
+        x = part
+    return x if fresh else x.copy()
 
 
 def _max_pool(xp: Any) -> Callable[..., Array]:
     maximum = xp.maximum
 
     def max_pool(x: Array, *, size: Shape, stride: Shape, padding: Pairs, dilation: Shape, axes: Shape) -> Array:
-        counts = _counts(x.shape, size, stride, padding, dilation, axes)
-        around = _padded(xp, x, padding, axes, _lowest(xp, x.dtype))
-        return _reduced(maximum, around, size, stride, dilation, axes, counts)
+        plan = _plan(x.shape, size, stride, padding, dilation, axes)
+        return _reduced(maximum, _padded(xp, x, padding, axes, _lowest(xp, x.dtype)) if plan.padded else x, plan.steps)
 
     return max_pool
 
@@ -110,15 +125,15 @@ def _max_pool_gradient(xp: Any) -> Callable[..., Array]:
         dilation: Shape,
         axes: Shape,
     ) -> Array:
-        counts = _counts(x.shape, size, stride, padding, dilation, axes)
-        shape = list(x.shape)
+        plan = _plan(x.shape, size, stride, padding, dilation, axes)
+        counts, shape = plan.counts, list(x.shape)
         for axis, count in zip(axes, counts, strict=True):
             shape[axis] = count
         if not incoming.shape == result.shape == tuple(shape):
             raise ValueError(f"shapes {incoming.shape} and {result.shape} do not match {shape}")
-        around = _padded(xp, x, padding, axes, _lowest(xp, x.dtype))
-        actual = None
-        if around is not x:
+        around, actual = x, None
+        if plan.padded:
+            around = _padded(xp, x, padding, axes, _lowest(xp, x.dtype))
             ones = xp.full([n if axis in axes else 1 for axis, n in enumerate(x.shape)], True, "bool")
             actual = _padded(xp, ones, padding, axes, False)
         y = xp.zeros(around.shape, "float32" if _halves(x.dtype) else x.dtype)
@@ -146,16 +161,14 @@ def _avg_pool(xp: Any) -> Callable[..., Array]:
     def avg_pool(
         x: Array, *, size: Shape, stride: Shape, padding: Pairs, axes: Shape, count_include_pad: bool
     ) -> Array:
-        dilation = (1,) * len(axes)
-        counts = _counts(x.shape, size, stride, padding, dilation, axes)
+        plan = _plan(x.shape, size, stride, padding, (1,) * len(axes), axes)
         wide = x.astype("float32") if _halves(x.dtype) else x
-        around = _padded(xp, wide, padding, axes, 0)
-        y = _reduced(add, around, size, stride, dilation, axes, counts)
         divisor: Any = prod(size)
-        if not count_include_pad and around is not wide:
+        y = _reduced(add, _padded(xp, wide, padding, axes, 0) if plan.padded else wide, plan.steps)
+        if plan.padded and not count_include_pad:
             actual = xp.full([n if axis in axes else 1 for axis, n in enumerate(x.shape)], 1, wide.dtype)
-            divisor = _reduced(add, _padded(xp, actual, padding, axes, 0), size, stride, dilation, axes, counts)
+            divisor = _reduced(add, _padded(xp, actual, padding, axes, 0), plan.steps)
         y /= divisor
-        return y.astype(x.dtype, copy=False)
+        return y if y.dtype is x.dtype else y.astype(x.dtype, copy=False)
 
     return avg_pool

@@ -10,7 +10,7 @@ import numpy as np
 from ....errors import DTypeError, ShapeError
 from ....ops.nn import convolution
 from ...case import Case
-from ...makers import anything, booleans, exactly, floats, numbers
+from ...makers import anything, booleans, counts, exactly, floats, numbers
 from ...samples import Sample, error, sample
 
 __all__ = ["CASES"]
@@ -183,6 +183,21 @@ CASES = [
                 **{**_plain(1), "data_format": "NHWC"},
             ),
             error(DTypeError, "is not defined for bool", booleans(2, 5, 4), booleans(2, 4, 3), **_plain(1)),
+        ],
+        # Small convolutions are one product with all windows; these take the ways of larger ones: a product per image,
+        # per shifted or sliced element of the window, per position, per phase, per group, of elements, of one image.
+        large=[
+            _sample(counts(2, 30, 31, 3), counts(3, 3, 3, 5), padding=((1, 1), (0, 2))),
+            _sample(counts(2, 3, 30, 31), counts(3, 3, 3, 5), **_FIRST, stride=(2, 1)),
+            _sample(counts(2, 20, 21, 12), counts(3, 3, 12, 7)),
+            _sample(counts(2, 12, 20, 21), counts(3, 3, 12, 7), **_FIRST),
+            _sample(counts(2, 40, 41, 12), counts(3, 2, 12, 7), stride=(2, 3), rhs_dilation=(1, 2)),
+            _sample(counts(2, 12, 40, 41), counts(3, 2, 12, 7), **_FIRST, stride=(2, 3)),
+            _sample(counts(4, 24, 25, 5), counts(22, 22, 5, 6)),
+            _sample(counts(2, 20, 21, 6), counts(3, 3, 6, 7), lhs_dilation=(2, 2), padding=((2, 2), (2, 3))),
+            _sample(counts(2, 20, 21, 12), counts(3, 3, 6, 8), groups=2, padding=((1, 1), (1, 1))),
+            _sample(counts(2, 30, 31, 9), counts(3, 3, 1, 18), groups=9),
+            _sample(counts(1, 60, 61, 12), counts(56, 56, 2, 6), groups=6),
         ],
     ),
 ]
