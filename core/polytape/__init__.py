@@ -77,6 +77,7 @@ if TYPE_CHECKING:
         implicit_value_and_gradients as implicit_value_and_gradients,
         value_and_gradients_function as value_and_gradients_function,
     )
+    from .autodiff.indexed_slices import IndexedSlices as IndexedSlices
     from .autodiff.jacobians import batch_jacobian as batch_jacobian, hessian as hessian, jacobian as jacobian
     from .autodiff.recomputation import recompute as recompute
     from .autodiff.tape import GradientTape as GradientTape
@@ -217,6 +218,7 @@ _LATE = {
     "iinfo": ("inspection", "iinfo"),
     "implicit_gradients": ("autodiff.functional", "implicit_gradients"),
     "implicit_value_and_gradients": ("autodiff.functional", "implicit_value_and_gradients"),
+    "IndexedSlices": ("autodiff.indexed_slices", "IndexedSlices"),
     "inf": ("inspection", "inf"),
     "jacobian": ("autodiff.jacobians", "jacobian"),
     "jvp": ("autodiff.transforms", "jvp"),
