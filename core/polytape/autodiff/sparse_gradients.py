@@ -18,7 +18,7 @@ __all__ = ["backward"]
 def backward(
     tape: Tape, targets: list[Tensor], seeds: list[Tensor | None] | None, sources: list[Tensor], keep: bool
 ) -> list[Any]:
-    """As the function of the same name in `polytape.autodiff.backward`; for a variable that only `take` uses, on its first axis, the result is `IndexedSlices`.
+    """As `polytape.autodiff.backward.backward`, with `IndexedSlices` for variables from which only rows are taken.
 
     The pass stops at the rows that were taken: their cotangents are the values, and the whole is never computed.
     """

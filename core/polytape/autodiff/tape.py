@@ -176,13 +176,9 @@ class GradientTape(Tape):
     # --- gradients ----------------------------------------------------------------------------------------------
 
     def gradient(
-        self,
-        target: Any,
-        sources: Any,
-        output_gradients: Any = None,
-        unconnected_gradients: str = "none",
+        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none",
         sparse: bool = False,
-    ) -> Any:
+    ) -> Any:  # fmt: skip
         """The gradients of the sum of all elements of ``target`` with respect to ``sources``.
 
         Args:
@@ -212,8 +208,11 @@ class GradientTape(Tape):
                 self._close()
             self.spent = True
         try:
-            module: Any = importlib.import_module("polytape.autodiff.sparse_gradients") if sparse else backward
-            gradients = module.backward(self, targets, seeds, flat if sparse else nodes, self.persistent)
+            if sparse:
+                run: Any = importlib.import_module("polytape.autodiff.sparse_gradients").backward
+                gradients = run(self, targets, seeds, flat, self.persistent)
+            else:
+                gradients = backward.backward(self, targets, seeds, nodes, self.persistent)
         except Exception as error:
             from ..tracebacks import shortened
 
