@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         fft as fft,
         graph as graph,
         linalg as linalg,
+        metrics as metrics,
         nn as nn,
         optim as optim,
         random as random,
@@ -190,7 +191,7 @@ __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
 # Loaded on first use: modules (only the namespaces are in `__all__`), and names, each with its module and attribute.
-_NAMESPACES = ("fft", "linalg", "nn", "optim", "random", "special")
+_NAMESPACES = ("fft", "linalg", "metrics", "nn", "optim", "random", "special")
 _MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "graph", "ops", "testing")
 _LATE = {
     "Backend": ("backend", "Backend"),
