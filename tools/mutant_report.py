@@ -1,18 +1,20 @@
 """The page of mutants, docs/backends/mutants.md, from the results of tools/mutate_kernels.py and tools/mutants.toml.
 
-tools/mutants.toml has an entry per reason: the module, the beginnings of the texts of the mutants that it explains, and
-the kind of reason: ``same`` (every result is the same, and perhaps the time is not), or ``unseen`` (results differ, and
-the kit cannot or need not see it).
+tools/mutants.toml has an entry per reason: the module, the beginnings of the texts of the mutants that it explains
+(``mutants``), and the kind of reason: ``same`` (every result is the same, and perhaps the time is not), or ``unseen``
+(results differ, and the kit cannot or need not see it). An entry for kinds of mutants has ``patterns``, regular
+expressions that match the whole text, and serves all modules if its ``file`` is ``"*"``.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["RESULTS", "write"]
+__all__ = ["RESULTS", "reason_of", "reasons", "write"]
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = CHECKOUT / "build" / "mutants"
@@ -38,16 +40,22 @@ Under the names of the functions, `{a => b}` shows what the fault puts in place 
 """
 
 
+def reasons() -> list[dict[str, Any]]:
+    """The entries of tools/mutants.toml."""
+    entries: list[dict[str, Any]] = tomllib.loads(REASONS.read_text(encoding="utf-8"))["reason"]
+    return entries
+
+
 def write(results: Path) -> int:
     """Write the page; the result is 1 if a surviving mutant has no reason, and these are printed."""
-    entries: list[dict[str, Any]] = tomllib.loads(REASONS.read_text(encoding="utf-8"))["reason"]
+    entries = reasons()
     files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
     rows, sections, missing = [], [], []
     totals = [0, 0, 0, 0]
     for file in files:
         groups: dict[int, list[str]] = {}
         for text in file["survivors"]:
-            position = _reason(entries, file["name"], text)
+            position = reason_of(entries, file["name"], text)
             groups.setdefault(position, []).append(text)
             if position < 0:
                 missing.append(f"{file['name']}: {text}")
@@ -69,10 +77,13 @@ def write(results: Path) -> int:
     return 1 if missing else 0
 
 
-def _reason(entries: list[dict[str, Any]], name: str, text: str) -> int:
-    """The position of the entry that explains a mutant; -1 if there is none."""
+def reason_of(entries: list[dict[str, Any]], name: str, text: str) -> int:
+    """The position of the first entry that explains a mutant of the module ``name``; -1 if there is none."""
     for position, entry in enumerate(entries):
-        if entry["file"] == name and any(text.startswith(beginning) for beginning in entry["mutants"]):
+        if entry["file"] in ("*", name) and (
+            any(text.startswith(beginning) for beginning in entry.get("mutants", ()))
+            or any(re.fullmatch(pattern, text) for pattern in entry.get("patterns", ()))
+        ):
             return position
     return -1
 

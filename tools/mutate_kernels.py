@@ -9,6 +9,7 @@ file has branches for such modules.
     python tools/mutate_kernels.py reduction sorting   these modules; without arguments, all that have no results yet
     python tools/mutate_kernels.py --every 4 random    every fourth mutant
     python tools/mutate_kernels.py --again reduction   only those that survived before, after a row was changed
+    python tools/mutate_kernels.py --unexplained       of those, only the ones that tools/mutants.toml does not explain
     python tools/mutate_kernels.py --report            write docs/backends/mutants.md from the results and the reasons
 
 Results are files in build/mutants; the reasons why mutants survive are in tools/mutants.toml. Needs os.fork.
@@ -27,7 +28,7 @@ import signal
 import sys
 import time
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -285,8 +286,13 @@ def renamed_numpy() -> Any:
     return module
 
 
-def run_family(name: str, earlier: dict[str, Any] | None, every: int = 1) -> dict[str, Any]:
-    """The results of a module: of every so many mutants, or of those that survived ``earlier``."""
+def run_family(
+    name: str, earlier: dict[str, Any] | None, every: int = 1, skipped: Collection[str] = ()
+) -> dict[str, Any]:
+    """The results of a module: of every so many mutants, or of those that survived ``earlier``.
+
+    Those in ``skipped`` are not run again: they survive.
+    """
     every = earlier["every"] if earlier else every
     family = Family(name)
     failures = family.measure()
@@ -302,6 +308,9 @@ def run_family(name: str, earlier: dict[str, Any] | None, every: int = 1) -> dic
     survivors = []
     start = time.monotonic()
     for count, mutation in enumerate(wanted):
+        if mutation.text in skipped:
+            survivors.append(mutation.text)
+            continue
         by = family.judge(tree, mutation)
         if not by and "__name__ " in family.source:  # it asks which library the kernels are for
             if elsewhere is None:
@@ -324,6 +333,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="modules of polytape_numpy.kernels, such as nn.smooth")
     parser.add_argument("--again", action="store_true", help="run only the mutants that survived before")
+    parser.add_argument("--unexplained", action="store_true", help="run only the survivors that have no reason")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="run every N-th mutant only")
     parser.add_argument("--report", action="store_true", help="write docs/backends/mutants.md")
     parser.add_argument("--results", type=Path, default=mutant_report.RESULTS, help="the folder of results")
@@ -331,12 +341,19 @@ def main(arguments: list[str] | None = None) -> int:
     if options.report:
         return mutant_report.write(options.results)
     options.results.mkdir(parents=True, exist_ok=True)
+    again, entries = options.again or options.unexplained, mutant_report.reasons()
     for name in options.names or modules():
         file = options.results / f"{name}.json"
         earlier = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
-        if earlier and not options.again and not options.names:
+        if earlier and not again and not options.names:
             continue
-        results = run_family(name, earlier if options.again else None, options.every)
+        skipped: list[str] = []
+        if options.unexplained and earlier:
+            texts = earlier["survivors"]
+            skipped = [text for text in texts if mutant_report.reason_of(entries, name, text) >= 0]
+            if len(skipped) == len(texts):
+                continue
+        results = run_family(name, earlier if again else None, options.every, skipped)
         file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return 0
 

@@ -84,7 +84,11 @@ if TYPE_CHECKING:
     from .autodiff.tape import GradientTape as GradientTape
     from .autodiff.transforms import hvp as hvp, jvp as jvp, linearize as linearize
     from .backend import Backend as Backend, Kernel as Kernel, MemoryInfo as MemoryInfo, Probe as Probe
-    from .checkpoint import Checkpoint as Checkpoint, latest_checkpoint as latest_checkpoint
+    from .checkpoint import (
+        Checkpoint as Checkpoint,
+        CheckpointManager as CheckpointManager,
+        latest_checkpoint as latest_checkpoint,
+    )
     from .checkpoint.structures import load as load, save as save
     from .dispatch.default_dtypes import set_default_dtype as set_default_dtype
     from .dispatch.explanation import explain as explain
@@ -200,6 +204,7 @@ _LATE = {
     "check_gradients": ("testing.gradients", "check_gradients"),
     "can_cast": ("inspection", "can_cast"),
     "Checkpoint": ("checkpoint", "Checkpoint"),
+    "CheckpointManager": ("checkpoint", "CheckpointManager"),
     "current_backend": ("placement.default_backend", "current_backend"),
     "custom_gradient": ("autodiff.functional", "custom_gradient"),
     "device": ("placement.default_backend", "device"),

@@ -7,15 +7,17 @@ import json
 import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "tools"))
 
-from mutations import mutations  # noqa: E402  its folder is on the path only now
+import mutate_kernels  # noqa: E402  its folder is on the path only now
+from mutant_report import reason_of, reasons  # noqa: E402  as above
+from mutations import mutations  # noqa: E402  as above
 
 SOURCE = '''
 """A module."""
@@ -77,8 +79,54 @@ def test_the_kit_detects_every_mutant_of_the_predicates(tmp_path: Path) -> None:
 
 
 def test_every_reason_names_a_module_and_a_kind() -> None:
-    entries = tomllib.loads((CHECKOUT / "tools" / "mutants.toml").read_text(encoding="utf-8"))["reason"]
     kernels = CHECKOUT / "backends" / "numpy" / "polytape_numpy" / "kernels"
-    for entry in entries:
-        assert (kernels / f"{entry['file'].replace('.', '/')}.py").is_file(), entry
-        assert entry["kind"] in ("same", "unseen") and entry["why"].endswith(".") and entry["mutants"], entry
+    for entry in reasons():
+        assert entry["file"] == "*" or (kernels / f"{entry['file'].replace('.', '/')}.py").is_file(), entry
+        assert entry["kind"] in ("same", "unseen") and entry["why"].endswith("."), entry
+        assert entry.keys() & {"mutants", "patterns"} and entry.keys() <= {"file", "kind", "why", "mutants", "patterns"}
+
+
+ENTRIES: list[dict[str, Any]] = [
+    {"file": "*", "patterns": [r"module: _LARGE: Final = \{\d+ => \d+\}", r".*\badd\(\{(\w+), (\w+) => \2, \1\}.*"]},
+    {"file": "padding", "mutants": ["pad: if {x "]},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "position"),
+    [
+        ("padding", "module: _LARGE: Final = {4096 => 4097}", 0),
+        ("sorting", "f: y = add({a, b => b, a})", 0),
+        ("sorting", "f: y = add({a, b => b, b})", -1),
+        ("sorting", "f: module: _LARGE: Final = {4096 => 4097}", -1),  # a pattern matches the whole text
+        ("padding", "pad: if {x => True}:", 1),
+        ("sorting", "pad: if {x => True}:", -1),
+    ],
+)
+def test_a_reason_serves_its_module_or_all_modules(name: str, text: str, position: int) -> None:
+    assert reason_of(ENTRIES, name, text) == position
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each mutant runs in a fork")
+def test_mutants_that_have_a_reason_are_not_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unjudged:
+        source = "x = 1"
+
+        def __init__(self, name: str) -> None:
+            self.judged: list[str] = []
+            built.append(self)
+
+        def measure(self) -> list[str]:
+            return []
+
+        def judge(self, tree: Any, mutation: Any) -> str:
+            self.judged.append(mutation.text)
+            return "crash"
+
+    built: list[Unjudged] = []
+    monkeypatch.setattr(mutate_kernels, "Family", Unjudged)
+    first, second = "module: x = {1 => 2}", "module: x = {1 => 0}"
+    earlier = {"every": 1, "killed": {}, "survivors": [first, second]}
+    results = mutate_kernels.run_family("predicates", earlier, skipped=[first])
+    assert built[0].judged == [second]
+    assert (results["survivors"], results["killed"]) == ([first], {"crash": 1})

@@ -53,7 +53,7 @@ def assert_close(
         what: the name of the call in the error.
         ulp: the allowed error in units of the last place; integers and bools must be equal.
         scale: the magnitude below which that unit does not shrink.
-        signs: whether the signs of zeros must agree.
+        signs: whether the signs of zeros must agree, and of the zero parts of complex numbers.
         subnormals: whether results below the smallest normal number keep their value; otherwise they may be 0.
     Raises:
         AssertionError: the shape differs, or a value differs by more; the text gives the first such value.
@@ -86,5 +86,9 @@ def _wrong(got: Array, expected: Array, ulp: float, scale: float, signs: bool) -
     close = np.isfinite(rounded) & (np.abs(actual - expected) <= bound)
     wrong = ~(close | (actual == rounded) | (np.isnan(actual) & np.isnan(rounded)))
     if signs:
-        wrong |= (actual == 0) & (rounded == 0) & (np.signbit(actual.real) != np.signbit(rounded.real))
+        parts = (
+            [(actual.real, rounded.real), (actual.imag, rounded.imag)] if wide == "complex128" else [(actual, rounded)]
+        )
+        for x, y in parts:
+            wrong |= (x == 0) & (y == 0) & (np.signbit(x) != np.signbit(y))
     return np.asarray(wrong)

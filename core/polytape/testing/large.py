@@ -80,4 +80,7 @@ def _compare(
     with np.errstate(all="ignore"):
         values = [y.numpy() for y in run(case, sample, hosts, device_of(backend))[0]]
     what = f"{named(case, sample, dtype, backend)} with large operands"
+    for y, name in zip(values, case.result(dtype, sample.attributes), strict=True):
+        if y.dtype.name != name:
+            raise AssertionError(f"{what}\n  expected: {name}\n  got: {y.dtype}")
     assert_agree(case, backend, sample, hosts, values, expected, what, factor=factor)

@@ -77,6 +77,10 @@ class Maker:
         """The same maker for another shape."""
         return Maker(self.name, shape, self.dtypes, self.draw, self.varies)
 
+    def of(self, dtype: str) -> Maker:
+        """The same maker for one dtype only."""
+        return Maker(f"{dtype} {self.name}", self.shape, (dtype,), self.draw, True)
+
 
 def between(low: float, high: float, *, away: float = 0.0) -> Draw:
     """Uniform numbers, or integers, from ``low`` to ``high``, moved away from 0 by ``away``."""

@@ -84,9 +84,10 @@ class ErrorSample(Sample):
         part: a part of its text.
         dtype: of the operands that vary.
         named: whether the text names the op; False if an attribute is rejected before the op is involved.
+        host: whether only a backend on the host must reject it, since a device would have to wait for the values.
     """
 
-    __slots__ = ("dtype", "exception", "named", "part")
+    __slots__ = ("dtype", "exception", "host", "named", "part")
 
     def __init__(
         self,
@@ -96,12 +97,14 @@ class ErrorSample(Sample):
         attributes: dict[str, Any],
         dtype: str,
         named: bool,
+        host: bool,
     ) -> None:
         super().__init__(operands, attributes)
         self.exception = exception
         self.part = part
         self.dtype = dtype
         self.named = named
+        self.host = host
 
 
 def sample(*operands: Maker, smooth: bool = True, signs: bool = False, **attributes: Any) -> Sample:
@@ -115,7 +118,8 @@ def error(
     *operands: Maker,
     varied: str = "float32",
     named: bool = True,
+    host: bool = False,
     **attributes: Any,
 ) -> ErrorSample:
     """A sample that must raise ``exception`` with a text that contains ``part``; see `ErrorSample`."""
-    return ErrorSample(exception, part, operands, attributes, varied, named)
+    return ErrorSample(exception, part, operands, attributes, varied, named, host)

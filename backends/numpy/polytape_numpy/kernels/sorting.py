@@ -145,7 +145,8 @@ def _top_k(xp: Any) -> Callable[..., tuple[Array, Array]]:
         y = x.copy()
         y.partition(place)
         indices = (x >= y[place] if largest else x <= y[place]).nonzero()[0]
-        if indices.size != k:
+        first = y[place:] if largest else y[:k]
+        if indices.size != k or bool((first != first).any()):  # a tie can make up for NaN, which no comparison finds
             return None
         # From the last to the first, so that equal elements stay in order when the result is reversed.
         order = x[indices[::-1]].argsort(kind="stable")[::-1] if largest else x[indices].argsort(kind="stable")

@@ -97,7 +97,7 @@ def sum_by_dot(xp: Any) -> Callable[[Array, Axis, bool], Array | None]:
                 return None
             y = whole(x)
             return y.reshape((1,) * x.ndim) if keepdims else y
-        if axis is None or x.dtype.char != "f" or not is_rows(x, axis):
+        if x.dtype.char != "f" or not is_rows(x, axis):
             return None
         n = x.shape[-1]
         if n > _LONG:

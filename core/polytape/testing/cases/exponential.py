@@ -29,7 +29,11 @@ def _log1p(x: Any) -> Any:
 
 
 def _expm1(x: Any) -> Any:
-    return np.where(np.isfinite(x), np.expm1(x), np.exp(x) - 1) if x.dtype.kind == "c" else np.expm1(x)
+    if x.dtype.kind != "c":
+        return np.expm1(x)
+    y = np.asarray(np.where(np.isfinite(x), np.expm1(x), np.exp(x) - 1))
+    y.real += 0.0  # by the standard, the real part of a zero is not -0
+    return y
 
 
 _NEAR_1 = {"complex64": 16.0, "complex128": 16.0}  # the logarithm of a number near 1 is near 0
@@ -45,7 +49,10 @@ CASES = [
         exponential.expm1,
         near=[-100.0, 88.0, 100.0, 1e-8, -1e-30],
         reference=_expm1,
-        more=[sample(each([*_SMALL, *_LIMITS], "complex64", "complex128"), smooth=False)],
+        more=[
+            sample(each([*_SMALL, *_LIMITS], "complex64", "complex128"), smooth=False),
+            sample(each([complex(-0.0, 0.0)], "complex64", "complex128"), smooth=False, signs=True),
+        ],
     ),
     Case(exponential.exp2, near=[-100.0, 127.0, 200.0, 1e-8], ulp={"complex64": 32.0, "complex128": 32.0}),
     Case(exponential.log, positive(2, 3), near=[1e-30, 1e30, 0.999], more=[*_REALS, on_the_cut()]),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DTypeError, ShapeError
+from ...errors import DTypeError, OutOfRangeError, ShapeError
 from ...ops import gathering
 from ..case import Case
 from ..makers import anything, exactly, floats, integers, numbers, reals
@@ -51,6 +51,11 @@ CASES = [
             error(ShapeError, "do not broadcast", floats(3, 4), exactly([[0, 1], [1, 0]], "int64")),
             error(ShapeError, "there is no axis 2", floats(3, 4), _COLUMNS, axis=2),
             error(ShapeError, "there is no axis", floats(), exactly(0, "int64")),
+            *[
+                error(OutOfRangeError, "out of range", floats(*shape), exactly(np.full(shape, k), "int64"), host=True)
+                for shape in ((3,), (1, 3), (1, 1, 3))
+                for k in (3, -4)
+            ],
             error(DTypeError, "indices must be integers", floats(3), floats(3)),
         ],
         large=[sample(reals(300, 500), integers(300, 500, low=-300, high=299), axis=axis) for axis in (0, 1)],

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DTypeError, ShapeError
+from ...errors import DTypeError, OutOfRangeError, ShapeError
 from ...ops import indexing, keys
 from ..case import Case
 from ..makers import anything, counts, exactly, floats, integers, numbers, reals
@@ -50,6 +50,7 @@ def _setitem(x: Any, value: Any, *indices: Any, key: Any) -> Any:
 
 _MANY_ROWS = integers(3000, low=-200, high=199, dtype="int64")
 _ROWS = exactly([2, 0, -1, 2], "int64")
+_OUTSIDE = exactly([0, 3], "int64")  # of an axis of size 3
 _SMALL = exactly([0, 1, 1], "uint8")
 _COLUMN = exactly([[1], [0]], "int32")
 _REPEATED = exactly([[0, 1, 2], [2, 1, 0], [1, 0, 2]], "int64")
@@ -85,6 +86,7 @@ CASES = [
             error(ShapeError, "two ellipses", floats(2, 2), key=_key(np.s_[..., 0, ...])),
             error(ShapeError, "the shapes do not broadcast", floats(3, 3), _SMALL, _ROWS, key=_key(np.s_[[0], [0]])),
             error(DTypeError, "indices must be integers", floats(3), floats(2), key=_key(np.s_[[0]])),
+            error(OutOfRangeError, "out of range", floats(3), _OUTSIDE, key=_key(np.s_[[0]]), host=True),
         ],
     ),
     Case(
@@ -106,6 +108,7 @@ CASES = [
         errors=[
             error(ShapeError, "the values do not match the key", floats(3), key=_key(np.s_[1:, 0]), shape=(3, 4)),
             error(ShapeError, "the values do not match the key", floats(3), _ROWS, key=_key(np.s_[[0]]), shape=(3,)),
+            error(OutOfRangeError, "out of range", floats(2), _OUTSIDE, key=_key(np.s_[[0]]), shape=(3,), host=True),
         ],
         large=[
             sample(
@@ -139,6 +142,7 @@ CASES = [
             error(ShapeError, "broadcast", floats(3, 4), floats(3), key=_key(np.s_[1:, 0])),
             error(ShapeError, "broadcast", floats(3), floats(1, 3), key=_key(np.s_[...])),
             error(ShapeError, "broadcast", floats(3), floats(3), key=_key(np.s_[0])),
+            error(OutOfRangeError, "out of range", floats(3), floats(2), _OUTSIDE, key=_key(np.s_[[0]]), host=True),
         ],
         large=[sample(reals(200, 50), reals(3000, 50), _MANY_ROWS, key=_key(np.s_[[0]]))],
     ),

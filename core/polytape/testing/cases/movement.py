@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DTypeError, ShapeError
+from ...errors import DTypeError, OutOfRangeError, ShapeError
 from ...ops import movement
 from ..case import Case
 from ..makers import anything, counts, exactly, floats, integers, numbers, reals
@@ -43,6 +43,11 @@ def _scatter(x: Any, indices: Any, values: Any, *, axis: int = 0, mode: str = "a
 
 def _take(x: Any, indices: Any, *, axis: int | None = None) -> Any:
     return np.take(x, indices, axis=axis)
+
+
+def _beside(index: int) -> Any:
+    """Indices of which the last one is ``index``."""
+    return exactly([0, index], "int64")
 
 
 CASES = [
@@ -104,6 +109,7 @@ CASES = [
             error(ShapeError, "takes a single axis", floats(3, 4), _SMALL),
             error(ShapeError, "there is no axis 2", floats(3, 4), _SMALL, axis=2),
             error(ShapeError, "no elements to take", floats(0, 4), _SMALL, axis=0),
+            *[error(OutOfRangeError, "out of range", floats(3), _beside(k), host=True) for k in (3, -4)],
             error(DTypeError, "indices must be integers", floats(3), floats(2)),
         ],
         large=[
@@ -141,6 +147,7 @@ CASES = [
             error(ShapeError, "do not match the indices", floats(3), _SMALL, floats(1), mode="set"),
             error(ShapeError, "do not match the indices", floats(3), exactly([[0, 1]], "int64"), floats(1, 2)),
             error(ShapeError, "there is no mode", floats(3), _SMALL, floats(3), mode="min"),
+            *[error(OutOfRangeError, "out of range", floats(3), _beside(k), floats(2), host=True) for k in (3, -4)],
             error(DTypeError, "indices must be integers", floats(3), floats(2), floats(2)),
         ],
         large=[

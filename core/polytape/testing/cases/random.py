@@ -131,9 +131,13 @@ CASES = [
         _STATE,
         shape=(2, 3),
         dtype="float32",
-        more=[draw for dtype in ("float32", "float16", "float64") for draw in _samples(dtype)],
+        more=[
+            *[draw for dtype in ("float32", "float16", "float64") for draw in _samples(dtype)],
+            sample(_STATE, shape=(101,), dtype="bfloat16"),
+        ],
         reference=_uniform,
         result=_dtype,
+        large=[sample(_STATE, shape=(33_000,), dtype="float16")],
         ulp=0.0,  # the bits are the same on every backend
         errors=[_BAD_SHAPE, error(DTypeError, "cannot draw int32", _STATE, shape=(2,), dtype="int32")],
     ),
@@ -145,6 +149,7 @@ CASES = [
         more=[draw for dtype in ("float32", "float64") for draw in _samples(dtype)],
         reference=_normal,
         result=_dtype,
+        large=[sample(_STATE, shape=(9000,), dtype="float64")],
         errors=[_BAD_SHAPE, error(DTypeError, "cannot draw int32", _STATE, shape=(2,), dtype="int32")],
     ),
     Case(

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import ShapeError
 from ...ops import reduction
 from ..case import Case
-from ..makers import anything, counts, exactly, floating, floats, integers
-from ..samples import sample
+from ..makers import Maker, anything, counts, exactly, floating, floats, integers
+from ..samples import Sample, error, sample
 
 __all__ = ["CASES"]
 
@@ -22,6 +23,29 @@ _TIED = [[1.0, 3.0, 3.0], [2.0, 2.0, -1.0]]
 _WRAPPING = [
     sample(exactly(np.full(1001, 32767), "int16"), dtype="int16"),
     sample(exactly(np.full(1001, 65535), "uint16"), dtype="uint16"),
+]
+
+
+def _terms(*shape: int) -> Maker:
+    """Numbers of float32 near 1, whose sums are inaccurate if they are added one after the other."""
+    return floats(*shape, low=0.5, high=1.5).of("float32")
+
+
+_MANY_ROWS = [
+    sample(_terms(150_001, 2), axis=0),  # all rows are joined to longer ones, and some are left over
+    sample(_terms(1030, 1500), axis=0, keepdims=True),
+    sample(_terms(70_001, 2), axis=0, dtype="float64"),
+    sample(_terms(60, 50, 3), axis=(0, 1)),
+    sample(_terms(3000, 2, 3), axis=1),
+    sample(_terms(1100, 3, 3, 2), axis=(1, 3)),
+    sample(_terms(2, 140_001, 2), axis=-2),
+    sample(_terms(2, 300, 300, 2), axis=(1, 2)),
+    sample(_terms(2, 50, 3000, 2), axis=(-4, -2), keepdims=True),
+    Sample([_terms(2, 70_001, 3)], {"axis": 1}, layout="transposed"),
+    Sample([_terms(40, 9, 3000)], {"axis": (0, 2)}, layout="transposed"),
+    Sample([_terms(600, 500)], {}, layout="transposed"),
+    sample(counts(70_001, 2).of("complex64"), axis=0),
+    sample(counts(3000, 3).of("complex64"), axis=1),
 ]
 _LARGE = [sample(counts(150_001)), sample(counts(300, 500), axis=0), sample(counts(300, 500), axis=-1)]
 _PEAK = np.cos(np.arange(150_001.0))
@@ -88,7 +112,7 @@ CASES = [
             sample(floats(300)),
             sample(floats(), axis=()),
             sample(exactly(np.ones(4096))),  # in half precision 2048 + 1 is 2048
-            sample(_TALL, axis=0),  # added row after row in float32, the sum has an error of 1e-5
+            *[sample(_TALL, axis=axis) for axis in (0, -2)],  # added row after row in float32, an error of 1e-5
             sample(integers(4, 5, low=-9, dtype="int8"), dtype="float64"),
             *_WRAPPING,
             sample(floats(4), dtype="float64"),
@@ -98,7 +122,8 @@ CASES = [
         reference=_sum,
         result=sum_dtype,
         scale=16.0,
-        large=_LARGE,
+        errors=[error(ShapeError, "there is no axis", floats(3), axis=1)],
+        large=[*_LARGE, *_MANY_ROWS],
     ),
     Case(
         reduction.mean,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DTypeError, ShapeError
+from ...errors import DTypeError, OutOfRangeError, ShapeError
 from ...ops import segment
 from ..case import Case
 from ..makers import counts, exactly, floating, floats, integers, numbers, reals
@@ -48,7 +48,12 @@ def _one_hot(indices: Any, *, num_classes: int, axis: int = -1, dtype: Any = Non
 
 
 def _errors(dtype: str, part: str) -> list[Any]:
+    outside = [exactly([0, k, 1], "int64") for k in (2, -3)]
     return [
+        *[
+            error(OutOfRangeError, "out of range", floats(3), ids, num_segments=2, host=True, named=False)
+            for ids in outside
+        ],
         error(ShapeError, "the segments do not match", floats(3, 2), exactly([0, 1], "int64"), num_segments=2),
         error(ShapeError, "the segments do not match", floats(), exactly([0, 1], "int64"), num_segments=2),
         error(ShapeError, "the segments do not match", floats(), exactly(0, "int64"), num_segments=2),

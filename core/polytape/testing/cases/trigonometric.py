@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
 
 from ...ops import trigonometric
 from ..case import Case
-from ..makers import floats, reals
+from ..makers import each, floats, reals
 from ..samples import sample
 
 __all__ = ["CASES"]
 
 # A complex function is made of several real ones, whose errors add up.
 _ULP: Final = {"float32": 5.0, "bfloat16": 5.0, "complex64": 32.0, "complex128": 32.0}
+# Imaginary parts for which all libraries give the zero the same sign.
+_INFINITE: Final = [complex(x, y) for x in (math.inf, -math.inf) for y in (1.0, -1.0)]
 _INTEGERS: Final = [sample(reals(5), smooth=False)]
 
 
@@ -34,7 +37,15 @@ CASES = [
     Case(trigonometric.atan2, floats(2, 3), floats(2, 3, low=0.5), reference=np.arctan2, near=[1e30], ulp=_ULP),
     Case(trigonometric.sinh, near=[1e-8, 89.0, -89.0, 100.0], ulp=_ULP),
     Case(trigonometric.cosh, near=[1e-8, 89.0, -89.0, 100.0], ulp=_ULP),
-    Case(trigonometric.tanh, near=[1e-8, 20.0, -20.0], ulp=_ULP),
+    Case(
+        trigonometric.tanh,
+        near=[1e-8, 20.0, -20.0],
+        ulp=_ULP,
+        more=[
+            sample(each(_INFINITE, "complex64", "complex128"), smooth=False, signs=True),
+            sample(each([0.5 + 1j, complex(math.nan, 1.0)], "complex64", "complex128"), smooth=False),
+        ],
+    ),
     Case(trigonometric.asinh, reference=np.arcsinh, near=[1e-8, 1e9, -1e30], ulp=_ULP),
     _row("acosh", "arccosh", 1.1, 4.0, near=[1.0001, 1e9, 1e30]),
     _row("atanh", "arctanh", -0.9, 0.9, near=[1e-8, 0.999, 2.0]),

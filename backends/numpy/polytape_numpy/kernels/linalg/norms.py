@@ -70,12 +70,10 @@ def _euclidean_norm(xp: Any) -> Callable[..., Array]:
         total = quiet_plain(wide, axis)
         # Squares that underflow are then too small to matter in a sum of fewer than 1e6 of them.
         small, large = (1e-25, 3e38) if total.dtype.itemsize == 4 else (1e-280, 1e308)
-        if not total.size or not x.size or (total.min() > small and total.max() < large):
-            y = sqrt(total)
-        else:
-            y = quiet_scaled(wide, axis)
+        plainly = not x.size or (total.min() > small and total.max() < large)
+        y = sqrt(total) if plainly else quiet_scaled(wide, axis)
         if not keepdims:
-            y = y.reshape(()) if axis is None else y.squeeze(axis)
+            y = y.squeeze(axis)
         return y.astype(x.real.dtype, copy=False)
 
     return euclidean_norm

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import DTypeError, ShapeError
+from ....errors import DTypeError, LinAlgError, ShapeError
 from ....ops.linalg import factorizations
 from ...case import Case
-from ...makers import Maker, exactly, floats
+from ...makers import Maker, each, exactly, floats
 from ...samples import error, sample
 
 __all__ = ["CASES", "FULL", "SQUARE_ERRORS", "TESTED", "ULP", "adjoint", "positive_definite", "real_name", "separated"]
@@ -109,6 +109,8 @@ _ANY = [
     error(ShapeError, "takes matrices", floats(3)),
     error(DTypeError, "half precision", exactly([[1.0]], "float16")),
 ]
+# A stack whose matrices have different pivots.
+_PIVOTED = [[[0.0, 2.0, 1.0], [1.0, 1.0, 0.0], [4.0, 0.0, 1.0]], [[1.0, 5.0, 2.0], [3.0, 0.0, 1.0], [2.0, 2.0, 2.0]]]
 
 CASES = [
     Case(
@@ -121,7 +123,10 @@ CASES = [
             sample(positive_definite(0, 3, 3)),
             sample(positive_definite(5, 5)),
         ],
-        errors=SQUARE_ERRORS,
+        errors=[
+            *SQUARE_ERRORS,
+            error(LinAlgError, "cholesky", exactly([[1.0, 2.0], [2.0, 1.0]], "float64"), host=True),
+        ],
         gradient=TESTED,
         ulp=ULP,
         scale=2.0,
@@ -166,6 +171,7 @@ CASES = [
         invariants=_lu_invariants,
         more=[
             sample(positive_definite(2, 4, 4)),
+            sample(each(_PIVOTED, *FULL), smooth=False),
             sample(separated(70, 70), smooth=False),
             sample(separated(0, 3, 3)),
             sample(exactly([[1.0, 2.0, 0.0], [2.0, 4.0, 1.0], [0.0, 0.0, 3.0]], "float64"), smooth=False),

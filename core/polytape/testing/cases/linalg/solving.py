@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import DTypeError, ShapeError
+from ....errors import DTypeError, LinAlgError, ShapeError
 from ....ops.linalg import solving
 from ...case import Case
 from ...makers import Maker, between, exactly, floats
@@ -48,6 +48,7 @@ _SQUARE = [
     error(ShapeError, "takes square matrices", floats(3)),
     error(DTypeError, "half precision", exactly([[1.0]], "float16")),
 ]
+_SINGULAR = exactly([[1.0, 2.0], [2.0, 4.0]], "float64")
 
 CASES = [
     Case(
@@ -68,6 +69,7 @@ CASES = [
             error(ShapeError, "takes square matrices", floats(2, 3), floats(2, 3)),
             error(ShapeError, "the sizes do not fit", floats(3, 3), floats(2, 3)),
             error(ShapeError, "is a vector", floats(3, 3), floats(3)),
+            error(LinAlgError, "solve_triangular", exactly(np.diag([1.0, 0.0]), "float64"), _sides(2, 1), host=True),
         ],
         ulp=_ULP,
         scale=4.0,
@@ -86,6 +88,7 @@ CASES = [
         errors=[
             error(ShapeError, "takes square matrices", floats(2, 3), floats(2, 3)),
             error(ShapeError, "the sizes do not fit", floats(3, 3), floats(2, 3)),
+            error(LinAlgError, "solve", _SINGULAR, _sides(2, 1), varied="float64", host=True),
         ],
         ulp=_ULP,
         scale=4.0,
@@ -95,7 +98,7 @@ CASES = [
         separated(3, 3),
         reference=np.linalg.inv,
         more=[sample(separated(2, 4, 4)), sample(separated(1, 1))],
-        errors=_SQUARE,
+        errors=[*_SQUARE, error(LinAlgError, "inv", _SINGULAR, host=True)],
         ulp=_ULP,
         scale=1.0,
     ),

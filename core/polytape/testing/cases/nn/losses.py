@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import DTypeError, ShapeError
+from ....errors import DTypeError, OutOfRangeError, ShapeError
 from ....ops.nn import losses
 from ...case import Case
 from ...makers import exactly, floats, integers
@@ -44,6 +44,7 @@ def _binary_cross_entropy(labels: Any, logits: Any) -> Any:
 
 
 _ROWS = ((), (1,), (0,), (3, 2), (700,))
+_OUTSIDE = [exactly([0, label], "int32") for label in (-1, 4)]  # of 4 classes
 
 CASES = [
     Case(
@@ -67,6 +68,10 @@ CASES = [
             error(ShapeError, "labels and logits do not match", _labels(classes=4), floats()),
             error(DTypeError, "labels must be class indices", floats(5), floats(5, 4)),
             error(DTypeError, "needs floating-point numbers", _labels(5, classes=4), integers(5, 4)),
+            *[
+                error(OutOfRangeError, "a label is out of range", labels, floats(2, 4), host=True)
+                for labels in _OUTSIDE
+            ],
         ],
         large=[sample(_labels(1500, classes=100), floats(1500, 100))],
     ),
@@ -89,6 +94,10 @@ CASES = [
                 ShapeError, "the incoming gradient has the wrong shape", floats(4), _labels(5, classes=4), floats(5, 4)
             ),
             error(ShapeError, "the incoming gradient", floats(1), _labels(700, classes=4), floats(700, 10)),
+            *[
+                error(OutOfRangeError, "out of range", floats(2), labels, floats(2, 4), host=True)
+                for labels in _OUTSIDE
+            ],
         ],
         large=[sample(floats(1500), _labels(1500, classes=100), floats(1500, 100))],
     ),
