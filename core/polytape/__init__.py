@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         autodiff as autodiff,
         checkpoint as checkpoint,
         compat as compat,
+        data as data,
         fft as fft,
         graph as graph,
         linalg as linalg,
@@ -83,7 +84,11 @@ if TYPE_CHECKING:
     from .autodiff.tape import GradientTape as GradientTape
     from .autodiff.transforms import hvp as hvp, jvp as jvp, linearize as linearize
     from .backend import Backend as Backend, Kernel as Kernel, MemoryInfo as MemoryInfo, Probe as Probe
-    from .checkpoint import Checkpoint as Checkpoint, latest_checkpoint as latest_checkpoint
+    from .checkpoint import (
+        Checkpoint as Checkpoint,
+        CheckpointManager as CheckpointManager,
+        latest_checkpoint as latest_checkpoint,
+    )
     from .checkpoint.structures import load as load, save as save
     from .dispatch.default_dtypes import set_default_dtype as set_default_dtype
     from .dispatch.explanation import explain as explain
@@ -191,7 +196,7 @@ __array_api_version__ = "2025.12"
 
 # Loaded on first use: modules (only the namespaces are in `__all__`), and names, each with its module and attribute.
 _NAMESPACES = ("fft", "linalg", "nn", "optim", "random", "special")
-_MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "graph", "ops", "summary", "testing")
+_MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "data", "graph", "ops", "summary", "testing")
 _LATE = {
     "Backend": ("backend", "Backend"),
     "batch_jacobian": ("autodiff.jacobians", "batch_jacobian"),
@@ -199,6 +204,7 @@ _LATE = {
     "check_gradients": ("testing.gradients", "check_gradients"),
     "can_cast": ("inspection", "can_cast"),
     "Checkpoint": ("checkpoint", "Checkpoint"),
+    "CheckpointManager": ("checkpoint", "CheckpointManager"),
     "current_backend": ("placement.default_backend", "current_backend"),
     "custom_gradient": ("autodiff.functional", "custom_gradient"),
     "device": ("placement.default_backend", "device"),

@@ -13,6 +13,7 @@ __all__ = [
     "CheckpointNotFoundError",
     "CheckpointPermissionError",
     "DTypeError",
+    "DataError",
     "DeviceError",
     "InterchangeError",
     "KernelError",
@@ -122,6 +123,10 @@ class TraceError(PolytapeError, RuntimeError):
 
 class UnknownNameError(PolytapeError, AttributeError):
     """A module of polytape or a tensor has no attribute of that name, but another name for the same thing."""
+
+
+class DataError(PolytapeError, ValueError):
+    """A record of a data file is damaged, elements do not fit each other, or a worker of a data pipeline failed."""
 
 
 class CheckpointError(PolytapeError, ValueError):

@@ -10,7 +10,7 @@ from typing import Final
 __all__ = ["LINES"]
 
 _EAGER: Final = "ops run at once, so there is nothing to feed or to run; polytape.compat.tf1 has TensorFlow 1.7's names"
-_LAYER: Final = "there are no layers yet: keep polytape.Variable objects in a polytape.Trackable, and call x @ w + b"
+_LAYERS: Final = "polytape.nn has the layers, such as polytape.nn.Dense, and polytape.nn.Sequential"
 _CROSS_ENTROPY: Final = "polytape.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)"
 _BINARY_CROSS_ENTROPY: Final = "polytape.nn.sigmoid_cross_entropy_with_logits(labels, logits)"
 
@@ -177,9 +177,9 @@ LINES: Final[dict[str, str]] = {
         check_grads, gradcheck: polytape.check_gradients(f, x)
         gradgradcheck: polytape.check_gradients(f, x, order=2)
         gradients, backward: tape.gradient(y, x), after with polytape.GradientTape() as tape: ...
-        trainable_variables: tape.watched_variables(), or the variables that you keep in a list
-        Module: polytape.Trackable
-        Sequential, layers, keras: {_LAYER}
+        trainable_variables: tape.watched_variables(), or those of a polytape.nn.Module
+        Module, Model, Sequential: polytape.nn.{{name}}
+        layers, keras: {_LAYERS}
         losses, functional: polytape.nn
         optimizers: polytape.optim
         train: polytape.optim, and polytape.Checkpoint
@@ -193,11 +193,44 @@ LINES: Final[dict[str, str]] = {
         cuda: polytape.backends() lists the devices; with polytape.device("gpu"): selects one
         """,
     "nn": f"""
-        Module: polytape.Trackable
         Parameter: polytape.Variable(value)
-        Linear, Dense, Conv1d, Conv2d, Embedding, LSTM, BatchNorm1d, BatchNorm2d, LayerNorm, Sequential: {_LAYER}
+        Linear, LazyLinear: polytape.nn.Dense(units)
+        Conv1d: polytape.nn.Conv1D(filters, size)
+        Conv2d, Convolution2D: polytape.nn.Conv2D(filters, size)
+        Conv3d: polytape.nn.Conv3D(filters, size)
+        ConvTranspose1d: polytape.nn.Conv1DTranspose(filters, size)
+        ConvTranspose, ConvTranspose2d: polytape.nn.Conv2DTranspose(filters, size)
+        ConvTranspose3d: polytape.nn.Conv3DTranspose(filters, size)
+        Conv: polytape.nn.Conv1D, polytape.nn.Conv2D or polytape.nn.Conv3D
+        DepthwiseConv1D: polytape.nn.Conv1D(filters, size, groups=channels)
+        BatchNormalization, BatchNorm1d, BatchNorm2d, BatchNorm3d: polytape.nn.BatchNorm()
+        LayerNormalization: polytape.nn.LayerNorm()
+        GroupNormalization, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d: polytape.nn.GroupNorm(groups)
+        RMSNormalization: polytape.nn.RMSNorm()
+        MaxPooling1D, MaxPool1d: polytape.nn.MaxPool1D(size)
+        MaxPooling2D, MaxPool2d: polytape.nn.MaxPool2D(size)
+        MaxPooling3D, MaxPool3d: polytape.nn.MaxPool3D(size)
+        AveragePooling1D, AvgPool1d: polytape.nn.AvgPool1D(size)
+        AveragePooling2D, AvgPool2d: polytape.nn.AvgPool2D(size)
+        AveragePooling3D, AvgPool3d: polytape.nn.AvgPool3D(size)
+        GlobalAveragePooling1D: polytape.nn.GlobalAvgPool1D()
+        GlobalAveragePooling2D, AdaptiveAvgPool2d: polytape.nn.GlobalAvgPool2D()
+        GlobalAveragePooling3D: polytape.nn.GlobalAvgPool3D()
+        GlobalMaxPooling1D: polytape.nn.GlobalMaxPool1D()
+        GlobalMaxPooling2D, AdaptiveMaxPool2d: polytape.nn.GlobalMaxPool2D()
+        GlobalMaxPooling3D: polytape.nn.GlobalMaxPool3D()
+        MultiheadAttention: polytape.nn.MultiHeadAttention(num_heads)
+        RNN: polytape.nn.SimpleRNN(units), polytape.nn.GRU(units) or polytape.nn.LSTM(units)
+        Upsample: polytape.nn.UpSampling2D(size)
+        ZeroPad1d: polytape.nn.ZeroPadding1D(padding)
+        ZeroPad2d: polytape.nn.ZeroPadding2D(padding)
+        ZeroPad3d: polytape.nn.ZeroPadding3D(padding)
+        Lambda: polytape.nn.Activation(f), or the function itself in a Sequential
+        Layer: polytape.nn.Module
+        ModuleList, ModuleDict, List, Dict: a Python list or dict as an attribute of a polytape.nn.Module
+        Input, InputLayer: module.build(shape) declares the shape of the input
         functional, losses: polytape.nn itself has the functions
-        init, initializers: polytape.random has the distributions
+        init: polytape.nn.initializers
         ReLU: polytape.nn.relu(x)
         Sigmoid: polytape.nn.sigmoid(x)
         Softmax: polytape.nn.softmax(x)
@@ -205,7 +238,20 @@ LINES: Final[dict[str, str]] = {
         Tanh, tanh: polytape.tanh(x)
         CrossEntropyLoss, cross_entropy, softmax_cross_entropy, sparse_softmax_cross_entropy: {_CROSS_ENTROPY}
         sparse_categorical_crossentropy: {_CROSS_ENTROPY}
-        categorical_crossentropy: polytape.nn.softmax_cross_entropy_with_logits(labels, logits)
+        categorical_crossentropy: polytape.nn.categorical_cross_entropy(labels, predictions)
+        logcosh, log_cosh: polytape.nn.log_cosh_loss(labels, predictions)
+        binary_focal_crossentropy, BinaryFocalCrossentropy: polytape.nn.sigmoid_focal_loss(labels, logits)
+        categorical_focal_crossentropy: polytape.nn.softmax_focal_loss(labels, logits)
+        gaussian_nll_loss, GaussianNLLLoss: polytape.nn.gaussian_nll(labels, predictions, variance)
+        mape: polytape.nn.mean_absolute_percentage_error(labels, predictions)
+        msle: polytape.nn.mean_squared_logarithmic_error(labels, predictions)
+        absolute_difference: polytape.nn.l1_loss(labels, predictions)
+        hinge: polytape.nn.hinge_loss(labels, logits)
+        squared_hinge: polytape.nn.squared_hinge_loss(labels, logits)
+        categorical_hinge: polytape.nn.categorical_hinge_loss(labels, logits)
+        huber: polytape.nn.huber_loss(labels, predictions)
+        dice: polytape.nn.dice_loss(labels, predictions)
+        tversky: polytape.nn.tversky_loss(labels, predictions)
         NLLLoss: polytape.nn.nll_loss(labels, log_probabilities)
         MSELoss, mse_loss, mse: polytape.nn.mean_squared_error(labels, predictions)
         L1Loss, mean_absolute_error: polytape.nn.l1_loss(labels, predictions)
@@ -223,7 +269,7 @@ LINES: Final[dict[str, str]] = {
         hardswish, hard_silu: polytape.nn.hard_swish(x)
         hardsigmoid: polytape.nn.hard_sigmoid(x)
         soft_sign: polytape.nn.softsign(x)
-        Dropout: polytape.nn.dropout(x, rate)
+        Dropout1d, Dropout2d, SpatialDropout2D: polytape.nn.Dropout(rate, noise_shape=...)
         linear: x @ w.T + b
         embedding, embedding_lookup: polytape.take(table, indices, axis=0)
         bias_add: x + b
@@ -265,6 +311,15 @@ LINES: Final[dict[str, str]] = {
         log_expit: polytape.nn.log_sigmoid(x)
         softmax, log_softmax: polytape.nn.{name}(x)
         exp2, expm1, log1p, sinc, round: polytape.{name}(x)
+        """,
+    "data": """
+        DataLoader, TensorDataset: polytape.data.Dataset.from_tensor_slices((x, y)).shuffle().batch(size)
+        IterableDataset: polytape.data.Dataset.from_generator(function)
+        TFRecordDataset: polytape.data.Dataset.from_tfrecord(paths)
+        TextLineDataset: polytape.data.Dataset.from_text(paths)
+        random_split: dataset.take(n) and dataset.skip(n)
+        default_collate: dataset.batch(size), dataset.padded_batch(size)
+        AUTOTUNE: num_workers=2, or another number
         """,
     "optim": """
         GradientDescentOptimizer: polytape.optim.SGD(learning_rate)

@@ -1,9 +1,9 @@
 """Names that other libraries have for what polytape has under another name; the errors for them give ours.
 
-The modules of polytape look here when a name is not found, ops and optimizers when they do not know a keyword. Tensor
-and Optimizer get an attribute for each of `TENSOR_NAMES` and `OPTIMIZER_NAMES`, which raises the error: `__getattr__`
-would slow down every access to an attribute. The names in modules are in `polytape.foreign_modules`, which is loaded
-with the first such error.
+The modules of polytape look here when a name is not found, ops and optimizers when they do not know a keyword. Tensor,
+Module and Optimizer get an attribute for each of `TENSOR_NAMES`, `MODULE_NAMES` and `OPTIMIZER_NAMES`, which raises the
+error: `__getattr__` would slow down every access to an attribute. The names in modules are in
+`polytape.foreign_modules`, which is loaded with the first such error.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from typing import Any, Final, TypeVar
 from .errors import DTypeError, PolytapeError, UnknownNameError
 
 __all__ = [
+    "MODULE_NAMES",
     "OPTIMIZER_NAMES",
     "TENSOR_NAMES",
+    "add_to_module",
     "add_to_optimizer",
     "add_to_tensor",
     "checks_keywords",
@@ -112,6 +114,25 @@ OPTIMIZER_NAMES: Final[dict[str, str]] = _table(f"""
     weights: optimizer.variables
     """)
 
+# Attributes of a module `module`.
+MODULE_NAMES: Final[dict[str, str]] = _table("""
+    parameters, trainable_weights: module.trainable_variables
+    weights: module.variables
+    non_trainable_weights, buffers: module.non_trainable_variables
+    named_parameters: module.named_variables
+    named_modules, modules, children, named_children: module.submodules
+    train: module(x, training=True), at each call
+    eval: module(x), since a call does not train by default
+    requires_grad_: module.trainable = False freezes it
+    zero_grad: every call of tape.gradient returns new gradients, so there is nothing to reset
+    state_dict, load_state_dict, get_weights, set_weights: polytape.Checkpoint(module=module), .save and .restore
+    save_weights, load_weights: polytape.Checkpoint(module=module), .save and .restore
+    register_buffer: module.add_weight(name, shape, trainable=False), or a polytape.Variable as an attribute
+    register_parameter: module.add_weight(name, shape), or a polytape.Variable as an attribute
+    add_module: a module as an attribute, or in a list that is one
+    count_params: module.summary()
+    """)
+
 # NumPy's functions that the array API standard, or polytape, names otherwise.
 _NUMPY: Final = {
     "absolute": "abs",
@@ -199,6 +220,13 @@ def add_to_tensor(tensor_class: Any) -> None:
     for name, fix in TENSOR_NAMES.items():
         setattr(tensor_class, name, _Missing("Tensor", name, fix))
     tensor_class.__dir__ = _existing_names
+
+
+def add_to_module(module_class: Any) -> None:
+    """Give the class Module an attribute for each of `MODULE_NAMES`."""
+    for name, fix in MODULE_NAMES.items():
+        setattr(module_class, name, _Missing("nn.Module", name, fix))
+    module_class.__dir__ = _existing_names
 
 
 def add_to_optimizer(optimizer_class: Any) -> None:

@@ -17,7 +17,8 @@ BUILTINS: dict[str, type[Exception]] = {
     "ShapeError": ValueError, "DTypeError": TypeError, "DeviceError": ValueError, "BackendError": RuntimeError,
     "KernelError": NotImplementedError, "MemoryInfoError": NotImplementedError, "PluginError": ImportError,
     "RegistrationError": ValueError, "SettingError": ValueError, "TapeError": RuntimeError, "TraceError": RuntimeError,
-    "CheckpointError": ValueError, "OutOfRangeError": IndexError, "CheckpointFileError": OSError,
+    "CheckpointError": ValueError, "DataError": ValueError,
+    "OutOfRangeError": IndexError, "CheckpointFileError": OSError,
     "CheckpointNotFoundError": FileNotFoundError, "CheckpointPermissionError": PermissionError,
     "InterchangeError": BufferError, "UnknownNameError": AttributeError,
 }  # fmt: skip

@@ -17,6 +17,7 @@ FIXES = {
         *foreign_names.module_names().items(),
         ("Tensor", foreign_names.TENSOR_NAMES),
         ("Optimizer", foreign_names.OPTIMIZER_NAMES),
+        ("Module", foreign_names.MODULE_NAMES),
     )
     for name, fix in table.items()
 }
@@ -36,8 +37,8 @@ def test_what_an_error_tells_to_write_exists(fix: str) -> None:
         value = pt
         for part in path.split(".")[1:]:
             value = getattr(value, part)
-    for name in re.findall(r"\b(?:x|tape|optimizer)\.([a-z]\w*)", fix):
-        assert any(hasattr(cls, name) for cls in (pt.Tensor, pt.GradientTape, pt.optim.Adam)) or name in (
+    for name in re.findall(r"\b(?:x|tape|optimizer|module)\.([a-z]\w*)", fix):
+        assert any(hasattr(cls, name) for cls in (pt.Tensor, pt.GradientTape, pt.optim.Adam, pt.nn.Module)) or name in (
             "learning_rate", "beta1", "beta2", "epsilon", "step", "dtype",
         ), name  # fmt: skip
 
@@ -63,6 +64,21 @@ def test_an_attribute_of_an_optimizer_raises_the_error_when_it_is_read_or_assign
         setattr(adam, name, 1.0)  # otherwise the program would go on with the old learning rate, for example
     assert name not in dir(adam) and not hasattr(adam, name)
     assert {"learning_rate", "step", "apply_gradients"} <= set(dir(adam))
+
+
+@pytest.mark.parametrize("name", foreign_names.MODULE_NAMES)
+def test_an_attribute_of_a_module_raises_the_error_unless_a_class_of_the_user_has_it(name: str) -> None:
+    layer = pt.nn.Dense(2)
+    pattern = rf"'Dense' object has no attribute '{name}'(.|\n)*another library(.|\n)*fix: \S"
+    with pytest.raises(UnknownNameError, match=pattern):
+        getattr(layer, name)
+    assert name not in dir(layer) and not hasattr(layer, name)
+
+    class Own(pt.nn.Module):
+        def __init__(self) -> None:
+            setattr(self, name, pt.Variable(1.0))
+
+    assert list(Own().named_variables) == [name] and len(Own().variables) == 1
 
 
 def test_an_optimizer_of_the_user_may_use_such_a_name() -> None:

@@ -35,6 +35,7 @@ NUMPY_NAMES = {
     "array2string": "printing",
     "asarray": "host values of nested lists, read-only views out",
     "ascontiguousarray": "checkpoint bytes",
+    "bitwise_xor": "checksums of records",
     "bool_": "a type of scalar",
     "complexfloating": "a type of scalar",
     "delete": "positions that decide a shape",
@@ -57,6 +58,7 @@ NUMPY_NAMES = {
     "shares_memory": "whether a host value is a view",
     "uint8": "checkpoint bytes",
     "uint16": "the bits of bfloat16 in a checkpoint",
+    "uint32": "checksums of records",
 }
 
 

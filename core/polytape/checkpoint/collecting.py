@@ -32,6 +32,7 @@ class Collector:
         self._children: Final = Children()
         # By index. The names are joined for variables only: a linked list's would take memory quadratic in its length.
         self._places: Final[list[tuple[int, str] | str]] = []  # parent and name, or the whole path
+        self._last = (-1, "")  # the object that held the last variable, and its path
         self._unnamed: Final[list[tuple[int, object]]] = []  # index of an object, and what it refers to without a name
         self._visit_all(root)
 
@@ -61,26 +62,29 @@ class Collector:
         if known is not None:
             return known
         index = self.indices[id(value)] = len(self.nodes)
-        node = ObjectNode("")
-        self.nodes.append(node)
+        path = ""
+        if is_variable(value):
+            path = self._variable_path(place)
+            if path in self.variables:
+                raise _same_path(path)
+            self.variables[path] = value
+        self.nodes.append(ObjectNode(path))
         self.objects.append(value)
         self._places.append(place)
-        if is_variable(value):
-            node.tensor = self._variable_path(place)
-            if node.tensor in self.variables:
-                raise _same_path(node.tensor)
-            self.variables[node.tensor] = value
         return index
 
     def _variable_path(self, place: tuple[int, str] | str) -> str:
         if isinstance(place, str):
             return place
+        if place[0] == self._last[0]:
+            return self._last[1] + escape(place[1])
         above = self._places[place[0]]
         if not isinstance(above, str):
             # The path of the object above the variable's is kept, since the objects beside it need it too.
             self._places[above[0]] = path = self.path_of(above[0])
             above = join(path, above[1])
-        return join(above, place[1])
+        self._last = (place[0], f"{above}/" if above else "")
+        return self._last[1] + escape(place[1])
 
     def _visit_all(self, root: object) -> None:
         """Visit all objects, breadth first, so that the first path to an object is its shortest.
@@ -94,7 +98,7 @@ class Collector:
         while visited < len(self.nodes) or private:
             if visited == len(self.nodes):
                 for index, name, child in private:
-                    self._add_child(index, name, child)
+                    self.nodes[index].children[name] = self.index_of(child, (index, name))
                 private = []
                 continue
             value = self.objects[visited]
@@ -102,16 +106,14 @@ class Collector:
             if is_variable(value):
                 continue
             found = self._children.of(value)
+            children, public = self.nodes[visited - 1].children, issubclass(type(value), dict)
             for name, child in found.items():
-                if name.startswith("_") and not isinstance(value, dict):
-                    private.append((visited - 1, name, child))
+                if public or name[0:1] != "_":
+                    children[name] = self.index_of(child, (visited - 1, name))
                 else:
-                    self._add_child(visited - 1, name, child)
+                    private.append((visited - 1, name, child))
             for child in self._children.unnamed(value, found):
                 self._unnamed.append((visited - 1, child))
-
-    def _add_child(self, index: int, name: str, child: object) -> None:
-        self.nodes[index].children[name] = self.index_of(child, (index, name))
 
     def refuse_unnamed_variables(self) -> None:
         """Raise if there is a variable that no path leads to."""
@@ -124,16 +126,21 @@ class Collector:
     def compact(self) -> list[ObjectNode]:
         """The root and the nodes that lead to a tensor, renumbered; call it last."""
         nodes = self.nodes
-        parents: list[list[int]] = [[] for _ in nodes]
+        own = {index for index, node in enumerate(nodes) if node.tensor or node.slots}
+        parents: dict[int, list[int]] = {}  # of the objects that may hold no variable
+        queue: list[int] = []
         for index, node in enumerate(nodes):
-            for child in node.children.values():
-                parents[child].append(index)
-        kept = {0}
-        queue = [index for index, node in enumerate(nodes) if node.tensor or node.slots]
+            if node.children:
+                others = [child for child in node.children.values() if child not in own]
+                for child in others:
+                    parents.setdefault(child, []).append(index)
+                if len(others) < len(node.children):
+                    queue.append(index)
+        kept = {0, *own}
         while queue:
             index = queue.pop()
             kept.add(index)
-            queue += [parent for parent in parents[index] if parent not in kept]
+            queue += [parent for parent in parents.get(index, ()) if parent not in kept]
         if len(kept) == len(nodes):
             return nodes
         numbers = {index: number for number, index in enumerate(sorted(kept))}

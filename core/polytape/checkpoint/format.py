@@ -6,18 +6,17 @@ layout is described in docs/checkpoint-format.md.
 
 from __future__ import annotations
 
-import math
 import os
-import zlib
-from collections.abc import Mapping
-from functools import lru_cache
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import numpy as np
 
-from .. import dtypes
 from ..errors import CheckpointError, DTypeError
-from .files import Replacement, damaged, is_text, quoted, system_error
+from .checksums import Shared, chunked, combined, crc32
+from .files import Replacement, damaged, is_text, quoted
 from .header import (
     CODES,
     MAX_HEADER_NBYTES,
@@ -27,8 +26,8 @@ from .header import (
     Entry,
     Header,
     encode_header,
-    header_nbytes,
 )
+from .loading import Source
 from .parsing import parse_header
 from .reading import Reader, open_regular
 
@@ -36,10 +35,10 @@ __all__ = ["TensorFile", "open_tensors", "write_into", "write_tensors"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_CHUNK_NBYTES: Final = 1 << 20  # small enough that a chunk is still in the cache when it is written after its checksum
+_SMALL_NBYTES: Final = 1 << 16  # smaller tensors are copied, and written together
 
 
-def write_tensors(path: str, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+def write_tensors(path: str, tensors: Mapping[str, Array], metadata: Mapping[str, str], *, plain: bool = False) -> None:
     """Write ``tensors`` to the safetensors file ``path``, replacing it completely or not at all.
 
     Equal tensors and metadata give equal bytes, whatever their order.
@@ -49,22 +48,30 @@ def write_tensors(path: str, tensors: Mapping[str, Array], metadata: Mapping[str
         tensors: name -> array of any layout and byte order, of a dtype that polytape supports.
         metadata: additional strings to store in the header. The keys polytape.format, polytape.checksums,
             polytape.header and polytape.complex128 are reserved.
+        plain: whether to leave out polytape's own metadata, and so the checksums.
 
     Raises:
         CheckpointError: a name or metadata string cannot be stored, or the operating system rejects the write; an
             existing file at ``path`` is unchanged then.
-        DTypeError: the dtype of an array is not supported.
+        DTypeError: the dtype of an array is not supported; complex128 is not in a plain file.
     """
     with Replacement(os.fspath(path)) as new:
-        write_into(new, tensors, metadata)
+        write_into(new, tensors, metadata, plain)
 
 
-def write_into(new: Replacement, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+def write_into(
+    new: Replacement, tensors: Mapping[str, Array], metadata: Mapping[str, str], plain: bool = False
+) -> None:
     """Write the contents of a safetensors file; see `write_tensors`."""
     path = new.path
     _check_texts(path, tensors, metadata)
     entries = _lay_out(tensors)
-    size = header_nbytes(entries, metadata)
+    paired = [name for name, entry in entries.items() if entry.paired]
+    if plain and paired:
+        raise _unsupported(paired[0], tensors[paired[0]])
+    blocks, checksums = _blocks(entries, tensors)
+    header = encode_header(entries, metadata, plain)
+    size = len(header)
     if size - 8 > MAX_HEADER_NBYTES:
         raise CheckpointError(
             f"{path!r} cannot be written: its header is too large.",
@@ -72,11 +79,18 @@ def write_into(new: Replacement, tensors: Mapping[str, Array], metadata: Mapping
             got=f"{size - 8} bytes for {len(entries)} tensors",
             fix="use shorter names and less metadata, or several files",
         )
-    new.seek(size)
-    for name, entry in entries.items():
-        entry.crc = _write_data(new, _little_endian_bytes(tensors[name]))
-    new.seek(0)
-    new.write(encode_header(entries, metadata))
+    nbytes = sum(map(len, blocks))
+    new.allocate(size + nbytes)
+    shared = Shared(checksums, nbytes)
+    new.write(header)
+    for block in blocks:
+        new.write(block)
+    if checksums:
+        new.flush()  # the disk writes while the other thread computes
+    shared.finish()
+    if checksums:
+        new.seek(0)
+        new.write(encode_header(entries, metadata, plain))
 
 
 def _check_texts(path: str, tensors: Mapping[Any, Array], metadata: Mapping[Any, Any]) -> None:
@@ -99,53 +113,84 @@ def _check_texts(path: str, tensors: Mapping[Any, Array], metadata: Mapping[Any,
 
 
 @lru_cache(maxsize=100)  # NumPy takes a microsecond or two to make the name
-def _name_of(dtype: np.dtype[Any]) -> str:
-    return dtype.name
+def _stored_as(dtype: np.dtype[Any]) -> tuple[str, bool]:
+    """The code of a dtype in a file, "" if it has none; and whether it is stored as pairs."""
+    return ("F64", True) if dtype.name == "complex128" else (CODES.get(dtype.name, ""), False)
 
 
-def _stored_as(name: str, array: object) -> str:
+def _code_of(name: str, array: object) -> tuple[str, bool]:
+    kind = _stored_as(array.dtype) if isinstance(array, np.ndarray) else ("", False)
+    if kind[0]:
+        return kind
+    raise _unsupported(name, array)
+
+
+def _unsupported(name: str, array: object) -> DTypeError:
     cls = type(array)
-    dtype = _name_of(array.dtype) if isinstance(array, np.ndarray) else f"{cls.__module__}.{cls.__qualname__}"
-    code = "F64" if dtype == "complex128" else CODES.get(dtype)
-    if code is None:
-        raise DTypeError(
-            f"tensor {quoted(name)} cannot be stored in a checkpoint.",
-            expected=f"a NumPy array of one of {', '.join(CODES)}, complex128",
-            got=dtype,
-            fix="convert it first",
-        )
-    return code
+    return DTypeError(
+        f"tensor {quoted(name)} cannot be stored in a checkpoint.",
+        expected=f"a NumPy array of one of {', '.join(CODES)}, and in polytape's own files complex128",
+        got=array.dtype.name if isinstance(array, np.ndarray) else f"{cls.__module__}.{cls.__qualname__}",
+        fix="convert it first",
+    )
 
 
 def _lay_out(tensors: Mapping[str, Array]) -> dict[str, Entry]:
-    codes = {name: _stored_as(name, array) for name, array in tensors.items()}
+    kinds = [(_code_of(name, array), name) for name, array in tensors.items()]
     entries: dict[str, Entry] = {}
     start = 0
     # The widest first, after a header of a multiple of 8 bytes, so that every tensor is aligned in a mapped file.
-    for _, name in sorted([(-SIZES[code], name) for name, code in codes.items()]):
-        array, code = tensors[name], codes[name]
-        paired = _name_of(array.dtype) == "complex128"
-        shape: tuple[int, ...] = (*array.shape, 2) if paired else array.shape
-        end = start + SIZES[code] * math.prod(shape)
-        entries[name] = Entry(code, shape, start, end, paired)
+    for _, name, code, paired in sorted([(-SIZES[code], name, code, paired) for (code, paired), name in kinds]):
+        array = tensors[name]
+        end = start + array.nbytes
+        entries[name] = Entry(code, (*array.shape, 2) if paired else array.shape, start, end, paired)
         start = end
     return entries
 
 
+def _blocks(
+    entries: Mapping[str, Entry], tensors: Mapping[str, Array]
+) -> tuple[list[bytes | memoryview], list[Callable[[], None]]]:
+    """The data in the order of ``entries``, small tensors joined; and what computes the checksums of the others."""
+    blocks: list[bytes | memoryview] = []
+    small: list[bytes] = []
+    tasks: list[Callable[[], None]] = []
+    for name, entry in entries.items():
+        array = tensors[name]
+        if entry.end - entry.start < _SMALL_NBYTES and array.dtype.isnative and sys.byteorder == "little":
+            data = array.tobytes()
+            entry.crc = f"{crc32(data, 0):08x}"
+            small.append(data)
+            continue
+        if small:
+            blocks.append(b"".join(small))
+            small = []
+        view = _little_endian_bytes(array)
+        blocks.append(view)
+        tasks += _checksums(entry, view)
+    if small:
+        blocks.append(b"".join(small))
+    return blocks, tasks
+
+
+def _checksums(entry: Entry, data: memoryview) -> list[Callable[[], None]]:
+    """Tasks that compute the checksum of an entry."""
+    chunks = chunked(len(data))
+    crcs: dict[int, int] = {}
+
+    def add(begin: int, end: int) -> None:
+        crcs[begin] = crc32(data[begin:end], 0)
+        if len(crcs) == len(chunks):
+            entry.crc = f"{combined([crcs[start] for start, _ in chunks], len(data)):08x}"
+
+    return [partial(add, begin, end) for begin, end in chunks]
+
+
 def _little_endian_bytes(array: Array) -> memoryview:
     # bfloat16 is not one of NumPy's own dtypes: it is stored as integers of the same bits, which have a byte order.
-    bits = array.view(np.uint16) if _name_of(array.dtype) == "bfloat16" else array
+    bits = array.view(np.uint16) if array.dtype.name == "bfloat16" else array
     ordered = np.ascontiguousarray(bits, dtype=bits.dtype.newbyteorder("<"))
     return ordered.reshape(-1).view(np.uint8).data
-
-
-def _write_data(new: Replacement, data: memoryview) -> str:
-    crc = 0
-    for begin in range(0, len(data), _CHUNK_NBYTES):
-        chunk = data[begin : begin + _CHUNK_NBYTES]
-        crc = zlib.crc32(chunk, crc)
-        new.write(chunk)
-    return f"{crc:08x}"
 
 
 def open_tensors(path: str) -> TensorFile:
@@ -178,13 +223,13 @@ class TensorFile:
         CheckpointError: it is damaged, or not a safetensors file.
     """
 
-    __slots__ = ("__weakref__", "_entries", "_reader", "_start", "has_checksums", "metadata", "names", "path")
+    __slots__ = ("__weakref__", "_entries", "_source", "has_checksums", "metadata", "names", "path")
 
     def __init__(self, path: str, reader: Reader) -> None:
         self.path: Final = path
-        self._reader: Reader | None = reader
-        self._start: int = 0
-        header = self._read_header(reader)
+        source = Source(path, reader)
+        header = self._read_header(source)
+        self._source: Source | None = source
         self._entries: dict[str, Entry] = header.entries
         self.names: Final[tuple[str, ...]] = tuple(sorted(header.entries))
         self.metadata: Final[dict[str, str]] = header.metadata
@@ -202,7 +247,7 @@ class TensorFile:
 
     def close(self) -> None:
         """Close the file; arrays that were read from it stay valid."""
-        self._reader = None
+        self._source = None
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of tensor ``name``.
@@ -210,7 +255,7 @@ class TensorFile:
         Raises:
             CheckpointError: there is no such tensor.
         """
-        return self._entry(name).logical_shape()
+        return self.entry(name).logical_shape()
 
     def dtype(self, name: str) -> np.dtype[Any]:
         """The dtype of tensor ``name``, in the machine's byte order.
@@ -219,7 +264,7 @@ class TensorFile:
             CheckpointError: there is no such tensor.
             DTypeError: it is bfloat16, and the package ml_dtypes is missing.
         """
-        return self._entry(name).logical_dtype()
+        return self.entry(name).logical_dtype()
 
     def read(self, name: str) -> Array:
         """Tensor ``name`` as a new, writable array, after its checksum is verified if the file has one.
@@ -228,21 +273,22 @@ class TensorFile:
             CheckpointError: there is no such tensor, or its bytes are damaged.
             DTypeError: it is bfloat16, and the package ml_dtypes is missing.
         """
-        entry = self._entry(name)
-        dtype = entry.logical_dtype()
-        carrier = dtypes.uint16 if entry.code == "BF16" else dtype
-        array: Array = np.empty(entry.logical_shape(), carrier.newbyteorder("<"))
-        raw = array.reshape(-1).view(np.uint8)
-        crc = self._fill(name, entry, raw.data)
-        if self.has_checksums and crc != entry.crc:
-            reason = f"the bytes of tensor {quoted(name)} are damaged"
-            raise self._bad(reason, f"checksum {entry.crc}", f"checksum {crc}")
-        if entry.code == "BOOL" and raw.size and raw.max() > 1:
-            # Some NumPy loops would treat such a byte as True, others as a different number.
-            reason = f"tensor {quoted(name)} holds bytes that are not booleans"
-            raise self._bad(reason, "bytes 0 and 1", f"byte {raw.max()}")
-        array = array.astype(carrier, copy=False)
-        return array if carrier is dtype else array.view(dtype)
+        return self.read_all([name])[0]
+
+    def read_all(self, names: Sequence[str], verify: bool = True) -> list[Array]:
+        """These tensors as new, writable arrays that own their memory, after their checksums are verified.
+
+        Args:
+            names: of the tensors.
+            verify: whether to compare the checksums, if the file has any.
+        Raises:
+            CheckpointError: there is no such tensor, or the bytes of one are damaged.
+            DTypeError: one is bfloat16, and the package ml_dtypes is missing.
+        """
+        source = self._source
+        if source is None:
+            raise self._error("it was closed", "an open file", "a read after close()", "open it again")
+        return source.arrays([(name, self.entry(name)) for name in names], verify and self.has_checksums)
 
     def verify(self) -> None:
         """Read everything once and compare the checksums.
@@ -251,23 +297,28 @@ class TensorFile:
             CheckpointError: a tensor is damaged, or the file has no checksums to compare with.
         """
         if not self.has_checksums:
-            raise self._bad(
+            raise self._error(
                 "it has no checksums, so its bytes cannot be verified",
                 f"the metadata {', '.join(OWN_KEYS[:3])}, which polytape writes",
                 "a safetensors file that polytape did not write",
                 "read the tensors without verification, or write them again with write_tensors",
             )
-        for name in self.names:
+        for name in self.names:  # one by one: a checkpoint may be larger than the memory
             self.read(name)
 
-    def _bad(self, reason: str, expected: str, got: str, fix: str = "") -> CheckpointError:
+    def _error(self, reason: str, expected: str, got: str, fix: str = "") -> CheckpointError:
         return damaged(self.path, reason, expected=expected, got=got, fix=fix)
 
-    def _entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> Entry:
+        """The location and meaning of tensor ``name``.
+
+        Raises:
+            CheckpointError: there is no such tensor.
+        """
         entry = self._entries.get(name)
         if entry is None:
             listing = ", ".join(quoted(known) for known in self.names[:10])
-            raise self._bad(
+            raise self._error(
                 f"it has no tensor {quoted(name)}",
                 "the name of a tensor in it",
                 f"{len(self.names)} tensors: {listing}{', ...' if len(self.names) > 10 else ''}",
@@ -275,43 +326,22 @@ class TensorFile:
             )
         return entry
 
-    def _fill(self, name: str, entry: Entry, target: memoryview) -> str:
-        reader = self._reader
-        if reader is None:
-            raise self._bad("it was closed", "an open file", "a read after close()", "open it again")
-        crc = 0
-        for begin in range(0, len(target), _CHUNK_NBYTES):
-            chunk = target[begin : begin + _CHUNK_NBYTES]
-            self._read_exactly(reader, chunk, self._start + entry.start + begin, f"tensor {quoted(name)}")
-            crc = zlib.crc32(chunk, crc)
-        return f"{crc:08x}"
-
-    def _read_exactly(self, reader: Reader, target: memoryview, offset: int, what: str) -> None:
-        try:
-            count = reader.read_into(target, offset)
-        except OSError as error:
-            summary = f"{self.path!r} cannot be read: reading {what} failed."
-            fix = "restore another checkpoint, or a copy of this file"
-            raise system_error(error, summary, expected="a readable disk", fix=fix) from error
-        if count != len(target):
-            raise self._bad(f"it ends inside {what}", f"{len(target)} more bytes", f"{count} bytes")
-
-    def _read_header(self, reader: Reader) -> Header:
-        size = reader.status().st_size
+    def _read_header(self, source: Source) -> Header:
+        size = source.reader.status().st_size
         if size < 8:
-            raise self._bad("it is too short for a safetensors file", "at least 8 bytes", f"{size} bytes")
+            raise source.error("it is too short for a safetensors file", "at least 8 bytes", f"{size} bytes")
         prefix = bytearray(8)
-        self._read_exactly(reader, memoryview(prefix), 0, "the header's length")
+        source.read(memoryview(prefix), 0, "the header's length")
         length = int.from_bytes(prefix, "little")
         if length > MAX_HEADER_NBYTES:
-            raise self._bad(
+            raise source.error(
                 "its header is too large, or it is not a safetensors file",
                 f"a header of at most {MAX_HEADER_NBYTES} bytes",
                 f"{length} bytes",
             )
         if length > size - 8:
-            raise self._bad("its header is cut off", f"a header of {length} bytes", f"{size - 8} bytes")
+            raise source.error("its header is cut off", f"a header of {length} bytes", f"{size - 8} bytes")
         raw = bytearray(length)
-        self._read_exactly(reader, memoryview(raw), 8, "the header")
-        self._start = 8 + length
-        return parse_header(self.path, raw, size - self._start)
+        source.read(memoryview(raw), 8, "the header")
+        source.start = 8 + length
+        return parse_header(self.path, raw, size - source.start)

@@ -7,14 +7,15 @@ Source: the safetensors format, https://github.com/huggingface/safetensors (READ
 
 from __future__ import annotations
 
-import json
-import zlib
+from bisect import bisect_left
 from collections.abc import Mapping
+from json.encoder import encode_basestring as quote
 from typing import Any, Final
 
 import numpy as np
 
 from .. import dtypes
+from .checksums import crc32
 from .files import canonical_json
 
 __all__ = [
@@ -31,7 +32,7 @@ __all__ = [
     "Header",
     "encode_header",
     "header_crc",
-    "header_nbytes",
+    "own_header_crc",
 ]
 
 METADATA_NAME: Final = "__metadata__"
@@ -39,6 +40,7 @@ FORMAT_KEY: Final = "polytape.format"
 CHECKSUMS_KEY: Final = "polytape.checksums"
 HEADER_KEY: Final = "polytape.header"
 COMPLEX128_KEY: Final = "polytape.complex128"
+_OWN_CRC: Final = f',"{HEADER_KEY}":"'.encode()  # another key of polytape's precedes it
 OWN_KEYS: Final = (FORMAT_KEY, CHECKSUMS_KEY, HEADER_KEY, COMPLEX128_KEY)
 
 CODES: Final = {
@@ -47,6 +49,7 @@ CODES: Final = {
     "float16": "F16", "bfloat16": "BF16", "float32": "F32", "float64": "F64", "complex64": "C64",
 }  # fmt: skip
 _DTYPES: Final = {code: name for name, code in CODES.items()}
+_NUMPY_DTYPES: Final = {code: dtypes.lookup(name) for code, name in _DTYPES.items() if name != "bfloat16"}
 SIZES: Final = {  # bytes per element
     "BOOL": 1, "I8": 1, "U8": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2, "I32": 4, "U32": 4, "F32": 4,
     "I64": 8, "U64": 8, "F64": 8, "C64": 8,
@@ -78,13 +81,20 @@ class Entry:
     def __repr__(self) -> str:
         return f"Entry({self.code}, {self.shape}, bytes {self.start} to {self.end}, crc32 {self.crc})"
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes it has."""
+        return self.end - self.start
+
     def logical_shape(self) -> tuple[int, ...]:
         """The shape of the tensor that was written."""
         return self.shape[:-1] if self.paired else self.shape
 
     def logical_dtype(self) -> np.dtype[Any]:
         """The dtype of the tensor that was written."""
-        return dtypes.complex128 if self.paired else dtypes.lookup(_DTYPES[self.code])
+        if self.paired:
+            return dtypes.complex128
+        return _NUMPY_DTYPES.get(self.code) or dtypes.lookup(_DTYPES[self.code])
 
 
 class Header:
@@ -101,37 +111,61 @@ class Header:
         return f"Header({len(self.entries)} tensors, metadata {sorted(self.metadata)})"
 
 
-def header_nbytes(entries: Mapping[str, Entry], metadata: Mapping[str, str]) -> int:
-    """The length of `encode_header`, which does not depend on the checksums in ``entries``."""
-    return len(_encode(entries, _texts(entries, metadata, "0" * 8)))
+def encode_header(entries: Mapping[str, Entry], metadata: Mapping[str, str], plain: bool = False) -> bytes:
+    """The bytes before the data: the header's length and the header, together a multiple of 8 bytes.
 
+    Their count does not depend on the checksums in ``entries``. The header is written in the form that its checksum is
+    computed from, see `own_header_crc`.
 
-def encode_header(entries: Mapping[str, Entry], metadata: Mapping[str, str]) -> bytes:
-    """The bytes before the data: the header's length and the header, together a multiple of 8 bytes."""
-    texts = _texts(entries, metadata, "")
-    texts[HEADER_KEY] = header_crc(texts, entries, {})
-    return _encode(entries, texts)
-
-
-def _texts(entries: Mapping[str, Entry], metadata: Mapping[str, str], crc: str) -> dict[str, str]:
-    texts = {key: metadata[key] for key in sorted(metadata)}
-    texts[FORMAT_KEY] = "1"
-    sums = {name: [entry.crc, entry.end - entry.start] for name, entry in entries.items()}
-    texts[CHECKSUMS_KEY] = json.dumps(sums, ensure_ascii=False, separators=(",", ":"))
-    paired = [name for name, entry in entries.items() if entry.paired]
+    Args:
+        entries: the tensors by name.
+        metadata: strings by key.
+        plain: whether to leave out polytape's own metadata.
+    """
+    quotes = {name: quote(name) for name in sorted(entries)}
+    shapes = {shape: ",".join(map(str, shape)) for shape in {entry.shape for entry in entries.values()}}
+    members = [f"{text}:{_description(entries[name], shapes)}" for name, text in quotes.items()]
+    if plain:
+        if metadata:
+            members.append(f"{quote(METADATA_NAME)}:{canonical_json(dict(metadata))}")
+        return _padded(f"{{{','.join(members)}}}".encode())
+    sums = ",".join(
+        [f'{text}:["{entries[name].crc}",{entries[name].end - entries[name].start}]' for name, text in quotes.items()]
+    )
+    texts = {**metadata, FORMAT_KEY: "1", CHECKSUMS_KEY: f"{{{sums}}}", HEADER_KEY: ""}
+    paired = [text for name, text in quotes.items() if entries[name].paired]
     if paired:
-        texts[COMPLEX128_KEY] = json.dumps(paired, ensure_ascii=False, separators=(",", ":"))
-    texts[HEADER_KEY] = crc
-    return texts
+        texts[COMPLEX128_KEY] = f"[{','.join(paired)}]"
+    members.insert(bisect_left([*quotes], METADATA_NAME), f"{quote(METADATA_NAME)}:{canonical_json(texts)}")
+    before, after = f"{{{','.join(members)}}}".encode().split(_OWN_CRC + b'"', 1)
+    crc = crc32(after, crc32(before, 0))
+    return _padded(b'%s%s%08x"%s' % (before, _OWN_CRC, crc, after))
 
 
-def _encode(entries: Mapping[str, Entry], texts: dict[str, str]) -> bytes:
-    header: dict[str, Any] = {METADATA_NAME: texts}
-    for name, entry in entries.items():
-        header[name] = {"dtype": entry.code, "shape": entry.shape, "data_offsets": [entry.start, entry.end]}
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text
+def _padded(header: bytes) -> bytes:
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header
+
+
+def _description(entry: Entry, shapes: Mapping[tuple[int, ...], str]) -> str:
+    """The canonical JSON that describes a tensor; ``shapes`` has the texts of shapes, which many tensors share."""
+    return f'{{"data_offsets":[{entry.start},{entry.end}],"dtype":"{entry.code}","shape":[{shapes[entry.shape]}]}}'
+
+
+def own_header_crc(raw: bytes | bytearray) -> str | None:
+    """The checksum that a header in canonical form says it has, if that is right; otherwise None.
+
+    A header as polytape writes it is the text that `header_crc` describes, with one more key. Its quotes cannot appear
+    in a string unescaped, and no tensor is described by a string, so the key is found without parsing.
+    """
+    position = raw.find(_OWN_CRC)
+    begin = position + len(_OWN_CRC)
+    stored = bytes(raw[begin : begin + 8])
+    if position < 0 or raw[begin + 8 : begin + 9] != b'"':
+        return None
+    view = memoryview(raw)
+    crc = crc32(view[begin + 9 : len(raw.rstrip(b" "))], crc32(view[:position], 0))
+    return stored.decode() if stored == b"%08x" % crc else None
 
 
 def header_crc(texts: Mapping[str, str], entries: Mapping[str, Entry], unusual: Mapping[str, str]) -> str:
@@ -142,16 +176,15 @@ def header_crc(texts: Mapping[str, str], entries: Mapping[str, Entry], unusual: 
         entries: by name.
         unusual: `canonical_json` of the descriptions that have more than an entry's fields.
     """
-    crc, separator = zlib.crc32(b"{"), ""
+    crc, separator = crc32(b"{", 0), ""
     for name in sorted([METADATA_NAME, *entries]):
         if name == METADATA_NAME:
             value = canonical_json({key: text for key, text in texts.items() if key != HEADER_KEY})
         elif name in unusual:
             value = unusual[name]
         else:
-            entry = entries[name]
-            shape = ",".join(map(str, entry.shape))
-            value = f'{{"data_offsets":[{entry.start},{entry.end}],"dtype":"{entry.code}","shape":[{shape}]}}'
-        crc = zlib.crc32(f"{separator}{canonical_json(name)}:{value}".encode(), crc)
+            shape = entries[name].shape
+            value = _description(entries[name], {shape: ",".join(map(str, shape))})
+        crc = crc32(f"{separator}{canonical_json(name)}:{value}".encode(), crc)
         separator = ","
-    return f"{zlib.crc32(b'}', crc):08x}"
+    return f"{crc32(b'}', crc):08x}"

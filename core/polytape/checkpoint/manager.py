@@ -6,11 +6,14 @@ This module must not be compiled: a `Checkpoint` is a `Trackable`, like users' o
 from __future__ import annotations
 
 import os
+import weakref
+from typing import Any, Final
 
 from ..errors import CheckpointError, PolytapeError
 from ..settings import trimmed
 from ..state.trackable import Trackable
 from ..tensors.in_place import settled, writing
+from .background import BackgroundSave
 from .children import Children
 from .directory import remove_orphans
 from .files import Replacement
@@ -18,9 +21,12 @@ from .format import write_into
 from .numbering import newest
 from .objects import METADATA_KEY, collect, graph_text
 from .restoring import Restoration, Status, refuse_trace
-from .series import Series
+from .series import Policy, Series
 
 __all__ = ["Checkpoint"]
+
+# By the checkpoint: a thread as its attribute could not be copied with it.
+_running: Final[weakref.WeakKeyDictionary[Checkpoint, BackgroundSave]] = weakref.WeakKeyDictionary()
 
 
 class Checkpoint(Trackable):
@@ -75,21 +81,22 @@ class Checkpoint(Trackable):
             name = os.fsdecode(path)
             remove_orphans(os.path.dirname(name) or os.curdir)
             with Replacement(name) as new:
-                self._write_into(new)
+                write_into(new, *self._snapshot())
             return name
         except PolytapeError as error:
             raise trimmed(error) from None
 
-    def _write_into(self, new: Replacement) -> None:
+    def _snapshot(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """The tensors and the metadata to write; later steps do not change them."""
         nodes, variables = collect(self)
         # All arrays first, and between the steps of other threads. While they are referenced here, no later step writes
         # into them.
         with writing:
             arrays = {key: (settled(variable), variable.type.backend) for key, variable in variables.items()}
         tensors = {key: backend.to_host(array) for key, (array, backend) in arrays.items()}
-        write_into(new, tensors, {METADATA_KEY: graph_text(nodes)})
+        return tensors, {METADATA_KEY: graph_text(nodes)}
 
-    def save(self, prefix: str | os.PathLike[str], *, keep: int | None = 5) -> str:
+    def save(self, prefix: str | os.PathLike[str], *, keep: int | None = 5, wait: bool = True) -> str:
         """Save to the next numbered file, and make it the latest checkpoint of its directory.
 
         Threads and processes may save to the same directory at the same time, and a signal handler may save while it
@@ -101,11 +108,14 @@ class Checkpoint(Trackable):
                 or .pth is exactly that file, as in torch.save. A missing directory is created.
             keep: how many numbered checkpoints of this prefix to keep; older ones are deleted. None keeps all. Those
                 that other running processes saved are not counted and not deleted.
+            wait: False copies the values to the host, writes them in the background, and returns at once; the file
+                exists when `wait` returns. The next save waits for it, and so does the end of the process.
         Returns:
             The path of the new file.
         Raises:
-            CheckpointError: a variable has no name, the state file is damaged, or a file cannot be written; older
-                checkpoints are unchanged then. If the operating system rejected a step, the error is an OSError too.
+            CheckpointError: a variable has no name, the state file is damaged, or a file cannot be written, also that
+                of an earlier save in the background; older checkpoints are unchanged then. If the operating system
+                rejected a step, the error is an OSError too.
         """
         try:
             if keep is not None and keep < 1:
@@ -115,17 +125,49 @@ class Checkpoint(Trackable):
                     got=f"keep={keep}",
                     fix="omit keep for the default of 5",
                 )
-            refuse_trace("save")
-            series = Series(os.fsdecode(prefix))
-            with series.reserve() as new:
-                self._write_into(new)
-                new.flush()
-                series.publish(new, keep)
-            return new.path
+            return self._save(os.fsdecode(prefix), Policy(keep), None, wait)
         except PolytapeError as error:
             raise trimmed(error) from None
 
-    def restore(self, path: str | os.PathLike[str] | None) -> Status:
+    def _save(self, path: str, policy: Policy, number: int | None, wait: bool) -> str:
+        refuse_trace("save")
+        self.wait()
+        series = Series(path)
+        new = series.reserve(number)
+        try:
+            tensors, metadata = self._snapshot()
+
+            def write() -> None:
+                with new:
+                    write_into(new, tensors, metadata)
+                    new.flush()
+                    series.publish(new, policy, as_latest=number is not None)
+
+            if wait:
+                write()
+            else:
+                _running[self] = BackgroundSave(new.path, write)
+        except BaseException:
+            new.discard()
+            raise
+        return new.path
+
+    def wait(self) -> None:
+        """Return when a save in the background, ``save(..., wait=False)``, has finished.
+
+        Raises:
+            CheckpointError: its file could not be written. The error is raised once: here, or by the next save.
+        """
+        save = _running.get(self)
+        if save is not None:
+            try:
+                save.wait()
+            except PolytapeError as error:
+                raise trimmed(error) from None
+            finally:
+                _running.pop(self, None)
+
+    def restore(self, path: str | os.PathLike[str] | None, *, verify: bool = True) -> Status:
         """Restore all variables from a checkpoint; those that do not exist yet are restored when they are attached.
 
         Values are read into new buffers and verified, then all variables are changed at once.
@@ -133,6 +175,8 @@ class Checkpoint(Trackable):
         Args:
             path: a file written by `save` or `write`, or any safetensors file with such keys. None, which
                 `latest_checkpoint` returns if nothing was saved, restores nothing.
+            verify: whether to compare the tensors' checksums. Without, restoring is faster, and damaged bytes become
+                values unnoticed; the file's header is checked all the same.
         Returns:
             A status that lists the matched and the unmatched tensors.
         Raises:
@@ -144,7 +188,7 @@ class Checkpoint(Trackable):
             if path is None:
                 return Status(self, None)
             name = os.fsdecode(path)
-            restoration = Restoration(name, _other_path(name))
+            restoration = Restoration(name, _other_path(name), verify)
             restoration.restore(self)
             return Status(self, restoration)
         except PolytapeError as error:

@@ -9,6 +9,10 @@ from typing import Final
 __all__ = ["NamesNode", "ObjectNode", "escape", "join"]
 
 
+NOTHING: Final[dict[str, int]] = {}
+NO_SLOTS: Final[list[tuple[int, dict[str, int]]]] = []
+
+
 class ObjectNode:
     """One object: node indices of its children by name, its slots, and its tensor.
 
@@ -18,8 +22,9 @@ class ObjectNode:
     __slots__ = ("children", "slots", "tensor")
 
     def __init__(self, tensor: str) -> None:
-        self.children: dict[str, int] = {}
-        self.slots: list[tuple[int, dict[str, int]]] = []
+        # A variable has neither, so those of a large model share them.
+        self.children: dict[str, int] = NOTHING if tensor else {}
+        self.slots: list[tuple[int, dict[str, int]]] = NO_SLOTS if tensor else []
         self.tensor: str = tensor  # "" if the object is not a variable
 
     def __repr__(self) -> str:
@@ -45,7 +50,8 @@ class NamesNode(ObjectNode):
 
     def __init__(self, nodes: list[ObjectNode], names: Sequence[str], path: str) -> None:
         position = bisect_left(names, path)
-        super().__init__(path if position < len(names) and names[position] == path else "")
+        super().__init__("")
+        self.tensor = path if position < len(names) and names[position] == path else ""
         self._nodes: Final = nodes
         self._names: Final = names
         self._path: Final = path

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from json.encoder import encode_basestring as quote
 from typing import Any, Final
 
 from ..errors import CheckpointError
@@ -32,6 +33,8 @@ __all__ = ["METADATA_KEY", "collect", "collect_variables", "graph_of", "graph_te
 METADATA_KEY: Final = "polytape.objects"
 _VERSION: Final = 1
 _MAX_UNUSUAL: Final = 10_000  # characters of an object graph that does not begin as polytape writes it
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_variable: Final = re.compile(r'\{"tensor":"([^"\\\x00-\x1f]+)"\},').match  # a node as polytape writes most of them
 _decode: Final = json.JSONDecoder().raw_decode
 _beginning: Final = re.compile(r'\s*\{\s*"format"\s*:\s*(\d{1,9})\s*,\s*"nodes"\s*:\s*\[\s*').match
 _empty_nodes: Final = re.compile(r"(?:\{\}\s*,\s*)*+").match
@@ -86,17 +89,23 @@ def _collect_slots(collector: Collector, index: int, owner: Any) -> None:
 
 def graph_text(nodes: Sequence[ObjectNode]) -> str:
     """The object graph as JSON text."""
-    entries: list[dict[str, Any]] = []
-    for node in nodes:
-        entry: dict[str, Any] = {}
-        if node.tensor:
-            entry["tensor"] = node.tensor
-        if node.children:
-            entry["children"] = node.children
-        if node.slots:
-            entry["slots"] = [{"of": of, "slots": slots} for of, slots in node.slots]
-        entries.append(entry)
-    return json.dumps({"format": _VERSION, "nodes": entries}, ensure_ascii=False, separators=(",", ":"))
+    # Most nodes are variables, so theirs is not made by way of a dict.
+    entries = [
+        f'{{"tensor":{quote(node.tensor)}}}' if node.tensor and not node.children and not node.slots else _entry(node)
+        for node in nodes
+    ]
+    return f'{{"format":{_VERSION},"nodes":[{",".join(entries)}]}}'
+
+
+def _entry(node: ObjectNode) -> str:
+    entry: dict[str, Any] = {}
+    if node.tensor:
+        entry["tensor"] = node.tensor
+    if node.children:
+        entry["children"] = node.children
+    if node.slots:
+        entry["slots"] = [{"of": of, "slots": slots} for of, slots in node.slots]
+    return _encode(entry)
 
 
 def graph_of(path: str, metadata: dict[str, str], names: Sequence[str]) -> list[ObjectNode]:
@@ -145,6 +154,10 @@ def _parse(path: str, text: str, names: set[str]) -> list[ObjectNode]:
         if empty is not None and empty[0]:
             nodes += [_EMPTY] * empty[0].count("{")
             position = empty.end()
+        while (variable := _variable(text, position)) is not None and variable[1] in unused:
+            unused.remove(variable[1])
+            nodes.append(ObjectNode(variable[1]))
+            position = variable.end()
         entry, position = _next(text, position)
         node, index = _node(entry, names)
         if node.tensor:
@@ -199,7 +212,7 @@ def _node(entry: object, names: set[str]) -> tuple[ObjectNode, int]:
     node = ObjectNode(tensor)
     if tensor and len(entry) == 1:
         return node, 0
-    node.children = _indices(entry.get("children", {}))
+    node.children, node.slots = _indices(entry.get("children", {})), []
     indices = [0, *node.children.values()]
     slots: object = entry.get("slots", [])
     if not isinstance(slots, list):

@@ -23,6 +23,7 @@ from .header import (
     Entry,
     Header,
     header_crc,
+    own_header_crc,
 )
 
 __all__ = ["parse_header"]
@@ -34,7 +35,12 @@ _MAX_DESCRIPTION: Final = 10_000  # characters; 64 sizes and two offsets of 19 d
 _S: Final = r"[ \t\n\r]*"
 _COUNT: Final = r"(?:0|[1-9][0-9]{0,18})"
 _space: Final = re.compile(_S).match
-# A tensor as nearly every program writes it. Any other form takes the slower path of `_Parser.member`.
+# A tensor as polytape writes it, in canonical JSON, unless it is the last member.
+_own: Final = re.compile(
+    rf'"([^"\\\x00-\x1f]*)":{{"data_offsets":\[({_COUNT}),({_COUNT})\],'
+    rf'"dtype":"([A-Z0-9_]+)","shape":\[((?:(?:{_COUNT},){{0,{_MAX_AXES - 1}}}{_COUNT})?)\]}},'
+).match
+# A tensor as nearly every other program writes it. Any other form takes the slower path of `_Parser._unusual_member`.
 _common: Final = re.compile(
     rf'{_S}"([^"\\\x00-\x1f]*)"{_S}:{_S}'
     rf'{{{_S}"dtype"{_S}:{_S}"([A-Z0-9_]+)"{_S},'
@@ -63,7 +69,11 @@ def parse_header(path: str, raw: bytes | bytearray, available: int) -> Header:
     _check_offsets(path, entries, available)
     own = any(key in texts for key in OWN_KEYS)
     if own:
-        _check_own(path, texts, entries, parser.unusual)
+        _check_version(path, texts)
+        crc = own_header_crc(raw)
+        if crc is None or crc != texts.get(HEADER_KEY):
+            _check_header(path, texts, entries, parser.unusual)
+        _check_own(path, texts, entries)
     return Header(entries, {key: text for key, text in texts.items() if key not in OWN_KEYS}, own)
 
 
@@ -95,17 +105,37 @@ class _Parser:
     def _members(self, text: str, position: int) -> int:
         """Read the object's members, the first at ``position``; returns the end of the object."""
         while True:
+            position = self._own_members(text, position)
             match = _common(text, position)
             if match is not None and match[1] != METADATA_NAME:
                 name, code, sizes, start, end, separator = match.groups()
-                shape = tuple(map(int, sizes.split(","))) if sizes else ()
-                self._add(name, code, shape, (int(start), int(end)))
+                self._add(name, code, _shape(sizes), (int(start), int(end)))
                 position = match.end()
             else:
                 position = self._unusual_member(text, position)
                 separator = text[position - 1]
             if separator == "}":
                 return position
+
+    def _own_members(self, text: str, position: int) -> int:
+        """Read the members from ``position`` on that have polytape's form; returns where the next one begins."""
+        entries = self.entries
+        kinds: dict[tuple[str, str], tuple[tuple[int, ...], int]] = {}  # shape and byte count, by the text of both
+        while (match := _own(text, position)) is not None:
+            name, first, last, code, sizes = match.groups()
+            kind = kinds.get((code, sizes))
+            if kind is None:
+                shape = _shape(sizes)
+                kind = kinds[code, sizes] = shape, SIZES.get(code, 0) * math.prod(shape)
+            start, end = int(first), int(last)
+            if end - start != kind[1] or not kind[1] or name in entries or name == METADATA_NAME:
+                if name == METADATA_NAME:
+                    break
+                self._add(name, code, kind[0], (start, end))
+            else:
+                entries[name] = Entry(code, kind[0], start, end)
+            position = match.end()
+        return position
 
     def _unusual_member(self, text: str, position: int) -> int:
         """Read a member that is metadata, or in another form; returns the position after its separator."""
@@ -177,12 +207,12 @@ class _Parser:
         start, end = offsets
         if start > end:
             raise self._malformed(name, f"data_offsets [{start}, {end}]")
+        nbytes = size * math.prod(shape)
         # Sizes of 0 are left out, as in NumPy, which has no array of shape (2**62, 2**62, 0).
-        if size * math.prod([extent for extent in shape if extent]) > _MAX_TENSOR_NBYTES:
+        if (nbytes or size * math.prod([extent for extent in shape if extent])) > _MAX_TENSOR_NBYTES:
             reason = f"tensor {quoted(name)} is too large"
             expected = f"at most {_MAX_TENSOR_NBYTES} bytes"
             raise damaged(self.path, reason, expected=expected, got=f"shape {shape}"[:200])
-        nbytes = size * math.prod(shape)
         if nbytes != end - start:
             reason = f"tensor {quoted(name)} does not match its shape"
             expected = f"{nbytes} bytes for {code} of shape {shape}"
@@ -205,6 +235,10 @@ class _Parser:
             expected=f"at most {_MAX_AXES} sizes in shape, two ascending data_offsets, all of them integers >= 0",
             got=got,
         )
+
+
+def _shape(sizes: str | None) -> tuple[int, ...]:
+    return tuple(map(int, sizes.split(","))) if sizes else ()
 
 
 def _skip(text: str, position: int) -> int:
@@ -245,6 +279,10 @@ def _counts(value: object, most: int) -> tuple[int, ...] | None:
 
 
 def _check_offsets(path: str, entries: dict[str, Entry], available: int) -> None:
+    spans = sorted([(entry.start, entry.end) for entry in entries.values()])
+    starts, ends = [span[0] for span in spans], [span[1] for span in spans]
+    if [*starts, available] == [0, *ends]:
+        return
     offset = 0
     for start, end, name in sorted([(entry.start, entry.end, name) for name, entry in entries.items()]):
         if start != offset:
@@ -256,16 +294,23 @@ def _check_offsets(path: str, entries: dict[str, Entry], available: int) -> None
         raise damaged(path, reason, expected=f"{offset} bytes of data", got=f"{available} bytes")
 
 
-def _check_own(path: str, texts: dict[str, str], entries: dict[str, Entry], unusual: dict[str, str]) -> None:
+def _check_version(path: str, texts: dict[str, str]) -> None:
     version = texts.get(FORMAT_KEY, "none")
     if version != "1":
         fix = "read it with the version of polytape that wrote it" if version.isdecimal() else ""
         raise damaged(path, "its polytape format is unknown", expected="format 1", got=version[:20], fix=fix)
+
+
+def _check_header(path: str, texts: dict[str, str], entries: dict[str, Entry], unusual: dict[str, str]) -> None:
+    """Check a header that is not in the form that polytape writes: of an earlier version, or written by a program."""
     stored = texts.get(HEADER_KEY, "none")[:20]
     crc = header_crc(texts, entries, unusual)
     if crc != stored:
         raise damaged(path, "its header is damaged", expected=f"checksum {stored}", got=f"checksum {crc}")
-    # From here on only a forged file can be wrong; it is checked just as carefully.
+
+
+def _check_own(path: str, texts: dict[str, str], entries: dict[str, Entry]) -> None:
+    # Only a forged file can be wrong here; it is checked just as carefully.
     try:
         sums = _bounded_json(texts.get(CHECKSUMS_KEY, ""), entries)
         paired = _bounded_json(texts.get(COMPLEX128_KEY, "[]"), entries)
@@ -277,7 +322,7 @@ def _check_own(path: str, texts: dict[str, str], entries: dict[str, Entry], unus
         pair: object = sums[name]
         if not isinstance(pair, list) or len(pair) != 2 or pair[1] != entry.end - entry.start:
             reason = f"the checksum of {quoted(name)} is malformed"
-            expected = f"[CRC-32, {entry.end - entry.start}]"
+            expected = f"[CRC-32, {entry.nbytes}]"
             raise damaged(path, reason, expected=expected, got=repr(pair)[:80])
         entry.crc = str(pair[0])
     _check_paired(path, paired, entries)

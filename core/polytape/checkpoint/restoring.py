@@ -91,13 +91,15 @@ class Restoration:
     Args:
         path: the checkpoint file.
         fix: for the error if there is no such file.
+        verify: whether to compare the tensors' checksums.
 
     Raises:
         CheckpointError: the file is missing, damaged, or not a safetensors file.
     """
 
-    def __init__(self, path: str, fix: str = "") -> None:
+    def __init__(self, path: str, fix: str = "", verify: bool = True) -> None:
         self.path: Final = path
+        self.verify: Final = verify
         file = _shared_file(path, fix)
         self.file: TensorFile | None = file  # None when it is not needed any more
         self.names: Final = file.names
@@ -150,9 +152,14 @@ class Restoration:
                 continue
             if issubclass(type(value), Trackable):
                 match.trackables.append((value, index))  # type: ignore[arg-type]  # the line above says so
+            node = self.nodes[index]
             for name, child in match.children.of(value).items():
-                child_index = self.nodes[index].child(name)
-                if child_index is not None:
+                child_index = node.child(name)
+                if child_index is None:
+                    continue
+                if is_variable(child):
+                    self._pair(child, child_index, match)
+                else:
                     queue.append((child, child_index))
 
     def _pair(self, variable: Variable, index: int, match: _Match) -> None:
@@ -189,13 +196,16 @@ class Restoration:
         self._find_slots(match)
         file = self.file
         arrays: list[Any] = []
+        variables = [*match.variables.values()]
         if file is not None:
-            for index, variable in match.variables.items():
-                self._check(file, self.nodes[index].tensor, variable)
-            for index, variable in match.variables.items():
-                host = file.read(self.nodes[index].tensor)
-                arrays.append(variable.type.backend.from_host(host, variable.type.device))
-        _replace_values([*match.variables.values()], arrays)
+            keys = [self.nodes[index].tensor for index in match.variables]
+            for key, variable in zip(keys, variables, strict=True):
+                self._check(file, key, variable)
+            arrays = [
+                _native(variable, host)
+                for variable, host in zip(variables, file.read_all(keys, self.verify), strict=True)
+            ]
+        _replace_values(variables, arrays)
         self.variables.update(match.variables)
         self.ids.update(match.ids)
         for trackable, index in match.trackables:
@@ -214,8 +224,9 @@ class Restoration:
         self.waiting = []
 
     def _check(self, file: TensorFile, key: str, variable: Variable) -> None:
-        shape, dtype = file.shape(key), file.dtype(key)
-        if shape != variable.shape or dtype != variable.dtype:
+        entry = file.entry(key)
+        shape, dtype = entry.logical_shape(), entry.logical_dtype()
+        if shape != variable.array.shape or dtype != variable.type.dtype:
             raise CheckpointError(
                 f"{self.path!r} does not match: the variable at {quoted(key)} has a different shape or dtype.",
                 expected=f"{describe(variable)}, like the variable {variable.name or key!r}",
@@ -230,6 +241,14 @@ class Restoration:
         """Keys of the file's tensors that have been restored or, with ``restored=False``, have not."""
         restored_names = {self.nodes[index].tensor for index in self.variables}
         return tuple([name for name in self.names if (name in restored_names) == restored])
+
+
+def _native(variable: Variable, host: Any) -> Any:
+    """The native array for a variable, from a host array that owns its memory and that nothing else refers to."""
+    backend = variable.type.backend
+    if backend.host and type(host) is backend.array_type:
+        return host  # what from_host would return a copy of
+    return backend.from_host(host, variable.type.device)
 
 
 def _replace_values(variables: list[Variable], arrays: list[Any]) -> None:
@@ -281,10 +300,38 @@ class Status:
                 f"{self.path!r} contains tensors that have no variable.",
                 expected="a variable for each tensor of the checkpoint",
                 got=f"none for {_listed(self.unmatched)}",
-                fix="create the missing objects (they are restored when they are assigned), restore again if a list, "
-                "dict or plain object has changed since, or use assert_existing_objects_matched()",
+                fix="create the missing objects (they are restored when they are assigned), call restore_new() if a "
+                "list, dict or plain object has changed since, or use assert_existing_objects_matched()",
             )
         return self.assert_existing_objects_matched()
+
+    def restore_new(self) -> Status:
+        """Restore the variables that have been added to lists, dicts and plain objects since.
+
+        Attributes of `Trackable` objects are restored when they are assigned; other containers do not say when
+        something is added to them. Variables that were restored before keep their values.
+
+        Returns:
+            This status.
+        Raises:
+            CheckpointError: a tensor is damaged, or does not match its variable; no variable is changed then.
+        """
+        if self._restoration is not None:
+            try:
+                self._restoration.restore(self._root)
+            except PolytapeError as error:
+                raise trimmed(error) from None
+        return self
+
+    def expect_partial(self) -> Status:
+        """Say that some tensors of the file have no variable, which is no error and gives no warning anyway.
+
+        It is there for readers, and for programs that were written for TensorFlow.
+
+        Returns:
+            This status.
+        """
+        return self
 
     def assert_existing_objects_matched(self) -> Status:
         """Check that every existing variable was restored; the file may contain more tensors.

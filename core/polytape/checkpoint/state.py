@@ -18,6 +18,7 @@ from .reading import open_regular
 __all__ = [
     "STATE_NAME",
     "CheckpointState",
+    "Preserved",
     "encode_state",
     "is_file_name",
     "kept_checkpoints",
@@ -35,6 +36,25 @@ _string: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _path_part: Final = re.compile(r"[/\\\0:]" if os.name == "nt" else r"[/\\\0]|^[A-Za-z]:").search
 
 
+class Preserved:
+    """The checkpoints that stay for good.
+
+    Args:
+        names: of the files.
+        since_s: when the last of them was written, or else the first checkpoint, as seconds since 1970; None if there
+            is none yet.
+    """
+
+    __slots__ = ("names", "since_s")
+
+    def __init__(self, names: Sequence[str] = (), since_s: float | None = None) -> None:
+        self.names: tuple[str, ...] = tuple(names)
+        self.since_s: float | None = since_s
+
+    def __repr__(self) -> str:
+        return f"Preserved({self.names!r}, since_s={self.since_s})"
+
+
 class CheckpointState:
     """The contents of a state file; all names are file names in its directory.
 
@@ -42,14 +62,22 @@ class CheckpointState:
         latest: the latest checkpoint.
         kept: all checkpoints, oldest first.
         writers: the checkpoints that each process saved, by the name of the process (see `writers.this_process`).
+        preserved: the kept ones that stay for good.
     """
 
-    __slots__ = ("kept", "latest", "writers")
+    __slots__ = ("kept", "latest", "preserved", "writers")
 
-    def __init__(self, latest: str, kept: Sequence[str], writers: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        latest: str,
+        kept: Sequence[str],
+        writers: Mapping[str, Sequence[str]] | None = None,
+        preserved: Preserved | None = None,
+    ) -> None:
         self.latest: Final = latest
         self.kept: Final[tuple[str, ...]] = tuple(kept)
         self.writers: Final = {process: tuple(names) for process, names in (writers or {}).items()}
+        self.preserved: Final = preserved or Preserved()
 
     def __repr__(self) -> str:
         return f"CheckpointState(latest={self.latest!r}, kept={self.kept!r})"
@@ -86,6 +114,8 @@ def encode_state(directory: str, state: CheckpointState) -> bytes:
     content: dict[str, Any] = {"format": _VERSION, "latest": state.latest, "kept": list(state.kept)}
     if state.writers:
         content["writers"] = {process: list(names) for process, names in state.writers.items()}
+    if state.preserved.since_s is not None:
+        content["preserved"] = {"names": list(state.preserved.names), "since_s": state.preserved.since_s}
     content["crc32"] = canonical_crc(content)
     return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
@@ -195,7 +225,15 @@ def _parse(path: str, content: dict[str, Any]) -> CheckpointState:
         isinstance(names, list) and all(isinstance(name, str) for name in names) for names in writers.values()
     ):
         raise _malformed(path, f"writers {writers!r}"[:200])
-    return CheckpointState(latest, kept, writers)
+    preserved: object = content.get("preserved", {"names": [], "since_s": None})
+    if not isinstance(preserved, dict) or not _is_preserved(preserved.get("names"), preserved.get("since_s")):
+        raise _malformed(path, f"preserved {preserved!r}"[:200])
+    return CheckpointState(latest, kept, writers, Preserved(preserved["names"], preserved["since_s"]))
+
+
+def _is_preserved(names: object, since_s: object) -> bool:
+    named = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return named and (since_s is None or type(since_s) in (int, float))
 
 
 def latest_checkpoint(directory: str | os.PathLike[str]) -> str | None:

@@ -1,7 +1,7 @@
 """The command ``polytape``: one module per subcommand, loaded when it is called.
 
-May import: `backend`, `buildinfo`, `dispatch`, `errors`, `placement`, `plugins`, `registry`, `settings`, `testing`, and
-polytape itself.
+May import: `backend`, `buildinfo`, `checkpoint`, `dispatch`, `errors`, `placement`, `plugins`, `registry`, `settings`,
+`testing`, and polytape itself.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ __all__ = ["COMMANDS", "main"]
 # add_arguments(parser) and run(arguments) -> exit status.
 COMMANDS = {
     "backends": "list the backends: devices, status, and the remedy for each that is not ready",
+    "checkpoint": "list, inspect, compare, verify and convert checkpoints; also safetensors and PyTorch files",
     "conformance": "check a backend tier by tier, with a program that reproduces each failure",
     "doctor": "report on this installation; fails if the requested backend is not ready",
     "explain": "show which kernel an op would run on the given operands, and why",

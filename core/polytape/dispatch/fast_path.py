@@ -21,7 +21,7 @@ from ..settings import trimmed
 from ..tensors.node import Node
 from ..tensors.scope import NO_SCOPE, Scope, current_scope
 from ..tensors.tensor import Result, Symbol, Tensor
-from .slow_path import apply, failure, given, recover
+from .slow_path import apply, failure, finish, given, recover
 
 __all__ = ["BinaryOp", "GeneralOp", "Op", "UnaryOp"]
 
@@ -252,21 +252,24 @@ class GeneralOp(Op):
         except PolytapeError as error:
             raise trimmed(error) from None
 
-    def repeat(self, operands: list[Any], attributes: dict[str, Any]) -> Tensor | None:
-        """Run the op by the kernel of its latest call, if that fits and no tape or trace follows an operand."""
+    def repeat(self, operands: list[Any], attributes: dict[str, Any]) -> Any:
+        """Run the op by the kernel of its latest call; None if that does not fit, or a trace follows an operand."""
         resolution = self.recent
         if resolution is None or not operands or len(operands) != len(resolution.operand_types):
             return None
-        if self.host or self.outputs is not None or given(self.dtype_attributes, attributes):
+        if self.host or given(self.dtype_attributes, attributes):
             return None  # if operands stay on the host, they do not decide the device
         arrays: list[Any] = []
-        tensors = numbers = False
+        tensors = numbers = followed = False
         for position, x in enumerate(operands):
             operand_type = resolution.operand_types[position]
             if isinstance(x, Tensor):
-                if x.type is not operand_type or x.node is not None:
+                array = x.array
+                if x.type is not operand_type or type(array) is Symbol:
                     return None
-                arrays.append(x.array)
+                if x.node is not None:
+                    followed = True
+                arrays.append(array)
                 tensors = True
             elif x is None and operand_type is None:
                 arrays.append(None)
@@ -275,7 +278,8 @@ class GeneralOp(Op):
                 arrays.append(operand_type.scalar(x))
             else:
                 return None
-        if not tensors:
+        scope = current_scope.get() if followed else NO_SCOPE
+        if not tensors or scope.trace is not None:
             return None
         if numbers and not any([isinstance(x, Tensor) and self.promoted(i) for i, x in enumerate(operands)]):
             return None  # the numbers alone decide the dtype
@@ -283,9 +287,11 @@ class GeneralOp(Op):
             result = resolution.fn(*arrays, **attributes) if attributes else resolution.fn(*arrays)
         except Exception as error:
             raise failure(self, operands, attributes, error) from None
-        if type(result) is not resolution.array_type:
-            result = resolution.result_type.lift(result)
-        return Tensor(result, resolution.result_type, None)
+        results = [resolution.lift(result)] if self.outputs is None else resolution.lift_all(result)
+        if scope is NO_SCOPE and self.outputs is None:
+            return Tensor(results[0], resolution.result_type, None)
+        inputs = [x if isinstance(x, Tensor) else None for x in operands]
+        return finish(self, resolution, inputs, tuple(arrays), attributes, results, scope)
 
     def fits(self, position: int, x: Any, operand_type: TensorType) -> bool:
         """Whether a Python number is converted to the type of the tensors that it promotes with."""

@@ -9,9 +9,20 @@ from ..ops.nn.regularization import masked_scale
 from ..random import Generator, uniform
 from ..tensors.tensor import Tensor, TensorLike
 
-__all__ = ["dropout"]
+__all__ = ["check_rate", "dropout"]
 
 Shape = tuple[int, ...]
+
+
+def check_rate(rate: float) -> None:
+    """Raise SettingError unless ``rate`` is a probability."""
+    if not 0.0 <= rate <= 1.0:
+        raise SettingError(
+            f"dropout cannot drop a share of {rate}.",
+            expected="0 <= rate <= 1",
+            got=f"rate={rate}",
+            fix="pass the probability that an element becomes 0",
+        )
 
 
 def dropout(
@@ -47,13 +58,7 @@ def dropout(
     """
     x = identity(x)
     dtype_rules.same_floating(x.dtype)
-    if not 0.0 <= rate <= 1.0:
-        raise SettingError(
-            f"dropout cannot drop a share of {rate}.",
-            expected="0 <= rate <= 1",
-            got=f"rate={rate}",
-            fix="pass the probability that an element becomes 0",
-        )
+    check_rate(rate)
     if not training or rate == 0.0:
         return x
     shape = x.shape if noise_shape is None else shape_rules.as_shape(noise_shape)

@@ -44,6 +44,18 @@ def accumulated(x: Shape, *, axis: Any, include_initial: bool) -> Shape:
     return (*x[:axis], x[axis] + 1, *x[axis + 1 :])
 
 
+@states(
+    takes="[...]",
+    returns="shape of {x}",
+    rejects="shapes that differ, or an axis that does not exist",
+    axis="the axis to work along.",
+)
+def _same_along_axis(incoming: Shape, x: Shape, *, axis: int) -> Shape:
+    if incoming != x:
+        raise ShapeError("the shapes differ.", expected=f"shape {x}", got=f"shape {incoming}", fix="broadcast them")
+    return shape_rules.along_axis(x, axis=axis)
+
+
 def part(x: Tensor, axis: int, start: int | None = None, stop: int | None = None, step: int | None = None) -> Tensor:
     """``x[start:stop:step]`` along an axis."""
     axis = axis % x.ndim
@@ -108,11 +120,43 @@ def exclusive_products(x: Tensor, axis: int = -1) -> Tensor:
     return part(cumulative_prod(x, axis, include_initial=True), axis, 0, -1)
 
 
+@op(dtype=dtype_rules.same_floating, shape=shape_rules.along_axis, floating=True, internal="the gradient of prod")
+def other_products(x: TensorLike, /, axis: int = -1) -> Tensor:
+    """The product of all elements but the one itself, along an axis; exact also where elements are 0.
+
+    Source:
+        A division of the product of all by each element would be 0 / 0 at 0, so those before it and those after it are
+        multiplied: G. Blelloch (1990), Prefix sums and their applications, section 1.
+    """
+    x = converted(x)
+    return exclusive_products(x, axis) * flipped(exclusive_products(flipped(x, axis), axis), axis)
+
+
 @cumulative_prod.gradient("x")
 def _cumulative_prod_back(g: Tensor, x: Tensor, dtype: Any, axis: int | None, include_initial: bool) -> Tensor:
     axis = axis or 0
     g = part(g, axis, 1) if include_initial else g
-    x = conjugate(astype(x, g.dtype))
+    return cumulative_prod_gradient(g, conjugate(astype(x, g.dtype)), axis)
+
+
+@op(
+    dtype=dtype_rules.same_floating,
+    shape=_same_along_axis,
+    promotes=("incoming", "x"),
+    floating=True,
+    internal="the gradient of cumulative_prod",
+)
+def cumulative_prod_gradient(incoming: TensorLike, x: TensorLike, /, axis: int = -1) -> Tensor:
+    """The sums of ``incoming`` times the products up to each element, divided by the element that ``x`` is at.
+
+    Args:
+        incoming: floating[...], the gradient of the products.
+        x: floating[...], of the shape of ``incoming``.
+    Source:
+        A reverse-mode gradient as a linear recurrence; G. Blelloch (1990), Prefix sums and their applications,
+        section 1.4.
+    """
+    g, x = converted(incoming), converted(x)
     # The gradient is the product of the elements before j, times R[j] = g[j] + x[j + 1] * R[j + 1]. A division of the
     # results by x[j] would be 0 / 0 at 0.
     total, factor = g, concat([part(x, axis, 1), edge(x, axis, 0)], axis) if x.shape[axis] else x
@@ -166,7 +210,7 @@ cumulative_min.gradient(x=lambda g, x, y, axis: _record_back(g, x, y, axis, less
 def _record_back(g: Tensor, x: Tensor, y: Tensor, axis: int, surpasses: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """The gradient of each result, added to the element that it is equal to."""
     from .creation import arange_  # this family is loaded only when it is used
-    from .sorting import add_along
+    from .gathering import add_along_axis
 
     axis = axis % x.ndim
     size = x.shape[axis]
@@ -176,7 +220,8 @@ def _record_back(g: Tensor, x: Tensor, y: Tensor, axis: int, surpasses: Callable
     new = logical_or(surpasses(now, before), logical_and(not_equal(now, now), equal(before, before)))
     numbers = arange_(1, size, 1, dtype=dtypes.int64, device=x.device)
     numbers = where(new, reshape(numbers, (size - 1, *(1,) * (x.ndim - 1 - axis))), 0)
-    return add_along(g, cumulative_max(concat([edge(numbers, axis, 0), numbers], axis), axis), axis, x.shape)
+    positions = cumulative_max(concat([edge(numbers, axis, 0), numbers], axis), axis)
+    return add_along_axis(g, positions, size=size, axis=axis)
 
 
 @op(dtype=dtype_rules.same_real_floating, shape=shape_rules.along_axis, floating=True)

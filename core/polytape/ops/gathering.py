@@ -7,7 +7,7 @@ from ..dispatch.convert import asarray
 from ..dtypes import DType
 from ..errors import DTypeError, SettingError, ShapeError
 from ..tensors.tensor import Tensor, TensorLike
-from . import shape_rules
+from . import dtype_rules, shape_rules
 from .creation import arange_, zeros
 from .declaration import converted, op, states
 from .logic import less, where
@@ -102,11 +102,63 @@ def _along_back(g: Tensor, indices: Tensor, x_shape: Shape, axis: int) -> Tensor
 
     place, others = _aligned(x_shape, indices.shape, axis=axis)
     shape = (*others[:place], x_shape[place], *others[place + 1 :])
-    flat = zeros(shape_rules.count(shape), dtype=g.dtype, device=g.device)
-    if g.size:
-        positions = broadcast_to(_row_positions(indices, shape, place, shape[place]), g.shape)
-        flat = scatter(flat, reshape(positions, g.size), reshape(g, g.size))
-    return unbroadcast(reshape(flat, shape), x_shape, shape)
+    if indices.shape != g.shape:
+        indices = broadcast_to(indices, g.shape)
+    return unbroadcast(add_along_axis(g, indices, size=x_shape[place], axis=axis), x_shape, shape)
+
+
+@states(takes="numeric", returns="dtype of ``values``")
+def _added_dtype(values: DType, indices: DType) -> DType:
+    return dtype_rules.same_numeric(_element_dtype(values, indices))
+
+
+@states(
+    takes="[...]",
+    returns="shape of ``values`` with ``size`` elements along ``axis``",
+    rejects="shapes that differ, or an axis that does not exist",
+    size="the number of elements of the result along the axis.",
+    axis="the axis that ``indices`` gives positions along.",
+)
+def _added(values: Shape, indices: Shape, *, size: int, axis: int) -> Shape:
+    if values != indices:
+        raise ShapeError(
+            "the indices do not match the values.",
+            expected=f"indices of shape {values}",
+            got=f"shape {indices}",
+            fix="broadcast them first",
+        )
+    shape_rules.along_axis(values, axis=axis)
+    place = axis % len(values)
+    return (*values[:place], *shape_rules.as_shape((size,)), *values[place + 1 :])
+
+
+@op(dtype=_added_dtype, shape=_added, internal="the gradient of polytape.take_along_axis")
+def add_along_axis(values: TensorLike, indices: TensorLike, /, *, size: int, axis: int = -1) -> Tensor:
+    """The sums of the values with the same position along an axis; 0 at a position without values.
+
+    Args:
+        values: numeric[...].
+        indices: integer[...], of the shape of ``values``; negative ones count from the end.
+    Raises:
+        ShapeError: shapes that differ. DTypeError: bool values, or indices that are not integers. On the host also
+            OutOfRangeError, for a position that does not exist.
+    Source:
+        The transpose of `take_along_axis`; PyTorch 2.13, ``torch.scatter_add`` on zeros.
+    """
+    values, indices = converted(values), converted(indices)
+    place = axis % values.ndim
+    shape = (*values.shape[:place], size, *values.shape[place + 1 :])
+    # In half precision, each addition would be rounded.
+    half = dtypes.category(values.dtype) >= dtypes.FLOATING and values.dtype.itemsize == 2
+    wide = astype_(values, dtypes.float32) if half else values
+    flat = zeros(shape_rules.count(shape), dtype=wide.dtype, device=values.device)
+    if values.size:
+        positions = reshape(_row_positions(indices, shape, place, size), values.size)
+        flat = scatter(flat, positions, reshape(wide, values.size))
+    return astype_(reshape(flat, shape), values.dtype)
+
+
+add_along_axis.gradient(values=lambda g, indices, axis: take_along_axis(g, indices, axis=axis))
 
 
 _MODES = {

@@ -198,12 +198,11 @@ def _permuted(x: Tensor, axes: Shape) -> Tensor:
 
 @prod.gradient("x")
 def _prod_back(g: Tensor, x: Tensor, dtype: Any, axis: Axis, keepdims: bool) -> Tensor:
-    from .cumulative import exclusive_products  # this family is loaded only when it is used
+    from .cumulative import other_products  # this family is loaded only when it is used
 
     wide = astype(x, g.dtype)
     rows = reduced_last(wide, axis)
-    # Each element is multiplied by all elements before it and all after it, since a division by it could be 0 / 0.
-    others = conjugate(exclusive_products(rows) * exclusive_products(rows[..., ::-1])[..., ::-1])
+    others = conjugate(other_products(rows))
     axes = shape_rules.normalise(axis, x.ndim)
     order = tuple([index for index in range(x.ndim) if index not in axes]) + axes
     inverse = tuple(order.index(index) for index in range(x.ndim))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from .. import dtypes
 from ..dtypes import DType
@@ -11,8 +11,8 @@ from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
 from .cumulative import part
 from .declaration import converted, op, primitive, states
-from .gathering import take_along_axis
-from .indexing import getitem, scatter_add
+from .gathering import add_along_axis, take_along_axis
+from .indexing import getitem
 from .keys import Key
 from .logic import equal, less, logical_and, logical_not, logical_or, not_equal, where
 from .manipulation import broadcast_to, concat, permute_dims, reshape
@@ -68,48 +68,11 @@ def sort(x: TensorLike, /, axis: int = -1, *, descending: bool = False, stable: 
     return take_along_axis(converted(x), argsort(x, axis, descending=descending), axis=axis)
 
 
-_LARGE: Final = 65536  # elements
-
-
 @sort.gradient("x")
 def _sort_back(g: Tensor, x: Tensor, axis: int, descending: bool) -> Tensor:
     order = argsort(x, axis, descending=descending)
-    if x.size < _LARGE:
-        # The rank of each element: the permutation that undoes the sorting.
-        return take_along_axis(g, argsort(order, axis), axis=axis)
-    # A second argsort would take longer. The order is a permutation, so each sum has one term.
-    return add_along(g, order, axis, x.shape)
-
-
-def positions_along(indices: Tensor, shape: Shape, axis: int) -> Tensor:
-    """The positions, in the row-major order of ``shape``, of the elements that ``indices`` select along an axis.
-
-    Args:
-        indices: int64[...], of the shape ``shape`` except along the axis; from 0 on.
-    """
-    from .creation import arange_  # this family is loaded only when it is used
-
-    axis = axis % len(shape)
-    stride = shape_rules.count(shape[axis + 1 :])
-    total = indices * stride if stride > 1 else indices
-    for first, last, unit in ((0, axis, stride * shape[axis]), (axis + 1, len(shape), 1)):
-        sizes = shape[first:last]
-        if shape_rules.count(sizes) > 1:  # the axes on one side of ``axis`` are one range of positions
-            count = shape_rules.count(sizes)
-            steps = arange_(0, count, 1, dtype=dtypes.int64, device=indices.device) * unit
-            total = total + reshape(steps, (*sizes, *(1,) * (len(shape) - last)))
-    return total
-
-
-def add_along(values: Tensor, indices: Tensor, axis: int, shape: Shape) -> Tensor:
-    """Zeros of ``shape`` with ``values`` added at ``indices`` along an axis; the transpose of `take_along_axis`."""
-    from .creation import zeros  # this family is loaded only when it is used
-
-    if not indices.size:
-        return zeros(shape, dtype=values.dtype, device=values.device)
-    positions = reshape(positions_along(indices, shape, axis), -1)
-    flat = scatter_add(reshape(values, -1), [positions], key=_FLAT, shape=(shape_rules.count(shape),))
-    return reshape(flat, shape)
+    # The order is a permutation, so each sum has one term.
+    return add_along_axis(g, order, size=x.shape[axis], axis=axis)
 
 
 class TopK(NamedTuple):
@@ -165,7 +128,7 @@ def top_k(x: TensorLike, k: int, /, axis: int = -1, *, largest: bool = True) -> 
 
 @top_k.gradient("x")
 def _top_back(g: TopK, y: TopK, x_shape: Shape, axis: int) -> Tensor | None:
-    return None if g.values is None else add_along(g.values, y.indices, axis, x_shape)
+    return None if g.values is None else add_along_axis(g.values, y.indices, size=x_shape[axis], axis=axis)
 
 
 @states(takes="real", returns="int64", rejects="complex")

@@ -41,7 +41,8 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "arange empty eye full geomspace linspace logspace ones zeros",
     ),
     "cumulative": (
-        "cumulative_max cumulative_min cumulative_prod cumulative_sum logcumsumexp",
+        "cumulative_max cumulative_min cumulative_prod cumulative_prod_gradient cumulative_sum logcumsumexp "
+        "other_products",
         "cumulative_max cumulative_min cumulative_prod cumulative_sum diff logcumsumexp",
     ),
     "distributions": (
@@ -70,7 +71,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "fft hfft ifft ihfft irfft rfft",
     ),
     "gathering": (
-        "take_along_axis",
+        "add_along_axis take_along_axis",
         "diag index_add masked_fill put_along_axis reverse_sequence take_along_axis",
     ),
     "indexing": (
@@ -132,7 +133,12 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     ),
     "nn.channel_norms": (
         "",
-        "BatchNormResult batch_norm group_norm instance_norm local_response_norm",
+        "batch_norm group_norm instance_norm local_response_norm",
+    ),
+    "nn.classification_losses": (
+        "",
+        "categorical_cross_entropy categorical_hinge_loss dice_loss sigmoid_focal_loss softmax_focal_loss "
+        "squared_hinge_loss tversky_loss",
     ),
     "nn.convolution": (
         "conv fold windows",
@@ -160,8 +166,8 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "sparse_softmax_cross_entropy_with_logits",
     ),
     "nn.norms": (
-        "layer_norm layer_norm_gradient rms_norm rms_norm_gradient",
-        "l2_normalize layer_norm rms_norm",
+        "batch_norm layer_norm layer_norm_gradient rms_norm rms_norm_gradient",
+        "BatchNormResult l2_normalize layer_norm rms_norm",
     ),
     "nn.pooling": (
         "avg_pool max_pool max_pool_gradient",
@@ -180,6 +186,15 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     "nn.recurrent": (
         "",
         "LSTMState gru gru_cell lstm lstm_cell rnn rnn_cell",
+    ),
+    "nn.reducing": (
+        "",
+        "",
+    ),
+    "nn.regression_losses": (
+        "",
+        "cosine_distance gaussian_nll log_cosh_loss mean_absolute_percentage_error mean_pairwise_squared_error "
+        "mean_squared_logarithmic_error",
     ),
     "nn.regularization": (
         "masked_scale",

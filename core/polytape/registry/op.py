@@ -312,7 +312,7 @@ def check_attributes(op: Op, attributes: dict[str, Any]) -> None:
         kind = type(value)
         if kind is not int and kind is not bool and kind is not float and kind is not str and value is not None:
             attributes[name] = plain(value)
-    for name in op.attributes:
+    for name in op.attributes if op.required else ():
         if name not in attributes and name not in op.defaults:
             raise TypeError(f"{op.name}() missing required argument {name!r}")
 

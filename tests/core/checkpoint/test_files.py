@@ -56,6 +56,7 @@ def test_the_file_is_flushed_before_the_rename_and_the_directory_after_it(
         replace(source, target)
 
     monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "fdatasync", watched_fsync, raising=False)
     monkeypatch.setattr(os, "replace", watched_replace)
     write_tensors(str(path), {"w": WEIGHTS}, {})
     assert steps == [f"fsync {path.stat().st_size} bytes", "rename", "fsync directory"]
@@ -71,7 +72,7 @@ def test_a_file_that_is_open_or_mapped_keeps_its_bytes(saved: Path) -> None:
     assert (weights_in(saved) == WEIGHTS + 1).all()
 
 
-@pytest.mark.parametrize("step", ["fsync", "replace"])
+@pytest.mark.parametrize("step", ["fdatasync" if hasattr(os, "fdatasync") else "fsync", "replace"])
 def test_an_error_in_the_last_steps_leaves_the_old_file_unchanged(
     saved: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -12,7 +12,7 @@ import polytape as pt
 from polytape.checkpoint import series
 from polytape.checkpoint.files import Replacement
 from polytape.checkpoint.numbering import file_name
-from polytape.checkpoint.series import Series
+from polytape.checkpoint.series import Policy, Series
 from polytape.checkpoint.state import CheckpointState, encode_state, read_state
 from polytape.checkpoint.writers import this_process
 from polytape.errors import CheckpointError
@@ -86,8 +86,8 @@ def test_a_save_that_was_overtaken_does_not_become_the_latest(tmp_path: Path) ->
         for new in (first, second):
             new.write(b"x")
             new.flush()
-        files.publish(second, keep=5)
-        files.publish(first, keep=5)
+        files.publish(second, Policy(5))
+        files.publish(first, Policy(5))
     state = read_state(str(tmp_path))
     assert state is not None
     assert (state.latest, state.kept) == ("ckpt-2.safetensors", ("ckpt-1.safetensors", "ckpt-2.safetensors"))

@@ -186,6 +186,7 @@ def test_the_state_is_flushed_before_the_rename_and_the_directory_after_it(
         replace(source, target)
 
     monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "fdatasync", watched_fsync, raising=False)
     monkeypatch.setattr(os, "replace", watched_replace)
     write_state(str(tmp_path), "a", ["a"])
     assert steps == ["fsync file", "rename", "fsync directory"]

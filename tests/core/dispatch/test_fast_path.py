@@ -102,7 +102,31 @@ CALLS: list[Any] = [
     lambda: pt.take(pt.asarray(FLOATS), [0, 5], axis=0),
     lambda: pt.nn.layer_norm(pt.asarray(FLOATS)),
     lambda: pt.nn.layer_norm(pt.asarray(FLOATS), pt.asarray(FLOATS), pt.asarray(FLOATS)),
+    lambda: pt.top_k(pt.asarray(FLOATS), 2)[0],
+    lambda: pt.top_k(pt.asarray(INTS), 2)[1],
+    lambda: pt.top_k(pt.asarray(FLOATS), 4)[0],
+    lambda: recorded(lambda x: pt.top_k(x, 2)[0]),
+    lambda: recorded(lambda x: pt.concat([x, FLOATS, x])),
+    lambda: recorded(lambda x: pt.concat([pt.asarray(FLOATS), x])),
+    lambda: recorded(lambda x: pt.where(BOOLS, x, 0)),
+    lambda: recorded(lambda x: pt.where(pt.asarray(BOOLS), x, x * x)),
+    lambda: recorded(lambda x: pt.clip(x, -1.0, x * x)),
+    lambda: recorded(lambda x: pt.clip(x, None, 1)),
+    lambda: recorded(lambda x: pt.take(x, pt.asarray([0, 0]), axis=0)),
+    lambda: recorded(lambda x: pt.take(x, pt.asarray([0, 5]), axis=0)),
+    lambda: recorded(lambda x: pt.nn.layer_norm(x, x, x)),
+    lambda: pt.function(lambda x: pt.concat([x, x]))(pt.asarray(FLOATS)),
+    lambda: pt.function(lambda x: pt.top_k(x, 2)[0])(pt.asarray(FLOATS)),
 ]
+
+
+def recorded(call: Any) -> Any:
+    """The gradient of a call's result by its operand."""
+    x = pt.asarray(FLOATS)
+    with pt.GradientTape() as tape:
+        tape.watch(x)
+        y = call(x)
+    return tape.gradient(y, x)
 
 
 def outcome(call: Any) -> Any:

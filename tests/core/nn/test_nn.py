@@ -9,7 +9,8 @@ from polytape.ops.table import FAMILIES
 
 
 def test_the_namespace_exports_the_public_names_of_the_families_in_polytape_ops_nn() -> None:
-    names = ["dropout"]  # of polytape.nn.noise
+    names = ["constraints", "dropout", "initializers", "regularizers"]  # of its own modules, as the classes there
+    names += [x for x in pt.nn.__all__ if x[0].isupper() and getattr(pt.nn, x).__module__.startswith("polytape.nn.")]
     for module in (
         importlib.import_module(f"polytape.ops.{family}") for family in FAMILIES if family.startswith("nn.")
     ):

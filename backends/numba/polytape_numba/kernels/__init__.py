@@ -15,8 +15,9 @@ from polytape.backend import Kernel
 __all__ = ["kernels", "late"]
 
 _FAMILIES: Final = (
-    "cumulative", "indexing", "linalg.factorizations", "nn.activations", "nn.convolution", "nn.losses", "nn.norms",
-    "nn.rectifiers", "nn.smooth", "optim", "segment", "special.error", "special.information",
+    "cumulative", "exponential", "gathering", "indexing", "linalg.factorizations", "movement", "nn.activations",
+    "nn.convolution", "nn.losses", "nn.norms", "nn.rectifiers", "nn.smooth", "optim", "segment", "special.error",
+    "special.gamma", "special.information",
 )  # fmt: skip
 
 

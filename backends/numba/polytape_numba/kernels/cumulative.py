@@ -9,7 +9,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from .compiled import large_rows, loops
+from .compiled import large_rows, loops, two_vectors
 
 __all__ = ["kernels"]
 
@@ -22,6 +22,7 @@ def kernels() -> list[Kernel]:
     return [
         Kernel("cumulative_sum", cumulative_sum, dtypes=_REAL, when=large_contiguous_rows, fresh=True),
         Kernel("cumulative_prod", cumulative_prod, dtypes=_REAL, when=large_contiguous_rows, fresh=True),
+        Kernel("cumulative_prod_gradient", product_gradient, dtypes=_REAL, when=two_large_rows, fresh=True),
     ]
 
 
@@ -57,3 +58,15 @@ def _by_numpy(accumulate: Callable[..., Array], initial: int, x: Array, dtype: A
         return y
     start = np.full((*x.shape[:-1], 1), initial, dtype)
     return np.concatenate([start, y], -1)
+
+
+def two_large_rows(incoming: Array, x: Array, *, axis: int = -1) -> bool:
+    """Whether the operands are large, of one shape and in C order, and the axis is their last one."""
+    return two_vectors(incoming, x) and large_rows(x, axis)
+
+
+def product_gradient(incoming: Array, x: Array, *, axis: int = -1) -> Array:
+    y = np.empty(x.shape, x.dtype)
+    n = x.shape[-1]
+    loops().product_gradient(incoming.reshape(-1, n), x.reshape(-1, n), y.reshape(-1, n))
+    return y

@@ -20,6 +20,7 @@ from .elementwise import (
     softplus,
 )
 from .elimination import eliminate, substitute
+from .logarithms import digamma, lgamma, log1p
 from .norms import layer_norm, layer_norm_gradient, rms_norm, rms_norm_gradient
 from .optim import adam
 from .rows import (
@@ -31,16 +32,18 @@ from .rows import (
     softmax,
     softmax_gradient,
 )
-from .scans import add_rows, cumulative_prod, cumulative_sum
+from .scans import add_along, add_rows, cumulative_prod, cumulative_sum, product_gradient, take_along
 
 __all__ = [
     "adam",
+    "add_along",
     "add_rows",
     "cross_entropy",
     "cross_entropy_gradient",
     "cumulative_prod",
     "cumulative_sum",
     "depthwise",
+    "digamma",
     "eliminate",
     "elu",
     "elu_gradient",
@@ -51,9 +54,12 @@ __all__ = [
     "gelu_gradient_by_tanh",
     "layer_norm",
     "layer_norm_gradient",
+    "lgamma",
+    "log1p",
     "log_softmax",
     "log_softmax_gradient",
     "logsumexp",
+    "product_gradient",
     "rms_norm",
     "rms_norm_gradient",
     "sigmoid",
@@ -63,4 +69,5 @@ __all__ = [
     "softmax_gradient",
     "softplus",
     "substitute",
+    "take_along",
 ]

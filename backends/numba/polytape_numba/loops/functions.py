@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numba.extending import overload
 
-__all__ = ["EXACT", "SUMS", "exp_of", "expm1_of", "log1p_of", "normal_tail"]
+__all__ = ["EXACT", "SUMS", "exp_of", "expm1_of", "log1p_of", "log_of", "normal_tail"]
 
 # error_model='python' would add a branch for a zero divisor to every division, which prevents SIMD: Adam would take
 # 250 us instead of 43 us. 'contract' allows one rounding for a product and a sum; 'reassoc' would fold away the
@@ -181,6 +181,38 @@ def _log1p64(e: Any) -> Any:
     p = p * z + 0.3333333333333333
     s = s + s
     return s + s * (p * z)
+
+
+def log_of(x: Any) -> Any:
+    """``log(x)`` to 1 ulp, for positive float64 that are normal, and NaN.
+
+    Source:
+        K. C. Ng (1993), FDLIBM 5.3, e_log.c.
+    """
+    raise NotImplementedError
+
+
+@overload(log_of, jit_options=EXACT)
+def _select_log(x: Any) -> Callable[[Any], Any]:
+    return _log64
+
+
+def _log64(x: Any) -> Any:
+    bits = np.float64(x).view(np.int64) + np.int64(0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
+    k = np.float64((bits >> np.int64(52)) - np.int64(1023))
+    f = np.int64((bits & np.int64(0xFFFFFFFFFFFFF)) + np.int64(0x3FE6A09E667F3BCD)).view(np.float64) - 1.0
+    s = f / (f + 2.0)
+    z = s * s
+    p = 1.479819860511658591e-01
+    p = p * z + 1.531383769920937332e-01
+    p = p * z + 1.818357216161805012e-01
+    p = p * z + 2.222219843214978396e-01
+    p = p * z + 2.857142874366239149e-01
+    p = p * z + 3.999999999940941908e-01
+    p = p * z + 6.666666666666735130e-01
+    half = f * f * 0.5
+    value = s * (half + p * z) + k * 1.90821492927058770002e-10 - half + f + k * 6.93147180369123816490e-01
+    return x if x != x else value
 
 
 # --- The normal distribution, float32 ---

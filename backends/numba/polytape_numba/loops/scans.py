@@ -1,4 +1,4 @@
-"""Sums and products of the elements of a row up to each one, and sums of rows by number."""
+"""Sums and products of the elements of a row up to each one, and elements and sums by position."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from ..cache import compiled
 from .functions import EXACT
 
-__all__ = ["add_rows", "cumulative_prod", "cumulative_sum"]
+__all__ = ["add_along", "add_rows", "cumulative_prod", "cumulative_sum", "product_gradient", "take_along"]
 
 Array = Any
 
@@ -50,4 +50,52 @@ def add_rows(numbers: Array, x: Array, y: Array) -> bool:
         source, target = x[i], y[k]
         for j in range(source.size):
             target[j] += source[j]
+    return True
+
+
+@compiled(EXACT)
+def product_gradient(g: Array, x: Array, y: Array) -> None:
+    """Write the gradient of the products of each row to ``y``: R of the elements behind, times those before."""
+    n = x.shape[1]
+    for i in range(x.shape[0]):
+        behind = 0.0
+        for j in range(n - 1, -1, -1):
+            behind += g[i, j]
+            y[i, j] = behind
+            behind *= x[i, j]
+        before = 1.0
+        for j in range(n):
+            y[i, j] *= before
+            before *= x[i, j]
+
+
+@compiled(EXACT)
+def take_along(x: Array, indices: Array, y: Array) -> bool:
+    """Write the elements of each row at the row's indices to ``y``. Return whether every index exists."""
+    size = x.shape[1]
+    for i in range(indices.shape[0]):
+        row, positions, taken = x[i], indices[i], y[i]
+        for j in range(positions.size):
+            k = positions[j]
+            if k < 0:
+                k += size
+            if k < 0 or k >= size:
+                return False
+            taken[j] = row[k]
+    return True
+
+
+@compiled(EXACT)
+def add_along(values: Array, indices: Array, y: Array) -> bool:
+    """Add each row of values at the row's indices to ``y``. Return whether every index exists."""
+    size = y.shape[1]
+    for i in range(indices.shape[0]):
+        row, positions, sums = values[i], indices[i], y[i]
+        for j in range(positions.size):
+            k = positions[j]
+            if k < 0:
+                k += size
+            if k < 0 or k >= size:
+                return False
+            sums[k] += row[j]
     return True

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
-__all__ = ["kernels", "rows_adder"]
+__all__ = ["FEW", "kernels", "rows_adder"]
 
 Array = Any
 Key = tuple[tuple[Any, ...], ...]
@@ -22,6 +22,8 @@ Plan = tuple[tuple[Any, ...], tuple[int, ...], bool]
 _plans: Final[dict[Key, Plan]] = {}
 _MAX_PLANS: Final = 1024  # a loop over x[i] creates a key per step, and the cache must not grow with it
 _CHUNK: Final = 32768  # positions computed at a time: 256 kB, which stay in a core's second-level cache
+FEW: Final = 8  # rows; a loop over them takes less time than the calls that compute positions
+_WIDE: Final = 192  # elements of a row, whose addition takes as long as that of each of its elements by position
 _FULL_SLICE: Final = ("slice", None, None, None)
 
 
@@ -108,12 +110,18 @@ def _check_values(values: Array, shape: tuple[int, ...]) -> None:
 
 def rows_adder(xp: Any) -> Callable[[Array, Array, Array], None]:
     """The function that adds each row of an array to the row of a table that an integer names."""
-    arange, add_at = xp.arange, xp.add.at
+    arange, add, add_at, on_host = xp.arange, xp.add, xp.add.at, xp.__name__ == "numpy"
 
     def add_rows(y: Array, rows: Array, values: Array) -> None:
         """Add ``values`` to rows of a table, as for an embedding, without a temporary array of the table's size."""
         width = prod(y.shape[1:])
         if width == 0:
+            return
+        if on_host and (rows.size <= FEW or width >= _WIDE):
+            table = y.reshape(-1, width)
+            for number, row in zip(rows.reshape(-1).tolist(), values.reshape(-1, width), strict=True):
+                target = table[number]
+                add(target, row, target)
             return
         # A negative row gives negative positions, which also count from the end.
         first_positions = rows.reshape(-1, 1).astype("int64") * width

@@ -19,9 +19,16 @@ def kernels(xp: Any) -> list[Kernel]:
 
 
 def _stack(xp: Any) -> Callable[..., Array]:
-    empty = xp.empty
+    empty, concatenate, on_host = xp.empty, xp.concatenate, xp.__name__ == "numpy"
 
     def stack(*arrays: Array, axis: int = 0) -> Array:
+        if on_host and axis == 0 and arrays[0].ndim == 1:
+            y = concatenate(arrays)
+            width = arrays[0].size
+            for x in arrays:
+                if x.ndim != 1 or x.size != width:
+                    raise ValueError("shapes differ")
+            return y.reshape(len(arrays), width)
         # For 12 elements 0.4 us, where xp.stack takes 1.5.
         first = arrays[0]
         shape = first.shape

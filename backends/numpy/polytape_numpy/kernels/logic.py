@@ -46,9 +46,11 @@ def where_of(xp: Any) -> Callable[..., Array]:
         return x.reshape(-1).view(bits) if x.shape == shape and x.flags.c_contiguous else None
 
     def where(condition: Array, x1: Array, x2: Array) -> Array:
+        if condition.size < _LARGE:
+            return branching(condition, x1, x2)
         dtype = x1.dtype
         shape = condition.shape
-        if condition.size < _LARGE or condition.dtype.kind != "b" or dtype != x2.dtype or dtype.itemsize > 8:
+        if condition.dtype.kind != "b" or dtype != x2.dtype or dtype.itemsize > 8:
             return branching(condition, x1, x2)
         bits = integer_dtypes[dtype.itemsize]
         # Per element: y = x2 ^ ((x1 ^ x2) & mask), where mask has all bits set if the condition is true.

@@ -8,6 +8,8 @@ from typing import Any
 
 from polytape.backend import Kernel
 
+from .indexing import rows_adder
+
 __all__ = ["kernels"]
 
 Array = Any
@@ -51,7 +53,7 @@ def _take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
 
 
 def _scatter(xp: Any) -> Callable[..., Array]:
-    add_at, arange = xp.add.at, xp.arange
+    add_at, arange, add_rows = xp.add.at, xp.arange, rows_adder(xp)
 
     def scatter(x: Array, indices: Array, values: Array, *, axis: int = 0, mode: str = "add") -> Array:
         axis = range(x.ndim)[axis]
@@ -70,6 +72,9 @@ def _scatter(xp: Any) -> Callable[..., Array]:
             lead, size, width = prod(x.shape[:axis]), x.shape[axis], prod(x.shape[axis + 1 :])
             if len(indices) and not (-size <= indices.min() and indices.max() < size):
                 raise IndexError(f"an index is out of bounds for axis {axis} with size {size}")
+            if lead == 1:
+                add_rows(y.reshape(size, width), indices, values)
+                return y
             rows = arange(lead).reshape(-1, 1) * size + indices.astype("int64") % max(size, 1)
             positions = rows.reshape(-1, 1) * width + arange(width)
             add_at(y.reshape(-1), positions.reshape(-1), values.reshape(-1))

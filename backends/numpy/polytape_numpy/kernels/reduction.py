@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
+from .rows import column, is_rows, ones
 from .summing import SMALL, add_reduce, sum_by_dot
 
 __all__ = ["kernels"]
@@ -17,6 +18,7 @@ Axis = int | tuple[int, ...] | None
 
 _LARGE: Final = 4096  # elements
 _COLUMNS: Final = 512
+_SHORT: Final = 256  # elements of a row that BLAS sums at a time, as in `summing`
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -24,8 +26,8 @@ def kernels(xp: Any) -> list[Kernel]:
     return [
         Kernel("sum", _sum(xp), fresh=True),
         Kernel("mean", _mean(xp), fresh=True),
-        Kernel("max", _max, fresh=True),
-        Kernel("min", _min, fresh=True),
+        Kernel("max", _extreme(xp, "maximum"), fresh=True),
+        Kernel("min", _extreme(xp, "minimum"), fresh=True),
         Kernel("argmax", _argmax, fresh=True),
         Kernel("argmin", _argmin, fresh=True),
         Kernel("any", _any, fresh=True),
@@ -84,25 +86,28 @@ def _mean(xp: Any) -> Callable[..., Array]:
     return mean
 
 
-# max and argmax use the methods of arrays, since cupy.maximum has no reduce.
-def _max(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    if axis is not None:
-        _check_axis(x, axis)
-    return x.max(axis, None, keepdims)
+def _extreme(xp: Any, name: str) -> Callable[..., Array]:
+    # The methods of arrays reach the same loop through 0.3 us of Python, but cupy.maximum has no reduce.
+    method = "max" if name == "maximum" else "min"
+    reduce: Callable[..., Array] | None = getattr(xp, name).reduce if xp.__name__ == "numpy" else None
+
+    def extreme(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        if axis is not None:
+            _check_axis(x, axis)
+        if reduce is None:
+            return getattr(x, method)(axis, None, keepdims)
+        return reduce(x, axis, None, None, keepdims)
+
+    return extreme
 
 
+# argmax is a method of arrays in every module.
 def _argmax(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
     if axis is not None:
         _check_axis(x, axis)
     if keepdims:
         return x.argmax(axis, keepdims=True)
     return x.argmax(axis)
-
-
-def _min(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    if axis is not None:
-        _check_axis(x, axis)
-    return x.min(axis, None, keepdims)
 
 
 def _argmin(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
@@ -170,9 +175,19 @@ def _prod(xp: Any) -> Callable[..., Array]:
 
 def _var(xp: Any) -> Callable[..., Array]:
     mean, add, by_dot, float32 = _mean(xp), add_reduce(xp), sum_by_dot(xp), xp.dtype("float32")
+    on_host = xp.__name__ == "numpy"
+
+    def of_short_rows(x: Array, correction: float, keepdims: bool) -> Array:
+        n = x.shape[-1]
+        distance = x - x.dot(column(n, "f")) / n
+        distance *= distance
+        total = distance.dot(column(n, "f") if keepdims else ones(n, "f"))
+        return total / max(float(n - correction), 0.0)
 
     def var(x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
         dtype = x.dtype
+        if on_host and x.size <= _LARGE and dtype.char == "f" and is_rows(x, axis) and x.shape[-1] <= _SHORT:
+            return of_short_rows(x, correction, keepdims)
         if dtype.itemsize == 2:
             x = x.astype(float32)
         distance = x - mean(x, axis=axis, keepdims=True)

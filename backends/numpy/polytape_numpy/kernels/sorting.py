@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
 
 from polytape.backend import Kernel
 
 __all__ = ["kernels"]
 
 Array = Any
+_LARGE: Final = 2048  # elements along the axis
+_FEW: Final = 64  # elements of a vector, which are sorted in the time of a call
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -34,18 +39,41 @@ def _check_axis(x: Array, axis: int) -> None:
 
 
 def _argsort(xp: Any) -> Callable[..., Array]:
-    xp_argsort, flip = xp.argsort, xp.flip
+    flip = xp.flip
+    ascending = _stable_order if xp.__name__ == "numpy" else partial(xp.argsort, kind="stable")
 
     def argsort(x: Array, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Array:
         _check_axis(x, axis)
         x = _comparable(x)
         if not descending:
-            return xp_argsort(x, axis, kind="stable").astype("int64", copy=False)
+            return ascending(x, axis).astype("int64", copy=False)
         # Flipped twice, so that equal elements keep their order.
-        order = flip(xp_argsort(flip(x, axis), axis, kind="stable"), axis)
+        order = flip(ascending(flip(x, axis), axis), axis)
         return (x.shape[axis] - 1 - order).astype("int64", copy=False)
 
     return argsort
+
+
+def _stable_order(x: Array, axis: int) -> Array:
+    """The indices that sort ``x``, stable; numbers of 32 bits are sorted together with their indices.
+
+    NumPy sorts integers of 64 bits by SIMD, but not for their order: a million float32 take a fifth of the time.
+    """
+    n = x.shape[axis]
+    if x.dtype.char not in "fi" or not _LARGE <= n < 2**32:
+        return x.argsort(axis, kind="stable")
+    x = np.moveaxis(x, axis, -1)
+    if x.dtype.kind == "f":
+        bits = (x + np.float32(0)).view("int32")  # -0 becomes 0
+        keys = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype("int64")  # integers of the same order
+        keys[x != x] = 0x7FFFFFFF
+    else:
+        keys = x.astype("int64")
+    keys <<= 32
+    keys |= np.arange(n)
+    keys.sort()
+    keys &= 0xFFFFFFFF
+    return np.moveaxis(keys, -1, axis)
 
 
 def _sort(xp: Any) -> Callable[..., Array]:
@@ -81,6 +109,15 @@ def _searchsorted(xp: Any) -> Callable[..., Array]:
     return searchsorted
 
 
+def _top_of_few(x: Array, k: int, largest: bool) -> tuple[Array, Array]:
+    """The result for a short vector, by a sort of all."""
+    # From the last to the first, so that equal elements stay in order when the result is reversed.
+    y = x[::-1] if largest else x
+    order = y.argsort(kind="stable")
+    order = (x.size - 1 - order[::-1])[:k] if largest else order[:k]
+    return x.take(order), order.astype("int64", copy=False)
+
+
 def _top_k(xp: Any) -> Callable[..., tuple[Array, Array]]:
     argsort, partition, moveaxis, take_along_axis = _argsort(xp), xp.partition, xp.moveaxis, xp.take_along_axis
     on_host = xp.__name__ == "numpy"
@@ -89,6 +126,8 @@ def _top_k(xp: Any) -> Callable[..., tuple[Array, Array]]:
         _check_axis(x, axis)
         if not 0 <= k <= x.shape[axis]:
             raise ValueError(f"axis {axis} does not have {k} elements")
+        if on_host and x.ndim == 1 and 0 < x.size <= _FEW and x.dtype.kind in "fiu":
+            return _top_of_few(x, k, largest)
         if on_host and x.ndim == 1 and x.dtype.kind in "fiu" and 0 < k < x.size:
             picked = of_vector(x, k, largest)
             if picked is not None:

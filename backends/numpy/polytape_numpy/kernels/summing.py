@@ -9,6 +9,7 @@ less time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import prod
 from typing import Any, Final
 
@@ -96,12 +97,24 @@ def sum_by_dot(xp: Any) -> Callable[[Array, Axis, bool], Array | None]:
                 return None
             y = whole(x)
             return y.reshape((1,) * x.ndim) if keepdims else y
-        if x.dtype.char != "f" or not is_rows(x, axis) or x.shape[-1] > _LONG:
+        if x.dtype.char != "f" or not is_rows(x, axis):
             return None
         n = x.shape[-1]
+        if n > _LONG:
+            part = _part(n)
+            if not part:
+                return None
+            parts = x.reshape(-1, part).dot(ones(part, "f")).reshape(*x.shape[:-1], n // part)
+            return reduce(parts, -1, "d", None, keepdims).astype("f")
         return x.dot(column(n, "f")) if keepdims else x.dot(ones(n, "f"))
 
     return summed
+
+
+@lru_cache(maxsize=64)
+def _part(n: int) -> int:
+    """The largest divisor of n that BLAS sums at a time; 0 if there is none of a useful size."""
+    return max([k for k in range(64, _LONG + 1) if n % k == 0], default=0)
 
 
 def _leading(axis: Axis, rank: int) -> int:

@@ -85,6 +85,8 @@ def vector_norm(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False, 
         Array API standard 2025.12, ``linalg.vector_norm``.
     """
     x = asarray(x)
+    if ord == 2 and axis is None and not keepdims:
+        return euclidean_norm(x)  # without attributes, a call takes less time
     if ord == 2:
         return euclidean_norm(x, axis, keepdims=keepdims)
     size = abs(_floating(x))

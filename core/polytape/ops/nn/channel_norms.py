@@ -5,19 +5,16 @@ Moving averages are returned, not written: an op changes no variable.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ...errors import ShapeError
 from ...tensors.tensor import Tensor, TensorLike
 from .. import shape_rules
 from ..arithmetic import square
 from ..creation import zeros
 from ..exponential import sqrt
-from ..manipulation import astype, concat, identity, reshape, stop_gradient
-from ..reduction import mean, var
-from .norms import layer_norm, scaled, widened
+from ..manipulation import concat, identity, reshape
+from .norms import BatchNormResult, batch_norm_, layer_norm, per_channel, scaled, widened
 
-__all__ = ["BatchNormResult", "batch_norm", "group_norm", "instance_norm", "local_response_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "local_response_norm"]
 
 
 def _channels(x: Tensor, axis: int) -> int:
@@ -31,11 +28,6 @@ def _channels(x: Tensor, axis: int) -> int:
             fix="insert an axis of size 1 for a single example",
         )
     return channels
-
-
-def _per_channel(x: TensorLike | None, rank: int, axis: int) -> Tensor | None:
-    """A tensor of shape (channels,), reshaped so that it broadcasts along the channel axis."""
-    return None if x is None else reshape(x, (-1, *(1,) * (rank - 1 - axis)))
 
 
 def group_norm(
@@ -104,21 +96,8 @@ def instance_norm(
     x = identity(x)
     channels = _channels(x, axis)
     axes = tuple(k for k in range(1, x.ndim) if k != channels)
-    scales = [_per_channel(scale, x.ndim, channels) for scale in (weight, bias)]
+    scales = [per_channel(scale, x.ndim, channels) for scale in (weight, bias)]
     return layer_norm(x, *scales, axis=axes, epsilon=epsilon)
-
-
-class BatchNormResult(NamedTuple):
-    """The results of `batch_norm`.
-
-    Attributes:
-        y: the normalized batch.
-        mean, variance: the new moving averages, or the given ones unless it trains.
-    """
-
-    y: Tensor
-    mean: Tensor
-    variance: Tensor
 
 
 def batch_norm(
@@ -154,16 +133,13 @@ def batch_norm(
     x, mean, variance = identity(x), identity(mean), identity(variance)
     (channels,) = shape_rules.normalise(axis, x.ndim)
     _check_channels(x.shape[channels], mean=mean, variance=variance, weight=weight, bias=bias)
-    scales = [_per_channel(scale, x.ndim, channels) for scale in (weight, bias)]
+    scales = [per_channel(scale, x.ndim, channels) for scale in (weight, bias)]
     if not training:
         centre = reshape(mean, (-1, *(1,) * (x.ndim - 1 - channels)))
         spread = reshape(variance, (-1, *(1,) * (x.ndim - 1 - channels)))
         y = (widened(x) - centre) / sqrt(widened(spread) + epsilon)
         return BatchNormResult(scaled(y, scales[0], scales[1], x.dtype), mean, variance)
-    axes = tuple(k for k in range(x.ndim) if k != channels)
-    y = astype(layer_norm(x, *scales, axis=axes, epsilon=epsilon), x.dtype)
-    fixed = stop_gradient(widened(x))
-    return BatchNormResult(y, *_moved(fixed, mean, variance, axes, momentum))
+    return batch_norm_(x, mean, variance, weight, bias, momentum=momentum, axis=channels, epsilon=epsilon)
 
 
 def _check_channels(count: int, **scales: TensorLike | None) -> None:
@@ -176,18 +152,6 @@ def _check_channels(count: int, **scales: TensorLike | None) -> None:
                 got=f"shape {shape}",
                 fix="pass one number per channel, or the axis of the channels",
             )
-
-
-def _moved(
-    x: Tensor, old_mean: Tensor, old_variance: Tensor, axes: tuple[int, ...], momentum: float
-) -> tuple[Tensor, Tensor]:
-    """The new moving averages of the mean and of the unbiased variance."""
-    count = shape_rules.count(tuple(x.shape[axis] for axis in axes))
-    variance = var(x, axes, correction=1 if count > 1 else 0)
-    share = 1.0 - momentum
-    new_mean = widened(old_mean) * momentum + mean(x, axes) * share
-    new_variance = widened(old_variance) * momentum + variance * share
-    return astype(new_mean, old_mean.dtype), astype(new_variance, old_variance.dtype)
 
 
 def local_response_norm(

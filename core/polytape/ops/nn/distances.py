@@ -1,6 +1,6 @@
 """Losses and similarities that compare predictions with labels, as functions of other ops.
 
-Each loss takes ``reduction``: ``"mean"`` or ``"sum"`` of the losses, or ``"none"`` for the losses themselves.
+Each loss takes ``weights`` and ``reduction``, see `mean_squared_error`.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ import math
 from typing import Final
 
 from ... import dtypes
-from ...errors import SettingError
 from ...tensors.tensor import Tensor, TensorLike
 from ..arithmetic import abs, add, maximum, minimum, multiply, power, square, subtract
 from ..exponential import exp, log, sqrt
 from ..joining import broadcast_arrays
 from ..logic import where
 from ..manipulation import astype, identity
-from ..reduction import mean, sum
+from ..reduction import sum
+from .reducing import reduced
 
 __all__ = [
     "cosine_similarity",
@@ -33,27 +33,15 @@ __all__ = [
 _TWO_PI: Final = 2.0 * math.pi
 
 
-def _reduced(losses: Tensor, reduction: str) -> Tensor:
-    if reduction == "mean":
-        return mean(losses)
-    if reduction == "sum":
-        return sum(losses)
-    if reduction == "none":
-        return losses
-    raise SettingError(
-        f"a loss cannot be reduced by {reduction!r}.",
-        expected="'mean', 'sum' or 'none'",
-        got=repr(reduction),
-        fix="pass reduction='none', and reduce the losses as you need",
-    )
-
-
-def mean_squared_error(labels: TensorLike, predictions: TensorLike, *, reduction: str = "mean") -> Tensor:
+def mean_squared_error(
+    labels: TensorLike, predictions: TensorLike, *, weights: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
     """``(predictions - labels) ** 2``.
 
     Args:
         labels, predictions: real[...], broadcast and promoted together.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        weights: real or bool[...], broadcast to the losses and multiplied with them, such as a mask; default: 1.
+        reduction: ``"sum"``; ``"mean"``, the sum divided by the number of losses whose weight is not 0; or ``"none"``.
     Returns:
         The loss, of shape () unless ``reduction`` is ``"none"``.
     Raises:
@@ -61,15 +49,17 @@ def mean_squared_error(labels: TensorLike, predictions: TensorLike, *, reduction
     Source:
         TensorFlow 1.7, ``tf.losses.mean_squared_error``.
     """
-    return _reduced(square(subtract(predictions, labels)), reduction)
+    return reduced(square(subtract(predictions, labels)), reduction, weights)
 
 
-def l1_loss(labels: TensorLike, predictions: TensorLike, *, reduction: str = "mean") -> Tensor:
+def l1_loss(
+    labels: TensorLike, predictions: TensorLike, *, weights: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
     """``|predictions - labels|``; the gradient where they are equal is 0.
 
     Args:
         labels, predictions: real[...], broadcast and promoted together.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        weights, reduction: as for `mean_squared_error`.
     Returns:
         The loss, of shape () unless ``reduction`` is ``"none"``.
     Raises:
@@ -77,16 +67,23 @@ def l1_loss(labels: TensorLike, predictions: TensorLike, *, reduction: str = "me
     Source:
         TensorFlow 1.7, ``tf.losses.absolute_difference``; PyTorch 2.13, ``torch.nn.functional.l1_loss``.
     """
-    return _reduced(abs(subtract(predictions, labels)), reduction)
+    return reduced(abs(subtract(predictions, labels)), reduction, weights)
 
 
-def huber_loss(labels: TensorLike, predictions: TensorLike, *, delta: float = 1.0, reduction: str = "mean") -> Tensor:
+def huber_loss(
+    labels: TensorLike,
+    predictions: TensorLike,
+    *,
+    delta: float = 1.0,
+    weights: TensorLike | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """``d ** 2 / 2`` where ``d = |predictions - labels|`` is at most ``delta``, ``delta * (d - delta / 2)`` elsewhere.
 
     Args:
         labels, predictions: floating[...], broadcast and promoted together.
         delta: where the loss changes from quadratic to linear; positive.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        weights, reduction: as for `mean_squared_error`.
     Returns:
         The loss, of shape () unless ``reduction`` is ``"none"``.
     Raises:
@@ -96,16 +93,18 @@ def huber_loss(labels: TensorLike, predictions: TensorLike, *, delta: float = 1.
     """
     d = abs(subtract(predictions, labels))
     inner = minimum(d, delta)
-    return _reduced(inner * (d - inner * 0.5), reduction)
+    return reduced(inner * (d - inner * 0.5), reduction, weights)
 
 
-def hinge_loss(labels: TensorLike, logits: TensorLike, *, reduction: str = "mean") -> Tensor:
+def hinge_loss(
+    labels: TensorLike, logits: TensorLike, *, weights: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
     """``max(0, 1 - s * logits)`` with ``s = 2 * labels - 1``.
 
     Args:
         labels: real[...]: 0 or 1, broadcast and promoted together with ``logits``.
         logits: floating[...].
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        weights, reduction: as for `mean_squared_error`.
     Returns:
         The loss, of shape () unless ``reduction`` is ``"none"``.
     Raises:
@@ -114,10 +113,17 @@ def hinge_loss(labels: TensorLike, logits: TensorLike, *, reduction: str = "mean
         TensorFlow 1.7, ``tf.losses.hinge_loss``.
     """
     signs = subtract(multiply(labels, 2), 1)
-    return _reduced(maximum(subtract(1, multiply(signs, logits)), 0), reduction)
+    return reduced(maximum(subtract(1, multiply(signs, logits)), 0), reduction, weights)
 
 
-def log_loss(labels: TensorLike, predictions: TensorLike, *, epsilon: float = 1e-7, reduction: str = "mean") -> Tensor:
+def log_loss(
+    labels: TensorLike,
+    predictions: TensorLike,
+    *,
+    epsilon: float = 1e-7,
+    weights: TensorLike | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """``-labels * log(predictions + epsilon) - (1 - labels) * log(1 - predictions + epsilon)``.
 
     From logits, `polytape.nn.sigmoid_cross_entropy_with_logits` is more accurate.
@@ -126,7 +132,7 @@ def log_loss(labels: TensorLike, predictions: TensorLike, *, epsilon: float = 1e
         labels: real[...]: 0 or 1, broadcast and promoted together with ``predictions``.
         predictions: floating[...]: probabilities.
         epsilon: keeps the logarithm finite.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        weights, reduction: as for `mean_squared_error`.
     Returns:
         The loss, of shape () unless ``reduction`` is ``"none"``.
     Raises:
@@ -136,16 +142,23 @@ def log_loss(labels: TensorLike, predictions: TensorLike, *, epsilon: float = 1e
     """
     right = multiply(labels, log(add(predictions, epsilon)))
     wrong = multiply(subtract(1, labels), log(add(subtract(1, predictions), epsilon)))
-    return _reduced(-(right + wrong), reduction)
+    return reduced(-(right + wrong), reduction, weights)
 
 
-def kl_divergence(labels: TensorLike, predictions: TensorLike, *, axis: int = -1, reduction: str = "mean") -> Tensor:
+def kl_divergence(
+    labels: TensorLike,
+    predictions: TensorLike,
+    *,
+    axis: int = -1,
+    weights: TensorLike | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """``sum(labels * log(labels / predictions))`` along an axis; a label of 0 contributes 0.
 
     Args:
         labels, predictions: floating[...]: probabilities, broadcast and promoted together.
         axis: the axis along which the probabilities sum to 1.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``, over the other axes.
+        weights, reduction: as for `mean_squared_error`, over the other axes.
     Returns:
         The divergence, of shape () unless ``reduction`` is ``"none"``.
     Raises:
@@ -157,7 +170,7 @@ def kl_divergence(labels: TensorLike, predictions: TensorLike, *, axis: int = -1
     # Where the label is 0, log is taken of 1: log(0) and its gradient are infinite, and 0 * inf would be NaN.
     used = labels > 0
     terms = labels * (log(where(used, labels, 1)) - log(where(used, predictions, 1)))
-    return _reduced(sum(terms, axis=axis), reduction)
+    return reduced(sum(terms, axis=axis), reduction, weights)
 
 
 def poisson_nll(
@@ -167,6 +180,7 @@ def poisson_nll(
     log_input: bool = True,
     full: bool = False,
     epsilon: float = 1e-8,
+    weights: TensorLike | None = None,
     reduction: str = "mean",
 ) -> Tensor:
     """The negative log-likelihood of counts, ``rate - labels * log(rate)``.
@@ -177,7 +191,7 @@ def poisson_nll(
         log_input: whether ``predictions`` are logarithms.
         full: whether to add Stirling's approximation of ``log(labels!)`` where ``labels > 1``.
         epsilon: is added to a rate before its logarithm is taken.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        weights, reduction: as for `mean_squared_error`.
     Returns:
         The loss, of shape () unless ``reduction`` is ``"none"``.
     Raises:
@@ -193,7 +207,7 @@ def poisson_nll(
         counts = maximum(astype(labels, losses.dtype), 1)
         stirling = counts * log(counts) - counts + log(counts * _TWO_PI) * 0.5
         losses = losses + where(counts > 1, stirling, 0)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction, weights)
 
 
 def cosine_similarity(x1: TensorLike, x2: TensorLike, *, axis: int = -1, epsilon: float = 1e-8) -> Tensor:
@@ -230,6 +244,7 @@ def triplet_margin(
     p: float = 2.0,
     epsilon: float = 1e-6,
     swap: bool = False,
+    weights: TensorLike | None = None,
     reduction: str = "mean",
 ) -> Tensor:
     """``max(0, distance(anchor, positive) - distance(anchor, negative) + margin)`` of each row.
@@ -240,7 +255,7 @@ def triplet_margin(
         p: of the norm ``sum(|d| ** p) ** (1 / p)`` that is the distance.
         epsilon: is added to each difference, so that the distance of equal vectors has a gradient.
         swap: whether to use the distance of the positive and the negative example if it is smaller.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        weights, reduction: as for `mean_squared_error`.
     Returns:
         The loss, of shape () unless ``reduction`` is ``"none"``.
     Raises:
@@ -252,7 +267,7 @@ def triplet_margin(
     far = _distance(anchor, negative, p, epsilon)
     if swap:
         far = minimum(far, _distance(positive, negative, p, epsilon))
-    return _reduced(maximum(near - far + margin, 0), reduction)
+    return reduced(maximum(near - far + margin, 0), reduction, weights)
 
 
 def _distance(x1: TensorLike, x2: TensorLike, p: float, epsilon: float) -> Tensor:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ... import dtypes
+from ...dtypes import DType
 from ...errors import ShapeError
 from ...tensors.tensor import Tensor, TensorLike
 from .. import dtype_rules, shape_rules
 from ..arithmetic import maximum, square, subtract
 from ..declaration import converted, op, states
 from ..exponential import sqrt
-from ..manipulation import astype, identity, reshape
-from ..reduction import mean, sum
+from ..manipulation import astype, identity, reshape, stop_gradient
+from ..reduction import mean as average, sum, var
 
-__all__ = ["l2_normalize", "layer_norm", "rms_norm"]
+__all__ = ["BatchNormResult", "l2_normalize", "layer_norm", "rms_norm"]
 
 Shape = tuple[int, ...]
 Axis = int | tuple[int, ...]
@@ -86,8 +87,8 @@ def layer_norm(
         J. Ba, J. Kiros, G. Hinton (2016), Layer normalization, arXiv:1607.06450.
     """
     wide = widened(x)
-    d = subtract(wide, mean(wide, axis, keepdims=True))
-    y = d / sqrt(mean(square(d), axis, keepdims=True) + epsilon)
+    d = subtract(wide, average(wide, axis, keepdims=True))
+    y = d / sqrt(average(square(d), axis, keepdims=True) + epsilon)
     return scaled(y, weight, bias, converted(x).dtype)
 
 
@@ -129,10 +130,10 @@ def layer_norm_gradient(incoming: TensorLike, x: TensorLike, *, axis: Axis = -1,
         As for `layer_norm`.
     """
     wide, g = widened(x), widened(incoming)
-    d = subtract(wide, mean(wide, axis, keepdims=True))
-    r = 1.0 / sqrt(mean(square(d), axis, keepdims=True) + epsilon)
+    d = subtract(wide, average(wide, axis, keepdims=True))
+    r = 1.0 / sqrt(average(square(d), axis, keepdims=True) + epsilon)
     y = d * r
-    dx = (g - mean(g, axis, keepdims=True) - y * mean(g * y, axis, keepdims=True)) * r
+    dx = (g - average(g, axis, keepdims=True) - y * average(g * y, axis, keepdims=True)) * r
     return scaled(dx, None, None, converted(x).dtype)
 
 
@@ -149,7 +150,7 @@ def rms_norm(x: TensorLike, weight: TensorLike | None = None, *, axis: Axis = -1
         B. Zhang, R. Sennrich (2019), Root mean square layer normalization, NeurIPS, arXiv:1910.07467.
     """
     wide = widened(x)
-    y = wide / sqrt(mean(square(wide), axis, keepdims=True) + epsilon)
+    y = wide / sqrt(average(square(wide), axis, keepdims=True) + epsilon)
     return scaled(y, weight, None, converted(x).dtype)
 
 
@@ -179,9 +180,114 @@ def rms_norm_gradient(incoming: TensorLike, x: TensorLike, *, axis: Axis = -1, e
         As for `rms_norm`.
     """
     wide, g = widened(x), widened(incoming)
-    r = 1.0 / sqrt(mean(square(wide), axis, keepdims=True) + epsilon)
+    r = 1.0 / sqrt(average(square(wide), axis, keepdims=True) + epsilon)
     y = wide * r
-    return scaled((g - y * mean(g * y, axis, keepdims=True)) * r, None, None, converted(x).dtype)
+    return scaled((g - y * average(g * y, axis, keepdims=True)) * r, None, None, converted(x).dtype)
+
+
+class BatchNormResult(NamedTuple):
+    """The results of `batch_norm`.
+
+    Attributes:
+        y: the normalized batch.
+        mean, variance: the new moving averages, or the given ones unless it trains.
+    """
+
+    y: Tensor
+    mean: Tensor
+    variance: Tensor
+
+
+@states(takes="floating", returns="that of {x}, and those of the averages", rejects="complex")
+def _batch_dtypes(
+    x: DType, mean: DType, variance: DType, weight: DType | None = None, bias: DType | None = None
+) -> tuple[DType, DType, DType]:
+    return dtype_rules.same_real_floating(x), mean, variance
+
+
+@states(takes="[...]", returns="that of {x}, and [channels] twice", rejects="no elements, another number of channels")
+def _batch_shapes(
+    x: Shape, mean: Shape, variance: Shape, weight: Shape | None = None, bias: Shape | None = None, *, axis: int
+) -> tuple[Shape, Shape, Shape]:
+    (channels,) = shape_rules.normalise(axis, len(x))
+    for name, shape in (("mean", mean), ("variance", variance), ("weight", weight), ("bias", bias)):
+        if shape is not None and shape != (x[channels],):
+            raise ShapeError(
+                f"the {name} does not match the channels.",
+                expected=f"shape ({x[channels]},)",
+                got=f"shape {shape}",
+                fix="pass one number per channel, or the axis of the channels",
+            )
+    if 0 in x:
+        raise ShapeError(
+            "a batch without elements has no statistics.",
+            expected="at least one element",
+            got=f"shape {x}",
+            fix="leave the batch out, or pass training=False",
+        )
+    return x, mean, variance
+
+
+@op(
+    dtype=_batch_dtypes, shape=_batch_shapes, floating=True, promotes=(), outputs=BatchNormResult,
+    internal="polytape.nn.batch_norm",
+)  # fmt: skip
+def batch_norm_(
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    weight: TensorLike | None = None,
+    bias: TensorLike | None = None,
+    *,
+    momentum: float = 0.99,
+    axis: int = -1,
+    epsilon: float = 1e-3,
+) -> BatchNormResult:
+    """A batch normalized with its own statistics, and the moving averages with these added; see `batch_norm`.
+
+    Args:
+        x: floating[...].
+        mean, variance: floating[channels].
+        weight, bias: floating[channels]; default: 1 and 0.
+        momentum: the share of the old averages in the new ones.
+        axis: of the channels.
+        epsilon: is added to the variance.
+    Raises:
+        ShapeError: there are no elements, the axis does not exist, or a number of channels differs.
+    Source:
+        S. Ioffe, C. Szegedy (2015), Batch normalization, ICML, arXiv:1502.03167.
+    """
+    x, mean, variance = converted(x), converted(mean), converted(variance)
+    axes, scales = _batch_axes(x, axis), [per_channel(scale, x.ndim, axis) for scale in (weight, bias)]
+    y = astype(layer_norm(x, *scales, axis=axes, epsilon=epsilon), x.dtype)
+    fixed = stop_gradient(widened(x))
+    spread = var(fixed, axes, correction=1 if shape_rules.count(tuple(x.shape[k] for k in axes)) > 1 else 0)
+    new_mean = widened(mean) * momentum + average(fixed, axes) * (1.0 - momentum)
+    new_variance = widened(variance) * momentum + spread * (1.0 - momentum)
+    return BatchNormResult(y, astype(new_mean, mean.dtype), astype(new_variance, variance.dtype))
+
+
+def _batch_axes(x: Tensor, axis: int) -> tuple[int, ...]:
+    """All axes but that of the channels."""
+    return tuple(k for k in range(x.ndim) if k != axis % x.ndim)
+
+
+def per_channel(x: TensorLike | None, rank: int, axis: int) -> Tensor | None:
+    """A tensor of shape (channels,), reshaped so that it broadcasts along the channel axis."""
+    return None if x is None else reshape(x, (-1, *(1,) * (rank - 1 - axis % rank)))
+
+
+@batch_norm_.gradient("x", "weight", "bias")
+def _batch_norm_back(
+    g: BatchNormResult, x: Tensor, weight: Tensor | None, bias: Tensor | None, axis: int, epsilon: float
+) -> tuple[Tensor | None, ...]:
+    if g.y is None:  # no gradient flows through the averages
+        return None, None, None
+    axes, scale = _batch_axes(x, axis), per_channel(weight, x.ndim, axis)
+    dx = layer_norm_gradient(_unscaled(g.y, scale), x, axis=axes, epsilon=epsilon)
+    if weight is not None:
+        weight = astype(sum(g.y * layer_norm(x, axis=axes, epsilon=epsilon), axes), weight.dtype)
+    return astype(dx, x.dtype), weight, None if bias is None else astype(sum(g.y, axes), bias.dtype)
 
 
 def l2_normalize(x: TensorLike, *, axis: Axis | None = -1, epsilon: float = 1e-12) -> Tensor:

@@ -63,7 +63,66 @@ _ERRORS = [
     error(ShapeError, "there is no axis", floats(), axis=0),
 ]
 
+
+def _other_products(x: Any, *, axis: int = -1) -> Any:
+    count = x.shape[axis]
+    rows = [np.prod(np.delete(x, k, axis), axis) for k in range(count)]
+    return np.stack(rows, axis) if count else x
+
+
+def _product_gradient(incoming: Any, x: Any, *, axis: int = -1) -> Any:
+    g, x = np.moveaxis(incoming, axis, -1), np.moveaxis(x, axis, -1)
+    y = np.zeros_like(x)
+    for j in range(x.shape[-1]):
+        one = x.copy()
+        one[..., j] = 1
+        y[..., j] = (g * np.cumprod(one, -1))[..., j:].sum(-1)
+    return np.moveaxis(y, -1, axis)
+
+
+_ZEROS = exactly([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0], [-2.0, 1.5, 0.5]])
 CASES: list[Case] = [
+    Case(
+        cumulative.other_products,
+        floats(3, 4),
+        reference=_other_products,
+        ulp=16,
+        more=[
+            sample(floats(2, 3, 2), axis=1),
+            sample(floats(5, low=0.5, high=2.0), axis=0),
+            sample(_ZEROS),
+            sample(_ZEROS, axis=0),
+            sample(exactly([1.0, _INF, 2.0]), smooth=False),
+            sample(exactly([1.0, _NAN, 2.0]), smooth=False),
+            sample(floats(2, 0)),
+            sample(floats(0, 3)),
+            sample(floats(2, 1)),
+        ],
+        errors=[error(ShapeError, "there is no axis 2", floats(2, 3), axis=2)],
+    ),
+    Case(
+        cumulative.cumulative_prod_gradient,
+        floats(3, 4),
+        floats(3, 4, low=0.5, high=2.0),
+        reference=_product_gradient,
+        ulp=16,
+        scale=4.0,
+        more=[
+            sample(floats(2, 3, 2), floats(2, 3, 2), axis=1),
+            sample(floats(5), floats(5), axis=0),
+            sample(floats(3, 3), _ZEROS),
+            sample(floats(3, 3), _ZEROS, axis=0),
+            sample(floats(2, 0), floats(2, 0)),
+            sample(floats(0, 3), floats(0, 3)),
+            sample(floats(2, 1), floats(2, 1)),
+            sample(floats(2, 150, low=0.5), floats(2, 150, low=0.97, high=1.03)),
+            sample(floats(3, 100, low=0.5), exactly(np.where(np.arange(300) % 50 == 7, 0.0, 1.0625).reshape(3, 100))),
+        ],
+        errors=[
+            error(ShapeError, "there is no axis 2", floats(2, 3), floats(2, 3), axis=2),
+            error(ShapeError, "the shapes differ", floats(2, 3), floats(3)),
+        ],
+    ),
     Case(
         cumulative.cumulative_sum,
         anything(3, 4),

@@ -128,6 +128,8 @@ CASES = [
             sample(numbers(2, 4), _SMALL, numbers(2, 3), axis=1),
             sample(numbers(3), exactly([2, 0, 2], "uint64"), numbers(3)),
             sample(numbers(3), _NONE, numbers(0)),
+            sample(floats(4, 3), exactly(np.arange(12) % 7 - 3, "int64"), floats(12, 3)),
+            sample(floats(4, 200), exactly(np.arange(12) % 7 - 3, "int64"), floats(12, 200)),
             sample(numbers(0, 3), _NONE, numbers(0, 3)),
             sample(numbers(2, 3, 2), exactly([2, 0], "int64"), numbers(2, 2, 2), axis=-2, mode="set"),
             sample(anything(3), exactly([2, 0], "int64"), anything(2), mode="set"),

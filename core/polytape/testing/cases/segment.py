@@ -81,7 +81,12 @@ CASES = [
         reference=_by(np.add.at, lambda x: 0),
         result="same",
         scale=8.0,
-        more=[*_samples(numbers), sample(exactly(np.ones(4096)), exactly(np.zeros(4096), "int64"), num_segments=1)],
+        more=[
+            *_samples(numbers),
+            sample(exactly(np.ones(4096)), exactly(np.zeros(4096), "int64"), num_segments=1),
+            sample(floats(12, 3), exactly(np.arange(12) % 7 - 3, "int64"), num_segments=4),
+            sample(floats(12, 200), exactly(np.arange(12) % 7 - 3, "int64"), num_segments=4),
+        ],
         errors=_errors("bool", "is not defined for bool"),
         large=[sample(counts(3000, 50), _MANY_IDS, num_segments=100)],
     ),

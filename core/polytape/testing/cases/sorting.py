@@ -65,10 +65,18 @@ _SAME = np.resize([1.0 + 0.0j, complex(1.0, -0.0), complex(1.0, -0.0)], 100)  # 
 _SORTED = exactly([-2.0, -0.0, 0.0, 0.0, 1.5, _INF, _NAN, _NAN])
 _SOUGHT = exactly([[_NAN, _INF, -_INF], [0.0, 1.5, 1.0]])
 
+_TIED = np.round(np.cos(np.arange(2100.0) ** 2) * 50) / 8  # with many ties
+_TIED[::97], _TIED[1::97], _TIED[2::97], _TIED[3::97] = _NAN, -0.0, -_INF, -_NAN
 CASES: list[Case] = [
     Case(
         sorting.argsort,
-        more=_ORDERED,
+        more=[
+            *_ORDERED,
+            sample(exactly(_TIED)),
+            sample(exactly(_TIED), descending=True),
+            sample(exactly(_TIED.reshape(-1, 1)), axis=0),
+            sample(each(np.arange(2100) * 7919 % 251 - 125, "int32", "int64")),
+        ],
         reference=_argsort,
         large=_MANY,
     ),

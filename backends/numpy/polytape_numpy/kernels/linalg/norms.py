@@ -40,7 +40,7 @@ def _norm_by_dot(x: Array) -> float | None:
 
 
 def _euclidean_norm(xp: Any) -> Callable[..., Array]:
-    add, sqrt, where, isfinite, asarray = add_reduce(xp), xp.sqrt, xp.where, xp.isfinite, xp.asarray
+    add, sqrt, where, isfinite, array = add_reduce(xp), xp.sqrt, xp.where, xp.isfinite, xp.array
 
     def plain(x: Array, axis: Axis) -> Array:
         squares = x.real * x.real
@@ -64,7 +64,8 @@ def _euclidean_norm(xp: Any) -> Callable[..., Array]:
         if axis is None and x.ndim and x.dtype.char in "fd" and x.flags.c_contiguous:
             norm = by_dot(x)
             if norm is not None:
-                return asarray(norm, x.dtype).reshape((1,) * x.ndim if keepdims else ())
+                y = array(norm, x.dtype)
+                return y.reshape((1,) * x.ndim) if keepdims else y
         wide = x.astype("float32") if x.dtype.itemsize == 2 else x
         total = quiet_plain(wide, axis)
         # Squares that underflow are then too small to matter in a sum of fewer than 1e6 of them.

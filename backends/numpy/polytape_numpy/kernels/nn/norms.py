@@ -51,6 +51,7 @@ def kernels(xp: Any) -> list[Kernel]:
         Kernel("layer_norm_gradient", layer_norm_gradient, fresh=True),
         Kernel("rms_norm", rms_norm, fresh=True),
         Kernel("rms_norm_gradient", rms_norm_gradient, fresh=True),
+        Kernel("batch_norm", _batch_norm(xp), fresh=True),
     ]
 
 
@@ -164,3 +165,56 @@ def _rms_back(xp: Any) -> Formula:
         return dx
 
     return rms_back
+
+
+def _batch_norm(xp: Any) -> Callable[..., tuple[Array, Array, Array]]:
+    reduce, sqrt, state = add_reduce(xp), xp.sqrt, error_state(xp)
+
+    def compute(
+        x: Array,
+        mean: Array,
+        variance: Array,
+        weight: Array | None,
+        bias: Array | None,
+        momentum: float,
+        axis: int,
+        epsilon: float,
+    ) -> tuple[Array, Array, Array]:
+        channels = range(x.ndim)[axis]
+        axes = tuple([k for k in range(x.ndim) if k != channels])
+        scales = [scale for scale in (mean, variance, weight, bias) if scale is not None]
+        if not x.size or any([scale.shape != (x.shape[channels],) for scale in scales]):
+            raise ValueError(f"a batch of shape {x.shape} does not fit channels of shape {mean.shape}")
+        count, column = x.size // x.shape[channels], (-1, *(1,) * (x.ndim - 1 - channels))
+        wide = x.astype("float32") if x.dtype.itemsize == 2 else x
+        centre = reduce(wide, axes, None, None, True) / count
+        y = wide - centre
+        spread = reduce(y * y, axes, None, None, True) / count
+        y /= sqrt(spread + epsilon)
+        if weight is not None:
+            y = y * weight.reshape(column)
+        if bias is not None:
+            y = y + bias.reshape(column)
+        averages = [
+            (old.astype(new.dtype) * momentum + new.reshape(old.shape) * (1.0 - momentum)).astype(old.dtype)
+            for old, new in ((mean, centre), (variance, spread * (count / max(count - 1, 1))))
+        ]
+        return y.astype(x.dtype, copy=False), averages[0], averages[1]
+
+    def batch_norm(
+        x: Array,
+        mean: Array,
+        variance: Array,
+        weight: Array | None = None,
+        bias: Array | None = None,
+        *,
+        momentum: float = 0.99,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+    ) -> tuple[Array, Array, Array]:
+        if state(None) is None:
+            return compute(x, mean, variance, weight, bias, momentum, axis, epsilon)
+        with xp.errstate(under="ignore"):
+            return compute(x, mean, variance, weight, bias, momentum, axis, epsilon)
+
+    return batch_norm

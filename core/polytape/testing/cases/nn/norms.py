@@ -45,6 +45,19 @@ def _rms_norm_gradient(g: Any, x: Any, *, axis: Any = -1, epsilon: float = 1e-6)
     return (g - y * (g * y).mean(axis=axis, keepdims=True)) * r
 
 
+def _batch_norm(
+    x: Any, mean: Any, variance: Any, weight: Any = 1.0, bias: Any = 0.0, *, momentum: float, axis: int, epsilon: float
+) -> Any:
+    rows = np.moveaxis(np.asarray(x, "float64"), axis, -1).reshape(-1, len(mean))
+    y = (rows - rows.mean(0)) / np.sqrt(rows.var(0) + epsilon) * weight + bias
+    spread = rows.var(0, ddof=1 if len(rows) > 1 else 0)
+    moved = np.moveaxis(x, axis, -1).shape
+    averages = [old * momentum + new * (1 - momentum) for old, new in ((mean, rows.mean(0)), (variance, spread))]
+    return np.moveaxis(y.reshape(moved), -1, axis), *averages
+
+
+_SETTINGS: Any = {"momentum": 0.75, "axis": -1, "epsilon": 1e-3}
+_FIVE = (floats(5), floats(5), floats(5), floats(5))
 _SHAPES = ((5,), (2, 3, 4), (0, 3), (1, 4), (40, 3000), (200, 70))
 _WRONG_GRADIENT = [
     error(ShapeError, "the incoming gradient has the wrong shape", floats(4), floats(3, 4)),
@@ -121,5 +134,34 @@ CASES = [
             sample(floats(3, 0), floats(3, 0), smooth=False),
         ],
         errors=_WRONG_GRADIENT,
+    ),
+    Case(
+        norms.batch_norm_,
+        floats(4, 3),
+        floats(3),
+        floats(3),
+        **_SETTINGS,
+        reference=_batch_norm,
+        result=("same", "same", "same"),
+        gradient="none flows through the averages; tests/core/ops/nn/test_norms.py checks that of y",
+        scale=32.0,
+        more=[
+            sample(floats(6, 5), *_FIVE[:3], **_SETTINGS),
+            sample(floats(6, 5), *_FIVE, **_SETTINGS),
+            sample(floats(2, 5, 3, 2), *_FIVE, **{**_SETTINGS, "axis": 1}),
+            sample(floats(2, 3, 5), *_FIVE, **{**_SETTINGS, "momentum": 0.0}),
+            sample(floats(1, 5), *_FIVE, smooth=False, **_SETTINGS),
+            sample(exactly([[float("nan"), 1.0], [1.0, 2.0]]), floats(2), floats(2), smooth=False, **_SETTINGS),
+        ],
+        large=[
+            sample(floats(30, 20, 50, 5), *_FIVE, **_SETTINGS),
+            sample(floats(30, 5, 20, 50), *_FIVE, **{**_SETTINGS, "axis": 1}),
+        ],
+        errors=[
+            error(ShapeError, "the mean does not match", floats(4, 3), floats(2), floats(3), **_SETTINGS),
+            error(ShapeError, "the bias does not match", floats(6, 5), *_FIVE[:3], floats(1), **_SETTINGS),
+            error(ShapeError, "has no statistics", floats(0, 3), floats(3), floats(3), **_SETTINGS),
+            error(ShapeError, "there is no axis 2", floats(4, 3), floats(3), floats(3), **{**_SETTINGS, "axis": 2}),
+        ],
     ),
 ]
