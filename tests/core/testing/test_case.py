@@ -108,6 +108,11 @@ def test_assert_close_compares_nan_infinities_and_signs_of_zeros() -> None:
     assert_close(np.asarray([-0.0]), [0.0], "exp")
     with pytest.raises(AssertionError):
         assert_close(np.asarray([-0.0]), [0.0], "exp", signs=True)
+    assert_close(np.asarray([complex(1.0, -0.0)]), [1.0 + 0.0j], "exp")
+    for got in (complex(1.0, -0.0), complex(-0.0, 1.0)):
+        assert_close(np.asarray([got]), [got], "exp", signs=True)
+        with pytest.raises(AssertionError):
+            assert_close(np.asarray([got]), [complex(abs(got.real), abs(got.imag))], "exp", signs=True)
 
 
 def test_a_row_without_operands_takes_them_from_the_rules_of_its_op() -> None:

@@ -60,6 +60,16 @@ def smallest_first(x: Any, *, k: int, axis: int = -1, largest: bool = True) -> A
     return np.flip(values, axis), np.flip(order, axis)
 
 
+def overlooks_nan(x: Any, *, k: int, axis: int = -1, largest: bool = True) -> Any:
+    if x.ndim == 1 and largest and 0 < k < x.size:
+        bound = np.partition(x, x.size - k)[x.size - k]
+        found = (x >= bound).nonzero()[0]
+        if len(found) == k:
+            found = found[np.argsort(-x[found], kind="stable")]
+            return x[found], found
+    return NUMPY["top_k"](x, k=k, axis=axis, largest=largest)
+
+
 def other_side(x1: Any, x2: Any, *, side: str = "left") -> Any:
     return NUMPY["searchsorted"](x1, x2, side="right" if side == "left" else "left")
 
@@ -144,6 +154,11 @@ def reference_of(op: str, *arrays: Any) -> Any:
 
 def tail_of_ndtr(x: Any) -> Any:
     return np.log(reference_of("ndtr", x).astype(x.dtype))
+
+
+def clips_labels(labels: Any, logits: Any) -> Any:
+    last = max(logits.shape[-1] - 1, 0) if logits.ndim else 0
+    return NUMPY["sparse_softmax_cross_entropy_with_logits"](labels.clip(0, last), logits)
 
 
 def by_cancellation(x: Any) -> Any:
@@ -312,6 +327,8 @@ DEFECTS: list[tuple[str, str, Callable[..., Any], str]] = [
     ("a diagonal ignored", "tril", given("tril", k=0), VALUE),
     ("the last block left out", "tanh", forgets_the_last_block, LARGE),
     ("each block summed for itself", "cumulative_sum", starts_each_block_anew, LARGE),
+    ("a missing class taken for the last", "sparse_softmax_cross_entropy_with_logits", clips_labels, ERRORS),
+    ("NaN overlooked beside equal elements", "top_k", overlooks_nan, VALUE),
     ("a position of 16 bits", "argmax", wraps_the_position, LARGE),
     ("another way for a number beside a large operand", "where", takes_the_number_for_true, LARGE),
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import ShapeError
 from ...ops import reduction
 from ..case import Case
-from ..makers import Maker, anything, counts, exactly, floating, floats, integers
+from ..makers import Maker, anything, counts, each, exactly, floating, floats, integers
 from ..samples import Sample, error, sample
 
 __all__ = ["CASES"]
@@ -52,7 +52,25 @@ _PEAK = np.cos(np.arange(150_001.0))
 _PEAK[[140_000, 140_001]] = -2.0, 2.0  # at positions that need more than 16 bits
 _EXTREMES = [*_LARGE, sample(exactly(_PEAK))]
 # Factors whose products are exact and stay within the range of half precision.
-EXACT_PRODUCT = exactly(np.resize([2.0, 0.5, -1.0, 4.0, 0.25, 1.0, -1.0], 150_001))
+_FACTORS = np.resize([2.0, 0.5, -1.0, 4.0, 0.25, 1.0, -1.0], 150_000)
+EXACT_PRODUCT = exactly(_FACTORS)
+
+
+def _leaving_the_range(factor: float) -> Sample:
+    """Factors whose product is 1 in the order of memory, and 0 or infinite for every 512th of them."""
+    factors = np.ones(5000)
+    factors[[0, 512]], factors[[1, 514]] = factor, 1 / factor
+    return sample(each(factors, "float64"))
+
+
+_PRODUCTS = [
+    sample(EXACT_PRODUCT),
+    sample(EXACT_PRODUCT, keepdims=True),
+    *[sample(exactly(_FACTORS.reshape(300, 500)), axis=axis) for axis in (0, 1)],
+    sample(each(np.where(np.arange(5000) % 1000 == 7, 10, 1), "int8"), dtype="float64"),
+    _leaving_the_range(1e200),
+    _leaving_the_range(1e-200),
+]
 _TRUTH = [
     sample(exactly([[0.0, -0.0, 0.0], [_NAN, 0.0, 0.0], [1.0, 1.0, -_INF]]), axis=1),
     sample(exactly([0, 256], "int32")),
@@ -65,6 +83,7 @@ _SPREAD = [
     sample(exactly([3.0]), correction=1.0, smooth=False),
     sample(exactly([3.0, 4.0]), correction=3.0, smooth=False),
     sample(exactly([10000.0, 10001.0, 10002.0])),
+    sample(exactly([-400.0, 400.0])),  # in half precision, the variance overflows and its root does not
     sample(exactly([1.0, _NAN]), smooth=False),
     sample(exactly([1.0, _INF]), smooth=False),
 ]
@@ -200,7 +219,7 @@ CASES = [
         reference=_prod,
         result=sum_dtype,
         ulp=24.0,
-        large=[sample(EXACT_PRODUCT)],
+        large=_PRODUCTS,
     ),
     Case(reduction.var, more=_SPREAD, reference=_var, ulp=16.0, result=_real_dtype, large=_LARGE),
     Case(

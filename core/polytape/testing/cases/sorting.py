@@ -59,7 +59,7 @@ _ORDERED = [
     sample(each(_LARGE, "int64", "uint64")),
 ]
 _MANY = [sample(reals(20_001)), sample(reals(300, 500), axis=0, descending=True), sample(reals(300, 500))]
-_HIDING_NAN = np.where(np.arange(40) == 7, _NAN, np.where(np.arange(40) % 20 < 2, 5.0, -np.arange(40.0)))
+_HIDING_NAN = np.where(np.arange(80) == 7, _NAN, np.where(np.arange(80) % 40 < 2, 5.0, -np.arange(80.0)))
 _FIRSTS = np.where(np.arange(300) % 3 == 0, 5.0, -np.arange(300.0))
 _SAME = np.resize([1.0 + 0.0j, complex(1.0, -0.0), complex(1.0, -0.0)], 100)  # equal, so that they keep their order
 _SORTED = exactly([-2.0, -0.0, 0.0, 0.0, 1.5, _INF, _NAN, _NAN])
@@ -106,7 +106,8 @@ CASES: list[Case] = [
             sample(_SPECIAL, k=4, largest=False, smooth=False),
             sample(exactly(np.where(np.arange(40) == 7, _NAN, np.arange(40.0))), k=2, smooth=False),
             # As many elements as are sought tie with the last of them, beside NaN.
-            *[sample(exactly(_HIDING_NAN.reshape(shape)), k=2, smooth=False) for shape in ((40,), (2, 20))],
+            sample(exactly(_HIDING_NAN), k=4, smooth=False),
+            sample(exactly(_HIDING_NAN.reshape(2, 40)), k=2, smooth=False),
             sample(exactly(_FIRSTS), k=100, smooth=False),
             sample(exactly(-_FIRSTS), k=100, largest=False, smooth=False),
             sample(reals(50), k=3, largest=False),

@@ -26,7 +26,7 @@ def kernels(xp: Any) -> list[Kernel]:
 
 
 def _logsumexp(xp: Any) -> Callable[..., Array]:
-    exp, isfinite, log, minimum, where, reduce = xp.exp, xp.isfinite, xp.log, xp.minimum, xp.where, add_reduce(xp)
+    exp, isfinite, log, where, reduce = xp.exp, xp.isfinite, xp.log, xp.where, add_reduce(xp)
 
     on_host = xp.__name__ == "numpy"
 
@@ -53,10 +53,7 @@ def _logsumexp(xp: Any) -> Callable[..., Array]:
         if x.ndim == 0 and axis not in (None, ()):
             raise ValueError(f"axis {axis} is out of bounds for an array of rank 0")  # NumPy ignores it
         largest = x.max(axis, None, True, initial=-float("inf"))
-        finite = isfinite(largest)
-        shifted = x - where(finite, largest, 0).astype(x.dtype, copy=False)
-        if not finite.all():
-            minimum(shifted, 0, out=shifted)  # beside an infinite element, exp could overflow
+        shifted = x - where(isfinite(largest), largest, 0).astype(x.dtype, copy=False)
         y = log(reduce(exp(shifted), axis, None, None, True)) + largest
         return y if keepdims else y.squeeze(axis)
 
