@@ -56,11 +56,14 @@ def difference(make: Any, ours: Any) -> float:
 
 
 def main() -> int:
-    """Print the differences; the exit status is 1 if one is above 1e-10."""
+    """Print the differences; the exit status is 1 if one is above 1e-10.
+
+    NAdam may differ by 1e-6: torch keeps its product of momenta in float32.
+    """
     found = {name: difference(*pair) for name, pair in PAIRS.items()}
     for name, value in found.items():
         print(f"{name:24} {value:.1e}")
-    return int(max(found.values()) > 1e-10)
+    return int(any(value > (1e-6 if name == "NAdam" else 1e-10) for name, value in found.items()))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@ ADAM: Final = {
     "in_params": "T g, T learning_rate, S step, H beta1, H beta2, H epsilon, H weight_decay",
     "out_params": "T x, T m, T v",
     "operation": """
-        const T first = -expm1(log((T)beta1) * (T)step);
-        const T root = sqrt(-expm1(log((T)beta2) * (T)step));
+        const H log1 = log(beta1);
+        const H log2 = log(beta2);
+        const T first = -expm1(log1 * step);
+        const T root = sqrt(-expm1(log2 * step));
         const T take1 = (H)1 - beta1;
         const T take2 = (H)1 - beta2;
         m = (T)beta1 * m + take1 * g;
