@@ -126,6 +126,7 @@ CASES = [
         scale=8.0,
         more=[
             sample(numbers(2, 4), _SMALL, numbers(2, 3), axis=1),
+            sample(numbers(2, 4, 2), _SMALL, numbers(2, 3, 2), axis=1),
             sample(numbers(3), exactly([2, 0, 2], "uint64"), numbers(3)),
             sample(numbers(3), _NONE, numbers(0)),
             sample(floats(4, 3), exactly(np.arange(12) % 7 - 3, "int64"), floats(12, 3)),

@@ -149,7 +149,7 @@ CASES = [
         more=[draw for dtype in ("float32", "float64") for draw in _samples(dtype)],
         reference=_normal,
         result=_dtype,
-        large=[sample(_STATE, shape=(9000,), dtype="float64")],
+        large=[sample(_STATE, shape=(17_000,), dtype="float64")],
         errors=[_BAD_SHAPE, error(DTypeError, "cannot draw int32", _STATE, shape=(2,), dtype="int32")],
     ),
     Case(

@@ -37,6 +37,7 @@ CASES = [
             sample(exactly([3e-21, 4e-21]), smooth=False),
             sample(each([3e-160, 4e-160], "float64"), smooth=False),
             sample(exactly([[3e-21, 4e-21], [3.0, 4.0]]), axis=1, smooth=False),
+            sample(exactly([[1e-30, 3e30], [3.0, 4.0]]), axis=1, smooth=False),
             sample(each([[3e-160, 4e-160], [3.0, 4.0]], "float64"), axis=1, smooth=False),
             sample(each([[3e160, 4e160], [3.0, 4.0]], "float64"), axis=1, smooth=False),
             sample(each([3e-21, 4e-21j], "complex64"), smooth=False),
