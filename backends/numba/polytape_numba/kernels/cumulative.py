@@ -9,7 +9,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from .compiled import large_rows, loops, two_vectors
+from .compiled import LARGE, contiguous_rows, loops, two_vectors
 
 __all__ = ["kernels"]
 
@@ -22,13 +22,13 @@ def kernels() -> list[Kernel]:
     return [
         Kernel("cumulative_sum", cumulative_sum, dtypes=_REAL, when=large_contiguous_rows, fresh=True),
         Kernel("cumulative_prod", cumulative_prod, dtypes=_REAL, when=large_contiguous_rows, fresh=True),
-        Kernel("cumulative_prod_gradient", product_gradient, dtypes=_REAL, when=two_large_rows, fresh=True),
+        Kernel("cumulative_prod_gradient", product_gradient, dtypes=_REAL, when=two_of_contiguous_rows, fresh=True),
     ]
 
 
 def large_contiguous_rows(x: Array, *, axis: int | None = None, include_initial: bool = False) -> bool:
     """Whether the operand is large and in C order, and the axis is its last one."""
-    return large_rows(x, 0 if axis is None and x.ndim == 1 else axis)
+    return x.size >= LARGE and contiguous_rows(x, 0 if axis is None and x.ndim == 1 else axis)
 
 
 def cumulative_sum(x: Array, *, axis: int | None = None, dtype: Any, include_initial: bool = False) -> Array:
@@ -60,9 +60,9 @@ def _by_numpy(accumulate: Callable[..., Array], initial: int, x: Array, dtype: A
     return np.concatenate([start, y], -1)
 
 
-def two_large_rows(incoming: Array, x: Array, *, axis: int = -1) -> bool:
-    """Whether the operands are large, of one shape and in C order, and the axis is their last one."""
-    return two_vectors(incoming, x) and large_rows(x, axis)
+def two_of_contiguous_rows(incoming: Array, x: Array, *, axis: int = -1) -> bool:
+    """Whether the operands have one shape and are in C order, and the axis is their last one."""
+    return two_vectors(incoming, x) and contiguous_rows(x, axis)
 
 
 def product_gradient(incoming: Array, x: Array, *, axis: int = -1) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from .compiled import loops, one_vector
+from .compiled import large_vector, loops
 
 __all__ = ["kernels"]
 
@@ -17,7 +17,7 @@ Array = Any
 
 def kernels() -> list[Kernel]:
     """The kernel ``log1p``."""
-    return [Kernel("log1p", log1p, dtypes=("float32",), when=one_vector, fresh=True)]
+    return [Kernel("log1p", log1p, dtypes=("float32",), when=large_vector, fresh=True)]
 
 
 def log1p(x: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from .compiled import large_rows, loops
+from .compiled import contiguous_rows, loops
 
 __all__ = ["kernels"]
 
@@ -27,7 +27,7 @@ def kernels() -> list[Kernel]:
 def large_gathered_rows(x: Array, indices: Array, *, axis: int = -1) -> bool:
     """Whether the rows of both operands correspond, are in C order, and the indices are many."""
     return bool(
-        large_rows(indices, axis)
+        contiguous_rows(indices, axis)
         and x.ndim == indices.ndim
         and x.shape[:-1] == indices.shape[:-1]
         and x.flags.carray
@@ -47,7 +47,7 @@ def take_along_axis(x: Array, indices: Array, *, axis: int = -1) -> Array:
 def large_added_rows(values: Array, indices: Array, *, size: int, axis: int = -1) -> bool:
     """Whether the operands are large, of one shape and in C order, and the axis is their last one."""
     return bool(
-        large_rows(values, axis)
+        contiguous_rows(values, axis)
         and values.shape == indices.shape
         and indices.flags.carray
         and indices.dtype.char in "il"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
-from .compiled import LARGE, loops
+from .compiled import FEW, loops
 
 __all__ = ["kernels"]
 
@@ -38,7 +38,7 @@ def large_and_contiguous(
     The gradient need not be writable. But a read-only array has another type for Numba, which would compile the loop
     again, in the middle of an update; the NumPy kernel takes such gradients.
     """
-    return bool(x.size >= LARGE and x.flags.carray and m.flags.carray and v.flags.carray and g.flags.carray)
+    return bool(x.size >= FEW and x.flags.carray and m.flags.carray and v.flags.carray and g.flags.carray)
 
 
 def adam_update(

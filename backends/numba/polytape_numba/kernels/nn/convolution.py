@@ -8,7 +8,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from ..compiled import LARGE, loops
+from ..compiled import FEW, loops
 
 __all__ = ["kernels"]
 
@@ -47,7 +47,7 @@ def served(
         and w.shape[-2] == 1
         and max(lhs_dilation) == 1
         and w.size * _TAPS <= x.size
-        and x.size >= LARGE
+        and x.size >= FEW
         and x.flags.carray
         and w.flags.carray
         and min(_sizes(x, w, stride, padding, rhs_dilation)) > 0

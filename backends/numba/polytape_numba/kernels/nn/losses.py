@@ -8,7 +8,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from ..compiled import LARGE, loops
+from ..compiled import FEW, loops
 
 __all__ = ["kernels"]
 
@@ -25,25 +25,25 @@ def kernels() -> list[Kernel]:
             "sparse_softmax_cross_entropy_with_logits",
             sparse_softmax_cross_entropy_with_logits,
             dtypes=[(label, real) for label in _LABELS for real in _REAL],
-            when=large_contiguous_logits,
+            when=served,
         ),
         Kernel(
             "softmax_cross_entropy_gradient",
             softmax_cross_entropy_gradient,
             dtypes=[(real, label, real) for label in _LABELS for real in _REAL],
-            when=large_contiguous_logits_of_a_gradient,
+            when=served_gradient,
         ),
     ]
 
 
-def large_contiguous_logits(labels: Array, logits: Array) -> bool:
-    """Whether the logits are large and in C order."""
-    return bool(logits.size >= LARGE and logits.flags.c_contiguous)
+def served(labels: Array, logits: Array) -> bool:
+    """Whether the logits are in C order, and not few."""
+    return bool(logits.size >= FEW and logits.flags.c_contiguous)
 
 
-def large_contiguous_logits_of_a_gradient(incoming: Array, labels: Array, logits: Array) -> bool:
-    """Whether the logits are large and in C order."""
-    return large_contiguous_logits(labels, logits)
+def served_gradient(incoming: Array, labels: Array, logits: Array) -> bool:
+    """Whether the logits are in C order, and not few."""
+    return served(labels, logits)
 
 
 def _check_rows(rows: Array, logits: Array) -> None:

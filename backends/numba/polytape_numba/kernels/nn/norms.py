@@ -8,7 +8,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from ..compiled import large_rows, loops, two_vectors
+from ..compiled import contiguous_rows, loops, two_vectors
 
 __all__ = ["kernels"]
 
@@ -36,22 +36,22 @@ def layer_norm_served(
     x: Array, weight: Array | None = None, bias: Array | None = None, *, axis: Axis = -1, epsilon: float = 1e-5
 ) -> bool:
     """Whether the operand has large contiguous rows, and the weight and the bias are those of a row."""
-    return large_rows(x, axis) and _along_rows(weight, x) and _along_rows(bias, x)
+    return contiguous_rows(x, axis) and _along_rows(weight, x) and _along_rows(bias, x)
 
 
 def rms_norm_served(x: Array, weight: Array | None = None, *, axis: Axis = -1, epsilon: float = 1e-6) -> bool:
     """As `layer_norm_served`."""
-    return large_rows(x, axis) and _along_rows(weight, x)
+    return contiguous_rows(x, axis) and _along_rows(weight, x)
 
 
 def layer_norm_gradient_served(incoming: Array, x: Array, *, axis: Axis = -1, epsilon: float = 1e-5) -> bool:
     """Whether the operands have large contiguous rows of one shape."""
-    return large_rows(x, axis) and two_vectors(incoming, x)
+    return contiguous_rows(x, axis) and two_vectors(incoming, x)
 
 
 def rms_norm_gradient_served(incoming: Array, x: Array, *, axis: Axis = -1, epsilon: float = 1e-6) -> bool:
     """As `layer_norm_gradient_served`."""
-    return large_rows(x, axis) and two_vectors(incoming, x)
+    return contiguous_rows(x, axis) and two_vectors(incoming, x)
 
 
 def _scale(given: Array | None, x: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from ..compiled import large_rows, loops
+from ..compiled import contiguous_rows, loops
 
 __all__ = ["kernels"]
 
@@ -18,12 +18,12 @@ Axis = int | tuple[int, ...] | None
 
 def kernels() -> list[Kernel]:
     """The kernel ``logsumexp``."""
-    return [Kernel("logsumexp", logsumexp, dtypes=("float32", "float64"), when=large_contiguous_rows, fresh=True)]
+    return [Kernel("logsumexp", logsumexp, dtypes=("float32", "float64"), when=served, fresh=True)]
 
 
-def large_contiguous_rows(x: Array, *, axis: Axis = None, keepdims: bool = False) -> bool:
-    """Whether the operand is large and in C order and the axis is its last one."""
-    return large_rows(x, axis)
+def served(x: Array, *, axis: Axis = None, keepdims: bool = False) -> bool:
+    """Whether the operand is in C order and the axis is its last one."""
+    return contiguous_rows(x, axis)
 
 
 def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
