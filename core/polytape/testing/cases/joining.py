@@ -37,6 +37,7 @@ CASES = [
             error(ShapeError, "the shapes differ", floats(2, 3), floats(3)),
             error(ShapeError, "the shapes differ", floats(3), floats(2)),
             error(ShapeError, "the shapes differ", floats(3), floats(3, 1)),
+            error(ShapeError, "the shapes differ", floats(2), floats(1), floats(3)),  # together as many as of one shape
             error(ShapeError, "there is no axis 2", floats(2), floats(2), axis=2),
             error(ShapeError, "nothing to join"),
         ],
