@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         fft as fft,
         graph as graph,
         linalg as linalg,
+        metrics as metrics,
         nn as nn,
         optim as optim,
         random as random,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
         implicit_value_and_gradients as implicit_value_and_gradients,
         value_and_gradients_function as value_and_gradients_function,
     )
+    from .autodiff.indexed_slices import IndexedSlices as IndexedSlices
     from .autodiff.jacobians import batch_jacobian as batch_jacobian, hessian as hessian, jacobian as jacobian
     from .autodiff.recomputation import recompute as recompute
     from .autodiff.tape import GradientTape as GradientTape
@@ -196,7 +198,7 @@ __array_api_version__ = "2025.12"
 
 # Loaded on first use: modules (only the namespaces are in `__all__`), and names, each with its module and attribute.
 _NAMESPACES = ("fft", "linalg", "nn", "optim", "random", "special")
-_MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "data", "graph", "ops", "summary", "testing")
+_MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "data", "graph", "metrics", "ops", "summary", "testing")
 _LATE = {
     "Backend": ("backend", "Backend"),
     "batch_jacobian": ("autodiff.jacobians", "batch_jacobian"),
@@ -224,6 +226,7 @@ _LATE = {
     "iinfo": ("inspection", "iinfo"),
     "implicit_gradients": ("autodiff.functional", "implicit_gradients"),
     "implicit_value_and_gradients": ("autodiff.functional", "implicit_value_and_gradients"),
+    "IndexedSlices": ("autodiff.indexed_slices", "IndexedSlices"),
     "inf": ("inspection", "inf"),
     "jacobian": ("autodiff.jacobians", "jacobian"),
     "jvp": ("autodiff.transforms", "jvp"),

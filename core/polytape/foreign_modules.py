@@ -324,8 +324,17 @@ LINES: Final[dict[str, str]] = {
     "optim": """
         GradientDescentOptimizer: polytape.optim.SGD(learning_rate)
         AdamOptimizer: polytape.optim.Adam(learning_rate)
-        AdamW, RMSprop, Adagrad, Adadelta, Adamax, NAdam, LBFGS: polytape.optim.Adam or polytape.optim.SGD
-        lr_scheduler, schedules: learning_rate may be a function, and optimizer.learning_rate may be assigned
+        RMSprop, RMSPropOptimizer: polytape.optim.RMSProp
+        NAdam: polytape.optim.Nadam
+        AdagradOptimizer: polytape.optim.Adagrad
+        AdadeltaOptimizer: polytape.optim.Adadelta
+        FtrlOptimizer: polytape.optim.Ftrl
+        MomentumOptimizer: polytape.optim.SGD(learning_rate, momentum)
+        ProximalGradientDescentOptimizer: polytape.optim.ProximalGradientDescent
+        ProximalAdagradOptimizer: polytape.optim.ProximalAdagrad
+        LBFGS: polytape.optim.Adam or polytape.optim.SGD
+        lr_scheduler: polytape.optim.schedules has the schedules; learning_rate=schedule
+        swa_utils: polytape.optim.AveragedWeights
         """,
     "random": """
         rand, random, random_sample, random_uniform, ranf, sample: polytape.random.uniform(shape)

@@ -107,7 +107,7 @@ OPTIMIZER_NAMES: Final[dict[str, str]] = _table(f"""
     betas, b1, b2: optimizer.beta1 and optimizer.beta2
     eps: optimizer.epsilon
     zero_grad: every call of tape.gradient returns new gradients, so there is nothing to reset
-    minimize, compute_gradients: {_TAPE}, then optimizer.apply_gradients([(gradient, x)])
+    compute_gradients: {_TAPE}, then optimizer.apply_gradients([(gradient, x)])
     param_groups, params, add_param_group: apply_gradients takes the variables, each with its gradient
     state_dict, load_state_dict, get_weights, set_weights: polytape.Checkpoint(optimizer=optimizer), .save and .restore
     iterations: optimizer.step
@@ -273,14 +273,18 @@ _ARGUMENTS: Final = _table("""
     betas, b1, b2: beta1=..., beta2=...
     eps: epsilon=...
     params, parameters, model: apply_gradients takes the variables, each with its gradient
-    momentum, nesterov, dampening, rho, amsgrad: polytape.optim.Adam keeps a running mean of the gradient
-    weight_decay: add the penalty to the loss, or to the gradients
+    momentum, nesterov: polytape.optim.SGD takes it
+    rho, alpha: polytape.optim.RMSProp takes rho
+    amsgrad: polytape.optim.Adam takes it
+    dampening: scale the learning rate
+    weight_decay: polytape.optim.AdamW takes it
+    clipvalue, clipnorm, global_clipnorm: clip_value=..., clip_norm=... or global_clip_norm=...
     """)
 
 
 def checks_keywords(init: F) -> F:
     """Decorate an optimizer's ``__init__``: a keyword argument that has another name here raises an error with ours."""
-    accepted = init.__code__.co_varnames[1 : init.__code__.co_argcount]
+    accepted = init.__code__.co_varnames[1 : init.__code__.co_argcount + init.__code__.co_kwonlyargcount]
 
     @functools.wraps(init)
     def checked(self: Any, *args: Any, **keywords: Any) -> None:

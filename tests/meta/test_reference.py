@@ -46,7 +46,7 @@ def test_every_family_of_ops_has_a_table() -> None:
 
 def test_a_row_shows_signature_and_first_paragraph(tool: ModuleType) -> None:
     assert tool.row("pt.maximum").startswith("| `pt.maximum(x1, x2, /)` | The larger of `x1` and `x2`, elementwise")
-    assert tool.row("pt.optim.SGD").startswith("| `pt.optim.SGD(learning_rate)` |")
+    assert tool.row("pt.optim.SGD").startswith("| `pt.optim.SGD(learning_rate")
     assert tool.row("pt.random.integers").startswith("| `pt.random.integers(low, high=None, shape=(), *, dtype=None")
     assert "dtype=pt.int64" in tool.row("pt.random.poisson")
     assert tool.row("pt.Backend") == "| `pt.Backend(*, name, ...)` | One backend: devices, memory and kernels. |"

@@ -20,7 +20,7 @@ RING_NAMES = ast.literal_eval(re.search(r"^RING = (\(.*?^\))", FILES[0].read_tex
 RING = [CHECKOUT / "core/polytape" / f"{name}.py" for name in RING_NAMES]
 MOST_LINES = 400
 MOST_FUNCTION_LINES = 50
-MOST_RING_LINES = 5275
+MOST_RING_LINES = 5300
 
 # Put together here, so that this file passes its own test.
 MACHINE_PATHS = [f"/{top}/" for top in ("work", "root", "farm", "home", "Users")] + ["C:" + "\\Users"]

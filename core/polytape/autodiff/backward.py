@@ -219,10 +219,11 @@ def backward(
     seeds: list[Tensor | None] | None,
     sources: list[Node | None],
     keep: bool,
+    stops: dict[Node, None] | None = None,
 ) -> list[Any]:
     """The gradients of ``targets``, weighted by ``seeds``, with respect to ``sources``; None for an unconnected source.
 
-    ``keep`` keeps the records for another backward pass.
+    ``keep`` keeps the records for another backward pass. The pass does not go beyond the nodes in ``stops``.
     """
     scope = current_scope.get()
     gradients: dict[Node, Tensor | None] = {}
@@ -249,7 +250,7 @@ def backward(
             del cotangents[node]
             if node in gradients:
                 gradients[node] = g
-            if recorded:
+            if recorded and (stops is None or node not in stops):
                 try:
                     state.pass_back(node, g)
                 except Exception as error:  # also a warning that the user's filters raise

@@ -176,8 +176,9 @@ class GradientTape(Tape):
     # --- gradients ----------------------------------------------------------------------------------------------
 
     def gradient(
-        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none"
-    ) -> Any:
+        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none",
+        sparse: bool = False,
+    ) -> Any:  # fmt: skip
         """The gradients of the sum of all elements of ``target`` with respect to ``sources``.
 
         Args:
@@ -186,6 +187,7 @@ class GradientTape(Tape):
             output_gradients: weights for the elements of ``target``, in its structure; ones by default.
             unconnected_gradients: the result for a source that the target does not depend on: None for ``"none"``,
                 zeros for ``"zero"``.
+            sparse: return a `polytape.IndexedSlices` for each variable that only `take`, on its first axis, uses.
         Returns:
             For each source, a tensor of its shape and dtype.
         Raises:
@@ -206,7 +208,11 @@ class GradientTape(Tape):
                 self._close()
             self.spent = True
         try:
-            gradients = backward.backward(self, targets, seeds, nodes, self.persistent)
+            if sparse:
+                run: Any = importlib.import_module("polytape.autodiff.sparse_gradients").backward
+                gradients = run(self, targets, seeds, flat, self.persistent)
+            else:
+                gradients = backward.backward(self, targets, seeds, nodes, self.persistent)
         except Exception as error:
             from ..tracebacks import shortened
 

@@ -21,7 +21,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Named = tuple[str, Entry]
 
 _SMALL_NBYTES: Final = 1 << 16  # smaller tensors that are next to each other in the file are read together
-_BLOCK_NBYTES: Final = 1 << 20  # how much of them at once
+_BLOCK_NBYTES: Final = 1 << 22  # how much of them at once
+_MOST: Final = 1000  # how many of them at once; systems allow 1,024
 
 
 class Source:
@@ -84,7 +85,7 @@ class Source:
                 continue
             if neighbours:
                 first, last = named[neighbours[0]][1], named[neighbours[-1]][1]
-                if last.end != entry.start or entry.end - first.start > _BLOCK_NBYTES:
+                if last.end != entry.start or entry.end - first.start > _BLOCK_NBYTES or len(neighbours) >= _MOST:
                     self._read_together(named, neighbours, arrays, verify)
                     neighbours = []
             neighbours.append(position)
@@ -104,17 +105,31 @@ class Source:
 
     def _read_together(self, named: Sequence[Named], positions: list[int], arrays: list[Any], verify: bool) -> None:
         """Read small tensors that are next to each other in the file."""
-        first, last = named[positions[0]][1].start, named[positions[-1]][1].end
-        block = memoryview(bytearray(last - first))
-        self.read(block, self.start + first, f"tensor {quoted(named[positions[-1]][0])}")
+        targets: list[Array] = []
         for position in positions:
-            name, entry = named[position]
-            begin = entry.start - first
-            if verify and f"{crc32(block[begin : entry.end - first], 0):08x}" != entry.crc:
-                self._compare(name, entry, crc32(block[begin : entry.end - first], 0))
+            entry = named[position][1]
             shape = entry.shape[:-1] if entry.paired else entry.shape
-            view: Array = np.ndarray(shape, entry.logical_dtype(), block, begin)
-            arrays[position] = view.copy()
+            array: Array = np.empty(shape, entry.logical_dtype())
+            arrays[position] = array
+            targets.append(array.view(np.uint16) if entry.code == "BF16" else array)  # NumPy has no buffers of that
+        first = named[positions[0]][1]
+        if not self._read_scattered(targets, self.start + first.start):
+            for position, target in zip(positions, targets, strict=True):
+                name, entry = named[position]
+                self.read(target.reshape(-1).view(np.uint8).data, self.start + entry.start, f"tensor {quoted(name)}")
+        if verify:
+            for position, target in zip(positions, targets, strict=True):
+                name, entry = named[position]
+                crc = crc32(target, 0)
+                if f"{crc:08x}" != entry.crc:
+                    self._compare(name, entry, crc)
+
+    def _read_scattered(self, targets: list[Array], offset: int) -> bool:
+        """Whether all targets could be filled at once; if not, they are to be read one by one, which tells why."""
+        try:
+            return self.reader.read_into_all(targets, offset)
+        except OSError:
+            return False
 
     def _reads(self, name: str, entry: Entry, target: memoryview, verify: bool) -> list[Callable[[], None]]:
         """Tasks that read the chunks of a tensor into ``target``; the last one to run compares the checksum."""

@@ -320,7 +320,7 @@ def _check_own(path: str, texts: dict[str, str], entries: dict[str, Entry]) -> N
         raise damaged(path, "its checksums are malformed", expected="one for each tensor", got=repr(sums)[:80])
     for name, entry in entries.items():
         pair: object = sums[name]
-        if not isinstance(pair, list) or len(pair) != 2 or pair[1] != entry.end - entry.start:
+        if type(pair) is not list or len(pair) != 2 or pair[1] != entry.end - entry.start:
             reason = f"the checksum of {quoted(name)} is malformed"
             expected = f"[CRC-32, {entry.nbytes}]"
             raise damaged(path, reason, expected=expected, got=repr(pair)[:80])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from .files import damaged, system_error
 
@@ -57,6 +59,15 @@ class Reader:
                 break
             total += count
         return total
+
+    def read_into_all(self, targets: Sequence[Any], offset: int) -> bool:
+        """Fill all ``targets``, contiguous buffers, with the bytes from ``offset`` on, in one step if that is possible.
+
+        Returns:
+            Whether all of them are filled.
+        """
+        wanted = sum([target.nbytes for target in targets])
+        return hasattr(os, "preadv") and os.preadv(self._descriptor, targets, offset) == wanted
 
 
 def open_regular(path: str, fix: str = "") -> Reader:

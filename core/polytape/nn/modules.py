@@ -126,18 +126,16 @@ class Module(Trackable):
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         at = self._training_at
-        if at is not None and len(args) > at:
-            training = args[at]
-            args = args[:at]
-        else:
-            training = kwargs.pop("training", None)
-        if training is None:
-            if at is not None:
-                kwargs["training"] = _inherited_mode()
-            return self.call(*args, **kwargs)
-        training = bool(training)
-        if at is not None:
+        by_position = at is not None and len(args) > at
+        training = args[at] if by_position else kwargs.pop("training", None)  # type: ignore[index]  # at is not None
+        chosen = training is not None
+        training = bool(training) if chosen or at is None else _inherited_mode()
+        if by_position:
+            args = (*args[:at], training, *args[at + 1 :])  # type: ignore[operator]  # at is not None
+        elif at is not None:
             kwargs["training"] = training
+        if not chosen:
+            return self.call(*args, **kwargs)
         token = _mode.set((training, current_scope.get().trace))
         try:
             return self.call(*args, **kwargs)
@@ -172,7 +170,7 @@ class Module(Trackable):
         Raises:
             ShapeError: ``call`` does not accept these shapes.
         """
-        if type(self).build is Module.build:  # otherwise this is a subclass's super().build(), which adds nothing
+        if type(self).build is Module.build and not self.built:  # a subclass's super().build() adds nothing
             building.build_by_tracing(self, shapes, **options)
             self.built = True
 

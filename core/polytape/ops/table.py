@@ -213,7 +213,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "convolve correlate cumulative_trapezoid ediff1d gradient interp trapezoid unwrap",
     ),
     "optim": (
-        "adam_update sgd_update",
+        "adam_update adamax_update amsgrad_update momentum_update nadam_update sgd_update",
         "",
     ),
     "padding": (
@@ -255,6 +255,11 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     "rounding": (
         "ceil floor floor_divide fmod remainder round trunc",
         "ceil divmod floor floor_divide fmod modf remainder round trunc",
+    ),
+    "scaled_updates": (
+        "adadelta_update adagrad_update centered_rmsprop_update ftrl_update lion_update proximal_adagrad_update "
+        "proximal_sgd_update rmsprop_update",
+        "",
     ),
     "segment": (
         "one_hot segment_max segment_mean segment_min segment_prod segment_sum",

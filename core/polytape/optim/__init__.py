@@ -1,15 +1,45 @@
 """Optimizers: each changes variables by their gradients, with one fused op per variable.
 
-May import: `device`, `dispatch`, `dtypes`, `errors`, `foreign_names`, `registry`, `state`, `tensors`.
+`base` is the optimizers' base class, `rows` their update of some rows only; `schedules` are learning rates that change,
+`clipping` limits gradients.
+
+May import: `autodiff`, `device`, `dispatch`, `dtypes`, `errors`, `foreign_names`, `registry`, `state`, `tensors`.
 """
 
 from __future__ import annotations
 
-from .adam import Adam
+from . import schedules
+from .adam import Adam, Adamax, AdamW, Nadam
+from .adaptive import Adadelta, Adagrad, RMSProp
+from .averaging import AveragedWeights, GradientAccumulator
 from .base import Optimizer
+from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, global_norm
+from .lion import Lion
+from .proximal import Ftrl, ProximalAdagrad, ProximalGradientDescent
 from .sgd import SGD
 
-__all__ = ["SGD", "Adam", "Optimizer"]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "AveragedWeights",
+    "Ftrl",
+    "GradientAccumulator",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "ProximalAdagrad",
+    "ProximalGradientDescent",
+    "RMSProp",
+    "clip_by_global_norm",
+    "clip_by_norm",
+    "clip_by_value",
+    "global_norm",
+    "schedules",
+]
 
 
 def __getattr__(name: str) -> object:

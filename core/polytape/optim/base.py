@@ -3,58 +3,103 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from math import isfinite
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from .. import dtypes
+from ..autodiff.indexed_slices import IndexedSlices
+from ..autodiff.tape import GradientTape
 from ..dispatch import convert
 from ..dispatch.mixed_devices import deciding_operand
 from ..errors import BackendError, DTypeError, PolytapeWarning, SettingError, ShapeError
 from ..foreign_names import add_to_optimizer
 from ..registry import tables
-from ..state.trackable import Trackable
+from ..registry.tensor_type import TensorType
 from ..state.update import Changes
 from ..tensors.scope import NO_SCOPE, current_scope
-from ..tensors.tensor import Symbol, Tensor, describe
+from ..tensors.tensor import Tensor, describe
 from ..tensors.variable import Variable
+from . import clipping
+from .hyperparameters import POSITIVE, Hyperparameter, Hyperparameters
+from .rows import update_rows
 
 if TYPE_CHECKING:
     from ..device import Device
     from ..dispatch.fast_path import Op
-    from ..registry.tensor_type import TensorType
 
-__all__ = ["LearningRate", "Optimizer"]
+__all__ = ["Clipping", "LearningRate", "Optimizer", "filled_slot"]
 
-_COMPUTED = ("_one", "_rate", "_rate_operands")
+_COMPUTED = ("_one", "_rate", "_rate_operands", "_numbers", "_vectors")
 _ATTEMPTS = 1000  # how often a step is computed again because another thread assigned one of its variables
 _IN_PLACE_ATTEMPTS = 8
-LearningRate: TypeAlias = "float | Tensor | Callable[[], float | Tensor]"
+LearningRate: TypeAlias = Hyperparameter
 Pair: TypeAlias = "tuple[Any, Variable]"
+Call: TypeAlias = "tuple[Variable, Tensor | IndexedSlices]"
 
 
-class Optimizer(Trackable):
+class Clipping(TypedDict, total=False):
+    """The keyword arguments of every optimizer that clip the gradients of a step, in this order."""
+
+    clip_value: float | None
+    clip_norm: float | None
+    global_clip_norm: float | None
+
+
+class Operands:
+    """The operands of a step that several variables share.
+
+    Attributes:
+        rates: the learning rate, by the variables' types.
+        vectors: the other hyperparameters, by device; empty if there are none.
+    """
+
+    __slots__ = ("rates", "vectors")
+
+    def __init__(self, rates: dict[TensorType, Tensor], vectors: dict[Device, Tensor]) -> None:
+        self.rates = rates
+        self.vectors = vectors
+
+
+class Optimizer(Hyperparameters):
     """Base of the optimizers; a subclass names its op, its slots and its op's attributes.
 
-    The op takes the variable and its slots, then the gradient, the learning rate and, if ``takes_step`` is set, the
-    step. It returns the new values of the variable and its slots.
+    The op takes the variable and its slots, then the gradient, the learning rate, the step if ``takes_step`` is set,
+    and the hyperparameters of ``ranges`` as one vector. It returns the new values of the variable and its slots.
+
+    Hyperparameters, as the learning rate, are read at every step, traced or not: each is a number, a 0-d tensor or
+    `Variable`, a function without arguments that returns one of these, or a schedule, which is called with the number
+    of steps done. They may be assigned between steps.
 
     Args:
-        learning_rate: a number, a 0-d tensor or `Variable`, or a function without arguments that returns one of these;
-            it is called once per step. The attribute may be assigned later.
+        learning_rate: not negative.
+        clip_value: the largest absolute value of a gradient's elements; larger ones are replaced by it.
+        clip_norm: the largest L2 norm of each gradient; a gradient with a larger one is scaled down.
+        global_clip_norm: the largest L2 norm of all gradients of a step together.
 
     Attributes:
         learning_rate: as passed or assigned.
         step: int64[] variable: how many times gradients have been applied.
+        clip_value, clip_norm, global_clip_norm: as passed or assigned.
     """
 
     op_name: str = ""
     slot_names: tuple[str, ...] = ()
     takes_step: bool = False
+    scalar_slots: tuple[str, ...] = ()  # slots of shape ()
 
-    def __init__(self, learning_rate: LearningRate) -> None:
+    def __init__(
+        self,
+        learning_rate: LearningRate,
+        *,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+        global_clip_norm: float | None = None,
+    ) -> None:
         self.learning_rate = learning_rate
         self._check_rate(learning_rate)
+        self.clip_value = self._check_clip("clip_value", clip_value)
+        self.clip_norm = self._check_clip("clip_norm", clip_norm)
+        self.global_clip_norm = self._check_clip("global_clip_norm", global_clip_norm)
         self.step = Variable(0, trainable=False, name="step", dtype=dtypes.int64)
         # A dict compares identities first, so a lookup does not compare the variables' elements.
         self._slots: dict[Variable, tuple[Variable, ...]] = {}
@@ -63,8 +108,7 @@ class Optimizer(Trackable):
     def _forget(self) -> None:
         """Reset what is computed again when it is needed."""
         self._one = convert.asarray(1, dtypes.int64, self.step.device, None)
-        self._rate: float | None = None
-        self._rate_operands: dict[TensorType, Tensor] = {}  # _rate as an operand, by tensor type
+        super()._forget()
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in _COMPUTED}
@@ -97,16 +141,50 @@ class Optimizer(Trackable):
         slots = self._slots.get(var)
         return None if slots is None else slots[self.slot_names.index(name)]
 
-    def apply_gradients(self, grads_and_vars: Iterable[Pair]) -> None:
+    def minimize(
+        self,
+        loss: Callable[[], Any],
+        *,
+        var_list: Sequence[Variable] | None = None,
+        global_step: Variable | None = None,
+    ) -> Any:
+        """One step that reduces the loss: its gradients by a tape, then `apply_gradients`.
+
+        Args:
+            loss: a function without arguments that returns a tensor.
+            var_list: the variables to change; default: all trainable variables that ``loss`` uses.
+            global_step: as for `apply_gradients`.
+        Returns:
+            The loss before the step.
+        Raises:
+            DTypeError: ``loss`` is not a function. As from `apply_gradients`.
+        """
+        if not callable(loss):
+            raise DTypeError(
+                f"{type(self).__name__}.minimize cannot differentiate {describe(loss)}.",
+                expected="a function without arguments that returns the loss",
+                got=type(loss).__name__,
+                fix="pass lambda: loss(model, x, y), so that the tape can record how the loss is computed",
+            )
+        with GradientTape() as tape:
+            value = loss()
+        variables = list(tape.watched_variables() if var_list is None else var_list)
+        gradients = tape.gradient(value, variables, sparse=True)
+        self.apply_gradients(zip(gradients, variables, strict=True), global_step=global_step)
+        return value
+
+    def apply_gradients(self, grads_and_vars: Iterable[Pair], global_step: Variable | None = None) -> None:
         """Update variables with their gradients, one fused op per variable, and increment the step.
 
         Args:
-            grads_and_vars: ``zip(gradients, variables)``; a pair whose gradient is None is skipped.
+            grads_and_vars: ``zip(gradients, variables)``; a pair whose gradient is None is skipped. A gradient may be a
+                `polytape.IndexedSlices`: then only its rows of the variable and of the slots change.
+            global_step: an integer variable of shape () that is incremented together with the step.
         Raises:
             DTypeError, ShapeError, DeviceError: a gradient does not fit its variable, or all gradients are None. No
                 variable has been changed in that case.
         """
-        calls: list[tuple[Variable, Tensor]] = []
+        calls: list[Call] = []
         skipped: list[object] = []
         for gradient, variable in grads_and_vars:
             if type(gradient) is Tensor and isinstance(variable, Variable) and gradient.type is variable.type:
@@ -121,18 +199,25 @@ class Optimizer(Trackable):
             raise self._no_gradients_error(skipped)
         if skipped:
             self._warn_of(skipped)
-        rates = self._current_rates([variable.type for variable, _ in calls])
+        if self.clip_value is not None or self.clip_norm is not None or self.global_clip_norm is not None:
+            calls = self._clipped(calls)
+        counters = [(self.step, self._one)]
+        if global_step is not None:
+            one: Tensor = convert.asarray(1, global_step.dtype, global_step.device, None)
+            counters.append((global_step, one))
+        types = [variable.type for variable, _ in calls]
+        operands = Operands(self._current_rates(types), self._current_vectors(types) if self.ranges else {})
         if len(calls) == 1 or len({id(variable) for variable, _ in calls}) == len(calls):
-            self._apply(calls, rates, None)
+            self._apply(calls, operands, counters, None)
             return
         step: Tensor | None = None
         for call in calls:  # a variable that occurs twice is updated twice, the second time from the first result
-            step = self._apply([call], rates, step)
+            step = self._apply([call], operands, counters, step)
 
     def _apply(
-        self, calls: list[tuple[Variable, Tensor]], rates: dict[TensorType, Tensor], step: Tensor | None
+        self, calls: list[Call], shared: Operands, counters: list[tuple[Variable, Tensor]], step: Tensor | None
     ) -> Tensor:
-        """Update different variables together, and the step too unless it is given; returns the new step."""
+        """Update different variables together, and the counters too unless the step is given; returns the step."""
         op, attributes = self._op(), self._attributes()
         trace = current_scope.get().trace
         if trace is not None and attributes:
@@ -141,13 +226,19 @@ class Optimizer(Trackable):
             changes = Changes(op, attributes, attempt < _IN_PLACE_ATTEMPTS)
             new_step = step
             if new_step is None:
-                new_step = changes.add(self.step, self._one)
+                new_step, *_ = [changes.add(variable, one) for variable, one in counters]
             for variable, gradient in calls:
-                variables = [variable, *self._slots_of(variable)] if self.slot_names else [variable]
-                operands = [gradient, rates[variable.type]]
+                tensor_type = variable.type
+                operands = [shared.rates[tensor_type]]
                 if self.takes_step:
-                    operands.append(_on(new_step, variable.type.device))
-                changes.update(variables, operands)
+                    operands.append(_on(new_step, tensor_type.device))
+                if shared.vectors:
+                    operands.append(shared.vectors[tensor_type.device])
+                variables = [variable, *self._slots_of(variable)] if self.slot_names else [variable]
+                if isinstance(gradient, IndexedSlices):
+                    update_rows(changes, variables, gradient, operands)
+                else:
+                    changes.update(variables, [gradient, *operands])
             if changes.commit():
                 return new_step
         raise self._contended_error()
@@ -158,9 +249,13 @@ class Optimizer(Trackable):
     def _attributes(self) -> dict[str, Any]:
         return {}
 
+    def _initial_value(self, slot: str) -> float:
+        """What a new slot is filled with."""
+        return 0.0
+
     # --- checking gradients -----------------------------------------------------------------------------------------
 
-    def _converted(self, gradient: Any, variable: Any) -> Tensor:
+    def _converted(self, gradient: Any, variable: Any) -> Tensor | IndexedSlices:
         if not isinstance(variable, Variable):
             raise DTypeError(
                 f"{type(self).__name__}.apply_gradients cannot update {describe(variable)}.",
@@ -170,6 +265,10 @@ class Optimizer(Trackable):
             )
         if variable.type.category != dtypes.FLOATING:
             raise self._gradient_error(gradient, variable)
+        if isinstance(gradient, IndexedSlices):
+            if gradient.dtype != variable.dtype or gradient.dense_shape != variable.shape:
+                raise self._gradient_error(gradient, variable)
+            return gradient.to_device(variable.device)
         if not isinstance(gradient, Tensor):
             gradient = convert.asarray(gradient, None, variable.device, None)
         if gradient.dtype != variable.dtype or gradient.shape != variable.shape:
@@ -192,11 +291,11 @@ class Optimizer(Trackable):
             )
         texts = {
             "expected": f"a gradient of {describe(variable)}",
-            "got": describe(gradient),
+            "got": repr(gradient) if isinstance(gradient, IndexedSlices) else describe(gradient),
             "fix": "use the gradient with respect to this variable, or reshape and cast it; no variable was changed",
         }
         summary = f"{type(self).__name__}.apply_gradients: the gradient of {name} does "
-        if isinstance(gradient, Tensor) and gradient.dtype == variable.dtype:
+        if isinstance(gradient, (Tensor, IndexedSlices)) and gradient.dtype == variable.dtype:
             return ShapeError(f"{summary}not have the variable's shape.", **texts)
         return DTypeError(f"{summary}not have the variable's dtype.", **texts)
 
@@ -224,82 +323,35 @@ class Optimizer(Trackable):
             fix="assign to the variables from one thread at a time, for example under a lock",
         )
 
-    # --- hyperparameters --------------------------------------------------------------------------------------------
+    def _check_clip(self, name: str, value: Any) -> float | None:
+        return None if value is None else self._check_number(name, value, *POSITIVE)
 
-    def _check_number(self, name: str, value: Any, valid: Callable[[float], bool], expected: str) -> float:
-        """``value`` as a float; raises if it is not a number, or not a valid one."""
-        if isinstance(value, (str, bytes, bool)) or not hasattr(value, "__float__"):
-            raise DTypeError(
-                f"{type(self).__name__} cannot use {describe(value)} as {name}.",
-                expected=expected,
-                got=f"{describe(value)} of type {type(value).__name__}",
-                fix="pass a Python number",
-            )
-        number = float(value)
-        if not (isfinite(number) and valid(number)):
-            raise SettingError(
-                f"{type(self).__name__} cannot use {name}={number}.",
-                expected=expected,
-                got=repr(number),
-                fix="change it",
-            )
-        return number
-
-    def _check_rate(self, rate: Any) -> None:
-        """Raise if this cannot be a learning rate; what a function returns is checked when it is called."""
-        if isinstance(rate, Tensor):
-            if rate.shape != () or rate.type.category != dtypes.FLOATING:
-                raise DTypeError(
-                    f"{type(self).__name__} cannot use {describe(rate)} as learning_rate.",
-                    expected="a number, a real floating tensor of shape (), or a function that returns one",
-                    got=describe(rate),
-                    fix="pass a number such as 0.01",
-                )
-        elif not callable(rate):
-            self._check_number("learning_rate", rate, lambda number: number >= 0.0, "a number that is not negative")
-
-    def _current_rates(self, tensor_types: list[TensorType]) -> dict[TensorType, Tensor]:
-        """The learning rate of this step as an operand, for each of these tensor types."""
-        trace = current_scope.get().trace
-        rate = self.learning_rate
-        if trace is None:
-            return self._evaluated_rates(tensor_types)
-        if not isinstance(rate, Tensor) or (type(rate.array) is not Symbol and not isinstance(rate, Variable)):
-            # Evaluated at the start of each run of the graph. Its value now would become a constant of the graph.
-            types = list(dict.fromkeys(tensor_types))
-            source = trace.source(self, lambda: self._rate_arrays(types))
-            return {tensor_type: source.tensor("learning_rate", tensor_type, ()) for tensor_type in types}
-        trace.guard(lambda: self.learning_rate is rate)
-        return self._evaluated_rates(tensor_types)
-
-    def _rate_arrays(self, tensor_types: list[TensorType]) -> list[Any]:
-        rates = self._evaluated_rates(tensor_types)
-        return [rates[tensor_type].array for tensor_type in tensor_types]
-
-    def _evaluated_rates(self, tensor_types: list[TensorType]) -> dict[TensorType, Tensor]:
-        rate = self.learning_rate
-        if callable(rate):
-            rate = rate()
-        if type(rate) is not float or rate != self._rate:
-            self._check_rate(rate)
-            if isinstance(rate, Tensor):
-                value = rate.read_value() if isinstance(rate, Variable) else rate
-                return {x: convert.cast(convert.to_device(value, x.device), x.dtype) for x in tensor_types}
-            number = float(rate)
-            if number != self._rate:
-                self._rate, self._rate_operands = number, {}
-        operands = self._rate_operands
-        for x in tensor_types:
-            if x not in operands:
-                operands[x] = Tensor(x.scalar(self._rate), x, None)
-        return operands
+    def _clipped(self, calls: list[Call]) -> list[Call]:
+        """The gradients clipped, with their variables."""
+        gradients: list[Any] = [gradient for _, gradient in calls]
+        if self.clip_value is not None:
+            value = self.clip_value
+            gradients = [clipping.clip_by_value(gradient, -value, value) for gradient in gradients]
+        if self.clip_norm is not None:
+            gradients = [clipping.clip_by_norm(gradient, self.clip_norm) for gradient in gradients]
+        if self.global_clip_norm is not None:
+            gradients, _ = clipping.clip_by_global_norm(gradients, self.global_clip_norm)
+        return [(variable, gradient) for (variable, _), gradient in zip(calls, gradients, strict=True)]
 
     # --- the step and the slots -------------------------------------------------------------------------------------
 
     def _slots_of(self, variable: Variable) -> tuple[Variable, ...]:
         slots = self._slots.get(variable)
         if slots is None:
-            created = tuple(_zeros(variable, name) for name in self.slot_names)
+            created = tuple(
+                filled_slot(
+                    variable,
+                    name,
+                    () if name in self.scalar_slots else variable.shape,
+                    self._initial_value(name),
+                )
+                for name in self.slot_names
+            )
             restoration = self.__dict__.get("_pending_restoration")
             if restoration is not None:
                 for name, slot in zip(self.slot_names, created, strict=True):
@@ -318,13 +370,14 @@ def _names(variables: list[object]) -> str:
     return ", ".join([*names, *(["..."] if len(variables) > len(names) else [])])
 
 
-def _zeros(variable: Variable, name: str) -> Variable:
+def filled_slot(variable: Variable, name: str, shape: tuple[int, ...], number: float) -> Variable:
+    """A new variable for a slot of ``variable``."""
     # Computed eagerly, even while a function is traced: a slot is state and outlives the graph.
     scope = current_scope.get()
     try:
         current_scope.set(NO_SCOPE)
-        zeros: Any = tables.get_op("zeros")
-        value = zeros(variable.shape, dtype=variable.dtype, device=variable.device)
+        full: Any = tables.get_op("full")
+        value = full(shape, number, dtype=variable.dtype, device=variable.device)
         return Variable(value, trainable=False, name=f"{variable.name}/{name}" if variable.name else name)
     finally:
         current_scope.set(scope)

@@ -123,13 +123,13 @@ def test_the_cuda_kernel_of_adam_computes_algorithm_1(
     rng = np.random.default_rng(0)
     x, m, g = (rng.standard_normal((7, 9)).astype(dtype) for _ in range(3))
     operands = [x, m, np.abs(m), g, np.asarray(1e-2, dtype), np.asarray(step)]
-    attributes = {"beta1": betas[0], "beta2": betas[1], "epsilon": 1e-7}
+    operands.append(np.asarray([*betas, 1e-7, 0.125]))
     with pt.device(GPUS[1]):
-        results = optim.adam_update(*map(pt.asarray, operands), **attributes)
+        results = optim.adam_update(*map(pt.asarray, operands))
     wide = [array.astype("float64") if array.dtype.kind == "f" else array for array in operands]
     # The reference computes 1 - beta**step by subtraction, with an error of 1e-11 if step is small and beta near 1.
     scale = 1e-12 if dtype == "float64" else 1e-6
-    for y, reference in zip(results, NUMPY["adam_update"](*wide, **attributes), strict=True):
+    for y, reference in zip(results, NUMPY["adam_update"](*wide), strict=True):
         assert np.max(np.abs(y.numpy() - reference)) <= scale * np.max(np.abs(reference))
 
 
@@ -159,11 +159,11 @@ def test_adam_rejects_shapes_that_it_would_broadcast(cupy_backend: Backend) -> N
     device = cupy_backend.device_list()[0]
     x, row, scalar = (cupy_backend.from_host(np.ones(shape, "float32"), device) for shape in ((3, 4), (4,), ()))
     with pytest.raises(ValueError, match="differ in shape"):
-        adam_update(x, x.copy(), x.copy(), row, scalar, scalar)
+        adam_update(x, x.copy(), x.copy(), row, scalar, scalar, row)
 
 
 def test_half_precision_uses_the_shared_kernel() -> None:
     x = pt.ones((4,), dtype="float16", device="cupy")
     rate, step = pt.asarray(np.float16(0.1), device="cupy"), pt.asarray(1, device="cupy")
-    text = pt.explain("adam_update", x, x, x, x, rate, step)
+    text = pt.explain("adam_update", x, x, x, x, rate, step, pt.ones((4,), device="cupy"))
     assert next(line for line in text.splitlines() if line.endswith("CHOSEN")).count("('any',)") == 1

@@ -27,7 +27,7 @@ def samples(dtype: str) -> Iterator[tuple[str, tuple[int, ...], tuple[Any, ...]]
         yield "softmax_cross_entropy_gradient", shape, (g, labels, x)
     for n in LENGTHS:
         slots = [rng.random(n).astype(dtype) for _ in range(4)]
-        yield "adam_update", (n,), (*slots, np.asarray(1e-3, dtype), np.asarray(3))
+        yield "adam_update", (n,), (*slots, np.asarray(1e-3, dtype), np.asarray(3), np.asarray([0.9, 0.999, 1e-7, 0.0]))
 
 
 def best_us(first: Callable[[], Any], second: Callable[[], Any], budget_s: float) -> tuple[float, float]:

@@ -139,9 +139,10 @@ def test_adam_writes_the_same_values_as_numpy_to_its_operands(shape: tuple[int, 
     rng = np.random.default_rng(0)
     x, m, g = (rng.standard_normal(shape).astype(dtype) for _ in range(3))
     operands = [x, m, np.abs(m), g, np.asarray(1e-2, dtype), np.asarray(step)]
-    expected = NUMPY["adam_update"](*(array.copy() for array in operands), beta1=0.8, epsilon=1e-4)
+    operands.append(np.asarray([0.8, 0.999, 1e-4, 0.125]))
+    expected = NUMPY["adam_update"](*(array.copy() for array in operands))
     assert NUMBA["adam_update"].when(*operands)
-    results = NUMBA["adam_update"].fn(*operands, beta1=0.8, epsilon=1e-4)
+    results = NUMBA["adam_update"].fn(*operands)
     unit = np.finfo(dtype).eps
     for y, operand, reference in zip(results, operands, expected, strict=False):
         assert y is operand
@@ -164,7 +165,7 @@ def test_a_compiled_adam_updates_the_buffer_of_the_variable_in_place() -> None:
 def test_small_and_strided_operands_and_other_axes_are_left_to_numpy() -> None:
     x = logits((40, 10), "float32")
     slots = [logits((40, 10), "float32") for _ in range(3)]
-    scalars = np.asarray(0.1, "float32"), np.asarray(1)
+    scalars = np.asarray(0.1, "float32"), np.asarray(1), np.asarray([0.9, 0.999, 1e-7, 0.0])
     softmax, adam = NUMBA["softmax"].when, NUMBA["adam_update"].when
     assert softmax(x) and softmax(x, axis=1) and not softmax(x, axis=0)
     assert not softmax(x.T) and not softmax(x[:10]) and not softmax(x, axis=7)

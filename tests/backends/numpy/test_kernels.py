@@ -33,6 +33,7 @@ def test_build_returns_a_kernel_for_each_op_and_another_for_dtypes_that_need_it(
     assert {kernel.op: kernel.writes for kernel in build(np) if kernel.writes} == {
         "sgd_update": ("x",),
         "adam_update": ("x", "m", "v"),
+        "momentum_update": ("x", "velocity"),
     }
 
 

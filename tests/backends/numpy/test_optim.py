@@ -10,6 +10,7 @@ import pytest
 from polytape_numpy.kernels import optim
 
 KERNELS = {kernel.op: kernel.fn for kernel in optim.kernels(np)}
+DEFAULTS = np.asarray([0.9, 0.999, 1e-7, 0.0])
 SHAPES = [(), (10,), (3, 4), (70_000,), (300, 300), (0,)]
 
 
@@ -41,17 +42,17 @@ def test_sgd_update_writes_to_the_variable(shape: tuple[int, ...]) -> None:
 def test_adam_update_computes_algorithm_1_in_place(shape: tuple[int, ...], step: int) -> None:
     x, m, v, g = _arrays(shape)
     expected = _adam(x, m, v, g, 1e-2, step, 0.9, 0.999, 1e-7)
-    results = KERNELS["adam_update"](x, m, v, g, np.asarray(1e-2, "float32"), np.asarray(step))
+    results = KERNELS["adam_update"](x, m, v, g, np.asarray(1e-2, "float32"), np.asarray(step), DEFAULTS)
     for result, operand, value in zip(results, (x, m, v), expected, strict=True):
         assert result is operand
         np.testing.assert_allclose(result, value, rtol=2e-6, atol=1e-6)
 
 
-def test_adam_update_supports_its_attributes_and_a_strided_variable() -> None:
+def test_adam_update_supports_its_hyperparameters_and_a_strided_variable() -> None:
     x, m, v, g = (array.T for array in _arrays((300, 400)))
     expected = _adam(x, m, v, g, 1e-2, 3, 0.8, 0.9, 1e-3)
     rate, step = np.asarray(1e-2, "float32"), np.asarray(3)
-    KERNELS["adam_update"](x, m, v, g, rate, step, beta1=0.8, beta2=0.9, epsilon=1e-3)
+    KERNELS["adam_update"](x, m, v, g, rate, step, np.asarray([0.8, 0.9, 1e-3, 0.0]))
     np.testing.assert_allclose(x, expected[0], rtol=1e-5, atol=1e-5)
 
 
@@ -60,7 +61,7 @@ def test_half_precision_is_updated_in_float32() -> None:
     g[1] = m[1] = v[1] = 1e-3
     rate = np.asarray(0.1, "float16")
     expected = _adam(x, m, v, g, float(rate), 1, 0.9, 0.999, 1e-7)
-    assert KERNELS["adam_update"](x, m, v, g, rate, np.asarray(1))[0] is x
+    assert KERNELS["adam_update"](x, m, v, g, rate, np.asarray(1), DEFAULTS)[0] is x
     np.testing.assert_allclose(x, expected[0], rtol=1e-3)
     np.testing.assert_allclose(m, expected[1], rtol=1e-3)
 
@@ -77,7 +78,7 @@ def test_operands_of_different_shapes_are_rejected_before_anything_is_written() 
     with pytest.raises(ValueError, match="its gradient differ in shape"):
         KERNELS["sgd_update"](x, np.ones((4,), "float32"), np.asarray(0.1, "float32"))
     with pytest.raises(ValueError, match="its gradient differ in shape"):
-        KERNELS["adam_update"](x, m, v, np.ones((1, 4), "float32"), np.asarray(0.1, "float32"), np.asarray(1))
+        KERNELS["adam_update"](x, m, v, np.ones((1, 4), "float32"), np.asarray(0.1, "float32"), np.asarray(1), DEFAULTS)
     with pytest.raises(ValueError, match="the learning rate must have rank 0"):
         KERNELS["sgd_update"](x, x, np.ones((4,), "float32"))
     np.testing.assert_array_equal(x, before)

@@ -94,7 +94,7 @@ def test_an_in_place_update_is_ordered_with_reads_before_and_after_it() -> None:
 def test_several_outputs_are_returned_as_a_tuple() -> None:
     x, m, v, g = (_put([1.0]) for _ in range(4))
     step = BACKEND.from_host(np.asarray(1), DEVICES[0])
-    outputs = KERNELS["adam_update"](x, m, v, g, _put(0.1), step, spec=(((1,), F4),) * 3)
+    outputs = KERNELS["adam_update"](x, m, v, g, _put(0.1), step, _put([0.9, 0.999, 1e-7, 0.0]), spec=(((1,), F4),) * 3)
     assert outputs[0] is x and outputs[1] is m and outputs[2] is v
     assert BACKEND.to_host(x)[0] < 1.0
 

@@ -339,3 +339,23 @@ def test_threads_may_share_an_open_file(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
     assert not wrong
+
+
+def test_a_file_of_version_0_1_is_read_and_verified(tmp_path: Path) -> None:
+    # Its header is not in the form in which polytape writes it now: other keys come first.
+    path = Path(__file__).parents[2] / "fixtures" / "checkpoints" / "polytape-0.1.safetensors"
+    with open_tensors(str(path)) as file:
+        file.verify()
+        assert file.has_checksums
+        assert {name: file.read(name).tolist() for name in file.names} == {
+            "model/weight": [[0, 1, 2], [3, 4, 5]],
+            "model/count": 7,
+            "model/flags": [True, False],
+            "model/ä": [1 + 2j],
+        }
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(b"children")] ^= 1
+    copy = tmp_path / "x.safetensors"
+    copy.write_bytes(raw)
+    with pytest.raises(CheckpointError, match="its header is damaged"):
+        open_tensors(str(copy))

@@ -307,3 +307,28 @@ def test_every_text_can_be_a_key(name: str, tmp_path: Path) -> None:
     other.assign(0.0)
     checkpoint.restore(path).assert_consumed()
     assert (float(w), float(other)) == (1.0, 2.0)
+
+
+def test_what_was_added_to_a_list_is_restored_on_request_and_nothing_else(tmp_path: Path) -> None:
+    path = pt.Checkpoint(layers=[pt.Variable(1.0), pt.Variable(2.0)]).save(tmp_path)
+    layers = [pt.Variable(0.0)]
+    status = pt.Checkpoint(layers=layers).restore(path)
+    layers[0].assign(5.0)  # trained since
+    layers.append(pt.Variable(0.0))
+    assert status.unmatched == ("layers/1",)
+    assert status.restore_new().expect_partial() is status.assert_consumed()
+    assert [float(layer) for layer in layers] == [5.0, 2.0]
+    nothing = pt.Checkpoint(layers=layers).restore(None)
+    assert nothing.restore_new() is nothing
+
+
+def test_damaged_bytes_are_not_noticed_without_verification(tmp_path: Path) -> None:
+    x = pt.Variable(np.zeros(1000, "float32"))
+    path = pt.Checkpoint(x=x).save(tmp_path)
+    raw = bytearray(Path(path).read_bytes())
+    raw[-1] ^= 0x40
+    Path(path).write_bytes(raw)
+    with pytest.raises(CheckpointError, match="damaged"):
+        pt.Checkpoint(x=x).restore(path)
+    pt.Checkpoint(x=x).restore(path, verify=False).assert_consumed()
+    assert x.tolist()[-1] == 2.0

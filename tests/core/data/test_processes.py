@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,18 @@ def run(text: str, *arguments: Any) -> subprocess.CompletedProcess[str]:
     """Run a program of this text to its end."""
     command = program(text, *arguments)
     return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=LIMIT_S, check=False)
+
+
+@contextlib.contextmanager
+def running(text: str, *arguments: Any) -> Iterator[subprocess.Popen[str]]:
+    """A running program of this text; it is killed at the end of the block, if it still runs."""
+    pipe = subprocess.PIPE
+    command = program(text, *arguments)
+    with subprocess.Popen(command, env=environment(), stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_processes_compute_in_order_and_elsewhere(functions: Any) -> None:
@@ -127,14 +141,12 @@ it = iter(pt.data.Dataset.range(9).map(functions.sleep_long, num_workers=1, work
 print("ready", flush=True)
 next(it)
 """
-    process = subprocess.Popen(
-        program(text), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(1)  # until it waits
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=LIMIT_S)
+    with running(text) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(1)  # until it waits
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=LIMIT_S)
     assert process.returncode in (-signal.SIGINT, 130)
     assert "KeyboardInterrupt" in errors
 
@@ -147,14 +159,10 @@ it = iter(pt.data.Dataset.range(9).map(functions.process_of, num_workers=2, work
 print(*{next(it)[1].item() for _ in range(4)}, flush=True)
 input()
 """
-    process = subprocess.Popen(
-        program(text), env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    pids = [int(pid) for pid in process.stdout.readline().split()]
+    with running(text) as process:
+        assert process.stdout is not None
+        pids = [int(pid) for pid in process.stdout.readline().split()]
     assert len(pids) == 2
-    process.kill()
-    process.communicate()
     deadline = time.monotonic() + LIMIT_S
     while any(alive(pid) for pid in pids):
         assert time.monotonic() < deadline, "a worker process outlives its program"
@@ -212,14 +220,10 @@ def test_a_program_that_is_killed_again_and_again_ends_where_an_undisturbed_one_
     expected = run(TRAINING, tmp_path / "undisturbed", 30)
     assert expected.returncode == 0, expected.stderr
     for lines in (4, 9, 6):
-        process = subprocess.Popen(
-            program(TRAINING, tmp_path / "killed", 30), env=environment(), stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        for _ in range(lines):
-            assert process.stdout.readline()
-        process.kill()
-        process.communicate()
+        with running(TRAINING, tmp_path / "killed", 30) as process:
+            assert process.stdout is not None
+            for _ in range(lines):
+                assert process.stdout.readline()
     result = run(TRAINING, tmp_path / "killed", 30)
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[-1] == expected.stdout.splitlines()[-1]

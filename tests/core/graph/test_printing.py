@@ -111,7 +111,7 @@ def test_several_outputs_print_on_one_line() -> None:
     optimizer = pt.optim.Adam(0.5)
     graph = pt.function(lambda g: optimizer.apply_gradients([(g, w)])).graph(pt.zeros(1))
     update = next(line for line in lines(graph) if "adam_update" in line)
-    operands = "w, w_m, w_v, g, learning_rate, a"
+    operands = "w, w_m, w_v, g, learning_rate, a, hyperparameters"
     assert update.startswith(f"b: float32[1], c: float32[1], d: float32[1] = adam_update({operands})")
     assert "read learning_rate: float32[]" in lines(graph)
 

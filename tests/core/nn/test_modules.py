@@ -231,6 +231,17 @@ def test_training_may_be_a_keyword_behind_any_number_of_arguments() -> None:
         def call(self, *xs: Any, training: bool = False) -> tuple[int, bool]:
             return len(xs), training
 
+    class Middle(nn.Module):
+        def call(self, x: pt.Tensor, training: bool | None = None, mask: int = 0) -> tuple[Any, int]:
+            return training, mask
+
+    assert (
+        Middle()(X, True, 3) == (True, 3) and Middle()(X, None, 3) == (False, 3) and Middle()(X, mask=4) == (False, 4)
+    )
+    assert nn.Sequential(lambda x: Middle()(x, None, 5))(X, training=True) == (True, 5)
+    with pytest.raises(TypeError, match="multiple values"):
+        Middle()(X, True, training=True)
+
     assert Several()(X, X) == (2, False) and Several()(X, X, training=True) == (2, True)
 
 

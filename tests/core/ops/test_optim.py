@@ -20,7 +20,9 @@ def test_an_update_leaves_its_operands_unchanged_although_kernels_write(backend:
 def test_adam_returns_the_variable_and_the_moments_by_name(backend: str) -> None:
     with pt.device(backend):
         zero, g = pt.zeros(2), pt.asarray([1.0, -1.0])
-        update = adam_update(pt.zeros(2), zero, zero, g, pt.asarray(0.5), pt.asarray(1))
+        update = adam_update(
+            pt.zeros(2), zero, zero, g, pt.asarray(0.5), pt.asarray(1), pt.asarray([0.9, 0.999, 1e-7, 0.0])
+        )
     assert isinstance(update, AdamUpdate)
     # The size of the first step is the learning rate for a gradient of any size.
     assert [round(value, 5) for value in update.x.tolist()] == [-0.5, 0.5]

@@ -19,6 +19,7 @@ from polytape.state.update import Changes, read_all, replace_all
 
 COMPILED = buildinfo.compiled()
 OPS = ["sgd_update", "adam_update"]
+DEFAULTS = np.asarray([0.9, 0.999, 1e-7, 0.0])
 
 
 def variables_of(op: str, n: int = 3) -> list[pt.Variable]:
@@ -27,7 +28,7 @@ def variables_of(op: str, n: int = 3) -> list[pt.Variable]:
 
 
 def operands_of(op: str, n: int = 3) -> list[pt.Tensor]:
-    return [pt.ones((n,)), pt.asarray(0.5), *([pt.asarray(1)] if op == "adam_update" else [])]
+    return [pt.ones((n,)), pt.asarray(0.5), *([pt.asarray(1), pt.asarray(DEFAULTS)] if op == "adam_update" else [])]
 
 
 def changes_of(op: str, variables: list[pt.Variable], operands: list[pt.Tensor]) -> Changes:
@@ -77,7 +78,11 @@ def test_an_atomic_kernel_runs_no_python_code_while_it_writes(backend: str) -> N
             for dtype in {"float32", "float64", "float16"}.intersection(kernel.dtypes) or ["float32", "float16"]:
                 for n in (3, 1000, 200_000):
                     arrays = [np.ones(n, dtype) for _ in (*variables_of(op), op)]
-                    operands = [*arrays, np.asarray(0.5, dtype), *([np.asarray(1)] if op == "adam_update" else [])]
+                    operands = [
+                        *arrays,
+                        np.asarray(0.5, dtype),
+                        *([np.asarray(1), DEFAULTS] if op == "adam_update" else []),
+                    ]
                     if not kernel.atomic or (kernel.when is not None and not kernel.when(*operands)):
                         continue
                     kernel.fn(*operands)
@@ -136,7 +141,7 @@ def test_the_operands_of_a_record_are_never_written(op: str) -> None:
 def test_a_variable_that_is_its_own_gradient_is_updated_correctly() -> None:
     for _ in range(2):
         v, m, s = variables_of("adam_update")
-        update("adam_update", [v, m, s], [v.read_value(), pt.asarray(0.5), pt.asarray(1)])
+        update("adam_update", [v, m, s], [v.read_value(), pt.asarray(0.5), pt.asarray(1), pt.asarray(DEFAULTS)])
         np.testing.assert_allclose(m, [0.1] * 3, rtol=1e-6)
         np.testing.assert_allclose(s, [1e-3] * 3, rtol=1e-5)
         np.testing.assert_allclose(v, [0.5] * 3, rtol=1e-5)

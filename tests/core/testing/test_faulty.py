@@ -123,10 +123,9 @@ def _keeps_last(values: Any, *indices: Any, key: Any, shape: Any) -> Any:
     return _NUMPY["scatter_add"](values, *indices, key=key, shape=shape)
 
 
-def _ignores_betas(
-    x: Any, m: Any, v: Any, g: Any, rate: Any, step: Any, *, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-7
-) -> Any:
-    return _NUMPY["adam_update"](x.copy(), m.copy(), v.copy(), g, rate, step)
+def _ignores_betas(x: Any, m: Any, v: Any, g: Any, rate: Any, step: Any, hyperparameters: Any) -> Any:
+    fixed = np.asarray([0.9, 0.999, 1e-7, 0.125])
+    return _NUMPY["adam_update"](x.copy(), m.copy(), v.copy(), g, rate, step, fixed)
 
 
 def _rounds(x: Any, *, dtype: Any) -> Any:
@@ -168,7 +167,7 @@ DEFECTS: list[tuple[str, str, Callable[..., Any]]] = [
     ("joined in another order", "concat", _backwards),
     ("other random bits", "random_uniform", _other_bits),
     ("repeated indices counted once", "scatter_add", _keeps_last),
-    ("attributes ignored", "adam_update", _ignores_betas),
+    ("operands ignored", "adam_update", _ignores_betas),
     ("rounding where it should truncate", "astype", _rounds),
     ("another row's label", "softmax_cross_entropy_gradient", _wrong_class),
     ("NaN equal to NaN", "equal", lambda x1, x2: (x1 == x2) | ((x1 != x1) & (x2 != x2))),

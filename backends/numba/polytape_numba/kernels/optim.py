@@ -31,7 +31,7 @@ def kernels() -> list[Kernel]:
 
 
 def large_and_contiguous(
-    x: Array, m: Array, v: Array, g: Array, learning_rate: Array, step: Array, **attributes: float
+    x: Array, m: Array, v: Array, g: Array, learning_rate: Array, step: Array, hyperparameters: Array
 ) -> bool:
     """Whether the variable is large, and all four arrays are in C order, aligned and writable.
 
@@ -41,7 +41,6 @@ def large_and_contiguous(
     return bool(x.size >= LARGE and x.flags.carray and m.flags.carray and v.flags.carray and g.flags.carray)
 
 
-# The attributes are not annotated as float: then mypyc's signature of the function would have no keywords.
 def adam_update(
     x: Array,
     m: Array,
@@ -49,19 +48,17 @@ def adam_update(
     g: Array,
     learning_rate: Array,
     step: Array,
-    *,
-    beta1: Any = 0.9,
-    beta2: Any = 0.999,
-    epsilon: Any = 1e-7,
+    hyperparameters: Array,
 ) -> tuple[Array, Array, Array]:
     if learning_rate.ndim or not x.shape == m.shape == v.shape == g.shape:
         raise ValueError("the variable, its slots and its gradient differ in shape, or the learning rate has an axis")
-    t = int(step.item())
+    t, base = int(step.item()), float(learning_rate)
+    beta1, beta2, epsilon, weight_decay = hyperparameters.tolist()
     # As in the NumPy kernel, the bias corrections are folded into epsilon and the learning rate.
     root = sqrt(1.0 - beta2**t)
-    rate = float(learning_rate) * root / (1.0 - beta1**t)
+    rate = base * root / (1.0 - beta1**t)
     loops().adam(
         x.reshape(-1), m.reshape(-1), v.reshape(-1), g.reshape(-1),
-        beta1, 1.0 - beta1, beta2, sqrt(1.0 - beta2), epsilon * root, rate,
+        beta1, 1.0 - beta1, beta2, sqrt(1.0 - beta2), epsilon * root, rate, 1.0 - base * weight_decay,
     )  # fmt: skip
     return x, m, v

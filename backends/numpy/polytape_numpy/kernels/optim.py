@@ -60,6 +60,7 @@ def kernels(xp: Any) -> list[Kernel]:
     # Not closures: mypyc compiles those to objects without a signature, which core and other plugins read.
     return [
         Kernel("sgd_update", partial(sgd_update, xp), writes=("x",), atomic=atomic),
+        Kernel("momentum_update", partial(momentum_update, xp), writes=("x", "velocity"), atomic=atomic),
         Kernel("adam_update", partial(adam_update, xp), writes=("x", "m", "v"), atomic=atomic),
     ]
 
@@ -104,7 +105,56 @@ def sgd_update(xp: Any, x: Array, g: Array, learning_rate: Array) -> Array:
     return x
 
 
-# The attributes are not annotated as float: then mypyc's signature of the function would have no keywords.
+# `nesterov` is not annotated as bool: then mypyc's signature of the function would have no keywords.
+def momentum_update(
+    xp: Any,
+    x: Array,
+    velocity: Array,
+    g: Array,
+    learning_rate: Array,
+    hyperparameters: Array,
+    *,
+    nesterov: Any = False,
+) -> tuple[Array, Array]:
+    _check_shapes(learning_rate, [x, velocity, g])
+    momentum, weight_decay = hyperparameters.tolist()
+    half = x.dtype.itemsize == 2
+    arrays = [array.astype("float32") for array in (x, velocity, g)] if half else [x, velocity, g]
+    token = _errors.ignore()
+    try:
+        _momentum_passes(xp, arrays, (momentum, weight_decay, float(learning_rate)), bool(nesterov))
+        if half:
+            x[...], velocity[...] = arrays[:2]
+    finally:
+        _errors.restore(token)
+    return x, velocity
+
+
+def _momentum_passes(xp: Any, arrays: list[Array], scalars: tuple[float, ...], nesterov: bool) -> None:
+    multiply, add, subtract = xp.multiply, xp.add, xp.subtract
+    dtype, asarray = arrays[0].dtype, xp.asarray
+    momentum, decay, rate = [asarray(value, dtype=dtype) for value in scalars]
+    decays = scalars[1] != 0.0
+    chunks = _chunks(arrays)
+    whole, sums = xp.empty(chunks[0][0].shape, dtype), xp.empty(chunks[0][0].shape, dtype)
+    for xs, vs, gs in chunks:
+        scratch = _fitted(whole, xs)
+        if decays:
+            total = _fitted(sums, xs)
+            multiply(xs, decay, out=total)
+            add(gs, total, out=total)
+            gs = total
+        multiply(vs, momentum, out=vs)
+        add(vs, gs, out=vs)
+        if nesterov:
+            multiply(vs, momentum, out=scratch)
+            add(scratch, gs, out=scratch)
+            multiply(scratch, rate, out=scratch)
+        else:
+            multiply(vs, rate, out=scratch)
+        subtract(xs, scratch, out=xs)
+
+
 def adam_update(
     xp: Any,
     x: Array,
@@ -113,13 +163,12 @@ def adam_update(
     g: Array,
     learning_rate: Array,
     step: Array,
-    *,
-    beta1: Any = 0.9,
-    beta2: Any = 0.999,
-    epsilon: Any = 1e-7,
+    hyperparameters: Array,
 ) -> tuple[Array, Array, Array]:
     _check_shapes(learning_rate, [x, m, v, g])
-    scalars = _adam_scalars(float(learning_rate), int(step.item()), beta1, beta2, epsilon)
+    beta1, beta2, epsilon, weight_decay = hyperparameters.tolist()
+    rate = float(learning_rate)
+    scalars = _adam_scalars(rate, int(step.item()), beta1, beta2, epsilon, weight_decay)
     # In half precision, epsilon and the square of a small gradient would be 0.
     half = x.dtype.itemsize == 2
     arrays = [array.astype("float32") for array in (x, m, v, g)] if half else [x, m, v, g]
@@ -133,17 +182,21 @@ def adam_update(
     return x, m, v
 
 
-def _adam_scalars(rate: float, step: int, beta1: float, beta2: float, epsilon: float) -> tuple[float, ...]:
+def _adam_scalars(
+    rate: float, step: int, beta1: float, beta2: float, epsilon: float, weight_decay: float
+) -> tuple[float, ...]:
     # The bias corrections are folded into two scalars: rate * m / (sqrt(v) + epsilon_hat) equals
     # learning_rate * m_hat / (sqrt(v_hat) + epsilon) and takes 12 passes instead of 14.
     root = sqrt(1.0 - beta2**step)
-    return beta1, 1.0 - beta1, beta2, sqrt(1.0 - beta2), epsilon * root, rate * root / (1.0 - beta1**step)
+    folded = rate * root / (1.0 - beta1**step)
+    return beta1, 1.0 - beta1, beta2, sqrt(1.0 - beta2), epsilon * root, folded, 1.0 - rate * weight_decay
 
 
 def _adam_passes(xp: Any, arrays: list[Array], scalars: tuple[float, ...]) -> None:
     multiply, add, divide, subtract, xp_sqrt = xp.multiply, xp.add, xp.divide, xp.subtract, xp.sqrt
     dtype, asarray = arrays[0].dtype, xp.asarray
-    keep1, take1, keep2, take2, epsilon_hat, rate = [asarray(value, dtype=dtype) for value in scalars]
+    keep1, take1, keep2, take2, epsilon_hat, rate, kept = [asarray(value, dtype=dtype) for value in scalars]
+    decays = scalars[6] != 1.0
     chunks = _chunks(arrays)
     whole = xp.empty(chunks[0][0].shape, dtype)
     for xs, ms, vs, gs in chunks:
@@ -159,4 +212,6 @@ def _adam_passes(xp: Any, arrays: list[Array], scalars: tuple[float, ...]) -> No
         add(scratch, epsilon_hat, out=scratch)
         divide(ms, scratch, out=scratch)
         multiply(scratch, rate, out=scratch)
+        if decays:
+            multiply(xs, kept, out=xs)
         subtract(xs, scratch, out=xs)

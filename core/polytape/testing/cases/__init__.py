@@ -16,7 +16,7 @@ _FAMILIES: Final = (
     "linalg.factorizations", "linalg.eigen", "linalg.functions", "linalg.solving", "linalg.norms", "fft.transforms",
     "special.error", "special.gamma", "special.bessel", "special.incomplete", "special.information", "nn.activations",
     "nn.rectifiers", "nn.smooth", "nn.losses", "nn.norms", "nn.convolution", "nn.pooling", "nn.attention",
-    "nn.regularization", "optim", "random", "distributions",
+    "nn.regularization", "optim", "scaled_updates", "random", "distributions",
 )  # fmt: skip
 CASES: tuple[Case, ...] = tuple(
     case for family in _FAMILIES for case in importlib.import_module(f"{__name__}.{family}").CASES

@@ -15,9 +15,7 @@ __all__ = ["kernels"]
 
 Array = Any
 _DTYPES: Final = ("float32", "float64", "complex64", "complex128")
-# Columns that are eliminated one by one; products serve larger numbers of them, unless the matrix is small.
-_BLOCK: Final = 8
-_SMALL: Final = 64
+_BLOCK: Final = 32  # columns that are eliminated one by one before the rest of the matrix is updated by one product
 _FEW: Final = 6  # rows of a matrix that is factored in Python's numbers
 
 
@@ -63,24 +61,18 @@ def _lu_factor(xp: Any) -> Callable[..., tuple[Array, Array]]:
         if not x.size:
             return packed, order
         matrices, rows = packed.reshape(-1, n, n), order.reshape(-1, n)  # views
-        factor(matrices, rows, 0, n)
+        for start in range(0, n, _BLOCK):
+            stop = min(start + _BLOCK, n)
+            eliminate(matrices, rows, start, stop)
+            if stop < n:
+                right = matrices[:, start:stop, stop:]
+                substitute(matrices[:, start:stop, start:stop], right, False, True)
+                matrices[:, stop:, stop:] -= matrices[:, stop:, start:stop] @ right
         return packed, order
 
     def of_few(x: Array) -> tuple[Array, Array]:
         numbers, order = _of_few(x.tolist())
         return rounded(numbers, x.dtype).reshape(x.shape), rounded(order, "int64")
-
-    def factor(matrices: Array, rows: Array, start: int, stop: int) -> None:
-        """Eliminate these columns in all rows: the left half of them, then what that changes in the right half."""
-        if stop - start <= _BLOCK or matrices.shape[-1] <= _SMALL:
-            eliminate(matrices, rows, start, stop)
-            return
-        half = start + (stop - start) // 2
-        factor(matrices, rows, start, half)
-        right = matrices[:, start:half, half:stop]
-        substitute(matrices[:, start:half, start:half], right, False, True)
-        matrices[:, half:, half:stop] -= matrices[:, half:, start:half] @ right
-        factor(matrices, rows, half, stop)
 
     return lu_factor
 

@@ -195,11 +195,8 @@ def _batch_norm(xp: Any) -> Callable[..., tuple[Array, Array, Array]]:
             y = y * weight.reshape(column)
         if bias is not None:
             y = y + bias.reshape(column)
-        averages = [
-            (old.astype(new.dtype) * momentum + new.reshape(old.shape) * (1.0 - momentum)).astype(old.dtype)
-            for old, new in ((mean, centre), (variance, spread * (count / max(count - 1, 1))))
-        ]
-        return y.astype(x.dtype, copy=False), averages[0], averages[1]
+        unbiased = spread * (count / max(count - 1, 1))
+        return y.astype(x.dtype, copy=False), _moved(mean, centre, momentum), _moved(variance, unbiased, momentum)
 
     def batch_norm(
         x: Array,
@@ -218,3 +215,8 @@ def _batch_norm(xp: Any) -> Callable[..., tuple[Array, Array, Array]]:
             return compute(x, mean, variance, weight, bias, momentum, axis, epsilon)
 
     return batch_norm
+
+
+def _moved(old: Array, new: Array, momentum: float) -> Array:
+    """A moving average with new statistics added."""
+    return (old.astype(new.dtype) * momentum + new.reshape(old.shape) * (1.0 - momentum)).astype(old.dtype)

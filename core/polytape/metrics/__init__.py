@@ -1,0 +1,45 @@
+"""Metrics: callable objects that add up what they are given, and compute a number from all of it.
+
+`base` is the base class with means and sums, `regression` and `classification` are the metrics of predictions.
+
+May import: `dispatch`, `dtypes`, `errors`, `registry`, `state`, `tensors`.
+"""
+
+from __future__ import annotations
+
+from .base import Mean, Metric, Sum
+from .classification import (
+    AUC,
+    F1,
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    ConfusionMatrix,
+    MeanIoU,
+    Precision,
+    Recall,
+    SparseCategoricalAccuracy,
+    TopKAccuracy,
+)
+from .regression import CosineSimilarity, MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError
+
+__all__ = [
+    "AUC",
+    "F1",
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "ConfusionMatrix",
+    "CosineSimilarity",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanIoU",
+    "MeanSquaredError",
+    "Metric",
+    "Precision",
+    "Recall",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "Sum",
+    "TopKAccuracy",
+]
