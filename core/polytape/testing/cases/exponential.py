@@ -66,6 +66,7 @@ CASES = [
             sample(positive(5)),
             sample(each(_SMALL, "complex64", "complex128"), smooth=False),
         ],
+        large=[sample(exactly(np.resize([-1.0, -2.0, math.inf, math.nan, 0.5, -0.0], 601)))],
     ),
     Case(
         exponential.log2,

@@ -74,13 +74,28 @@ CASES = [
             sample(numbers(2, 1, 2), exactly([[[1, 0]], [[2, 2]]], "int64"), size=3, axis=1),
             sample(floats(3, 0), exactly(np.zeros((3, 0)), "int64"), size=2),
             sample(floats(0, 3), exactly(np.zeros((0, 3)), "int64"), size=2, axis=-2),
-            sample(floats(12, 4), exactly(np.arange(48).reshape(12, 4) % 5 - 2, "int64"), size=4),
+            sample(floats(12, 4), exactly(np.arange(48).reshape(12, 4) % 8 - 4, "int64"), size=4),
             sample(floats(3, 300), exactly(np.arange(900).reshape(3, 300) % 7, "int32"), size=9),
+            sample(
+                exactly(np.ones(3000)), exactly(np.zeros(3000), "int64"), size=1
+            ),  # in half precision 2048 + 1 is 2048
         ],
         errors=[
             error(ShapeError, "do not match the values", floats(3, 4), exactly([0, 1], "int64"), size=4),
             error(ShapeError, "there is no axis 2", floats(3, 2), _COLUMNS, size=4, axis=2),
             error(DTypeError, "indices must be integers", floats(3), floats(3), size=4),
+            *[
+                error(
+                    OutOfRangeError,
+                    "out of range",
+                    floats(*shape),
+                    exactly(np.full(shape, k), "int64"),
+                    size=4,
+                    host=True,
+                )
+                for shape in ((3,), (40, 3))
+                for k in (4, -5)
+            ],
         ],
         large=[sample(reals(300, 500), integers(300, 500, low=-99, high=99), size=100, axis=axis) for axis in (0, 1)],
     ),

@@ -100,6 +100,7 @@ CASES = [
             sample(numbers(3), key=_key(np.s_[::-2]), shape=(5,)),
             sample(numbers(0), key=_key(np.s_[3:1]), shape=(5,)),
             sample(numbers(4, 2), _ROWS, key=_key(np.s_[[0]]), shape=(3, 2)),
+            sample(numbers(4, 0), _ROWS, key=_key(np.s_[[0]]), shape=(3, 0)),
             sample(numbers(4, 80), _ROWS, key=_key(np.s_[[0]]), shape=(3, 80), smooth=False),
             sample(numbers(2, 4), _ROWS, key=_key(np.s_[1:, [0]]), shape=(3, 3)),
             sample(numbers(2, 3), _SMALL, _COLUMN, key=_key(np.s_[[0], [0]]), shape=(3, 4)),

@@ -30,9 +30,14 @@ CASES = [
             sample(anything(2, 3), anything(2, 3), axis=-1),
             sample(anything(2, 3), axis=1),
             sample(anything(0, 3), anything(0, 3), axis=2),
+            sample(anything(3), anything(3), anything(3)),
+            sample(anything(3)),
         ],
         errors=[
             error(ShapeError, "the shapes differ", floats(2, 3), floats(3)),
+            error(ShapeError, "the shapes differ", floats(3), floats(2)),
+            error(ShapeError, "the shapes differ", floats(3), floats(3, 1)),
+            error(ShapeError, "the shapes differ", floats(2), floats(1), floats(3)),  # together as many as of one shape
             error(ShapeError, "there is no axis 2", floats(2), floats(2), axis=2),
             error(ShapeError, "nothing to join"),
         ],

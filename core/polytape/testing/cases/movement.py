@@ -149,6 +149,10 @@ CASES = [
             error(ShapeError, "do not match the indices", floats(3), exactly([[0, 1]], "int64"), floats(1, 2)),
             error(ShapeError, "there is no mode", floats(3), _SMALL, floats(3), mode="min"),
             *[error(OutOfRangeError, "out of range", floats(3), _beside(k), floats(2), host=True) for k in (3, -4)],
+            *[
+                error(OutOfRangeError, "out of range", floats(2, 3), _beside(k), floats(2, 2), axis=1, host=True)
+                for k in (3, -4)
+            ],
             error(DTypeError, "indices must be integers", floats(3), floats(2), floats(2)),
         ],
         large=[

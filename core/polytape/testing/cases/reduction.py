@@ -66,6 +66,7 @@ def _leaving_the_range(factor: float) -> Sample:
 _PRODUCTS = [
     sample(EXACT_PRODUCT),
     sample(EXACT_PRODUCT, keepdims=True),
+    sample(each(_FACTORS, "complex64")),
     *[sample(exactly(_FACTORS.reshape(300, 500)), axis=axis) for axis in (0, 1)],
     sample(each(np.where(np.arange(5000) % 1000 == 7, 10, 1), "int8"), dtype="float64"),
     _leaving_the_range(1e200),

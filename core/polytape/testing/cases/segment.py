@@ -48,10 +48,10 @@ def _one_hot(indices: Any, *, num_classes: int, axis: int = -1, dtype: Any = Non
 
 
 def _errors(dtype: str, part: str) -> list[Any]:
-    outside = [exactly([0, k, 1], "int64") for k in (2, -3)]
+    outside = [exactly([*[0] * count, k], "int64") for k in (2, -3) for count in (2, 2000)]
     return [
         *[
-            error(OutOfRangeError, "out of range", floats(3), ids, num_segments=2, host=True, named=False)
+            error(OutOfRangeError, "out of range", floats(*ids.shape), ids, num_segments=2, host=True, named=False)
             for ids in outside
         ],
         error(ShapeError, "the segments do not match", floats(3, 2), exactly([0, 1], "int64"), num_segments=2),

@@ -175,7 +175,7 @@ CASES = [
             sample(separated(70, 70), smooth=False),
             sample(separated(0, 3, 3)),
             sample(exactly([[1.0, 2.0, 0.0], [2.0, 4.0, 1.0], [0.0, 0.0, 3.0]], "float64"), smooth=False),
-            sample(exactly(np.zeros((2, 2)), "float64"), smooth=False),
+            *[sample(exactly(np.zeros(shape), "float64"), smooth=False) for shape in ((2, 2), (2, 3, 3))],
         ],
         errors=SQUARE_ERRORS,
         ulp=ULP,

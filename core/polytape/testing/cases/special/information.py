@@ -79,6 +79,7 @@ CASES = [
             # In rows, on both sides of the bound from which exponentials could overflow or vanish.
             *[sample(exactly([[near, 1.0], [2.0, -near]]), axis=1, smooth=False) for near in (59.0, 100.0, 800.0)],
             sample(exactly([[800.0, 1.0], [2.0, 3.0]]), axis=1, smooth=False),
+            sample(exactly([[-800.0, -801.0], [2.0, 3.0]]), axis=1, smooth=False),
             sample(exactly([[_INF, 1.0], [2.0, 100.0], [-_INF, -_INF]]), axis=1, smooth=False),
             sample(exactly([[-100.0, -101.0], [-200.0, -201.0]]), axis=1, smooth=False),
         ],
