@@ -65,6 +65,7 @@ CASES = [
             *_REALS,
             sample(positive(5)),
             sample(each(_SMALL, "complex64", "complex128"), smooth=False),
+            sample(floats(300, low=-0.7, high=3.0), smooth=False),
         ],
         large=[sample(exactly(np.resize([-1.0, -2.0, math.inf, math.nan, 0.5, -0.0], 601)))],
     ),
