@@ -9,7 +9,7 @@ from ...errors import ShapeError
 from ...tensors.tensor import Tensor, TensorLike
 from ..manipulation import reshape
 from . import convolution
-from .geometry import Padding, Pairs, PerAxis, Shape, extent, paddings, per_axis, spatial_axes, tensors
+from .geometry import Padding, Pairs, PerAxis, Shape, extent, paddings, per_axis, remembered, spatial_axes, tensors
 
 __all__ = [
     "conv",
@@ -33,6 +33,25 @@ def _require_room(sizes: Shape, lengths: Shape, pairs: Pairs) -> None:
                 got=f"a window over {length}",
                 fix="pad x, or make the window smaller",
             )
+
+
+@remembered
+def _attributes(
+    x: Shape, w: Shape, stride: PerAxis, padding: Padding, lhs_dilation: PerAxis, rhs_dilation: PerAxis, groups: int,
+    data_format: str,
+) -> tuple[Shape, Pairs, Shape, Shape]:  # fmt: skip
+    """The stride, padding and dilations of a convolution, checked, as tuples."""
+    axes = spatial_axes(len(x), data_format)
+    count = len(axes)
+    convolution.check_weights(x, w, groups, data_format)
+    steps = per_axis("stride", stride, count)
+    between = per_axis("lhs_dilation", lhs_dilation, count)
+    apart = per_axis("rhs_dilation", rhs_dilation, count)
+    sizes = tuple(extent(x[axis], d) for axis, d in zip(axes, between, strict=True))
+    lengths = tuple(extent(k, d) for k, d in zip(w, apart, strict=False))
+    pairs = paddings(padding, sizes, lengths, steps)
+    _require_room(sizes, lengths, pairs)
+    return steps, pairs, between, apart
 
 
 def conv(
@@ -67,16 +86,9 @@ def conv(
         StableHLO 1.0, ``convolution``.
     """
     x, w = tensors(x, w)
-    axes = spatial_axes(len(x.shape), data_format)
-    count = len(axes)
-    convolution.check_weights(x.shape, w.shape, groups, data_format)
-    steps = per_axis("stride", stride, count)
-    between = per_axis("lhs_dilation", lhs_dilation, count)
-    apart = per_axis("rhs_dilation", rhs_dilation, count)
-    sizes = tuple(extent(x.shape[axis], d) for axis, d in zip(axes, between, strict=True))
-    lengths = tuple(extent(k, d) for k, d in zip(w.shape, apart, strict=False))
-    pairs = paddings(padding, sizes, lengths, steps)
-    _require_room(sizes, lengths, pairs)
+    steps, pairs, between, apart = _attributes(
+        x.shape, w.shape, stride, padding, lhs_dilation, rhs_dilation, groups, data_format
+    )
     return convolution.conv_(
         x, w, stride=steps, padding=pairs, lhs_dilation=between, rhs_dilation=apart, groups=groups,
         data_format=data_format,

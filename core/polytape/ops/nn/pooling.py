@@ -21,6 +21,7 @@ from .geometry import (
     padded,
     paddings,
     per_axis,
+    remembered,
     spatial_axes,
     tensors,
     widened,
@@ -201,13 +202,20 @@ def attributes(
     x: Tensor, size: PerAxis, stride: PerAxis | None, padding: Padding, dilation: PerAxis, data_format: str
 ) -> tuple[Shape, Shape, Pairs, Shape, Shape]:
     """The size, stride, padding, dilation and axes of a pool, checked, as tuples."""
-    axes = spatial_axes(len(x.shape), data_format)
+    return _attributes(x.shape, size, stride, padding, dilation, data_format)
+
+
+@remembered
+def _attributes(
+    shape: Shape, size: PerAxis, stride: PerAxis | None, padding: Padding, dilation: PerAxis, data_format: str
+) -> tuple[Shape, Shape, Pairs, Shape, Shape]:
+    axes = spatial_axes(len(shape), data_format)
     count = len(axes)
     window = per_axis("size", size, count)
     steps = window if stride is None else per_axis("stride", stride, count)
     apart = per_axis("dilation", dilation, count)
     lengths = tuple(extent(k, d) for k, d in zip(window, apart, strict=True))
-    pairs = paddings(padding, tuple(x.shape[axis] for axis in axes), lengths, steps)
+    pairs = paddings(padding, tuple(shape[axis] for axis in axes), lengths, steps)
     for length, pair in zip(lengths, pairs, strict=True):
         if length <= pair[0] or length <= pair[1]:
             raise OutOfRangeError(
