@@ -5,13 +5,11 @@ Weights have the same layout for every ``data_format``: TensorFlow's ``[*window,
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from ...errors import ShapeError
 from ...tensors.tensor import Tensor, TensorLike
 from ..manipulation import reshape
 from . import convolution
-from .geometry import Padding, Pairs, PerAxis, Shape, extent, frozen, paddings, per_axis, spatial_axes, tensors
+from .geometry import Padding, Pairs, PerAxis, Shape, extent, paddings, per_axis, remembered, spatial_axes, tensors
 
 __all__ = [
     "conv",
@@ -37,13 +35,12 @@ def _require_room(sizes: Shape, lengths: Shape, pairs: Pairs) -> None:
             )
 
 
-# Kept, since a convolution of small operands takes less time.
-@lru_cache(maxsize=256, typed=True)
+@remembered
 def _attributes(
     x: Shape, w: Shape, stride: PerAxis, padding: Padding, lhs_dilation: PerAxis, rhs_dilation: PerAxis, groups: int,
     data_format: str,
 ) -> tuple[Shape, Pairs, Shape, Shape]:  # fmt: skip
-    """Stride, padding and dilations of a convolution of operands with these shapes, checked, as tuples."""
+    """The stride, padding and dilations of a convolution, checked, as tuples."""
     axes = spatial_axes(len(x), data_format)
     count = len(axes)
     convolution.check_weights(x, w, groups, data_format)
@@ -89,8 +86,9 @@ def conv(
         StableHLO 1.0, ``convolution``.
     """
     x, w = tensors(x, w)
-    given = [frozen(value) for value in (stride, padding, lhs_dilation, rhs_dilation)]
-    steps, pairs, between, apart = _attributes(tuple(x.shape), tuple(w.shape), *given, groups, data_format)
+    steps, pairs, between, apart = _attributes(
+        x.shape, w.shape, stride, padding, lhs_dilation, rhs_dilation, groups, data_format
+    )
     return convolution.conv_(
         x, w, stride=steps, padding=pairs, lhs_dilation=between, rhs_dilation=apart, groups=groups,
         data_format=data_format,

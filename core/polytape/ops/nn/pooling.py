@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from ...dtypes import DType
 from ...errors import OutOfRangeError, ShapeError
 from ...tensors.tensor import Tensor, TensorLike
@@ -19,11 +17,11 @@ from .geometry import (
     Pairs,
     PerAxis,
     extent,
-    frozen,
     lowest,
     padded,
     paddings,
     per_axis,
+    remembered,
     spatial_axes,
     tensors,
     widened,
@@ -204,12 +202,10 @@ def attributes(
     x: Tensor, size: PerAxis, stride: PerAxis | None, padding: Padding, dilation: PerAxis, data_format: str
 ) -> tuple[Shape, Shape, Pairs, Shape, Shape]:
     """The size, stride, padding, dilation and axes of a pool, checked, as tuples."""
-    given = [frozen(value) for value in (size, stride, padding, dilation)]
-    return _attributes(tuple(x.shape), *given, data_format)
+    return _attributes(x.shape, size, stride, padding, dilation, data_format)
 
 
-# Kept, since a pool of a small operand takes less time.
-@lru_cache(maxsize=256, typed=True)
+@remembered
 def _attributes(
     shape: Shape, size: PerAxis, stride: PerAxis | None, padding: Padding, dilation: PerAxis, data_format: str
 ) -> tuple[Shape, Shape, Pairs, Shape, Shape]:

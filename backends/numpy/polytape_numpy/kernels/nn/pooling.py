@@ -5,13 +5,15 @@ Half precision (float16, bfloat16) is summed in float32 and rounded once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
 
 from polytape.backend import Kernel
+
+from ..rows import number
 
 __all__ = ["kernels"]
 
@@ -30,44 +32,48 @@ def kernels(xp: Any) -> list[Kernel]:
 
 
 class _Plan(NamedTuple):
-    """What follows from the shape of an operand and the attributes of a pool alone.
+    """What a pool does to an operand of one shape.
 
     Attributes:
-        counts: the number of windows along each of the axes.
-        padded: whether there is padding.
-        steps: per axis with windows of several elements or apart, the slices that meet each element of its windows.
+        around: the shape with the padding, or None without padding. block: where the operand lies in it.
+        steps: per axis, what to take from the array for each place in a window.
+        counts: of the windows, per axis. copies: whether no step makes a new array.
     """
 
-    counts: list[int]
-    padded: bool
-    steps: list[list[tuple[slice, ...]]]
+    around: Shape | None
+    block: tuple[slice, ...]
+    steps: tuple[tuple[tuple[slice, ...], ...], ...]
+    counts: Shape
+    copies: bool
 
 
 @lru_cache(maxsize=256)
 def _plan(shape: Shape, size: Shape, stride: Shape, padding: Pairs, dilation: Shape, axes: Shape) -> _Plan:
-    """The plan of a pool, kept since its steps take longer than the sums of a small operand."""
-    counts, steps = [], []
-    for axis, k, step, pair, distance in zip(axes, size, stride, padding, dilation, strict=True):
-        room = shape[axis] + pair[0] + pair[1] - (k - 1) * distance - 1
+    around, block = list(shape), [slice(None)] * len(shape)
+    steps, counts = [], []
+    for axis, k, step, (before, after), distance in zip(axes, size, stride, padding, dilation, strict=True):
+        room = shape[axis] + before + after - (k - 1) * distance - 1
         if room < 0:
             raise ValueError(f"windows of {size} elements do not fit into the shape {shape}")
-        counts.append(room // step + 1)
-        if k > 1 or step > 1:
-            steps.append([_along(axis, place * distance, counts[-1], step) for place in range(k)])
-    return _Plan(counts, any(before or after for before, after in padding), steps)
+        count = room // step + 1
+        around[axis] += before + after
+        block[axis] = slice(before, before + shape[axis])
+        steps.append(tuple([_along(axis, place * distance, count, step) for place in range(k)]))
+        counts.append(count)
+    padded = tuple(around) if any(pair != (0, 0) for pair in padding) else None
+    copies = max(size, default=1) == 1
+    return _Plan(padded, tuple(block), tuple(steps), tuple(counts), copies)
 
 
 def _halves(dtype: Any) -> bool:
     return dtype.itemsize == 2 and dtype.kind not in "iu"
 
 
-def _padded(xp: Any, x: Array, padding: Pairs, axes: Shape, fill: Any) -> Array:
-    shape, block = list(x.shape), [slice(None)] * x.ndim
-    for axis, (before, after) in zip(axes, padding, strict=True):
-        shape[axis] += before + after
-        block[axis] = slice(before, before + x.shape[axis])
-    y = xp.full(shape, fill, x.dtype)
-    y[tuple(block)] = x
+def _padded(xp: Any, x: Array, plan: _Plan, fill: Any) -> Array:
+    if plan.around is None:
+        return x
+    y = xp.full(plan.around, fill, x.dtype)
+    y[plan.block] = x
     return y
 
 
@@ -79,17 +85,16 @@ def _along(axis: int, first: int, count: int, step: int) -> tuple[slice, ...]:
     return (*[slice(None)] * axis, slice(first, first + (count - 1) * step + 1, step))
 
 
-def _reduced(combine: Any, x: Array, steps: list[list[tuple[slice, ...]]]) -> Array:
+def _reduced(combine: Any, x: Array, plan: _Plan) -> Array:
     """The windows combined by a function of two arrays, along one axis after the other; a new array."""
-    fresh = False
-    for first, *others in steps:
-        part = x[first]
-        for k, other in enumerate(others):
-            # The first of them makes a new array, which the others write.
-            part = combine(part, x[other], out=part if k else None)
-            fresh = True
-        x = part
-    return x if fresh else x.copy()
+    for first, *others in plan.steps:
+        y = x[first]
+        if others:
+            y = combine(y, x[others[0]])
+        for place in others[1:]:
+            combine(y, x[place], out=y)
+        x = y
+    return x.copy() if plan.copies else x
 
 
 def _max_pool(xp: Any) -> Callable[..., Array]:
@@ -97,23 +102,43 @@ def _max_pool(xp: Any) -> Callable[..., Array]:
 
     def max_pool(x: Array, *, size: Shape, stride: Shape, padding: Pairs, dilation: Shape, axes: Shape) -> Array:
         plan = _plan(x.shape, size, stride, padding, dilation, axes)
-        return _reduced(maximum, _padded(xp, x, padding, axes, _lowest(xp, x.dtype)) if plan.padded else x, plan.steps)
+        return _reduced(maximum, _padded(xp, x, plan, _lowest(xp, x.dtype)), plan)
 
     return max_pool
 
 
+@lru_cache(maxsize=256)
 def _places(
-    size: Shape, stride: Shape, dilation: Shape, axes: Shape, counts: list[int], rank: int
-) -> Iterator[tuple[slice, ...]]:
+    size: Shape, stride: Shape, dilation: Shape, axes: Shape, counts: Shape, rank: int
+) -> tuple[tuple[slice, ...], ...]:
     """The slices of an array that meet each element of the windows, in order."""
-    cut = [slice(None)] * rank
+    places, cut = [], [slice(None)] * rank
     for inside in product(*[range(k) for k in size]):
         for axis, k, step, distance, count in zip(axes, inside, stride, dilation, counts, strict=True):
             cut[axis] = slice(k * distance, k * distance + (count - 1) * step + 1, step)
-        yield tuple(cut)
+        places.append(tuple(cut))
+    return tuple(places)
+
+
+def _along_axes(shape: Shape, axes: Shape) -> Shape:
+    """The shape of an array that broadcasts along all other axes."""
+    return tuple([n if axis in axes else 1 for axis, n in enumerate(shape)])
+
+
+def _adder(xp: Any) -> Callable[[Array, Array, Array], None]:
+    """The function that adds ``g`` to ``y`` where ``chosen`` is true."""
+    if xp.__name__ == "numpy":
+        return lambda y, g, chosen: xp.add(y, g, out=y, where=chosen)
+
+    def add(y: Array, g: Array, chosen: Array) -> None:
+        y += xp.where(chosen, g, xp.zeros((), g.dtype))
+
+    return add
 
 
 def _max_pool_gradient(xp: Any) -> Callable[..., Array]:
+    add, on_host = _adder(xp), xp.__name__ == "numpy"
+
     def max_pool_gradient(
         incoming: Array,
         x: Array,
@@ -126,49 +151,57 @@ def _max_pool_gradient(xp: Any) -> Callable[..., Array]:
         axes: Shape,
     ) -> Array:
         plan = _plan(x.shape, size, stride, padding, dilation, axes)
-        counts, shape = plan.counts, list(x.shape)
-        for axis, count in zip(axes, counts, strict=True):
+        shape = list(x.shape)
+        for axis, count in zip(axes, plan.counts, strict=True):
             shape[axis] = count
         if not incoming.shape == result.shape == tuple(shape):
             raise ValueError(f"shapes {incoming.shape} and {result.shape} do not match {shape}")
-        around, actual = x, None
-        if plan.padded:
-            around = _padded(xp, x, padding, axes, _lowest(xp, x.dtype))
-            ones = xp.full([n if axis in axes else 1 for axis, n in enumerate(x.shape)], True, "bool")
-            actual = _padded(xp, ones, padding, axes, False)
+        around = _padded(xp, x, plan, _lowest(xp, x.dtype))
+        actual = None
+        if plan.around is not None:
+            ones = xp.full(_along_axes(x.shape, axes), True, "bool")
+            actual = _padded(xp, ones, _plan(ones.shape, size, stride, padding, dilation, axes), False)
         y = xp.zeros(around.shape, "float32" if _halves(x.dtype) else x.dtype)
         left = xp.full(result.shape, True, "bool")  # windows whose first largest element is not found yet
-        for place in _places(size, stride, dilation, axes, counts, x.ndim):
+        ordered = on_host and not (result != result).any()  # on a device, reading it would wait
+        for place in _places(size, stride, dilation, axes, plan.counts, x.ndim):
             part = around[place]
             found = part == result
-            found |= part != part
+            if not ordered:
+                found |= part != part
             found &= left
             if actual is not None:
                 found &= actual[place]
-            y[place] += xp.where(found, incoming, xp.zeros((), incoming.dtype))
+            add(y[place], incoming, found)
             left ^= found
-        block = [slice(None)] * x.ndim
-        for axis, (before, _) in zip(axes, padding, strict=True):
-            block[axis] = slice(before, before + x.shape[axis])
-        return y[tuple(block)].astype(x.dtype, copy=False)
+        if plan.around is not None:
+            y = y[plan.block]
+        return y.astype(x.dtype, copy=False)
 
     return max_pool_gradient
 
 
 def _avg_pool(xp: Any) -> Callable[..., Array]:
-    add = xp.add
+    add, on_host = xp.add, xp.__name__ == "numpy"
+
+    def lengths(dtype: Any, shape: Shape, size: Shape, stride: Shape, padding: Pairs, axes: Shape) -> Array:
+        """The number of elements of each window that do not lie in the padding."""
+        plan = _plan(shape, size, stride, padding, (1,) * len(axes), axes)
+        return _reduced(add, _padded(xp, xp.full(shape, 1, dtype), plan, 0), plan)
+
+    if on_host:  # elsewhere, an array belongs to one device
+        lengths = lru_cache(maxsize=64)(lengths)
 
     def avg_pool(
         x: Array, *, size: Shape, stride: Shape, padding: Pairs, axes: Shape, count_include_pad: bool
     ) -> Array:
         plan = _plan(x.shape, size, stride, padding, (1,) * len(axes), axes)
         wide = x.astype("float32") if _halves(x.dtype) else x
-        divisor: Any = prod(size)
-        y = _reduced(add, _padded(xp, wide, padding, axes, 0) if plan.padded else wide, plan.steps)
-        if plan.padded and not count_include_pad:
-            actual = xp.full([n if axis in axes else 1 for axis, n in enumerate(x.shape)], 1, wide.dtype)
-            divisor = _reduced(add, _padded(xp, actual, padding, axes, 0), plan.steps)
-        y /= divisor
-        return y if y.dtype is x.dtype else y.astype(x.dtype, copy=False)
+        y = _reduced(add, _padded(xp, wide, plan, 0), plan)
+        if plan.around is not None and not count_include_pad:
+            y /= lengths(y.dtype, _along_axes(x.shape, axes), size, stride, padding, axes)
+        else:
+            y /= number(prod(size), y.dtype.char) if on_host else prod(size)
+        return y.astype(x.dtype, copy=False)
 
     return avg_pool
