@@ -135,7 +135,10 @@ if __name__ == "__main__":
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
 @pytest.mark.parametrize("workers", ["threads", "processes"])
 def test_ctrl_c_ends_a_program_that_waits_for_a_worker(workers: str) -> None:
+    # A background job of a shell ignores the signal, and its children do.
     text = f"""
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import functions, polytape as pt
 it = iter(pt.data.Dataset.range(9).map(functions.sleep_long, num_workers=1, workers={workers!r}))
 print("ready", flush=True)

@@ -54,6 +54,10 @@ def _adam_update(xp: Any) -> Callable[..., tuple[Array, Array, Array]]:
             raise ValueError(
                 "the variable, its slots and its gradient differ in shape, or the learning rate or the step has an axis"
             )
+        if hyperparameters.shape != (4,):
+            raise ValueError(f"Adam has four hyperparameters, not an array of shape {hyperparameters.shape}")
+        if hyperparameters.dtype.itemsize < x.dtype.itemsize:
+            hyperparameters = hyperparameters.astype(x.dtype)  # their logarithms are taken in their own precision
         adam(g, learning_rate, step, *[hyperparameters[k] for k in range(4)], x, m, v)
         return x, m, v
 
