@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Clipping", "LearningRate", "Optimizer", "filled_slot"]
 
-_COMPUTED = ("_one", "_rate", "_rate_operands", "_numbers", "_vectors")
+_COMPUTED = ("_one", "_rate", "_rate_operands", "_are_numbers", "_numbers", "_vectors")
 _ATTEMPTS = 1000  # how often a step is computed again because another thread assigned one of its variables
 _IN_PLACE_ATTEMPTS = 8
 LearningRate: TypeAlias = Hyperparameter

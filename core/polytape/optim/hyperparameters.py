@@ -50,6 +50,7 @@ class Hyperparameters(Trackable):
         self._rate: float | None = None
         self._rate_operands: dict[TensorType, Tensor] = {}  # _rate as an operand, by tensor type
         self._numbers: list[Any] = []  # the hyperparameters of `ranges`
+        self._are_numbers = False  # whether all of these are floats, which do not change by themselves
         self._vectors: dict[Device, Tensor] = {}  # _numbers as an operand, by device
 
     # --- checks -----------------------------------------------------------------------------------------------------
@@ -113,9 +114,13 @@ class Hyperparameters(Trackable):
 
     def _current_vectors(self, tensor_types: list[TensorType]) -> dict[Device, Tensor]:
         """The hyperparameters of this step as one operand, for the devices of these tensor types."""
+        trace = current_scope.get().trace
+        if trace is None and self._are_numbers and [getattr(self, name) for name, _ in self.ranges] == self._numbers:
+            known = self._vectors
+            if all([tensor_type.device in known for tensor_type in tensor_types]):
+                return known  # the usual case
         devices = list(dict.fromkeys([tensor_type.device for tensor_type in tensor_types]))
         backends = {tensor_type.device: tensor_type.backend for tensor_type in tensor_types}
-        trace = current_scope.get().trace
         if trace is None:
             return self._evaluated_vectors(devices, backends)
         values = {name: getattr(self, name) for name in self._names()}
@@ -150,6 +155,7 @@ class Hyperparameters(Trackable):
                 for name, value in zip(self._names(), values, strict=True)
             ]
             self._numbers, self._vectors = values, {}
+            self._are_numbers = all([type(value) is float for value in values])
         vectors = self._vectors
         for device in devices:
             if device not in vectors:
