@@ -8,6 +8,7 @@ from .. import dtypes
 from ..dispatch import convert
 from ..errors import ShapeError
 from ..registry import tables
+from ..state.adding import add_together
 from ..state.trackable import Trackable
 from ..state.update import replace_all
 from ..tensors.tensor import Tensor
@@ -69,10 +70,10 @@ class Metric(Trackable):
         self._totals[name] = Variable(convert.cast(x, dtype), trainable=False, name=name)
 
     def _add(self, **parts: Tensor) -> None:
-        """Add to totals: all parts are computed before the first is added."""
-        for name, part in parts.items():
-            total = self._totals[name]
-            total.assign_add(convert.cast(convert.to_device(part, total.device), total.dtype))
+        """Add to totals, to all or none."""
+        totals = [self._totals[name] for name in parts]
+        pairs = zip(totals, parts.values(), strict=True)
+        add_together([(x, convert.cast(convert.to_device(part, x.device), x.dtype)) for x, part in pairs])
 
     def _ratio(self, numerator: Any, denominator: Any) -> Tensor:
         """``numerator / denominator``, and 0 where that is 0 / 0."""

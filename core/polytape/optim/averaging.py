@@ -8,10 +8,13 @@ from typing import Any
 
 from .. import dtypes
 from ..autodiff.indexed_slices import IndexedSlices
-from ..errors import SettingError, ShapeError
+from ..dispatch import convert
+from ..errors import DTypeError, SettingError, ShapeError
 from ..registry import tables
+from ..state.adding import add_together
 from ..state.trackable import Trackable
 from ..state.update import replace_all
+from ..tensors.tensor import Tensor, describe
 from ..tensors.variable import Variable
 from .base import filled_slot
 
@@ -67,13 +70,17 @@ class AveragedWeights(Trackable):
 
     def update(self) -> None:
         """Include the variables' present values in the averages. Call it after each step, or after each epoch."""
-        self.count.assign_add(1)
+        one = convert.asarray(1, self.count.dtype, self.count.device, None)
+        count, astype = self.count.read_value() + one, tables.get_op("astype")
+        additions: list[tuple[Variable, Tensor]] = [(self.count, one)]
         for average, x in zip(self.averages, self.variables, strict=True):
+            change: Any = x.read_value() - average
             if self.decay is None:
-                astype = tables.get_op("astype")
-                average.assign_add((x.read_value() - average) / astype(self.count, x.dtype))
+                change = change / astype(convert.to_device(count, x.device), x.dtype)
             else:
-                average.assign_add((x.read_value() - average) * (1.0 - self.decay))
+                change = change * (1.0 - self.decay)
+            additions.append((average, change))
+        add_together(additions)
 
     @contextmanager
     def swapped(self) -> Iterator[None]:
@@ -117,8 +124,8 @@ class GradientAccumulator(Trackable):
         """Add gradients: tensors, `polytape.IndexedSlices`, or None for zeros.
 
         Raises:
-            ShapeError: not one gradient per variable; then nothing is added. ShapeError, DTypeError: a gradient does
-                not fit its variable.
+            ShapeError: not one gradient per variable. ShapeError, DTypeError: a gradient does not fit its variable.
+                Nothing is added then.
         """
         if len(gradients) != len(self.sums):
             raise ShapeError(
@@ -128,10 +135,22 @@ class GradientAccumulator(Trackable):
                 fix="pass None for a variable without a gradient",
             )
         dense = [g.to_dense() if isinstance(g, IndexedSlices) else g for g in gradients]
+        additions = [(self.count, convert.asarray(1, self.count.dtype, self.count.device, None))]
         for total, g in zip(self.sums, dense, strict=True):
             if g is not None:
-                total.assign_add(g)
-        self.count.assign_add(1)
+                additions.append((total, self._fitting(total, g)))
+        add_together(additions)
+
+    def _fitting(self, total: Variable, gradient: Any) -> Tensor:
+        x = convert.asarray(gradient, None, total.device, None)
+        if x.dtype != total.dtype or x.shape != total.shape:
+            raise (ShapeError if x.dtype == total.dtype else DTypeError)(
+                f"GradientAccumulator: a gradient does not fit the variable {total.name}.",
+                expected=describe(total),
+                got=describe(x),
+                fix="pass the gradients in the order of the variables; nothing was added",
+            )
+        return convert.to_device(x, total.device)
 
     def mean(self) -> list[Any]:
         """The sums divided by the number of additions, for `Optimizer.apply_gradients`."""

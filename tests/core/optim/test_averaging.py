@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.errors import SettingError, ShapeError
+from polytape.errors import DTypeError, SettingError, ShapeError
 
 VALUES = np.random.default_rng(0).normal(size=(6, 3))
 
@@ -82,6 +82,10 @@ def test_a_wrong_number_of_gradients_adds_nothing() -> None:
     accumulator = pt.optim.GradientAccumulator([pt.Variable(1.0), pt.Variable(2.0)])
     with pytest.raises(ShapeError, match="has 2 variables, not 1"):
         accumulator.add([pt.asarray(1.0)])
+    for bad, error in ((pt.ones(2), ShapeError), (pt.asarray(1, dtype="int32"), DTypeError)):
+        with pytest.raises(error, match="does not fit the variable"):
+            accumulator.add([pt.asarray(1.0), bad])
+    assert [float(x) for x in accumulator.sums] == [0.0, 0.0] and int(accumulator.count) == 0
     accumulator.add([None, pt.asarray(3.0)])
     assert [float(x) for x in accumulator.mean()] == [0.0, 3.0]
 
