@@ -354,8 +354,13 @@ class Optimizer(Hyperparameters):
             )
             restoration = self.__dict__.get("_pending_restoration")
             if restoration is not None:
-                for name, slot in zip(self.slot_names, created, strict=True):
-                    restoration.attach_slot(variable, name, slot)
+                scope = current_scope.get()
+                current_scope.set(NO_SCOPE)  # the first step may be traced; the slots' values are not part of the graph
+                try:
+                    for name, slot in zip(self.slot_names, created, strict=True):
+                        restoration.attach_slot(variable, name, slot)
+                finally:
+                    current_scope.set(scope)
             slots = self._slots.setdefault(variable, created)  # another thread may have created them
         return slots
 

@@ -38,7 +38,7 @@ from .discrete import (
     poisson,
 )
 from .gammas import beta, chi_square, dirichlet, f, gamma, student_t
-from .generator import Generator, seed
+from .generator import Generator, default_generator, seed
 from .multivariate import multivariate_normal, orthogonal
 from .orders import choice, permutation, shuffle
 
@@ -51,6 +51,7 @@ __all__ = [
     "cauchy",
     "chi_square",
     "choice",
+    "default_generator",
     "dirichlet",
     "exponential",
     "f",

@@ -16,7 +16,7 @@ from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
 
-__all__ = ["Generator", "chosen", "seed"]
+__all__ = ["Generator", "chosen", "default_generator", "seed"]
 
 _MASK64 = 2**64 - 1
 _BLOCK = 4  # 32-bit words per step of the counter
@@ -180,6 +180,15 @@ if hasattr(os, "register_at_fork"):
 def chosen(generator: Generator | None) -> Generator:
     """``generator``, or the process's default generator if it is None."""
     return _default.get(None) if generator is None else generator
+
+
+def default_generator() -> Generator:
+    """The generator of draws without ``generator=``, one per process; a program that is to resume saves it too.
+
+    Source:
+        PyTorch 2.13, ``torch.default_generator``.
+    """
+    return _default.get(None)
 
 
 def seed(seed: int) -> None:

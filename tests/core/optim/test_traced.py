@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -123,3 +124,33 @@ def test_the_rate_may_be_a_value_of_the_trace() -> None:
     step(pt.asarray(1.0))
     step(pt.asarray(0.5))
     assert float(x) == -3.0
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_a_restored_program_goes_on_though_its_first_step_is_traced(tmp_path: Path, built: bool) -> None:
+    def program() -> tuple[pt.Checkpoint, Step, pt.nn.Dense]:
+        pt.random.seed(0)
+        layer, adam = pt.nn.Dense(2), pt.optim.Adam(0.1)
+        if built:
+            layer.build((None, 3))
+
+        @pt.function
+        def step() -> None:
+            with pt.GradientTape() as tape:
+                loss = pt.sum(pt.square(layer(pt.ones((1, 3)))))
+            variables = layer.trainable_variables
+            adam.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+
+        return pt.Checkpoint(layer=layer, adam=adam), step, layer
+
+    checkpoint, step, layer = program()
+    step()
+    step()
+    path = checkpoint.save(tmp_path)
+    step()
+    expected = layer.weight.tolist()
+    checkpoint, step, layer = program()
+    status = checkpoint.restore(path)  # the slots, and without `build` the weights, are made by the traced step
+    step()
+    status.assert_consumed()
+    assert layer.weight.tolist() == expected
