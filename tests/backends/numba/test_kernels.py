@@ -168,9 +168,9 @@ def test_small_and_strided_operands_and_other_axes_are_left_to_numpy() -> None:
     scalars = np.asarray(0.1, "float32"), np.asarray(1), np.asarray([0.9, 0.999, 1e-7, 0.0])
     softmax, adam = NUMBA["softmax"].when, NUMBA["adam_update"].when
     assert softmax(x) and softmax(x, axis=1) and not softmax(x, axis=0)
-    assert not softmax(x.T) and not softmax(x[:10]) and not softmax(x, axis=7)
+    assert not softmax(x.T) and not softmax(x[:1, :7]) and not softmax(x, axis=7)
     assert adam(x, *slots, *scalars)
-    assert not adam(x[:10], *(slot[:10] for slot in slots), *scalars)
+    assert not adam(x[0, :7], *(slot[0, :7] for slot in slots), *scalars)
     assert not adam(x, slots[0].T, *slots[1:], *scalars)
     gradient = slots[2].view()
     gradient.flags.writeable = False  # Numba has another type for it, and would compile in the middle of an update

@@ -20,21 +20,21 @@ _REAL: Final = ("float32", "float64")
 def kernels() -> list[Kernel]:
     """The kernels of the activations."""
     return [
-        Kernel("softmax", softmax, dtypes=_REAL, when=served, fresh=True),
-        Kernel("softmax_gradient", softmax_gradient, dtypes=_REAL, when=two_of_contiguous_rows, fresh=True),
-        Kernel("log_softmax", log_softmax, dtypes=_REAL, when=served, fresh=True),
-        Kernel("log_softmax_gradient", log_softmax_gradient, dtypes=_REAL, when=two_of_contiguous_rows, fresh=True),
+        Kernel("softmax", softmax, dtypes=_REAL, when=along_rows, fresh=True),
+        Kernel("softmax_gradient", softmax_gradient, dtypes=_REAL, when=two_along_rows, fresh=True),
+        Kernel("log_softmax", log_softmax, dtypes=_REAL, when=along_rows, fresh=True),
+        Kernel("log_softmax_gradient", log_softmax_gradient, dtypes=_REAL, when=two_along_rows, fresh=True),
         Kernel("sigmoid", sigmoid, dtypes=_REAL, when=one_vector, fresh=True),
     ]
 
 
-def served(x: Array, *, axis: int = -1) -> bool:
+def along_rows(x: Array, *, axis: int = -1) -> bool:
     """Whether the operand is in C order and the axis is its last one."""
     return contiguous_rows(x, axis)
 
 
-def two_of_contiguous_rows(incoming: Array, y: Array, *, axis: int = -1) -> bool:
-    """As `served`, for two operands of one shape."""
+def two_along_rows(incoming: Array, y: Array, *, axis: int = -1) -> bool:
+    """As `along_rows`, for two operands of one shape."""
     return two_vectors(incoming, y) and (axis == -1 or axis == y.ndim - 1)
 
 
