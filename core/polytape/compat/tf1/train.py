@@ -33,9 +33,7 @@ class Optimizer(Base):
         self, grads_and_vars: Iterable[Pair], global_step: Variable | None = None, name: str | None = None
     ) -> None:
         """Update variables with their gradients, and add 1 to ``global_step``."""
-        super().apply_gradients(grads_and_vars)
-        if global_step is not None:
-            global_step.assign_add(1)
+        super().apply_gradients(grads_and_vars, global_step)
 
     def compute_gradients(
         self, loss: Callable[[], Any], var_list: Sequence[Variable] | None = None
