@@ -25,7 +25,7 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.editable_wheel import editable_wheel
 
 HERE = Path(__file__).resolve().parent
-ROOTS = ("core", "backends/numpy", "backends/numba", "backends/cupy")
+ROOTS = ("core", "backends/numpy", "backends/numba", "backends/cupy", "perf")
 # The kernel ring: the modules that run for every op, which mypyc compiles (docs/decisions/0003-the-ring.md). The rest
 # of core/polytape, such as set-up, printing and checkpoints, always runs as Python.
 RING = (
@@ -35,13 +35,19 @@ RING = (
     "tensors/in_place", "tensors/node", "tensors/operators", "tensors/scope", "tensors/structure", "tensors/symbol",
     "tensors/temporaries", "tensors/tensor", "tensors/variable",
     "autodiff/backward", "autodiff/cotangent", "autodiff/gradient_arguments", "autodiff/gradient_plan",
-    "autodiff/record", "autodiff/tape",
+    "autodiff/ordering", "autodiff/record", "autodiff/tape",
     "dispatch/convert", "dispatch/fast_path", "dispatch/items", "dispatch/slow_path", "dispatch/wrappers",
     "state/update",
+    "graph/calls",
 )  # fmt: skip
 # Kernels that overwrite variables' own buffers, which they may do only when compiled: see `atomic` in
 # polytape.backend.Kernel. They are compiled together with the ring.
-KERNELS = ("numpy/polytape_numpy/kernels/optim", "numba/polytape_numba/kernels/optim")
+KERNELS = (
+    "numpy/polytape_numpy/kernels/optim",
+    "numpy/polytape_numpy/kernels/update_formulas",
+    "numpy/polytape_numpy/kernels/updating",
+    "numba/polytape_numba/kernels/optim",
+)
 
 NO_BUILD = "no command builds anything"
 

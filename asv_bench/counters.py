@@ -3,9 +3,13 @@
 - ``opcodes.*``: Python opcodes that one call runs in the files of polytape and polytape_numpy, after a warm-up.
 - ``kernels.*``: kernels that one training step runs, in total and by op.
 - ``modules``: the modules that `import polytape` loads in addition to those of `import numpy`.
+- ``<backend>.*``: what the cases of `polytape perf` cost on each backend (backend_counters.py).
+- ``graphs.*``: equations and kernel calls of the examples' traced functions (graph_counters.py).
 
-The ring is always counted uncompiled: child processes load only sources, even if there are compiled files beside them.
-Hash seeds are fixed and the caller's settings are not passed on, so the result is the same for a Python minor version.
+The ring is counted uncompiled: child processes load only sources, even if there are compiled files beside them. With
+``--ring compiled`` they load the compiled files, and fail if there are none; opcodes are then those of the code around
+the ring. Hash seeds are fixed and the caller's settings are not passed on, so the result is the same for a Python minor
+version.
 """
 
 from __future__ import annotations
@@ -20,38 +24,54 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from types import CodeType, FrameType
 from typing import Any
 
-__all__ = ["Counters", "measure"]
+from backend_counters import BACKENDS, WARM_UP, backend_counters, steady_opcodes
+from graph_counters import graph_counters
 
-Counters = dict[str, Any]  # an int, or for "modules" a sorted list of names
+from polytape_perf.measures import counting_backend
 
-# The first calls fill caches; only later calls are counted.
-WARM_UP = 4
+__all__ = ["RINGS", "Counters", "measure", "measure_graphs"]
+
+Counters = dict[str, Any]  # an int, a sorted list of names, or for a case of a backend its counts by measure
+RINGS = ("pure", "compiled")
 
 
-def measure() -> Counters:
-    """All counters, each part measured in its own child process.
+def measure(ring: str = "pure", backends: bool = True) -> Counters:
+    """All counters except those of graphs, each part measured in its own child process.
+
+    Args:
+        backends: whether the cases are counted on every backend too, which takes about a minute.
 
     Raises:
         RuntimeError: a part failed; the message has its output.
     """
-    counters: Counters = {**child("opcodes"), **child("kernels")}
-    added = set(child("modules", "polytape")["names"]) - set(child("modules", "numpy")["names"])
+    from importlib import metadata  # late: it would be missing among the modules that are counted
+
+    counters: Counters = {**child("opcodes", ring=ring), **child("kernels", ring=ring)}
+    loaded = [set(child("modules", name, ring=ring)["names"]) for name in ("polytape", "numpy")]
     # Loaded only in a checkout, to check for stale compiled files; an installed copy does not load it.
-    counters["modules"] = sorted(added - {"polytape.buildinfo"})
+    counters["modules"] = sorted(loaded[0] - loaded[1] - {"polytape.buildinfo"})
+    counters["numpy"] = ".".join(metadata.version("numpy").split(".")[:2])
+    if backends:
+        for name, plugins in BACKENDS.items():
+            counters |= child("backend", name, ring=ring, plugins=plugins)
     return counters
 
 
-def child(*words: str) -> Counters:
+def measure_graphs() -> Counters:
+    """The counters of graphs, which are the same for all Python versions."""
+    return child("graphs")
+
+
+def child(*words: str, ring: str = "pure", plugins: str = "none") -> Counters:
     """Run one part in a fresh process."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("POLYTAPE_", "PYTHON"))}
     if "PYTHONPATH" in os.environ:
         env["PYTHONPATH"] = os.environ["PYTHONPATH"]
-    env |= {"PYTHONHASHSEED": "0", "POLYTAPE_PLUGINS": "none", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, __file__, "--part", *words]
-    result = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)
+    env |= {"PYTHONHASHSEED": "0", "POLYTAPE_PLUGINS": plugins, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, __file__, "--ring", ring, "--part", *words]
+    result = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=900)
     if result.returncode:
         raise RuntimeError(f"counting {' '.join(words)} failed:\n{result.stderr}")
     counters: Counters = json.loads(result.stdout)
@@ -84,9 +104,9 @@ def part_modules(name: str) -> Counters:
 def part_opcodes() -> Counters:
     """Opcodes per call."""
     import numpy as np
-    from benchmarks.workloads import Linreg
 
     import polytape as pt
+    from polytape_perf.cases.workloads import Linreg
 
     a = pt.asarray(np.ones(10, "f4"))
     matrix = pt.asarray(np.ones((3, 4), "f4"))
@@ -109,25 +129,12 @@ def part_opcodes() -> Counters:
 
 def part_kernels() -> Counters:
     """Kernels per training step, counted by a backend that wraps each of numpy's kernels."""
-    from benchmarks.workloads import Linreg
-
     import polytape as pt
+    from polytape_perf.cases.workloads import Linreg
 
     ran: Counter[str] = Counter()
-
-    def counting(kernel: pt.Kernel) -> pt.Kernel:
-        def fn(*arrays: Any, **attributes: Any) -> Any:
-            ran[kernel.op] += 1
-            return kernel.fn(*arrays, **attributes)
-
-        return pt.Kernel(
-            kernel.op, fn, devices=kernel.devices, dtypes=kernel.dtypes, when=kernel.when, priority=kernel.priority,
-            checked=kernel.checked, writes=kernel.writes,
-        )  # fmt: skip
-
-    kernels = [counting(kernel) for kernel in pt.get_backend("numpy").all_kernels()]
     counters: Counters = {}
-    with pt.register_backend(pt.Backend(name="counting", extends="numpy", kernels=kernels)), pt.device("counting"):
+    with pt.register_backend(counting_backend("counting", "numpy", ran)), pt.device("counting"):
         mlp = mlp_or_none()
         steps: dict[str, Callable[[], Any]] = {"linreg_step": Linreg().step}
         if mlp is not None:
@@ -142,9 +149,19 @@ def part_kernels() -> Counters:
     return counters
 
 
+def part_backend(name: str) -> Counters:
+    """What the cases cost on a backend."""
+    return backend_counters(name)
+
+
+def part_graphs() -> Counters:
+    """Equations and kernel calls of the examples' traced functions."""
+    return graph_counters()
+
+
 def mlp_or_none() -> Any:
     """The MLP workload, or None if polytape has no optimizers; check_counters.py then reports missing counters."""
-    from benchmarks.workloads import Mlp
+    from polytape_perf.cases.workloads import Mlp
 
     try:
         return Mlp()
@@ -152,87 +169,29 @@ def mlp_or_none() -> Any:
         return None
 
 
-def steady_opcodes(name: str, call: Callable[[], Any]) -> int:
-    """Opcodes of one call after the warm-up.
-
-    Raises:
-        RuntimeError: two calls in a row run different numbers of opcodes.
-    """
-    for _ in range(WARM_UP):
-        call()
-    first, second = opcodes(call), opcodes(call)
-    if first != second:
-        raise RuntimeError(f"{name} is not steady after {WARM_UP} calls: {first} opcodes, then {second}")
-    return first
-
-
-def own_folders() -> tuple[str, ...]:
-    """The folders whose opcodes are counted."""
-    import polytape
-    import polytape_numpy
-
-    return tuple(str(Path(module.__file__).parent) for module in (polytape, polytape_numpy) if module.__file__)
-
-
-def opcodes(call: Callable[[], Any]) -> int:
-    """The number of opcodes that one call runs in polytape's own files."""
-    if sys.version_info >= (3, 12):
-        return opcodes_by_monitoring(call)
-    own, count = own_folders(), 0
-
-    def on_opcode(frame: FrameType, event: str, arg: Any) -> Any:
-        nonlocal count
-        count += event == "opcode"
-        return on_opcode
-
-    def on_call(frame: FrameType, event: str, arg: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(own):
-            return None
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        return on_opcode
-
-    sys.settrace(on_call)
-    try:
-        call()
-    finally:
-        sys.settrace(None)
-    return count
-
-
-def opcodes_by_monitoring(call: Callable[[], Any]) -> int:
-    """As `opcodes`, with sys.monitoring (new in Python 3.12), which does not slow down code that is not counted."""
-    own, count = own_folders(), 0
-    monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]  # mypy is configured for Python 3.11
-    tool = monitoring.PROFILER_ID
-
-    def on_instruction(code: CodeType, offset: int) -> Any:
-        nonlocal count
-        if not code.co_filename.startswith(own):
-            return monitoring.DISABLE
-        count += 1
-        return None
-
-    monitoring.use_tool_id(tool, "polytape counters")
-    try:
-        monitoring.register_callback(tool, monitoring.events.INSTRUCTION, on_instruction)
-        monitoring.set_events(tool, monitoring.events.INSTRUCTION)
-        call()
-    finally:
-        monitoring.set_events(tool, 0)
-        monitoring.free_tool_id(tool)
-    return count
-
-
 def main() -> None:
     """Print all counters as JSON or, in a child process, those of one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ring", choices=RINGS, default="pure", help="(default: pure)")
+    parser.add_argument("--no-backends", action="store_true", help="leave out the cases on each backend")
     parser.add_argument("--part", nargs="+", help=argparse.SUPPRESS)
-    part = parser.parse_args().part
-    if part is None:
-        print(json.dumps(measure(), indent=2))
+    options = parser.parse_args()
+    if options.part is None:
+        print(json.dumps(measure(options.ring, not options.no_backends), indent=2))
         return
-    hide_compiled_files()
-    print(json.dumps(globals()[f"part_{part[0]}"](*part[1:])))
+    if options.ring == "pure":
+        hide_compiled_files()
+    elif not is_compiled():
+        raise SystemExit("the installed polytape has no compiled ring; install it with POLYTAPE_COMPILE=1")
+    print(json.dumps(globals()[f"part_{options.part[0]}"](*options.part[1:])))
+
+
+def is_compiled() -> bool:
+    """Whether the ring of the polytape that would be imported is compiled; imports nothing of it."""
+    spec = importlib.util.find_spec("polytape")
+    folders = spec.submodule_search_locations if spec is not None else None
+    suffixes = importlib.machinery.EXTENSION_SUFFIXES
+    return any(Path(folder, "tensors", f"tensor{suffix}").exists() for folder in folders or () for suffix in suffixes)
 
 
 if __name__ == "__main__":

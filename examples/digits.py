@@ -1,6 +1,6 @@
 """A classifier of handwritten digits: trained, watched in TensorBoard, and continued where it was stopped.
 
-    python examples/digits.py --epochs 20 --output output/digits
+    python examples/digits.py --epochs 40 --output output/digits
     tensorboard --logdir output/digits
 
 Start it again with the same folder, after a crash too: it goes on from the last checkpoint, and ends with the same bits
@@ -9,23 +9,22 @@ as a run that nothing disturbed.
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
+import common
 import polytape as pt
 
 __all__ = ["main"]
 
 
 def data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Images of 8 x 8 pixels from 0 to 1 and their digits, to train on and to test with."""
-    images, labels = load_digits(return_X_y=True)
-    images = (images / 16.0).astype("float32").reshape(-1, 8, 8, 1)
-    x, x_test, y, y_test = train_test_split(images, labels, test_size=0.2, random_state=0, stratify=labels)
+    """Images and their digits, to train on and to test with: four fifths and one fifth, with as many of each digit."""
+    images, labels = common.digits()
+    split = common.library("sklearn.model_selection").train_test_split
+    x, x_test, y, y_test = split(images, labels, test_size=0.2, random_state=0, stratify=labels)
     return (x, y), (x_test, y_test)
 
 
@@ -52,15 +51,16 @@ def accuracy(model: pt.nn.Module, images: np.ndarray, labels: np.ndarray) -> flo
     return float(metric.result())
 
 
-def main(arguments: list[str] | None = None) -> float:
-    """Train, and print the accuracy on the test images after each epoch; returns the last."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", choices=["mlp", "cnn"], default="mlp")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--output", type=Path, default=Path("output/digits"), help="of checkpoints and event files")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train, and print the accuracy on the test images after each epoch."""
+    parser = common.options(__doc__)
+    parser.add_argument("--model", choices=["mlp", "cnn"], default="mlp", help="dense layers or convolutions")
+    parser.add_argument("--epochs", type=common.positive(int), default=40, metavar="N", help="passes through the data")
+    parser.add_argument("--batch", type=common.positive(int), default=32, metavar="N", help="images per step")
+    folder, text = Path("output/digits"), "folder of checkpoints and event files"
+    parser.add_argument("--output", type=Path, default=folder, metavar="DIR", help=text)
     options = parser.parse_args(arguments)
-
+    common.output_folder(options.output)
     pt.random.seed(0)
     train, test = data()
     model, optimizer = network(options.model), pt.optim.Adam(0.002)
@@ -68,7 +68,8 @@ def main(arguments: list[str] | None = None) -> float:
     batches = pt.data.Dataset.from_tensor_slices(train).shuffle(seed=0).batch(options.batch).iterator()
     state = pt.Checkpoint(model=model, optimizer=optimizer, batches=batches, random=pt.random.default_generator())
     manager = pt.CheckpointManager(state, options.output, max_to_keep=2)
-    manager.restore()
+    if manager.latest:
+        manager.restore().assert_existing_objects_matched()  # an error if the folder has another --model
 
     @pt.function
     def step(images: pt.Tensor, labels: pt.Tensor) -> pt.Tensor:
@@ -79,21 +80,19 @@ def main(arguments: list[str] | None = None) -> float:
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return loss
 
-    score = accuracy(model, *test)
     with pt.summary.FileWriter(options.output, step=optimizer.step):
         while batches.epoch < options.epochs:
             for images, labels in batches:
                 loss = step(images, labels)
                 with pt.summary.every(10):
-                    pt.summary.scalar("train/loss", loss)
+                    pt.summary.scalar("digits/train_loss", loss)
             score = accuracy(model, *test)
-            pt.summary.scalar("test/accuracy", score)
-            pt.summary.histogram("first weights", model.trainable_variables[0])
+            pt.summary.scalar("digits/test_accuracy", score)
+            pt.summary.histogram("digits/first_weights", model.trainable_variables[0])
             manager.save(int(batches.epoch), wait=False)
             print(f"epoch {int(batches.epoch):3}  loss {float(loss):.4f}  test accuracy {score:.3f}", flush=True)
     state.wait()
-    return score
 
 
 if __name__ == "__main__":
-    main()
+    common.run(main)

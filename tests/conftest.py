@@ -10,6 +10,7 @@ import sys
 import zlib
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["polytape.testing.plugin"]
@@ -22,6 +23,7 @@ STANDIN = Path(__file__).parent / "backends" / "cupy" / "standin.py"
 # workflow does.
 SAMPLED = (
     "test_a_call_changes_no_operand_and_no_earlier_result",
+    "test_large_operands_give_the_same_as_small_ones",
     "test_gradients_agree_with_finite_differences_to_order_two",
     "test_a_kernel_equals_the_decomposition",
     "test_a_graph_equals_eager",
@@ -60,7 +62,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Enable the stand-in for cupy before the tests are parametrised with the backends."""
+    """Enable the stand-in for cupy before the tests are parametrised with the backends.
+
+    No example of hypothesis has a time limit: on a busy machine, any may take long.
+    """
+    hypothesis.settings.register_profile("polytape", deadline=None)
+    hypothesis.settings.load_profile("polytape")
     name = "polytape_tests_standin"  # as in tests/backends/cupy/conftest.py: one module for both
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, STANDIN)

@@ -48,6 +48,37 @@ FUNCTIONS: list[tuple[str, Any, Any, Callable[..., Any]]] = [
 ]
 
 
+def loops(xp: Any) -> Any:
+    """The module with `scan`, `cond` and `fori_loop` beside ``xp``."""
+    return pt if isinstance(xp, Namespace) else importlib.import_module("jax.lax")
+
+
+def recurrence(x: Any, xp: Any, c: Any) -> Any:
+    """A scan with a branch, which captures ``x``."""
+    lax = loops(xp)
+
+    def step(h: Any, row: Any) -> Any:
+        after = lax.cond(xp.sum(h * row) > 0, lambda h: xp.tanh(h * row + x), lambda h: xp.sin(h) - row * x, h)
+        return after, xp.sum(after * after) * row
+
+    last, ys = lax.scan(step, x * 0.5, c(A), reverse=True)
+    return last * xp.sum(ys, axis=0)
+
+
+def nested(x: Any, xp: Any, c: Any) -> Any:
+    """A scan inside a loop inside a branch."""
+    lax = loops(xp)
+
+    def body(i: Any, h: Any) -> Any:
+        return lax.scan(lambda h, y: (xp.sin(h * y + x), h), h, x * i)[0]
+
+    return lax.cond(x[0] < 9.0, lambda h: lax.fori_loop(0, 3, body, h), lambda h: h, c(B) @ x)
+
+
+# The same for JAX alone: PyTorch has no loops of this kind that can be differentiated.
+LOOPS: list[tuple[str, Any, Any, Callable[..., Any]]] = [("recurrence", X, V, recurrence), ("nested", X, V, nested)]
+
+
 class Namespace:
     """polytape with the two names that PyTorch and JAX spell otherwise."""
 
@@ -69,11 +100,14 @@ def polytape_results(f: Any, x: Any, v: Any) -> Iterator[tuple[str, Any]]:
     yield "jacobian", pt.jacobian(pt.function(g), chunk_size=2)(x)
     yield "jacobian", pt.jacobian(pt.recompute(g))(x)
     yield "jvp", pt.jvp(g, (x,), (v,))[1]
+    yield "jvp", pt.jvp(pt.function(g), (x,), (v,))[1]
+    yield "hessian", pt.hessian(pt.function(scalar))(x)
     yield "hessian", pt.hessian(scalar)(x)
     yield "hessian", pt.hessian(scalar, mode="forward")(x)
     yield "hvp", pt.hvp(scalar, (x,), (v,))[0]
     batch = pt.stack([x, x + 0.1 * v])
     yield "vmap", pt.vmap(g)(batch)
+    yield "vmap", pt.function(pt.vmap(g))(batch)
     yield "vmap of gradients", pt.vmap(lambda x: pt.gradients_function(scalar)(x)[0])(batch)
     yield "vmap of jvp", pt.vmap(lambda x: pt.jvp(g, (x,), (v,))[1])(batch)
 
@@ -125,8 +159,9 @@ def compare() -> int:
     if not peers:
         sys.exit("neither torch nor jax is installed")
     compared = wrong = 0
-    for name, x, v, f in FUNCTIONS:
-        expected = {peer: results(f, x, v) for peer, results in peers.items()}
+    for name, x, v, f in [*FUNCTIONS, *(LOOPS if "jax" in peers else [])]:
+        able = [peer for peer in peers if peer == "jax" or f not in (recurrence, nested)]
+        expected = {peer: peers[peer](f, x, v) for peer in able}
         for what, y in polytape_results(f, x, v):
             for peer, theirs in expected.items():
                 reference = np.asarray(theirs[what])

@@ -59,7 +59,7 @@ def with_checksum(header: bytes) -> bytes:
 def read_forged_header(data: bytes) -> None:
     """A header with a valid checksum, and its object graph."""
     header = parse_header(PATH, with_checksum(data[1:]), data[0] if data else 0)
-    graph_of(PATH, header.metadata, sorted(header.entries))
+    graph_of(PATH, header.metadata, sorted(header.kinds))
 
 
 def read_graph(data: bytes) -> None:

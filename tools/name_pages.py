@@ -213,13 +213,17 @@ class Pages:
         return f"{intro}.\n\n{fenced(pieces)}"
 
     def _decomposition(self, op: Op, address: str) -> str:
-        if op.primitive:
-            page = relative("backends/primitives.md", address)
+        page = relative("backends/primitives.md", address)
+        if op.primitive and "any" in op.primitive_for:
             return f"None: this op is a primitive. [Every backend needs a kernel for it]({page})."
         pieces = self._definition(op)
         used = [self._op_link(other.name, address) for other in op_sources.ops_in(op.module, pieces)]
         calls = f"\n\nCalls {', '.join(used)}." if used else ""
-        return f"It defines the op, and runs on a backend without a kernel for it.\n\n{fenced(pieces)}{calls}"
+        intro = "It defines the op, and runs on a backend without a kernel for it."
+        if op.primitive:
+            kinds = " and ".join(op.primitive_for)
+            intro = f"[Every backend needs a kernel]({page}) for {kinds} dtypes; this defines the op for all others."
+        return f"{intro}\n\n{fenced(pieces)}{calls}"
 
     def _op_link(self, name: str, address: str) -> str:
         return f"[`{name}`]({relative(self.ops[name], address)})" if name in self.ops else f"`{name}`"

@@ -1,7 +1,7 @@
-"""Run examples/linear_regression.py, including all set-up: `python tools/run_example.py [the example's options]`.
+"""Run an example, including all set-up: `python tools/run_example.py [the example's options]`.
 
 Creates a virtual environment (.venv, or --venv FOLDER), installs this checkout with the extra `examples` into it, and
-runs the example there. Uses only the standard library.
+runs examples/linear_regression.py, or the example that --example names, there. Uses only the standard library.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from environment import CHECKOUT, Environment, say
 
 __all__ = ["main"]
 
+EXAMPLES = CHECKOUT / "examples"
+
 
 def main() -> int:
     """Set up the environment and run the example; return its exit status."""
@@ -21,12 +23,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--venv", type=Path, default=CHECKOUT / ".venv", help="the virtual environment (default .venv)")
     parser.add_argument("--extras", default="examples", help="comma-separated extras to install (default examples)")
+    names = sorted(path.stem for path in EXAMPLES.glob("*.py") if path.stem != "common")
+    parser.add_argument("--example", choices=names, default="linear_regression", help="(default linear_regression)")
     options, rest = parser.parse_known_args()
     environment = Environment(options.venv)
     environment.install([f".[{options.extras}]"])
-    say("examples/linear_regression.py " + shlex.join(rest))
+    say(f"examples/{options.example}.py {shlex.join(rest)}")
     # In the caller's folder, so that --data and --output are relative to it.
-    return environment.run([environment.python, CHECKOUT / "examples" / "linear_regression.py", *rest], cwd=Path.cwd())
+    return environment.run([environment.python, EXAMPLES / f"{options.example}.py", *rest], cwd=Path.cwd())
 
 
 if __name__ == "__main__":

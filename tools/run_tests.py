@@ -61,7 +61,9 @@ def main() -> int:
         core = [pure.python, *pytest, "-m", "not slow", "tests/core", *kit]
         steps.run("core tests, uncompiled", core, environment=pure, takes="1 to 5 minutes")
         if COUNTERS.exists():
-            steps.run("counters, uncompiled", [pure.python, COUNTERS], environment=pure)
+            steps.run("counters, uncompiled", [pure.python, COUNTERS], environment=pure, takes="1 minute")
+            if compiler:
+                steps.run("counters, compiled", [python, COUNTERS, "--ring", "compiled"], takes="1 minute")
     return steps.summary()
 
 

@@ -11,7 +11,7 @@ import importlib
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -195,12 +195,46 @@ def argument_rows() -> list[str]:
     return rows
 
 
+def facade(table: Any = None) -> Iterator[Any]:
+    """The tables of TensorFlow 1.7's names: that of ``tf``, then those of its namespaces."""
+    root = importlib.import_module("polytape.compat.tf1").TABLE if table is None else table
+    yield root
+    for name in root.modules:
+        module = root.find(name)
+        if hasattr(module, "TABLE"):
+            yield from facade(module.TABLE)
+
+
+def facade_names() -> list[str]:
+    """The names of TensorFlow 1.7 that `polytape.compat.tf1` has, a paragraph per namespace."""
+    paragraphs = []
+    for table in facade():
+        names = [name for name in table.names() if name not in table.modules and not name.startswith("_")]
+        space = ".".join(filter(None, ("tf", table.place)))
+        paragraphs += [f"`{space}` ({len(names)}):", "", *listed(names), ""]
+    return paragraphs[:-1]
+
+
+def facade_advice() -> list[str]:
+    """What programs write instead of names that the facade does not have: a row per remedy."""
+    rows = ["| not here | write instead |", "|---|---|"]
+    for table in facade():
+        space = ".".join(filter(None, ("tf", table.place)))
+        by_fix: dict[str, list[str]] = {}
+        for name, fix in table.missing.items():
+            by_fix.setdefault(fix, []).append(f"`{space}.{name}`")
+        rows += [f"| {', '.join(names)} | {fix.replace('|', chr(92) + '|')} |" for fix, names in by_fix.items()]
+    return rows
+
+
 TABLES: Final[dict[str, Callable[[], list[str]]]] = {
     "dtypes": dtype_rows,
     "promotion": promotion_rows,
     "numbers": number_rows,
     "modules of the plugin API": contract_rows,
     "arguments of the plugin API": argument_rows,
+    "names of tensorflow": facade_names,
+    "instead of tensorflow": facade_advice,
     "missing from numpy": partial(missing, "numpy"),
     **{f"shared with {library}": partial(shared, library) for library in MODULES},
 }

@@ -24,11 +24,13 @@ NOT_FAMILIES = {
     "documentation",
     "dtype_rules",
     "families",
+    "complex_bodies",
     "key_lowering",
     "keys",
     "methods",
     "shape_rules",
     "table",
+    "update_rules",
     "nn.geometry",
 }
 HEADER = '''"""The ops and public names of each family; written by tools/write_op_table.py, never by hand."""

@@ -44,7 +44,8 @@ def rendered() -> str:
         names = entry["unlocks"]
         listed = ", ".join(f"`{name}`" for name in names[:MOST_NAMES])
         unlocks = (f"{len(names)}: {listed}, ..." if len(names) > MOST_NAMES else listed) or "none"
-        lines.append(f"| `{entry['kernel']}` | {entry['summary']} | {unlocks} |".replace("``", "`"))
+        kinds = "" if "any" in entry["dtypes"] else f" for {' and '.join(entry['dtypes'])} dtypes"
+        lines.append(f"| `{entry['kernel']}`{kinds} | {entry['summary']} | {unlocks} |".replace("``", "`"))
     page = PAGE.read_text(encoding="utf-8")
     return page[: page.index(BEGIN) + len(BEGIN)] + "\n".join(lines) + "\n" + page[page.index(END) :]
 

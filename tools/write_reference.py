@@ -67,7 +67,9 @@ def definition(path: Path, name: str) -> tuple[Path, Definition] | None:
     """The file and the statement that define ``name`` of a module, following imports; None if there are none."""
     for statement in statements(path):
         if isinstance(statement, Definition) and statement.name == name:
-            return path, statement
+            if "overload" not in map(ast.unparse, statement.decorator_list):  # those have no docstrings
+                return path, statement
+            continue
         if not isinstance(statement, ast.ImportFrom) or not statement.level:
             continue
         package = module_parts(path) if path.name == "__init__.py" else module_parts(path)[:-1]

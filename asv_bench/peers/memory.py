@@ -1,6 +1,6 @@
 """Compare the peak memory of taped steps with the hand count: `python asv_bench/peers/memory.py`.
 
-The hand counts are derived in benchmarks/memory.py. The target is at most 1.05 times the hand count.
+The hand counts are derived in `polytape_perf.cases.memory`. The target is at most 1.05 times the hand count.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     options = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # OpenBLAS reads it once, when NumPy is imported
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from benchmarks.memory import CASES, MB, peak_nbytes
+    sys.path.insert(0, str(Path(__file__).parents[2] / "perf"))  # the checkout's steps, whatever is installed
+    from polytape_perf.cases.memory import MB, STEPS
+    from polytape_perf.measures import peak_nbytes
 
     results = {}
-    for name, make in CASES.items():
+    for name, make in STEPS.items():
         run, count = make(None)
         results[name] = {"peak_nbytes": peak_nbytes(run), "hand_count_nbytes": count}
     if options.json:

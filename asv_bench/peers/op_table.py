@@ -211,7 +211,7 @@ def main() -> None:
     options = arguments()
     for name in THREADS:  # before NumPy is imported: its BLAS reads them once
         os.environ[name] = "1"
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path.insert(0, str(Path(__file__).parents[2] / "perf"))  # the checkout's programs, whatever is installed
     from op_rows import ROWS, SIZES
     from peers import installed
 

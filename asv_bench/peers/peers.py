@@ -1,6 +1,6 @@
 """The workloads of the rows in the other libraries: torch, jax and autograd, each only if its package is installed.
 
-Each ``*_rows`` function returns {row: {column: call}}; the inputs are those of benchmarks/workloads.py.
+Each ``*_rows`` function returns {row: {column: call}}; the inputs are those of `polytape_perf.cases.workloads`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from benchmarks.workloads import ADAM_RATE, BETA1, BETA2, EPSILON, RATE, linreg_data, mlp_data
 from interleave import Call, Statement
+
+from polytape_perf.cases.workloads import ADAM_RATE, BETA1, BETA2, EPSILON, RATE, linreg_data, mlp_data
 
 __all__ = ["PEERS", "installed"]
 

@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -113,16 +114,52 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", default="torch,jax,autograd", help="(default %(default)s; those that are installed)")
     parser.add_argument("--rows", default="", help=f"comma-separated list of {', '.join(ROWS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="3 batches of 0.1 ms, just to see that it runs")
+    parser.add_argument("--processes", type=int, default=1, help="measure in so many fresh processes, one by one")
     parser.add_argument("--json", action="store_true", help="print all results as JSON instead of the table")
     return parser.parse_args()
+
+
+def in_processes(count: int) -> None:
+    """Measure in fresh processes, and print per row and column the median, and the smallest and the largest, of them.
+
+    Within a process, the place of its memory makes one library a little faster or slower throughout: the spread between
+    processes is larger than that of the turns of one.
+    """
+    words = [word for word in sys.argv[1:] if word != "--json"]
+    place = next(k for k, word in enumerate(words) if word.startswith("--processes"))
+    del words[place : place + (1 if "=" in words[place] else 2)]
+    command = [sys.executable, __file__, *words, "--json"]
+    runs = [json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout) for _ in range(count)]
+    joined: dict[str, Any] = {"conditions": [run["conditions"] for run in runs], "rows": {}}
+    for row in runs[0]["rows"]:
+        found = [run["rows"][row] for run in runs]
+        seconds = {name: [each["seconds"][name] for each in found] for name in found[0]["seconds"]}
+        ratios = {name: [each["ratios"][name][0] for each in found] for name in found[0]["ratios"]}
+        joined["rows"][row] = {"seconds": seconds, "ratios": ratios}
+    if "--json" in sys.argv:
+        print(json.dumps(joined, indent=1))
+        return
+    print("| | time: median (smallest to largest) | polytape / other: median (smallest to largest) |\n|---|---|---|")
+    for row, values in joined["rows"].items():
+        times = [
+            f"{name} {duration(median(x))} ({duration(min(x))} to {duration(max(x))})"
+            for name, x in values["seconds"].items()
+        ]
+        shown = [f"{median(x):.2f}x {name} ({min(x):.2f} to {max(x):.2f})" for name, x in values["ratios"].items()]
+        print(f"| {ROWS[row][0]} | {', '.join(times)} | {', '.join(shown)} |")
+    loads = ", ".join(str(each["load_average_before"]) for each in joined["conditions"])
+    print(f"\n{count} processes; load average before each: {loads}.")
 
 
 def main() -> None:
     """Measure and print."""
     options = arguments()
+    if options.processes > 1:
+        in_processes(options.processes)
+        return
     for name in THREADS:  # before NumPy is imported: its BLAS reads them once
         os.environ[name] = "1"
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path.insert(0, str(Path(__file__).parents[2] / "perf"))  # the checkout's programs, whatever is installed
     from rows import installed, rows
 
     batches, batch_s = (3, 1e-4) if options.quick else (options.batches, options.batch_ms / 1e3)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from benchmarks.workloads import Linreg, Mlp, NumpyLinreg, NumpyMlp, second_derivative, square_sum_gradient
 from interleave import Call, Statement
 from peers import PEERS, installed
 
 import polytape as pt
+from polytape_perf.cases.workloads import Linreg, Mlp, NumpyLinreg, NumpyMlp, second_derivative, square_sum_gradient
 
 __all__ = ["installed", "rows"]
 

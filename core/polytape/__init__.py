@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         checkpoint as checkpoint,
         compat as compat,
         data as data,
+        debug as debug,
         fft as fft,
         graph as graph,
         linalg as linalg,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
         special as special,
         summary as summary,
         testing as testing,
+        training as training,
     )
     from .autodiff.batching.mapping import vmap as vmap
     from .autodiff.functional import (
@@ -92,6 +94,7 @@ if TYPE_CHECKING:
         latest_checkpoint as latest_checkpoint,
     )
     from .checkpoint.structures import load as load, save as save
+    from .control import cond as cond, fori_loop as fori_loop, map as map, scan as scan, while_loop as while_loop
     from .dispatch.default_dtypes import set_default_dtype as set_default_dtype
     from .dispatch.explanation import explain as explain
     from .dispatch.fallback import set_fallback as set_fallback
@@ -99,6 +102,8 @@ if TYPE_CHECKING:
     from .dispatch.kernel_registration import kernel as kernel
     from .dispatch.mixed_devices import set_mixed_devices as set_mixed_devices
     from .graph import function as function
+    from .graph.exchange import load_graph as load_graph
+    from .graph.exchange.text import parse_graph as parse_graph
     from .inspection import (
         can_cast as can_cast,
         e as e,
@@ -167,6 +172,7 @@ if TYPE_CHECKING:
         printoptions as printoptions,
         set_printoptions as set_printoptions,
     )
+    from .tensors.spec import TensorSpec as TensorSpec
     from .tensors.variable import Variable as Variable
     from .testing.gradients import check_gradients as check_gradients
 
@@ -198,7 +204,10 @@ __array_api_version__ = "2025.12"
 
 # Loaded on first use: modules (only the namespaces are in `__all__`), and names, each with its module and attribute.
 _NAMESPACES = ("fft", "linalg", "nn", "optim", "random", "special")
-_MODULES = (*_NAMESPACES, "autodiff", "checkpoint", "compat", "data", "graph", "metrics", "ops", "summary", "testing")
+_MODULES = (
+    *_NAMESPACES, "autodiff", "checkpoint", "compat", "data", "debug", "graph", "metrics", "ops", "summary", "testing",
+    "training",
+)  # fmt: skip
 _LATE = {
     "Backend": ("backend", "Backend"),
     "batch_jacobian": ("autodiff.jacobians", "batch_jacobian"),
@@ -207,6 +216,7 @@ _LATE = {
     "can_cast": ("inspection", "can_cast"),
     "Checkpoint": ("checkpoint", "Checkpoint"),
     "CheckpointManager": ("checkpoint", "CheckpointManager"),
+    "cond": ("control", "cond"),
     "current_backend": ("placement.default_backend", "current_backend"),
     "custom_gradient": ("autodiff.functional", "custom_gradient"),
     "device": ("placement.default_backend", "device"),
@@ -214,6 +224,7 @@ _LATE = {
     "Event": ("placement.streams", "Event"),
     "explain": ("dispatch.explanation", "explain"),
     "finfo": ("inspection", "finfo"),
+    "fori_loop": ("control", "fori_loop"),
     "from_dlpack": ("dispatch.interchange", "from_dlpack"),
     "function": ("graph", "function"),
     "get_backend": ("plugins", "get_backend"),
@@ -235,10 +246,13 @@ _LATE = {
     "latest_checkpoint": ("checkpoint", "latest_checkpoint"),
     "linearize": ("autodiff.transforms", "linearize"),
     "load": ("checkpoint.structures", "load"),
+    "load_graph": ("graph.exchange", "load_graph"),
+    "map": ("control", "map"),
     "memory_info": ("placement.devices", "memory_info"),
     "MemoryInfo": ("backend", "MemoryInfo"),
     "nan": ("inspection", "nan"),
     "newaxis": ("inspection", "newaxis"),
+    "parse_graph": ("graph.exchange.text", "parse_graph"),
     "pi": ("inspection", "pi"),
     "pow": ("ops.arithmetic", "power"),
     "printoptions": ("tensors.print_options", "printoptions"),
@@ -248,6 +262,7 @@ _LATE = {
     "register_backend": ("plugins", "register_backend"),
     "result_type": ("inspection", "result_type"),
     "save": ("checkpoint.structures", "save"),
+    "scan": ("control", "scan"),
     "set_backend": ("placement.default_backend", "set_backend"),
     "set_default_dtype": ("dispatch.default_dtypes", "set_default_dtype"),
     "set_fallback": ("dispatch.fallback", "set_fallback"),
@@ -255,10 +270,12 @@ _LATE = {
     "set_printoptions": ("tensors.print_options", "set_printoptions"),
     "Stream": ("placement.streams", "Stream"),
     "synchronize": ("placement.devices", "synchronize"),
+    "TensorSpec": ("tensors.spec", "TensorSpec"),
     "Trackable": ("state.trackable", "Trackable"),
     "value_and_gradients_function": ("autodiff.functional", "value_and_gradients_function"),
     "vmap": ("autodiff.batching.mapping", "vmap"),
     "Variable": ("tensors.variable", "Variable"),
+    "while_loop": ("control", "while_loop"),
     "__array_namespace_info__": ("inspection", "namespace_info"),
 }
 

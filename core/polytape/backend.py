@@ -10,10 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from .capabilities import Limits, MemoryInfo, Probe, Streams, listed
+from .cluster import Cluster, Compiled, Number, Step, Value
 from .device import Device, get_device, is_word
 from .errors import BackendError, MemoryInfoError, RegistrationError
+from .expression import Expression
 
-__all__ = ["API_VERSION", "Backend", "Kernel", "Limits", "MemoryInfo", "Probe", "Streams"]
+__all__ = [
+    "API_VERSION", "Backend", "Cluster", "Compiled", "Expression", "Kernel", "Limits", "MemoryInfo", "Number", "Probe",
+    "Step", "Streams", "Value",
+]  # fmt: skip
 
 # The version of the plugin API; its major number is part of the entry-point groups' names (`polytape.backends.v1`).
 API_VERSION: Final = "1.0"
@@ -63,6 +68,13 @@ class Kernel:
             and cannot fail in between: it is one native call, or compiled. Python code runs signal handlers, and a
             warning is Python code. Core lets such a kernel overwrite a variable's own buffer; any other kernel gets a
             copy, which core then puts into the variable.
+        operator: for two operands without attributes: the Python operator, such as ``"*"``, that gives the same bits on
+            scalars of the backend's library. An array of shape () gives its scalar by ``array[()]``, and ``lift`` makes
+            an array of it. Graphs use it between results of shape ().
+        specialise: optional: ``(operands, attributes) -> Expression or None``. Called once for each call of the kernel
+            in a traced function, with the shape and dtype of each operand (`Value`; None for an optional operand that
+            is not given) and the attributes that ``fn`` would get. The `Expression` gives the same bits as ``fn``; its
+            result shares no memory with an operand if the kernel is ``fresh``.
         native_indexing: for ``getitem`` and ``setitem`` only: given a key of integers, slices, None and ``...``, the
             kernel does what ``array[key]`` or ``array[key] = value`` of the native arrays does, by NumPy's rules and
             without delay. Core then indexes the arrays itself.
@@ -71,8 +83,8 @@ class Kernel:
     """
 
     __slots__ = (
-        "atomic", "backend", "checked", "devices", "dtypes", "fn", "fresh", "native_indexing", "op", "out", "priority",
-        "provider", "when", "writes",
+        "atomic", "backend", "checked", "devices", "dtypes", "fn", "fresh", "native_indexing", "op", "operator", "out",
+        "priority", "provider", "specialise", "when", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -89,6 +101,8 @@ class Kernel:
         fresh: bool = False,
         out: bool = False,
         atomic: bool = False,
+        operator: str = "",
+        specialise: Callable[[tuple[Value | None, ...], dict[str, Any]], Expression | None] | None = None,
         native_indexing: bool = False,
         backend: str = "",
     ) -> None:
@@ -103,6 +117,8 @@ class Kernel:
         self.fresh: bool = fresh or out
         self.out: bool = out
         self.atomic: bool = atomic
+        self.operator: str = operator
+        self.specialise: Any = specialise
         self.native_indexing: bool = native_indexing
         self.backend: str = backend
         self.provider: str = ""  # the distribution that it comes from, or "in-process"; set at registration
@@ -128,7 +144,7 @@ class Kernel:
 # A backend that extends another inherits these members if it does not define them itself.
 _INHERITED: Final = (
     "devices", "from_host", "to_host", "copy", "empty", "synchronize", "lift", "exclusive", "memory_info",
-    "to_dlpack", "from_dlpack", "dlpack_device", "streams",
+    "to_dlpack", "from_dlpack", "dlpack_device", "streams", "compile",
 )  # fmt: skip
 
 
@@ -172,6 +188,13 @@ class Backend:
         streams: optional, for a backend with several queues of work per device. ``to_host`` must wait for an array's
             writer on whichever stream, and an error of queued work must be raised by every read of what it should have
             computed: never is unfinished or failed work read as data.
+        compile: ``(cluster) -> function or None``; optional. Called once for each cluster of equations of a traced
+            function (`Cluster`): with reductions first, then, if it returns None, for the parts between these. The
+            function takes the native arrays of the cluster's inputs and returns a new array, or a tuple with one per
+            output, that shares no memory with them; it must give what the steps' kernels give one after another. If it
+            has a true attribute ``out``, it accepts a keyword ``out``: an array of the only result's shape and dtype,
+            which may be an input; it may receive the result, which is returned. None: the backend that this one extends
+            is asked, if any; at last, the steps run one by one.
         host: whether the native arrays are NumPy arrays in the host's memory.
         automatic: whether ``auto`` may choose this backend.
         rank: ``auto`` chooses the ready backend with the highest rank.
@@ -180,7 +203,10 @@ class Backend:
         limits: what the backend cannot do, for the conformance kit.
     """
 
+    devices: Any
+    array_type: Any
     exclusive: Any
+    compile: Any
     memory_info: Any
     streams: Any
     to_dlpack: Any
@@ -214,6 +240,7 @@ class Backend:
         from_dlpack: Callable[[Any, Device], Any] | None = None,
         dlpack_device: Callable[[Device], tuple[int, int]] | None = None,
         streams: Streams | None = None,
+        compile: Callable[[Cluster], Compiled | None] | None = None,
         host: bool = False,
         automatic: bool = True,
         rank: int = 0,
@@ -221,8 +248,7 @@ class Backend:
         limits: Limits | None = None,
     ) -> None:
         self.name, self.version, self.library = name, version, library
-        self.devices: Any = devices
-        self.array_type: Any = array_type
+        self.devices, self.array_type = devices, array_type
         self.from_host: Any = from_host
         self.to_host: Any = to_host
         self.copy: Any = copy
@@ -234,7 +260,7 @@ class Backend:
         self.late_kernels: dict[str, Callable[[], Iterable[Kernel]]] = dict(late_kernels or {})
         self.extends: str = extends
         self.probe: Any = probe if probe is not None else Probe
-        self.exclusive, self.memory_info, self.streams = exclusive, memory_info, streams
+        self.exclusive, self.memory_info, self.streams, self.compile = exclusive, memory_info, streams, compile
         self.to_dlpack, self.from_dlpack, self.dlpack_device = to_dlpack, from_dlpack, dlpack_device
         self.host, self.automatic, self.rank = host, automatic, rank
         self.host_ops: tuple[str, ...] = listed("host_ops", host_ops)

@@ -19,6 +19,7 @@ __all__ = [
     "KernelError",
     "LinAlgError",
     "MemoryInfoError",
+    "NumericsError",
     "OutOfRangeError",
     "PluginError",
     "PolytapeError",
@@ -99,6 +100,20 @@ class LinAlgError(PolytapeError, ValueError):
 
 class MemoryInfoError(PolytapeError, NotImplementedError):
     """A backend does not report its memory use."""
+
+
+class NumericsError(PolytapeError, FloatingPointError):
+    """A result is NaN or infinite, and `polytape.debug.check_numerics` or POLYTAPE_CHECK_NUMERICS looks for that.
+
+    Attributes:
+        op, device: the op and where it ran; empty if a tensor was checked.
+        file, line: of the user's call; empty and 0 if they are not known.
+    """
+
+    op: str = ""
+    device: str = ""
+    file: str = ""
+    line: int = 0
 
 
 class PluginError(PolytapeError, ImportError):

@@ -1,7 +1,4 @@
-"""Names of functions and classes in NumPy, PyTorch, JAX and TensorFlow, and what to write in polytape instead.
-
-`polytape.foreign_names` reads these lines with the first error for such a name.
-"""
+"""Names in NumPy, PyTorch, JAX and TensorFlow, and what to write instead; `polytape.foreign_names` reads them."""
 
 from __future__ import annotations
 
@@ -162,6 +159,7 @@ LINES: Final[dict[str, str]] = {
         value_and_grad: polytape.value_and_gradients_function(f)
         vjp: tape.gradient(y, x, output_gradients=v)
         jit, compile: polytape.function(f)
+        saved_model, export: polytape.function(f).export(path, *args), then polytape.load_graph(path)
         pmap: polytape.vmap(f), on one device
         placeholder, Session, InteractiveSession, global_variables_initializer: {_EAGER}
         custom_vjp, custom_jvp, RegisterGradient: polytape.custom_gradient(f)
@@ -173,7 +171,11 @@ LINES: Final[dict[str, str]] = {
         func: polytape itself has jacobian, hessian, jvp, linearize and vmap
         linear_transpose: tape.gradient(y, x, output_gradients=v)
         remat, recompute_grad: polytape.recompute(f)
-        vectorize, vectorized_map, map_fn: polytape.vmap(f)
+        vectorize, vectorized_map: polytape.vmap(f)
+        map_fn: polytape.map(f, xs), one element after the other, or polytape.vmap(f)(xs), all at once
+        foldl, foldr, foreach: polytape.scan(f, carry, xs), where f returns (carry, y); reverse=True from the end
+        associative_scan: polytape.scan(f, carry, xs), or polytape.cumulative_sum and its relatives
+        switch, switch_case, case: polytape.cond inside polytape.cond, or x[index] of a stack of all results
         check_grads, gradcheck: polytape.check_gradients(f, x)
         gradgradcheck: polytape.check_gradients(f, x, order=2)
         gradients, backward: tape.gradient(y, x), after with polytape.GradientTape() as tape: ...
@@ -181,15 +183,24 @@ LINES: Final[dict[str, str]] = {
         Module, Model, Sequential: polytape.nn.{{name}}
         layers, keras: {_LAYERS}
         losses, functional: polytape.nn
+        cross_entropy: {_CROSS_ENTROPY}
+        binary_cross_entropy: {_BINARY_CROSS_ENTROPY}
+        utils: polytape.data has data sets, polytape.summary writes for TensorBoard
+        load_model, save_model: polytape.Checkpoint(model=model), .save and .restore, of a model that the program makes
+        fit, evaluate, predict: polytape.training.{{name}}(module, x, ...), or the method of a polytape.nn.Sequential
+        is_available: polytape.backends() lists what is installed
         optimizers: polytape.optim
         train: polytape.optim, and polytape.Checkpoint
-        math, lax: polytape itself has these functions
+        math, lax: polytape itself has these functions, cond, scan and while_loop too
         numpy: polytape itself has NumPy's functions; x.numpy() is a NumPy array
         device_put: x.to_device(device)
         get_device: x.device
         set_default_tensor_type, set_floatx: polytape.set_default_dtype(dtype)
         get_default_dtype: polytape.__array_namespace_info__().default_dtypes()["real floating"]
         devices, local_devices: polytape.backends()
+        detect_anomaly, set_detect_anomaly, debug_nans, enable_check_numerics: polytape.debug.check_numerics()
+        profiler: polytape.debug.profile()
+        debugging: polytape.debug
         cuda: polytape.backends() lists the devices; with polytape.device("gpu"): selects one
         """,
     "nn": f"""
@@ -312,6 +323,15 @@ LINES: Final[dict[str, str]] = {
         softmax, log_softmax: polytape.nn.{name}(x)
         exp2, expm1, log1p, sinc, round: polytape.{name}(x)
         """,
+    "debug": """
+        detect_anomaly, set_detect_anomaly, debug_nans, nans, enable_check_numerics: polytape.debug.check_numerics()
+        assert_all_finite, check_nan: polytape.debug.check_numerics(tensors)
+        add_op_callback, add_execution_callback, add_check_numerics_ops: polytape.debug.callback(function)
+        profiler, Profiler, start_trace, trace: polytape.debug.profile()
+        record_function, TraceAnnotation, Trace, annotate_function: polytape.debug.annotate(name)
+        print: print(x), since ops run at once; polytape.debug.callback(print) for those of a traced function
+        breakpoint, set_trace: Python's breakpoint()
+        """,
     "data": """
         DataLoader, TensorDataset: polytape.data.Dataset.from_tensor_slices((x, y)).shuffle().batch(size)
         IterableDataset: polytape.data.Dataset.from_generator(function)
@@ -352,4 +372,27 @@ LINES: Final[dict[str, str]] = {
         vonmises: polytape.random.von_mises(mu, kappa, shape)
         lognormal: polytape.exp(polytape.random.normal(shape))
         """,
+    "metrics": """
+        accuracy, accuracy_score, MulticlassAccuracy: polytape.metrics.Accuracy()(labels, predictions)
+        binary_accuracy: polytape.metrics.BinaryAccuracy()(labels, predictions)
+        CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy: polytape.metrics.Mean() of the loss
+        MSE, mean_squared_error: polytape.metrics.MeanSquaredError()(labels, predictions)
+        MAE, mean_absolute_error: polytape.metrics.MeanAbsoluteError()(labels, predictions)
+        F1Score, FBetaScore, f1_score: polytape.metrics.F1()(labels, predictions)
+        confusion_matrix: polytape.metrics.ConfusionMatrix(classes)(labels, predictions)
+        roc_auc_score, AUROC: polytape.metrics.AUC()(labels, predictions)
+        JaccardIndex, IoU: polytape.metrics.MeanIoU(classes)
+        TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy: polytape.metrics.TopKAccuracy(k)
+        """,
+    "training": """
+        BackupAndRestore: polytape.training.fit(..., checkpoint=folder)
+        ProgbarLogger, RichProgressBar, TQDMProgressBar: polytape.training.fit(..., progress=True)
+        Trainer, Learner: polytape.training.fit(model, x, y, optimizer=..., loss=...)
+        compile: optimizer=, loss= and metrics= are arguments of polytape.training.fit
+        CallbackList: callbacks=[...], a list
+        LearningRateMonitor: the history and polytape.training.TensorBoard have the learning rate
+        RemoteMonitor: polytape.training.LambdaCallback(on_epoch_end=function)
+        StochasticWeightAveraging, SwapEMAWeights: polytape.optim.AveragedWeights, updated in a callback
+        GradientAccumulationScheduler: polytape.optim.GradientAccumulator in a loop of your own
+    """,
 }

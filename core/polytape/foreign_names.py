@@ -23,6 +23,7 @@ __all__ = [
     "add_to_tensor",
     "checks_keywords",
     "module_names",
+    "near_or",
     "numpy_counterpart",
     "unknown",
     "unknown_argument",
@@ -104,7 +105,7 @@ TENSOR_NAMES: Final[dict[str, str]] = _table(f"""
 # Attributes of an optimizer `optimizer`.
 OPTIMIZER_NAMES: Final[dict[str, str]] = _table(f"""
     lr: optimizer.learning_rate
-    betas, b1, b2: optimizer.beta1 and optimizer.beta2
+    betas, b1, b2, beta_1, beta_2: optimizer.beta1 and optimizer.beta2
     eps: optimizer.epsilon
     zero_grad: every call of tape.gradient returns new gradients, so there is nothing to reset
     compute_gradients: {_TAPE}, then optimizer.apply_gradients([(gradient, x)])
@@ -126,11 +127,16 @@ MODULE_NAMES: Final[dict[str, str]] = _table("""
     requires_grad_: module.trainable = False freezes it
     zero_grad: every call of tape.gradient returns new gradients, so there is nothing to reset
     state_dict, load_state_dict, get_weights, set_weights: polytape.Checkpoint(module=module), .save and .restore
-    save_weights, load_weights: polytape.Checkpoint(module=module), .save and .restore
+    save, save_weights, load_weights: polytape.Checkpoint(module=module), .save and .restore
     register_buffer: module.add_weight(name, shape, trainable=False), or a polytape.Variable as an attribute
     register_parameter: module.add_weight(name, shape), or a polytape.Variable as an attribute
     add_module: a module as an attribute, or in a list that is one
     count_params: module.summary()
+    fit, fit_generator: polytape.training.fit(module, x, y, optimizer=..., loss=...)
+    evaluate: polytape.training.evaluate(module, x, y, loss=...)
+    predict: polytape.training.predict(module, x)
+    compile: optimizer=, loss= and metrics= are arguments of polytape.training.fit
+    train_on_batch, test_on_batch, predict_on_batch, train_step: polytape.training.fit, or a polytape.GradientTape
     """)
 
 # NumPy's functions that the array API standard, or polytape, names otherwise.
@@ -171,6 +177,14 @@ def unknown(namespace: str, name: str) -> AttributeError:
     fix = module_names().get(namespace, {}).get(name)
     text = f"module {module!r} has no attribute {name!r}"
     return AttributeError(text) if fix is None else _error(f"{text}.", f"a name of {module}", name, fix)
+
+
+def near_or(name: str, names: Iterable[str], fix: str) -> str:
+    """How to correct a name that is not among ``names``: the similar one, or else ``fix``."""
+    import difflib  # 4 ms, for errors only
+
+    near = difflib.get_close_matches(name, [*names], 1, cutoff=0.7)
+    return f"did you mean {near[0]!r}?" if near else fix
 
 
 def _error(summary: str, expected: str, name: str, fix: str) -> UnknownNameError:
@@ -270,7 +284,7 @@ def unknown_argument(op: str, name: str, accepted: Iterable[str]) -> TypeError:
 # Arguments of optimizers.
 _ARGUMENTS: Final = _table("""
     lr: learning_rate=...
-    betas, b1, b2: beta1=..., beta2=...
+    betas, b1, b2, beta_1, beta_2: beta1=..., beta2=...
     eps: epsilon=...
     params, parameters, model: apply_gradients takes the variables, each with its gradient
     momentum, nesterov: polytape.optim.SGD takes it
@@ -282,19 +296,26 @@ _ARGUMENTS: Final = _table("""
     """)
 
 
+def _keyword_only(cls: type) -> list[str]:
+    """The keyword arguments of the base classes of an optimizer."""
+    inits = [vars(base).get("__init__") for base in cls.__mro__]
+    return [name for init in inits for name in getattr(init, "__kwdefaults__", None) or ()]
+
+
 def checks_keywords(init: F) -> F:
-    """Decorate an optimizer's ``__init__``: a keyword argument that has another name here raises an error with ours."""
-    accepted = init.__code__.co_varnames[1 : init.__code__.co_argcount + init.__code__.co_kwonlyargcount]
+    """Decorate an optimizer's ``__init__``: a keyword argument that it does not have raises an error with ours."""
+    own = init.__code__.co_varnames[1 : init.__code__.co_argcount + init.__code__.co_kwonlyargcount]
 
     @functools.wraps(init)
     def checked(self: Any, *args: Any, **keywords: Any) -> None:
         for keyword in keywords:
-            if keyword not in accepted and keyword in _ARGUMENTS:
+            # Those of the base class are passed on.
+            if keyword not in own and keyword not in (accepted := [*own, *_keyword_only(type(self))]):
                 raise DTypeError(
                     f"{type(self).__name__}() got an unexpected keyword argument {keyword!r}.",
                     expected=", ".join(accepted),
                     got=f"{keyword}={keywords[keyword]!r}",
-                    fix=_ARGUMENTS[keyword],
+                    fix=_ARGUMENTS.get(keyword, "use one of these names, or leave it out"),
                 )
         try:
             init(self, *args, **keywords)

@@ -20,7 +20,16 @@ MIXED: Final = ("explicit", "warn", "silent")
 class Settings:
     """Process settings: one immutable value, shared by all threads."""
 
-    __slots__ = ("backend", "check", "chosen_by", "fallback", "full_traceback", "mixed_devices", "print_style")
+    __slots__ = (
+        "backend",
+        "check",
+        "check_numerics",
+        "chosen_by",
+        "fallback",
+        "full_traceback",
+        "mixed_devices",
+        "print_style",
+    )
 
     def __init__(
         self,
@@ -31,6 +40,7 @@ class Settings:
         print_style: str,
         full_traceback: bool,
         check: str,
+        check_numerics: str,
     ) -> None:
         self.backend: Final = backend  # device name for new tensors; "" leaves the choice to POLYTAPE_BACKEND
         self.chosen_by: Final = chosen_by
@@ -40,6 +50,7 @@ class Settings:
         self.full_traceback: Final = full_traceback
         # How results are checked: "" (not at all), "results", or the name of a backend; see dispatch.checking.
         self.check: Final = check
+        self.check_numerics: Final = check_numerics  # "0", "1", "nan" or "inf"; see debug.numerics
 
     def __repr__(self) -> str:
         return (
@@ -96,6 +107,7 @@ class _Holder:
             "polytape",
             read_choice("POLYTAPE_TRACEBACK", "short", ("short", "full")) == "full",
             read_check(),
+            read_choice("POLYTAPE_CHECK_NUMERICS", "0", ("0", "1", "nan", "inf")),
         )
 
 
@@ -143,6 +155,7 @@ def change_settings(
             old.print_style if print_style is None else print_style,
             old.full_traceback,
             old.check,
+            old.check_numerics,
         )
         return old
 

@@ -20,7 +20,7 @@ BUILTINS: dict[str, type[Exception]] = {
     "CheckpointError": ValueError, "DataError": ValueError,
     "OutOfRangeError": IndexError, "CheckpointFileError": OSError,
     "CheckpointNotFoundError": FileNotFoundError, "CheckpointPermissionError": PermissionError,
-    "InterchangeError": BufferError, "UnknownNameError": AttributeError,
+    "InterchangeError": BufferError, "UnknownNameError": AttributeError, "NumericsError": FloatingPointError,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ Child = Callable[..., "CompletedProcess[str]"]
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and interval timers")
 
 HANDLERS = """
-import signal, time
+import signal
 import polytape as pt
 generator = pt.random.Generator(1)
 draw = lambda: pt.random.uniform((1,), dtype="float64", generator=generator).tolist()
@@ -25,16 +25,16 @@ def handler(*_):
         busy = True; hits += 1; numbers.extend(draw() + traced().tolist()); busy = False
 signal.signal(signal.SIGALRM, handler)
 signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
-end = time.monotonic() + 1.0
-while time.monotonic() < end: numbers.extend(draw() + traced().tolist())
+while hits <= 20 or len(numbers) < 8000:  # on a busy machine, several signals become one
+    numbers.extend(draw() + traced().tolist())
 signal.setitimer(signal.ITIMER_REAL, 0)
-print(hits > 20, len(numbers) - len(set(numbers)))
+print(len(numbers) - len(set(numbers)))
 """
 
 
 @needs_fork
 def test_a_signal_handler_may_draw_during_a_draw(child: Child) -> None:
-    assert child(HANDLERS).stdout.split() == ["True", "0"]
+    assert child(HANDLERS).stdout.split() == ["0"]
 
 
 CHILDREN = """

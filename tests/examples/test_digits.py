@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +33,39 @@ def test_it_learns_and_writes_what_it_says(tmp_path: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     events = accumulator.EventAccumulator(str(tmp_path))
     events.Reload()
-    assert [round(each.value, 3) for each in events.Scalars("test/accuracy")] == [float(x.split()[-1]) for x in lines]
+    assert [round(each.value, 3) for each in events.Scalars("digits/test_accuracy")] == [
+        float(x.split()[-1]) for x in lines
+    ]
     again = subprocess.run(command(tmp_path, "mlp", 4), capture_output=True, text=True, check=True)
     assert again.stdout == ""  # nothing is left to do
+
+
+def test_the_checkpoints_of_another_network_are_an_error(run: Callable[..., str], tmp_path: Path) -> None:
+    run("digits", "--model", "cnn", "--epochs", "1", "--output", "out")
+    message = run("digits", "--model", "mlp", "--epochs", "2", "--output", "out", fails=True)
+    assert message.startswith("error: not every variable was restored")
+    assert "got: none for 'model/layers/1/weight'" in message
+
+
+@pytest.mark.slow
+def test_tensorboard_serves_the_scalars_of_both_networks(
+    run: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tensorboard")
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
+    page = importlib.import_module("run_tensorboard_page")
+    sys.modules.pop("run_tensorboard_page")
+    printed = {
+        name: run("digits", "--model", name, "--epochs", "2", "--output", f"runs/{name}") for name in ("mlp", "cnn")
+    }
+    with page.serve(tmp_path / "runs") as address:
+        served = page.scalars(address, runs=2)
+    assert served.keys() == printed.keys()
+    for name, tags in served.items():
+        assert tags.keys() == {"digits/train_loss", "digits/test_accuracy"}
+        expected = [float(line.split()[-1]) for line in printed[name].splitlines()]
+        assert [round(value, 3) for _, _, value in tags["digits/test_accuracy"]] == expected
+        assert [step for _, step, _ in tags["digits/train_loss"]] == list(range(10, 91, 10))
 
 
 @pytest.mark.slow

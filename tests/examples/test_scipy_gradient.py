@@ -27,6 +27,27 @@ pt.check_gradients(scipy_gradient.log_density, [x, *parameters])
 print("gradients agree")
 """
 
+TRACED = """
+import numpy as np
+import scipy_gradient
+import polytape as pt
+
+model = [pt.Variable([0.0, 0.0]), pt.Variable([2.5, 3.5]), pt.Variable([0.0, 0.0])]
+
+def step(x):
+    with pt.GradientTape() as tape:
+        loss = -pt.mean(scipy_gradient.log_density(x, *model))
+    return loss, *tape.gradient(loss, model)
+
+traced = pt.function(step)
+for offset in (1.5, 2.5):
+    x = pt.linspace(offset, offset + 2.0, 20)
+    for eager, result in zip(step(x), traced(x), strict=True):
+        assert eager.dtype == result.dtype and eager.shape == result.shape
+        np.testing.assert_allclose(result.numpy(), eager.numpy(), rtol={tolerance}, atol=0.1 * {tolerance})
+print("steps agree")
+"""
+
 
 def run(backend: str, *arguments: str) -> str:
     """What a program prints on a backend."""
@@ -45,6 +66,13 @@ def test_gradients_through_scipy_agree_with_finite_differences_on_another_backen
     if not any(status.name == "sim" and status.status == "ready" for status in pt.backends()):
         pytest.skip("sim is not ready")
     assert "gradients agree" in run("sim", "-c", GRADIENTS.format(backend="sim"))
+
+
+@pytest.mark.parametrize(("backend", "tolerance"), [("numpy", 0.0), ("numba", 2e-5), ("sim", 2e-5)])
+def test_a_step_gives_the_same_traced(backend: str, tolerance: float) -> None:
+    if not any(status.name == backend and status.status == "ready" for status in pt.backends()):
+        pytest.skip(f"{backend} is not ready")
+    assert "steps agree" in run(backend, "-c", TRACED.format(tolerance=tolerance))
 
 
 def test_the_mixture_is_found() -> None:

@@ -21,7 +21,7 @@ SOURCES = sorted(path for root in ("core", "backends") for path in (CHECKOUT / r
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
 REFERENCE = CHECKOUT / "docs" / "api"
 # The public namespaces that the reference pages list.
-NAMESPACES = ("pt", "pt.nn", "pt.optim", "pt.random", "pt.autodiff", "pt.data")
+NAMESPACES = ("pt", "pt.nn", "pt.optim", "pt.random", "pt.autodiff", "pt.data", "pt.training")
 # A page's python blocks run in order as one program; ```python no-run <reason> shows one that cannot run.
 FENCE = re.compile(r"^```python *([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # What a page says its blocks before it print; the file and line of an equation in a graph are left out.

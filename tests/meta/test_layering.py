@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,13 +50,16 @@ NUMPY_NAMES = {
     "iinfo": "a dtype's limits",
     "insert": "positions that decide a shape",
     "integer": "a type of scalar",
+    "load": "files that `polytape run` is given",
     "ndarray": "the type of host values",
     "number": "a type of scalar",
     "polynomial": "the constants of a quadrature",
     "printoptions": "printing",
     "promote_types": "the table of dtypes",
     "repeat": "positions that decide a shape",
+    "save": "files that `polytape run` writes",
     "shares_memory": "whether a host value is a view",
+    "ufunc": "a type of kernel, which takes out= by position",
     "uint8": "checkpoint bytes",
     "uint16": "the bits of bfloat16 in a checkpoint",
     "uint32": "checksums of records",
@@ -66,11 +70,13 @@ NUMPY_NAMES = {
 GROUND = {
     "__main__": {"cli"},
     "errors": set(),
+    "expression": set(),
     "locks": set(),
     "dtypes": {"errors"},
     "device": {"errors"},
-    "backend": {"capabilities", "device", "errors"},
+    "backend": {"capabilities", "cluster", "device", "errors", "expression"},
     "capabilities": {"device", "errors"},
+    "cluster": set(),
     "foreign_modules": set(),
     "foreign_names": {"errors", "foreign_modules", "tracebacks"},
     "settings": {"errors", "locks"},
@@ -111,12 +117,28 @@ def statements(body: list[ast.stmt], inside_functions: bool, types: bool = False
             yield from statements(handler.body, inside_functions, types)
 
 
-def imports(path: Path, *, lazy: bool, types: bool = False) -> Iterator[tuple[str, str]]:
+def imports(path: Path, *, lazy: bool, types: bool = False) -> tuple[tuple[str, str], ...]:
     """What a file imports: (module, name), with name "" for a plain import."""
+    return every_import(path)[lazy, types]
+
+
+@cache  # a file is read as Python once for all tests; its tree would need much memory
+def every_import(path: Path) -> dict[tuple[bool, bool], tuple[tuple[str, str], ...]]:
+    """What a file imports, by whether imports within functions and those for type checkers count."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return {
+        (lazy, types): tuple(imports_of(path, statements(body, lazy, types)))
+        for lazy in (False, True)
+        for types in (False, True)
+    }
+
+
+def imports_of(path: Path, among: Iterator[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """What the statements of a file import."""
     package = module_of(path).split(".")
     if path.name != "__init__.py":
         package.pop()
-    for statement in statements(ast.parse(path.read_text(encoding="utf-8")).body, lazy, types):
+    for statement in among:
         if isinstance(statement, ast.Import):
             yield from ((alias.name, "") for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom):
@@ -125,10 +147,10 @@ def imports(path: Path, *, lazy: bool, types: bool = False) -> Iterator[tuple[st
             yield from ((module, alias.name) for alias in statement.names)
 
 
-@pytest.mark.parametrize("path", CORE_FILES, ids=title)
-def test_core_imports_no_backend(path: Path) -> None:
-    bad = {module.split(".")[0] for module, _ in imports(path, lazy=True)} & FOREIGN
-    assert not bad, f"{path.name} imports {sorted(bad)}; reach it through a backend hook"
+def test_core_imports_no_backend() -> None:
+    imported = {title(path): {module.split(".")[0] for module, _ in imports(path, lazy=True)} for path in CORE_FILES}
+    bad = {name: sorted(found & FOREIGN) for name, found in imported.items() if found & FOREIGN}
+    assert not bad, f"imported: {bad}; reach it through a backend hook"
 
 
 # Modules that the ring needs at once, although none runs per op.
@@ -216,6 +238,7 @@ def test_no_file_of_core_is_in_a_circle_of_imports() -> None:
         left = {name: below for name, below in left.items() if name not in ground}
 
 
+@cache
 def exported(module: str) -> set[str]:
     """A module's `__all__`, read from its source."""
     base = CHECKOUT / "core" / Path(*module.split("."))
@@ -226,49 +249,46 @@ def exported(module: str) -> set[str]:
     return set()
 
 
-@pytest.mark.parametrize("path", BACKEND_FILES, ids=title)
-def test_a_backend_imports_only_what_a_third_party_may(path: Path) -> None:
-    own = module_of(path).split(".")[0]
+def test_a_backend_imports_only_what_a_third_party_may() -> None:
     bad = []
-    for module, name in imports(path, lazy=True):
-        top = module.split(".")[0]
-        if top == "polytape" and not module.startswith(KIT):
-            submodule = module == "polytape" and f"polytape.{name}" in CONTRACT
-            known = module in CONTRACT and (not name or submodule or name in exported(module))
-            bad += [] if known else [f"{module}.{name}"]
-        elif top.startswith("polytape_") and top != own and module != "polytape_numpy.kernels":
-            bad.append(f"{module}.{name}")
-    assert not bad, f"{title(path)} imports {bad}; the public contract is {sorted(CONTRACT)}"
+    for path in BACKEND_FILES:
+        own = module_of(path).split(".")[0]
+        for module, name in imports(path, lazy=True):
+            top = module.split(".")[0]
+            if top == "polytape" and not module.startswith(KIT):
+                submodule = module == "polytape" and f"polytape.{name}" in CONTRACT
+                known = module in CONTRACT and (not name or submodule or name in exported(module))
+                bad += [] if known else [f"{title(path)}: {module}.{name}"]
+            elif top.startswith("polytape_") and top != own and module != "polytape_numpy.kernels":
+                bad.append(f"{title(path)}: {module}.{name}")
+    assert not bad, f"imported: {bad}; the public contract is {sorted(CONTRACT)}"
 
 
-def numpy_names(path: Path) -> dict[str, int]:
+def numpy_names(tree: ast.Module) -> dict[str, int]:
     """The names of numpy that a file uses at run time, each with a line."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):  # annotations compute nothing
-        for field in ("annotation", "returns"):
-            if getattr(node, field, None) is not None:
-                setattr(node, field, None)
-    found = {}
+    # Annotations compute nothing.
+    annotations = [getattr(node, field, None) for node in ast.walk(tree) for field in ("annotation", "returns")]
+    left_out = {part for each in annotations if each is not None for part in ast.walk(each)}
+    found: dict[str, int] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy"):
-            found[node.attr] = node.lineno
+            found |= {} if node in left_out else {node.attr: node.lineno}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "numpy" and not node.level:
             found.update({alias.name: node.lineno for alias in node.names})
     return found
 
 
-@pytest.mark.parametrize("path", [path for path in CORE_FILES if "testing" not in path.parts], ids=title)
-def test_core_uses_numpy_for_host_values_only(path: Path) -> None:
-    bad = {f"np.{name} (line {line})" for name, line in numpy_names(path).items() if name not in NUMPY_NAMES}
-    assert not bad, (
-        f"{title(path)} uses {sorted(bad)}; ops are computed by kernels, host values by {sorted(NUMPY_NAMES)}"
-    )
+def host_values_alone(path: Path, tree: ast.Module) -> list[str]:
+    """Core uses NumPy for host values only: ops are computed by kernels."""
+    if "testing" in path.parts:
+        return []
+    return [f"np.{name} in line {line}" for name, line in numpy_names(tree).items() if name not in NUMPY_NAMES]
 
 
-@pytest.mark.parametrize("path", CORE_FILES, ids=title)
-def test_core_decides_nothing_by_a_backend_s_name(path: Path) -> None:
+def backends_by_name(path: Path, tree: ast.Module) -> list[str]:
+    """Core decides nothing by a backend's name: it asks the backend for the property instead."""
     bad = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         sides: list[ast.expr] = []
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
@@ -279,5 +299,21 @@ def test_core_decides_nothing_by_a_backend_s_name(path: Path) -> None:
         for side in sides:
             literals = {part.value for part in ast.walk(side) if isinstance(part, ast.Constant)}
             if literals & BACKEND_NAMES:
-                bad.append(f"line {side.lineno}: {ast.unparse(side)}")
-    assert not bad, f"{title(path)} compares with a backend's name: {bad}; ask the backend for the property instead"
+                bad.append(f"comparison with a backend's name in line {side.lineno}: {ast.unparse(side)}")
+    return bad
+
+
+@pytest.mark.parametrize("rule", [host_values_alone, backends_by_name], ids=lambda rule: rule.__name__)
+def test_a_rule_detects_its_fault(rule: Callable[[Path, ast.Module], list[str]]) -> None:
+    faulty = "def f(name: np.cos) -> np.sin:\n    return np.add(1, 2) if name == 'numpy' else None"
+    assert len(rule(CORE_FILES[0], ast.parse(faulty))) == 1
+
+
+def test_core_uses_numpy_for_host_values_and_decides_nothing_by_a_backend_s_name() -> None:
+    bad = []
+    for (
+        path
+    ) in CORE_FILES:  # one test, since reading a file as Python costs more than all rules, and a test as much as one
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        bad += [f"{title(path)}: {x}" for rule in (host_values_alone, backends_by_name) for x in rule(path, tree)]
+    assert not bad, "\n".join([*bad, f"host values: {sorted(NUMPY_NAMES)}; ask a backend for the property"])

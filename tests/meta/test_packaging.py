@@ -160,7 +160,7 @@ def test_an_editable_install_is_pure_and_names_every_source_root(checkout: Path,
     (listed,) = place.site.glob("__editable__*polytape*.pth")  # mypy, pyright and IDEs follow such a file
     roots = {Path(line).resolve() for line in listed.read_text(encoding="utf-8").splitlines()}
     assert roots == {
-        (checkout / root).resolve() for root in ("core", "backends/numpy", "backends/numba", "backends/cupy")
+        (checkout / root).resolve() for root in ("core", "backends/numpy", "backends/numba", "backends/cupy", "perf")
     }
     assert "pure Python" in place.doctor()
 

@@ -9,6 +9,8 @@ import numpy as np
 from polytape.backend import MemoryInfo
 from polytape.device import Device
 
+from .streams import Queues
+
 __all__ = ["Memory"]
 
 Array = Any
@@ -20,12 +22,14 @@ class Memory:
 
     Args:
         xp: the module ``cupy``.
+        queues: the streams, which reads wait for.
     """
 
-    __slots__ = ("_xp",)
+    __slots__ = ("_queues", "_xp")
 
-    def __init__(self, xp: Any) -> None:
+    def __init__(self, xp: Any, queues: Queues) -> None:
         self._xp = xp
+        self._queues = queues
 
     def __repr__(self) -> str:
         return f"Memory({self._xp.__name__})"
@@ -37,13 +41,22 @@ class Memory:
 
     def to_host(self, array: Array) -> HostArray:
         """A copy of ``array`` on the host; waits until it is complete."""
-        host: HostArray = self._xp.asnumpy(array)
+        if not self._queues.used:
+            host: HostArray = self._xp.asnumpy(array)
+            return host
+        index = array.device.id
+        with self._xp.cuda.Device(index):
+            self._queues.settle(index)
+            host = self._queues.explained(index, lambda: self._xp.asnumpy(array))
         return host
 
     def copy(self, array: Array, device: Device) -> Array:
         """A copy of ``array``, which may be on another device, on ``device`` and in C order."""
         with self._xp.cuda.Device(device.index):
-            return array.copy("C")  # cupy copies to the current device
+            if not self._queues.used:
+                return array.copy("C")  # cupy copies to the current device
+            self._queues.settle(array.device.id)
+            return self._queues.run(device.index, "copy", lambda x: x.copy("C"), (array,), {})
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any], device: Device) -> Array:
         """An uninitialized array on ``device``."""
@@ -52,7 +65,7 @@ class Memory:
 
     def synchronize(self, device: Device) -> None:
         """Wait for all streams of ``device``."""
-        self._xp.cuda.Device(device.index).synchronize()
+        self._queues.synchronize_device(device.index)
 
     def lift(self, value: Any) -> Array:
         """``value`` as a cupy array; an array, which is what all cupy functions return, is returned unchanged."""
@@ -63,7 +76,9 @@ class Memory:
         return array.base is None and isinstance(array.data.mem, self._xp.cuda.memory.PooledMemory)
 
     def to_dlpack(self, array: Array, *, stream: Any, max_version: Any) -> Any:
-        """The DLPack capsule of ``array``."""
+        """The DLPack capsule of ``array``, whose consumer waits for the calling thread's stream."""
+        with self._xp.cuda.Device(array.device.id):
+            self._queues.settle(array.device.id)
         if max_version is not None:
             try:
                 return array.__dlpack__(stream=stream, max_version=max_version)

@@ -12,6 +12,7 @@ from polytape.backend import Backend, Probe
 
 from .kernels import kernels
 from .memory import Memory
+from .streams import Queues
 
 __all__ = ["polytape_backend"]
 
@@ -33,7 +34,8 @@ def polytape_backend() -> Backend:
     version = getattr(polytape, "__version__", "")
     if xp is None:
         return Backend(name="cupy", version=version, probe=lambda: probe)
-    memory = Memory(xp)
+    queues = Queues(xp)
+    memory = Memory(xp, queues)
     return Backend(
         name="cupy",
         version=version,
@@ -48,7 +50,8 @@ def polytape_backend() -> Backend:
         synchronize=memory.synchronize,
         lift=memory.lift,
         dtypes=(*_DTYPES, "bfloat16") if hasattr(xp, "bfloat16") else _DTYPES,
-        kernels=kernels(xp, count),
+        kernels=kernels(xp, count, queues),
+        streams=queues.protocol(),
         exclusive=memory.exclusive,
         to_dlpack=memory.to_dlpack,
         from_dlpack=memory.from_dlpack,

@@ -19,11 +19,13 @@ import numba
 
 from polytape.errors import PolytapeWarning
 
-__all__ = ["compiled", "why_unsafe"]
+__all__ = ["compiled", "compiled_pointer", "why_unsafe"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_caching: Final[Any] = importlib.import_module("numba.core.caching")  # Any, since only some releases have types
+# Any, since only some releases have types
+_caching: Final[Any] = importlib.import_module("numba.core.caching")
+_ccallback: Final[Any] = importlib.import_module("numba.core.ccallback")
 _log: Final = logging.getLogger("polytape")
 
 
@@ -36,6 +38,17 @@ def compiled(options: dict[str, Any]) -> Callable[[F], F]:
         return cast("F", function)
 
     return decorate
+
+
+def compiled_pointer(fn: Callable[..., Any], signature: Any, options: dict[str, Any]) -> Any:
+    """``fn`` as a C function of a numba signature, compiled or loaded now, like ``numba.cfunc``; see `compiled`.
+
+    The result has the address of the code, which is valid as long as the result exists.
+    """
+    function: Any = _ccallback.CFunc(fn, (signature.args, signature.return_type), locals={}, options=options)
+    function._cache = _cache_of(fn)
+    function.compile()
+    return function
 
 
 def _cache_of(fn: Any) -> _Cache:

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Final
 
 import polytape
-from polytape.backend import Backend, Probe
+from polytape.backend import Backend, Cluster, Compiled, Probe
 
 from .kernels import late
 from .requirements import unmet
@@ -30,9 +30,16 @@ def polytape_backend() -> Backend:
         library=f"numba {os.path.basename(metadata).removeprefix('numba-').removesuffix('.dist-info')}".rstrip(),
         extends="numpy",
         late_kernels=late(),
+        compile=_compile,
         probe=lambda: _probe(site, metadata),
         rank=10,
     )
+
+
+def _compile(cluster: Cluster) -> Compiled | None:
+    from .compiling import compile_cluster  # on first use: most programs trace nothing
+
+    return compile_cluster(cluster)
 
 
 def _metadata(site: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import polytape
-from polytape.backend import Backend
+from polytape.backend import Backend, Cluster, Compiled
 from polytape.device import Device
 
 from .kernels import late
@@ -38,6 +38,7 @@ def polytape_backend() -> Backend:
         empty=_empty,
         synchronize=_synchronize,
         lift=np.asarray,
+        compile=_compile,
         dtypes=_DTYPES,
         late_kernels=late(np),
         exclusive=_exclusive,
@@ -68,6 +69,12 @@ def _empty(shape: tuple[int, ...], dtype: np.dtype[Any], device: Device) -> Arra
 
 def _synchronize(device: Device) -> None:
     """Do nothing: NumPy queues no work."""
+
+
+def _compile(cluster: Cluster) -> Compiled | None:
+    from .compiling import compile_cluster  # on first use: most programs trace nothing
+
+    return compile_cluster(cluster)
 
 
 def _exclusive(array: Array) -> bool:

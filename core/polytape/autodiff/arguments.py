@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..dtypes import COMPLEX, FLOATING, float32
+from ..dtypes import FLOATING, float32
 from ..errors import DTypeError, ShapeError
 from ..tensors import prefixes, structure
 from ..tensors.node import Tape
 from ..tensors.tensor import Tensor, describe, operators
-from .cotangent import adapted, zeros_like
+from .cotangent import zeros_like
+from .gradient_arguments import fitted
 from .record import wrap
 
 __all__ = [
@@ -187,27 +188,8 @@ def tangents_of(what: str, arguments: Arguments, tangents: Any) -> list[Tensor |
                 fix="pass None there, or cast the primal to a floating dtype",
             )
         if source is not None:
-            found.append(None if tangent is None else _tangent(what, source, tangent))
+            found.append(None if tangent is None else fitted(f"{what}: the tangent", tangent, source))
     return found
-
-
-def _tangent(what: str, source: Tensor, tangent: Any) -> Tensor:
-    given: Tensor = tangent if isinstance(tangent, Tensor) else operators.asarray(tangent, source.dtype, source.device)
-    if given.shape != source.shape:
-        raise ShapeError(
-            f"{what}: the tangent {describe(given)} does not fit {describe(source)}.",
-            expected=f"shape {source.shape}",
-            got=f"shape {given.shape}",
-            fix="give the tangent the shape of its primal",
-        )
-    if given.type.category == COMPLEX and source.type.category < COMPLEX:
-        raise DTypeError(
-            f"{what}: the tangent {describe(given)} does not fit {describe(source)}.",
-            expected="a real tangent for a real primal",
-            got=given.dtype.name,
-            fix="make the primal complex, or pass polytape.real(tangent)",
-        )
-    return adapted(given, source.type)
 
 
 def without_records(x: Any, tape: Tape) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Any, Final
 
 from ..dtypes import FLOATING
@@ -13,12 +12,12 @@ from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.symbol import type_text
 from ..tensors.tensor import Tensor, operators
 from .cotangent import adapted, expanded, unbroadcast
+from .ordering import belongs, of_sources, prune, reach
 from .record import output_node, wrap
 
-__all__ = ["backward"]
+__all__ = ["backward", "hooks"]
 
 Shape = tuple[int, ...]
-INSERTION: Final = 32  # up to this many nodes, `arrange` sorts by insertion
 
 
 class BackwardPass:
@@ -66,8 +65,7 @@ class BackwardPass:
         if plan is None or op is None:
             return
         if op.outputs is not None:
-            parts = [None if part is None else expanded(part, shape) for part, shape in zip(g, node.shape, strict=True)]
-            g = op.outputs(*parts)
+            g = op.outputs(*[None if g[k] is None else expanded(g[k], shape) for k, shape in enumerate(node.shape)])
         if plan.body:
             self.through_body(node, g)
             return
@@ -82,8 +80,9 @@ class BackwardPass:
             if len(rule.operands) == 1:
                 self.accumulate(node, position, self.call(rule, node, g, position))
             else:
-                for operand, result in zip(rule.operands, self.call(rule, node, g, position), strict=True):
-                    self.accumulate(node, operand, result)
+                results = rule.gradients(self.call(rule, node, g, position))
+                for k, operand in enumerate(rule.operands):
+                    self.accumulate(node, operand, results[k])
 
     def pass_elementwise(self, op: Op, plan: GradientPlan, node: Node, g: Any) -> None:
         """As `pass_back`, for an elementwise op: sum each result down to its operand's shape."""
@@ -99,7 +98,9 @@ class BackwardPass:
                 result = self.call(rule, node, g, position)
                 self.accumulate(node, position, result if shape == full else unbroadcast(result, shape, full))
             else:
-                for operand, result in zip(rule.operands, self.call(rule, node, g, position), strict=True):
+                results = rule.gradients(self.call(rule, node, g, position))
+                for k, operand in enumerate(rule.operands):
+                    result = results[k]
                     if result is not None and node.parents[operand] is not None:
                         self.accumulate(node, operand, unbroadcast(result, operand_shape(node, operand), full))
 
@@ -129,6 +130,8 @@ class BackwardPass:
         if rule.keywords:
             arguments = [self.argument(need, node, g, position) for need in needs]
             return rule.fn(*arguments, **{name: attribute(node, name) for name in rule.keywords})
+        if count == 0:
+            return rule.fn(g, node)
         if count == 1:
             return rule.fn(self.argument(needs[0], node, g, position))
         first = self.argument(needs[0], node, g, position)
@@ -238,6 +241,41 @@ def backward(
             starts.append(node)
             seed = None if seeds is None else seeds[index]
             state.add(node, one_like(target, state) if seed is None else seed)
+    if stops is None and len(starts) == 1 and of_sources(tape, starts[0], gradients):
+        one_record(state, starts[0], gradients, keep)
+    else:
+        records(state, starts, gradients, keep, {} if stops is None else stops)
+    results: list[Any] = []
+    for source in sources:
+        results.append(None if source is None else finished(gradients[source], source))
+    return results
+
+
+def explain(error: Exception, node: Node) -> None:
+    """Add a note to an error from a gradient rule: the op whose gradient it computes."""
+    if node.op is not None:
+        line = "" if hooks.line_of is None else hooks.line_of(node)
+        error.add_note(
+            f"in the backward pass: the gradient of {node.op.name}, whose result is {result_text(node)}{line}"
+        )
+
+
+def result_text(node: Node) -> str:
+    """Dtype and shape of an op's result, or of each of several."""
+    if not isinstance(node.type, tuple):
+        return type_text(node.type.dtype, node.shape)
+    return ", ".join([type_text(part.dtype, shape) for part, shape in zip(node.type, node.shape, strict=True)])
+
+
+def records(
+    state: BackwardPass,
+    starts: list[Node],
+    gradients: dict[Node, Tensor | None],
+    keep: bool,
+    stops: dict[Node, None],
+) -> None:
+    """Go back from ``starts``, and fill ``gradients``."""
+    tape = state.tape
     order = reach(tape, starts)
     useful = prune(order, gradients)
     cotangents = state.cotangents
@@ -250,92 +288,29 @@ def backward(
             del cotangents[node]
             if node in gradients:
                 gradients[node] = g
-            if recorded and (stops is None or node not in stops):
-                try:
-                    state.pass_back(node, g)
-                except Exception as error:  # also a warning that the user's filters raise
-                    explain(error, node)
-                    raise
+            if recorded and node not in stops:
+                explained(state, node, g)
         if recorded and not keep:
             release(node)
-    results: list[Any] = []
-    for source in sources:
-        results.append(None if source is None else finished(gradients[source], source))
-    return results
 
 
-def reach(tape: Tape, starts: list[Node]) -> list[Node]:
-    """The nodes of this tape that the targets depend on, results before their operands."""
-    visited: dict[Node, None] = {}
-    order: list[Node] = []
-    stack = list(starts)
-    while stack:
-        node = stack.pop()
-        if node in visited:
-            continue
-        visited[node] = None
-        order.append(node)
-        if node.parents and tape in node.tapes:
-            for parent in node.parents:
-                if parent is not None and parent not in visited and belongs(tape, parent):
-                    stack.append(parent)
-    arrange(order)
-    return order
+def one_record(state: BackwardPass, node: Node, gradients: dict[Node, Tensor | None], keep: bool) -> None:
+    """As `records`, for a target that one record computes from sources, such as a traced loss: nothing to arrange."""
+    cotangents = state.cotangents
+    explained(state, node, cotangents[node])
+    for source in gradients:
+        gradients[source] = cotangents.get(source)
+    if not keep:
+        release(node)
 
 
-def arrange(order: list[Node]) -> None:
-    """Sort nodes in place, the latest first, so that each comes before its operands."""
-    count = len(order)
-    if count > INSERTION:
-        order.sort(key=attrgetter("seq"), reverse=True)
-        return
-    # `reach` returns the nodes nearly in this order: insertion moves few of them, and makes no call per comparison.
-    for index in range(1, count):
-        node = order[index]
-        seq = node.seq
-        hole = index
-        while hole > 0 and order[hole - 1].seq < seq:
-            order[hole] = order[hole - 1]
-            hole -= 1
-        order[hole] = node
-
-
-def explain(error: Exception, node: Node) -> None:
-    """Add a note to an error from a gradient rule: the op whose gradient it computes."""
-    if node.op is not None:
-        error.add_note(f"in the backward pass: the gradient of {node.op.name}, whose result is {result_text(node)}")
-
-
-def result_text(node: Node) -> str:
-    """Dtype and shape of an op's result, or of each of several."""
-    if not isinstance(node.type, tuple):
-        return type_text(node.type.dtype, node.shape)
-    return ", ".join([type_text(part.dtype, shape) for part, shape in zip(node.type, node.shape, strict=True)])
-
-
-def belongs(tape: Tape, node: Node) -> bool:
-    """Whether ``tape`` recorded or watches ``node``: its backward pass visits no other nodes."""
-    return tape in node.tapes or node in tape.leaves
-
-
-def prune(order: list[Node], sources: dict[Node, Tensor | None]) -> dict[Node, None] | None:
-    """The nodes that depend on a source; None if all do, because every leaf is a source."""
-    for node in order:
-        if node.plan is None and node.index < 0 and node not in sources:
-            break
-    else:
-        return None
-    useful: dict[Node, None] = {}
-    for index in range(len(order) - 1, -1, -1):
-        node = order[index]
-        if node in sources:
-            useful[node] = None
-            continue
-        for parent in node.parents:
-            if parent is not None and parent in useful:
-                useful[node] = None
-                break
-    return useful
+def explained(state: BackwardPass, node: Node, g: Any) -> None:
+    """`BackwardPass.pass_back`; an error names the op."""
+    try:
+        state.pass_back(node, g)
+    except Exception as error:  # also a warning that the user's filters raise
+        explain(error, node)
+        raise
 
 
 def release(node: Node) -> None:
@@ -373,3 +348,16 @@ def one_like(target: Tensor, state: BackwardPass) -> Tensor:
 def finished(g: Tensor | None, node: Node) -> Tensor | None:
     """The gradient of a source, broadcast to the source's shape."""
     return None if g is None else expanded(g, node.shape)
+
+
+class Hooks:
+    """What `polytape.debug` replaces: ``run`` is called as `backward`, ``line_of(node)`` adds to the notes on errors,
+    ``before_record(op, arrays)`` is called before a record of a call that no kernel served."""
+
+    def __init__(self, run: Any) -> None:
+        self.run: Any = run
+        self.line_of: Any = None
+        self.before_record: Any = None
+
+
+hooks: Final = Hooks(backward)

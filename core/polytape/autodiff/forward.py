@@ -18,10 +18,11 @@ from ..registry.op import Op
 from ..tensors.node import Node, Tape
 from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.tensor import Tensor, operators
-from .backward import BackwardPass, belongs, explain, operand_shape, reach
+from .backward import BackwardPass, explain, operand_shape
 from .calling import call_op
 from .cotangent import adapted, expanded, unbroadcast
 from .linearity import groups
+from .ordering import belongs, reach
 from .record import wrap
 from .tape import GradientTape
 

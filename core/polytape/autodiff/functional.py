@@ -18,6 +18,7 @@ from ..tensors.tensor import Tensor, describe, operators
 from ..tensors.variable import Variable
 from ..tracebacks import shortened
 from .arguments import independent, positions as argument_positions
+from .backward import hooks
 from .cotangent import expanded
 from .gradient_plan import plan_of
 from .record import follow, record, record_several, wrap
@@ -73,7 +74,7 @@ def value_and_gradients_function(
         try:
             positions = list(range(len(args))) if selected is None else argument_positions(f, selected, len(args))
             arguments = list(args)
-            inputs = {position: independent(args[position]) for position in positions}
+            inputs = {position: _argument(f, position, args[position]) for position in positions}
             with GradientTape(watch_accessed_variables=False) as tape:
                 for position, handle in zip(inputs, tape.watch_arguments(list(inputs.values())), strict=True):
                     arguments[position] = handle
@@ -86,6 +87,21 @@ def value_and_gradients_function(
     return value_and_gradients
 
 
+def _argument(f: Callable[..., Any], position: int, x: Any) -> Any:
+    try:
+        return independent(x)
+    except DTypeError as error:
+        if not isinstance(x, (dict, list, tuple)):
+            raise
+        raise DTypeError(
+            f"argument {position} of {getattr(f, '__name__', 'the function')} is a structure, which is no tensor.",
+            expected="a tensor, or what polytape.asarray converts",
+            got=f"a {type(x).__name__} of {len(x)}",
+            fix="pass its tensors as arguments of their own; or use a polytape.GradientTape: tape.watch(x) for each, "
+            "then tape.gradient(y, structure)",
+        ) from error
+
+
 def _check_value(f: Callable[..., Any], value: Any) -> None:
     if value is None:
         raise DTypeError(
@@ -96,17 +112,18 @@ def _check_value(f: Callable[..., Any], value: Any) -> None:
         )
 
 
-def implicit_gradients(f: Callable[..., Any]) -> Callable[..., list[tuple[Any, Variable]]]:
+def implicit_gradients(f: Callable[..., Any], *, sparse: bool = False) -> Callable[..., list[tuple[Any, Variable]]]:
     """A function that returns the gradients of ``f`` with respect to the trainable variables that it uses.
 
     Args:
         f: returns a tensor.
+        sparse: return a `polytape.IndexedSlices` for each variable that only `take`, on its first axis, uses.
     Returns:
         ``(*args) -> [(gradient, variable), ...]``, the argument of an optimizer's ``apply_gradients``.
     Raises:
         TapeError: from the returned function: ``f`` used no trainable variable.
     """
-    both = implicit_value_and_gradients(f)
+    both = implicit_value_and_gradients(f, sparse=sparse)
 
     def gradients(*args: Any, **kwargs: Any) -> list[tuple[Any, Variable]]:
         try:
@@ -118,7 +135,9 @@ def implicit_gradients(f: Callable[..., Any]) -> Callable[..., list[tuple[Any, V
     return gradients
 
 
-def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., tuple[Any, list[tuple[Any, Variable]]]]:
+def implicit_value_and_gradients(
+    f: Callable[..., Any], *, sparse: bool = False
+) -> Callable[..., tuple[Any, list[tuple[Any, Variable]]]]:
     """As `implicit_gradients`, but the function returns ``(value, [(gradient, variable), ...])``."""
 
     def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[tuple[Any, Variable]]]:
@@ -127,7 +146,7 @@ def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., tuple[A
                 value = f(*args, **kwargs)
             _check_value(f, value)
             variables = _used_variables(f, tape)
-            return value, list(zip(tape.gradient(value, variables), variables, strict=True))
+            return value, list(zip(tape.gradient(value, variables, sparse=sparse), variables, strict=True))
         except Exception as error:
             raise shortened(error)  # noqa: B904  # it is the same error
 
@@ -304,6 +323,8 @@ def _with_gradient(name: str, inputs: list[Tensor], y: Any, grad: Any) -> Any:
     plan = plan_of(op, len(inputs), watched)
     arrays = tuple([x.array for x in inputs])
     results = [output.array for output in outputs]
+    if hooks.before_record is not None:
+        hooks.before_record(op, arrays)
     if several:
         return structure.rebuild(y, record_several(op, resolution, plan, tapes, nodes, arrays, None, results))
     return Tensor(results[0], tensor_types[0], record(op, resolution, plan, tapes, nodes, arrays, None, results[0]))

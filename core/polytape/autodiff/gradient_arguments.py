@@ -11,7 +11,7 @@ from ..tensors.node import Node
 from ..tensors.tensor import Tensor, describe, operators
 from .cotangent import adapted
 
-__all__ = ["check_seeds", "check_sources", "check_targets", "check_unconnected"]
+__all__ = ["check_seeds", "check_sources", "check_targets", "check_unconnected", "fitted"]
 
 
 def check_unconnected(choice: str) -> None:
@@ -82,25 +82,31 @@ def check_seeds(targets: list[Tensor], output_gradients: Any) -> list[Tensor | N
             got=f"{len(weights)} leaves",
             fix="pass one gradient (or None) per target",
         )
-    seeds: list[Tensor | None] = []
-    for target, weight in zip(targets, weights, strict=True):
-        if weight is None:
-            seeds.append(None)
-            continue
-        seed: Tensor = weight if isinstance(weight, Tensor) else operators.asarray(weight, target.dtype, target.device)
-        if seed.shape != target.shape:
-            raise ShapeError(
-                f"the output gradient {describe(seed)} does not fit the target {describe(target)}.",
-                expected=f"shape {target.shape}",
-                got=f"shape {seed.shape}",
-                fix="reshape it, or leave it out to use ones",
-            )
-        if seed.type.category == COMPLEX and target.type.category < COMPLEX:
-            raise DTypeError(
-                f"the output gradient {describe(seed)} does not fit the target {describe(target)}.",
-                expected="a real output gradient for a real target",
-                got=seed.dtype.name,
-                fix="pass polytape.real(weight)",
-            )
-        seeds.append(adapted(seed, target.type))
-    return seeds
+    return [
+        None if weight is None else fitted("the output gradient", weight, target)
+        for target, weight in zip(targets, weights, strict=True)
+    ]
+
+
+def fitted(name: str, given: Any, tensor: Tensor) -> Tensor:
+    """A value that the caller gives as the gradient or the tangent of a tensor, in its dtype and on its device.
+
+    Raises:
+        ShapeError: another shape. DTypeError: a complex one for a real tensor.
+    """
+    value: Tensor = given if isinstance(given, Tensor) else operators.asarray(given, tensor.dtype, tensor.device)
+    if value.shape != tensor.shape:
+        raise ShapeError(
+            f"{name} {describe(value)} does not fit {describe(tensor)}.",
+            expected=f"shape {tensor.shape}",
+            got=f"shape {value.shape}",
+            fix="reshape it to the shape of its tensor",
+        )
+    if value.type.category == COMPLEX and tensor.type.category < COMPLEX:
+        raise DTypeError(
+            f"{name} {describe(value)} does not fit {describe(tensor)}.",
+            expected="a real one, as the tensor is real",
+            got=value.dtype.name,
+            fix="pass polytape.real(...) of it",
+        )
+    return adapted(value, tensor.type)

@@ -65,6 +65,8 @@ class Needs:
 
     def add(self, rule: GradientRule) -> None:
         """Add what one more rule needs."""
+        if not rule.needs:
+            self.keep = [True] * len(self.keep)
         for need in rule.needs:
             if need == Y:
                 self.keep_y = True

@@ -37,13 +37,14 @@ class IndexedSlices:
         [[5.0], [0.0], [2.0]]
     """
 
-    __slots__ = ("dense_shape", "indices", "unique", "values")
+    __slots__ = ("dense_shape", "indices", "merged", "unique", "values")
 
     def __init__(self, values: Tensor, indices: Tensor, dense_shape: Any, unique: bool = False) -> None:
         self.values: Tensor = operators.asarray(values, None, None)
         self.indices: Tensor = operators.asarray(indices, None, self.values.device)
         self.dense_shape: Shape = tuple(dense_shape)
         self.unique = unique
+        self.merged = unique  # whether `coalesce` has nothing to do
         if self.indices.type.category != INTEGER:
             raise DTypeError(
                 f"IndexedSlices cannot use {describe(self.indices)} as indices.",
@@ -96,18 +97,24 @@ class IndexedSlices:
     def coalesce(self) -> IndexedSlices:
         """The same tensor with each position once, in increasing order, and its rows summed.
 
-        In a traced function, where the number of positions must not depend on values, all rows, with zeros.
+        In a traced function, where the number of positions must not depend on values, a position that occurs several
+        times stays so: its first row is the sum, the others are zeros.
         """
-        if self.unique:
+        if self.merged:
             return self
         rows = self.dense_shape[0]
-        if current_scope.get().trace is not None:
-            positions = tables.get_op("arange_")(0, rows, 1, dtype=self.indices.dtype, device=self.device)
-            return IndexedSlices(self.to_dense(), positions, self.dense_shape, unique=True)
-        # A function of ops that no op names; this room is below the ops.
-        unique_inverse = importlib.import_module("polytape.ops.sets").unique_inverse
         where, segment_sum = tables.get_op("where"), tables.get_op("segment_sum")
         indices = where(self.indices < 0, self.indices + rows, self.indices)
+        if current_scope.get().trace is not None:
+            # What is still negative does not exist. It must not count from the end again.
+            positions = tables.get_op("sort")(where(indices < 0, rows, indices))
+            first = tables.get_op("searchsorted")(positions, indices)
+            values = segment_sum(self.values, first, num_segments=positions.shape[0])
+            summed = IndexedSlices(values, positions, self.dense_shape)
+            summed.merged = True
+            return summed
+        # A function of ops that no op names; this room is below the ops.
+        unique_inverse = importlib.import_module("polytape.ops.sets").unique_inverse
         positions, inverse = unique_inverse(indices)
         values = segment_sum(self.values, inverse, num_segments=positions.shape[0])
         return IndexedSlices(values, positions, self.dense_shape, unique=True)

@@ -23,6 +23,7 @@ from ..tensors.tensor import Tensor, describe
 from ..tensors.variable import Variable
 from ..tracebacks import shortened
 from .arguments import check_function, independent
+from .backward import hooks
 from .calling import call_op
 from .cotangent import expanded
 from .gradient_plan import plan_of
@@ -302,6 +303,8 @@ def _record(rule: _Again, inputs: list[Tensor], outputs: list[Tensor], tapes: An
     resolution = Resolution(None, None, tuple([x.type for x in inputs]), kinds, (), "kernel")
     nodes = tuple([x.node if watched >> k & 1 else None for k, x in enumerate(inputs)])
     arrays, plan = tuple([x.array for x in inputs]), plan_of(op, count, watched)
+    if hooks.before_record is not None:
+        hooks.before_record(op, arrays)
     return record_several(op, resolution, plan, tapes, nodes, arrays, None, [x.array for x in outputs])
 
 

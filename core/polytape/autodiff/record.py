@@ -53,12 +53,34 @@ def follow(inputs: Sequence[Tensor | None], scope: Scope) -> tuple[Tapes, int]:
     """The open tapes of ``scope`` that follow any of these tensors, and a bit mask of the followed tensors."""
     tapes: Tapes = ()
     watched = 0
+    if len(scope.tapes) == 1:
+        return followed_by_one(inputs, scope)
     for position, x in enumerate(inputs):
         following = () if x is None else active_tapes(x, scope)
         if following:
             watched |= 1 << position
             tapes = join(tapes, following, scope)
     return tapes, watched
+
+
+def followed_by_one(inputs: Sequence[Tensor | None], scope: Scope) -> tuple[Tapes, int]:
+    """As `follow`, for a scope with one tape."""
+    tapes, serial = scope.tapes, scope.serial
+    tape = tapes[0]
+    watched = 0
+    if tape.closed:
+        return (), 0
+    for position, x in enumerate(inputs):
+        node = None if x is None else x.node
+        if node is None:
+            continue
+        if node.seen != serial and node.tapes is not tapes:
+            if tape not in node.tapes and not tape.follows(x):
+                continue
+            if node.plan is None and not node.tapes:
+                node.seen = serial
+        watched |= 1 << position
+    return (tapes if watched else ()), watched
 
 
 def wrap(array: Any, tensor_type: Any, node: Node | None) -> Tensor:
@@ -105,12 +127,14 @@ def record(
 
 def kept_arrays(plan: GradientPlan, arrays: tuple[Any, ...]) -> list[Any]:
     """The array of each operand, or None if no rule needs it."""
-    return [array if keep else None for array, keep in zip(arrays, plan.keep, strict=True)]
+    keep = plan.keep
+    return [array if keep[position] else None for position, array in enumerate(arrays)]
 
 
 def kept_shapes(plan: GradientPlan, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
     """The shape of each operand, or None if its array is kept or the shape is not needed."""
-    return tuple([array.shape if keep else None for array, keep in zip(arrays, plan.keep_shape, strict=True)])
+    keep = plan.keep_shape
+    return tuple([array.shape if keep[position] else None for position, array in enumerate(arrays)])
 
 
 def record_several(
@@ -140,8 +164,8 @@ def record_several(
         shapes,
     )
     return [
-        wrap(result, tensor_type, output_node(node, index) if tensor_type.category >= FLOATING else None)
-        for index, (result, tensor_type) in enumerate(zip(results, result_types, strict=True))
+        wrap(results[index], tensor_type, output_node(node, index) if tensor_type.category >= FLOATING else None)
+        for index, tensor_type in enumerate(result_types)
     ]
 
 

@@ -11,6 +11,8 @@ from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
 from . import backward as dense
 from .indexed_slices import IndexedSlices
+from .ordering import belongs, reach
+from .record import wrap
 
 __all__ = ["backward"]
 
@@ -32,7 +34,7 @@ def backward(
     # The records are read first, since the pass may release them.
     taken = {node: (node.arrays[1], node.operand_types[1]) for node in stops}
     requested = [x.node for x in sources if x.node not in rows]
-    results = dense.backward(tape, targets, seeds, [*requested, *stops], keep, stops)
+    results = dense.hooks.run(tape, targets, seeds, [*requested, *stops], keep, stops)
     whole = iter(results[: len(requested)])
     cotangents = dict(zip(stops, results[len(requested) :], strict=True))
     return [
@@ -43,10 +45,10 @@ def backward(
 
 def _users(tape: Tape, targets: list[Tensor], sources: list[Tensor]) -> dict[Any, list[Node]]:
     """For each source that ops of the targets use, and which is not itself a target, the records of these ops."""
-    starts = [x.node for x in targets if x.node is not None and dense.belongs(tape, x.node)]
+    starts = [x.node for x in targets if x.node is not None and belongs(tape, x.node)]
     wanted = {x.node for x in sources} - set(starts)
     users: dict[Any, list[Node]] = {}
-    for node in dense.reach(tape, starts):
+    for node in reach(tape, starts):
         for parent in dict.fromkeys(node.parents) if tape in node.tapes else ():
             if parent in wanted:
                 users.setdefault(parent, []).append(node)
@@ -55,7 +57,8 @@ def _users(tape: Tape, targets: list[Tensor], sources: list[Tensor]) -> dict[Any
 
 def _takes_rows(node: Node) -> bool:
     op, attributes = node.op, node.attributes or {}
-    return op is not None and op.name == "take" and (attributes.get("axis") in (0, None))
+    # By identity: a traced function, or one with a gradient of its own, may have the same name.
+    return op is not None and op is tables.find_op("take") and attributes.get("axis") in (0, None)
 
 
 def _slices(x: Tensor, parts: list[tuple[Any, Any, Any]]) -> IndexedSlices | None:
@@ -64,7 +67,7 @@ def _slices(x: Tensor, parts: list[tuple[Any, Any, Any]]) -> IndexedSlices | Non
     values, indices = [], []
     for g, array, tensor_type in parts:
         if g is not None:
-            positions = Tensor(array, tensor_type, None)
+            positions = wrap(array, tensor_type, None)
             values.append(reshape(g, (positions.size, *x.shape[1:])))
             indices.append(reshape(positions, (positions.size,)))
     if not values:

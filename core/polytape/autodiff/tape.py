@@ -11,7 +11,8 @@ from ..tensors.node import Node, Tape, leaf
 from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
-from . import backward, gradient_arguments
+from . import gradient_arguments
+from .backward import hooks
 from .cotangent import zeros_like
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ class GradientTape(Tape):
                 run: Any = importlib.import_module("polytape.autodiff.sparse_gradients").backward
                 gradients = run(self, targets, seeds, flat, self.persistent)
             else:
-                gradients = backward.backward(self, targets, seeds, nodes, self.persistent)
+                gradients = hooks.run(self, targets, seeds, nodes, self.persistent)
         except Exception as error:
             from ..tracebacks import shortened
 

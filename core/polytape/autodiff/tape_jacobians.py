@@ -6,9 +6,10 @@ from typing import Any
 
 from ..tensors import structure
 from ..tensors.tensor import Tensor
-from .backward import belongs, reach, release
+from .backward import release
 from .gradient_arguments import check_sources, check_targets, check_unconnected
 from .matrices import batch_rows, connected_rows, zeros
+from .ordering import belongs, reach
 from .tape import GradientTape
 
 __all__ = ["by_example", "of_tape"]

@@ -6,13 +6,14 @@ several times faster than most builds of zlib, so one of them is used if it is i
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 __all__ = ["CHUNK_NBYTES", "Shared", "chunked", "combined", "crc32"]
 
@@ -21,19 +22,17 @@ _THREAD_NBYTES: Final = 1 << 22  # starting a thread takes as long as the checks
 _POLYNOMIAL: Final = 0xEDB88320
 
 
-def _fastest() -> Callable[[Any, int], int]:
-    try:
-        from isal.isal_zlib import crc32
-    except ImportError:
+def _fastest() -> Callable[..., int]:
+    for name in ("isal.isal_zlib", "zlib_ng.zlib_ng"):
         try:
-            from zlib_ng.zlib_ng import crc32
+            found: Callable[..., int] = importlib.import_module(name).crc32
         except ImportError:
-            return zlib.crc32
-    found: Callable[[Any, int], int] = crc32
-    return found
+            continue
+        return found
+    return zlib.crc32
 
 
-crc32: Final = _fastest()
+crc32: Final = _fastest()  # of bytes, and the checksum of what is before them
 
 
 class Shared:

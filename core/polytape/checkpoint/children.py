@@ -24,7 +24,7 @@ from ..state.trackable import Trackable, untracked_names
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
 
-__all__ = ["Children", "is_variable"]
+__all__ = ["PLAIN", "Children", "is_variable"]
 
 _VALUES: Final = (
     str, bytes, bytearray, memoryview, bool, int, float, complex, range, type(None), type(Ellipsis),
@@ -39,7 +39,7 @@ _CODE: Final = (
 _WEAK: Final = (weakref.ReferenceType, weakref.ProxyType, weakref.CallableProxyType)
 _SEQUENCES: Final[tuple[type[Any], ...]] = (list, tuple, deque)
 _PLAIN_SEQUENCES: Final = frozenset(_SEQUENCES)
-_PLAIN: Final = frozenset((*_SEQUENCES, dict))  # these exact types have no attributes
+PLAIN: Final = frozenset((*_SEQUENCES, dict))  # these exact types have no attributes
 _IGNORED: Final = frozenset(_VALUES)  # the types of most values, as a quick first test
 _UNKNOWN: Final[Any] = object()
 
@@ -103,11 +103,14 @@ class Children:
 
     def is_followed(self, value: object) -> bool:
         """Whether ``value`` is a variable, or an object that may hold some."""
-        cls = type(value)
+        followed = self._follows(type(value))
+        return bool(np.ndarray.dtype.__get__(value).hasobject) if followed is None else followed is True
+
+    def _follows(self, cls: type) -> bool | None:
         followed = self._followed.get(cls, _UNKNOWN)
         if followed is _UNKNOWN:
             followed = self._followed[cls] = None if issubclass(cls, np.ndarray) else _is_followed(cls)
-        return bool(np.ndarray.dtype.__get__(value).hasobject) if followed is None else followed is True
+        return followed  # type: ignore[no-any-return]  # it is not _UNKNOWN
 
     def has_names(self, value: object) -> bool:
         """Whether ``value`` is a variable, or an object whose children have names."""
@@ -120,8 +123,10 @@ class Children:
     def of(self, value: object) -> dict[str, object]:
         """The children of ``value`` by name."""
         cls = type(value)
+        if cls in PLAIN and (plain := self._all_of(value)):
+            return plain
         found: dict[str, object] = {}
-        if cls not in _PLAIN:
+        if cls not in PLAIN:
             if issubclass(cls, Variable):
                 return found
             self._add_attributes(value, found)
@@ -131,6 +136,14 @@ class Children:
         if issubclass(cls, dict):
             self._add_entries(list(dict.items(value)), found)  # type: ignore[arg-type]  # mypy takes cls for any type
         return found
+
+    def _all_of(self, value: Any) -> dict[str, object]:
+        """All entries of a list or dict by name, if each of them is followed; otherwise nothing."""
+        named: dict[str, object] = dict(value) if type(value) is dict else {}
+        children: list[object] = [*(named.values() if named else value)]
+        if {*map(type, named)} - {str} or not all([self._follows(cls) for cls in {*map(type, children)}]):
+            return {}
+        return named or dict(zip(map(str, range(len(children))), children, strict=True))
 
     def _add_entries(self, entries: Iterable[tuple[object, object]], found: dict[str, object]) -> None:
         for key, child in entries:
@@ -157,11 +170,11 @@ class Children:
     def unnamed(self, value: object, found: dict[str, object]) -> list[object]:
         """The objects that ``value`` refers to and that are not among its children ``found``: a set's members, say."""
         cls = type(value)
-        if cls in _PLAIN_SEQUENCES:
+        if cls in _PLAIN_SEQUENCES or (cls is dict and found.keys() == value.keys()):  # type: ignore[attr-defined]
             return []
         known = {id(child) for child in found.values()}
         known.add(id(cls))
-        if cls not in _PLAIN:
+        if cls not in PLAIN:
             info = self._class(cls)
             if info.has_dict:
                 own = _attributes(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -22,12 +22,12 @@ from .header import (
     MAX_HEADER_NBYTES,
     METADATA_NAME,
     OWN_KEYS,
-    SIZES,
-    Entry,
     Header,
-    encode_header,
+    Kind,
+    Layout,
 )
 from .loading import Source
+from .own_metadata import checksums
 from .parsing import parse_header
 from .reading import Reader, open_regular
 
@@ -65,18 +65,19 @@ def write_into(
     """Write the contents of a safetensors file; see `write_tensors`."""
     path = new.path
     _check_texts(path, tensors, metadata)
-    entries = _lay_out(tensors)
-    paired = [name for name, entry in entries.items() if entry.paired]
-    if plain and paired:
-        raise _unsupported(paired[0], tensors[paired[0]])
-    blocks, checksums = _blocks(entries, tensors)
-    header = encode_header(entries, metadata, plain)
+    names = sorted(tensors)
+    arrays = [*map(tensors.__getitem__, names)]
+    layout = Layout(names, _kinds(names, arrays))
+    if plain and (paired := [position for position, kind in enumerate(layout.kinds) if kind.paired]):
+        raise _unsupported(names[paired[0]], arrays[paired[0]])
+    blocks, checksums = _blocks(layout, arrays)
+    header = layout.encode(metadata, plain)
     size = len(header)
     if size - 8 > MAX_HEADER_NBYTES:
         raise CheckpointError(
             f"{path!r} cannot be written: its header is too large.",
             expected=f"names, shapes and metadata of at most {MAX_HEADER_NBYTES} bytes",
-            got=f"{size - 8} bytes for {len(entries)} tensors",
+            got=f"{size - 8} bytes for {len(names)} tensors",
             fix="use shorter names and less metadata, or several files",
         )
     nbytes = sum(map(len, blocks))
@@ -90,11 +91,11 @@ def write_into(
     shared.finish()
     if checksums:
         new.seek(0)
-        new.write(encode_header(entries, metadata, plain))
+        new.write(layout.encode(metadata, plain))
 
 
 def _check_texts(path: str, tensors: Mapping[Any, Array], metadata: Mapping[Any, Any]) -> None:
-    for name in tensors:
+    for name in () if _all_text(tensors) else tensors:
         if not is_text(name) or name == METADATA_NAME:
             raise CheckpointError(
                 f"{path!r} cannot hold a tensor named {quoted(name)}.",
@@ -112,17 +113,29 @@ def _check_texts(path: str, tensors: Mapping[Any, Array], metadata: Mapping[Any,
             )
 
 
-@lru_cache(maxsize=100)  # NumPy takes a microsecond or two to make the name
-def _stored_as(dtype: np.dtype[Any]) -> tuple[str, bool]:
-    """The code of a dtype in a file, "" if it has none; and whether it is stored as pairs."""
-    return ("F64", True) if dtype.name == "complex128" else (CODES.get(dtype.name, ""), False)
+def _all_text(names: Mapping[Any, Array]) -> bool:
+    """Whether all names are valid, tested at once."""
+    try:
+        return is_text("".join(names)) and METADATA_NAME not in names
+    except TypeError:  # one is no string
+        return False
 
 
-def _code_of(name: str, array: object) -> tuple[str, bool]:
-    kind = _stored_as(array.dtype) if isinstance(array, np.ndarray) else ("", False)
-    if kind[0]:
-        return kind
-    raise _unsupported(name, array)
+def _kinds(names: Sequence[str], arrays: Sequence[Array]) -> list[Kind]:
+    """The kinds of arrays; many share one."""
+    if not all([issubclass(cls, np.ndarray) for cls in {*map(type, arrays)}]):
+        name, array = next(pair for pair in zip(names, arrays, strict=True) if not isinstance(pair[1], np.ndarray))
+        raise _unsupported(name, array)
+    dtypes, shapes = [array.dtype for array in arrays], [array.shape for array in arrays]
+    known: dict[Any, Kind] = {}
+    for key in {*zip(dtypes, shapes, strict=True)}:
+        dtype, shape = key
+        paired = dtype.name == "complex128"
+        if not paired and dtype.name not in CODES:
+            position = dtypes.index(dtype)
+            raise _unsupported(names[position], arrays[position])
+        known[key] = Kind("F64", (*shape, 2), True) if paired else Kind(CODES[dtype.name], shape)
+    return [*map(known.__getitem__, zip(dtypes, shapes, strict=True))]
 
 
 def _unsupported(name: str, array: object) -> DTypeError:
@@ -135,53 +148,44 @@ def _unsupported(name: str, array: object) -> DTypeError:
     )
 
 
-def _lay_out(tensors: Mapping[str, Array]) -> dict[str, Entry]:
-    kinds = [(_code_of(name, array), name) for name, array in tensors.items()]
-    entries: dict[str, Entry] = {}
-    start = 0
-    # The widest first, after a header of a multiple of 8 bytes, so that every tensor is aligned in a mapped file.
-    for _, name, code, paired in sorted([(-SIZES[code], name, code, paired) for (code, paired), name in kinds]):
-        array = tensors[name]
-        end = start + array.nbytes
-        entries[name] = Entry(code, (*array.shape, 2) if paired else array.shape, start, end, paired)
-        start = end
-    return entries
-
-
-def _blocks(
-    entries: Mapping[str, Entry], tensors: Mapping[str, Array]
-) -> tuple[list[bytes | memoryview], list[Callable[[], None]]]:
-    """The data in the order of ``entries``, small tensors joined; and what computes the checksums of the others."""
+def _blocks(layout: Layout, arrays: Sequence[Array]) -> tuple[list[bytes | memoryview], list[Callable[[], None]]]:
+    """The data in the order of their bytes, small tensors joined; and what computes the checksums of the others."""
     blocks: list[bytes | memoryview] = []
-    small: list[bytes] = []
+    small: list[int] = []
     tasks: list[Callable[[], None]] = []
-    for name, entry in entries.items():
-        array = tensors[name]
-        if entry.end - entry.start < _SMALL_NBYTES and array.dtype.isnative and sys.byteorder == "little":
-            data = array.tobytes()
-            entry.crc = f"{crc32(data, 0):08x}"
-            small.append(data)
+    for position in layout.order:
+        array = arrays[position]
+        if layout.kinds[position].nbytes < _SMALL_NBYTES and array.dtype.isnative and sys.byteorder == "little":
+            small.append(position)
             continue
         if small:
-            blocks.append(b"".join(small))
+            blocks.append(_joined(layout, arrays, small))
             small = []
         view = _little_endian_bytes(array)
         blocks.append(view)
-        tasks += _checksums(entry, view)
+        tasks += _checksums(layout.crcs, position, view)
     if small:
-        blocks.append(b"".join(small))
+        blocks.append(_joined(layout, arrays, small))
     return blocks, tasks
 
 
-def _checksums(entry: Entry, data: memoryview) -> list[Callable[[], None]]:
-    """Tasks that compute the checksum of an entry."""
+def _joined(layout: Layout, arrays: Sequence[Array], positions: Sequence[int]) -> bytes:
+    """The bytes of small arrays; their checksums are computed here, while the processor's cache holds them."""
+    pieces = [arrays[position].tobytes() for position in positions]
+    for position, crc in zip(positions, map(crc32, pieces), strict=True):
+        layout.crcs[position] = crc
+    return b"".join(pieces)
+
+
+def _checksums(found: list[int], position: int, data: memoryview) -> list[Callable[[], None]]:
+    """Tasks that compute the checksum of ``data``, and enter it in ``found``."""
     chunks = chunked(len(data))
     crcs: dict[int, int] = {}
 
     def add(begin: int, end: int) -> None:
         crcs[begin] = crc32(data[begin:end], 0)
         if len(crcs) == len(chunks):
-            entry.crc = f"{combined([crcs[start] for start, _ in chunks], len(data)):08x}"
+            found[position] = combined([crcs[start] for start, _ in chunks], len(data))
 
     return [partial(add, begin, end) for begin, end in chunks]
 
@@ -200,7 +204,10 @@ def open_tensors(path: str) -> TensorFile:
         CheckpointError: it is missing, damaged, or not a safetensors file.
     """
     path = os.fspath(path)
-    return TensorFile(path, open_regular(path))
+    file = TensorFile(path, open_regular(path))
+    if file.has_checksums:
+        file._checksums()  # they are checked now; a restoration without verification does not need them
+    return file
 
 
 class TensorFile:
@@ -223,15 +230,16 @@ class TensorFile:
         CheckpointError: it is damaged, or not a safetensors file.
     """
 
-    __slots__ = ("__weakref__", "_entries", "_source", "has_checksums", "metadata", "names", "path")
+    __slots__ = ("__weakref__", "_crcs", "_header", "_source", "has_checksums", "metadata", "names", "path")
 
     def __init__(self, path: str, reader: Reader) -> None:
         self.path: Final = path
         source = Source(path, reader)
         header = self._read_header(source)
         self._source: Source | None = source
-        self._entries: dict[str, Entry] = header.entries
-        self.names: Final[tuple[str, ...]] = tuple(sorted(header.entries))
+        self._header: Final = header
+        self._crcs: dict[str, str] | None = None  # read when they are first needed
+        self.names: Final[tuple[str, ...]] = tuple(sorted(header.kinds))
         self.metadata: Final[dict[str, str]] = header.metadata
         self.has_checksums: Final[bool] = header.has_checksums
 
@@ -255,7 +263,7 @@ class TensorFile:
         Raises:
             CheckpointError: there is no such tensor.
         """
-        return self.entry(name).logical_shape()
+        return self.kinds([name])[0].logical_shape
 
     def dtype(self, name: str) -> np.dtype[Any]:
         """The dtype of tensor ``name``, in the machine's byte order.
@@ -264,7 +272,7 @@ class TensorFile:
             CheckpointError: there is no such tensor.
             DTypeError: it is bfloat16, and the package ml_dtypes is missing.
         """
-        return self.entry(name).logical_dtype()
+        return self.kinds([name])[0].logical_dtype()
 
     def read(self, name: str) -> Array:
         """Tensor ``name`` as a new, writable array, after its checksum is verified if the file has one.
@@ -288,7 +296,15 @@ class TensorFile:
         source = self._source
         if source is None:
             raise self._error("it was closed", "an open file", "a read after close()", "open it again")
-        return source.arrays([(name, self.entry(name)) for name in names], verify and self.has_checksums)
+        kinds, header = self.kinds(names), self._header
+        starts = [*map(header.starts.__getitem__, names)]
+        crcs = [*map(self._checksums().__getitem__, names)] if verify and self.has_checksums else None
+        return source.arrays(names, kinds, starts, crcs)
+
+    def _checksums(self) -> dict[str, str]:
+        if self._crcs is None:
+            self._crcs = checksums(self.path, self._header.checksums, self._header.kinds)
+        return self._crcs
 
     def verify(self) -> None:
         """Read everything once and compare the checksums.
@@ -309,22 +325,24 @@ class TensorFile:
     def _error(self, reason: str, expected: str, got: str, fix: str = "") -> CheckpointError:
         return damaged(self.path, reason, expected=expected, got=got, fix=fix)
 
-    def entry(self, name: str) -> Entry:
-        """The location and meaning of tensor ``name``.
+    def kinds(self, names: Sequence[str]) -> list[Kind]:
+        """The kinds of these tensors.
 
         Raises:
-            CheckpointError: there is no such tensor.
+            CheckpointError: one of them does not exist.
         """
-        entry = self._entries.get(name)
-        if entry is None:
-            listing = ", ".join(quoted(known) for known in self.names[:10])
-            raise self._error(
-                f"it has no tensor {quoted(name)}",
-                "the name of a tensor in it",
-                f"{len(self.names)} tensors: {listing}{', ...' if len(self.names) > 10 else ''}",
-                "use one of these names",
-            )
-        return entry
+        kinds = self._header.kinds
+        try:
+            return [*map(kinds.__getitem__, names)]
+        except KeyError:
+            missing = next(name for name in names if name not in kinds)
+        listing = ", ".join(quoted(known) for known in self.names[:10])
+        raise self._error(
+            f"it has no tensor {quoted(missing)}",
+            "the name of a tensor in it",
+            f"{len(self.names)} tensors: {listing}{', ...' if len(self.names) > 10 else ''}",
+            "use one of these names",
+        )
 
     def _read_header(self, source: Source) -> Header:
         size = source.reader.status().st_size

@@ -7,8 +7,10 @@ Source: the safetensors format, https://github.com/huggingface/safetensors (READ
 
 from __future__ import annotations
 
+import math
+import struct
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring as quote
 from typing import Any, Final
 
@@ -28,10 +30,11 @@ __all__ = [
     "METADATA_NAME",
     "OWN_KEYS",
     "SIZES",
-    "Entry",
     "Header",
-    "encode_header",
+    "Kind",
+    "Layout",
     "header_crc",
+    "hexadecimal",
     "own_header_crc",
 ]
 
@@ -57,99 +60,156 @@ SIZES: Final = {  # bytes per element
 MAX_HEADER_NBYTES: Final = 100_000_000  # the limit of the safetensors library
 
 
-class Entry:
-    """The location and meaning of one tensor's bytes.
+class Kind:
+    """What the tensors of one dtype and shape have in common.
 
     Args:
         code: the safetensors name of the stored dtype.
         shape: the stored shape.
-        start: offset of the first byte from the start of the data.
-        end: offset one past the last byte.
-        paired: whether the tensor is complex128 of ``shape[:-1]``, stored as pairs of F64.
+        paired: whether the tensors are complex128 of ``shape[:-1]``, stored as pairs of F64.
     """
 
-    __slots__ = ("code", "crc", "end", "paired", "shape", "start")
+    __slots__ = ("code", "known_dtype", "logical_shape", "nbytes", "paired", "shape")
 
-    def __init__(self, code: str, shape: tuple[int, ...], start: int, end: int, paired: bool = False) -> None:
+    def __init__(self, code: str, shape: tuple[int, ...], paired: bool = False) -> None:
         self.code: Final = code
         self.shape: Final = shape
-        self.start: Final = start
-        self.end: Final = end
-        self.paired: bool = paired
-        self.crc: str = "0" * 8  # CRC-32 of the bytes, in hexadecimal
+        self.paired: Final = paired
+        self.logical_shape: Final = shape[:-1] if paired else shape
+        self.nbytes: Final[int] = SIZES[code] * math.prod(shape)
+        # None for bfloat16 until `logical_dtype` looks it up.
+        self.known_dtype: np.dtype[Any] | None = dtypes.complex128 if paired else _NUMPY_DTYPES.get(code)
 
     def __repr__(self) -> str:
-        return f"Entry({self.code}, {self.shape}, bytes {self.start} to {self.end}, crc32 {self.crc})"
-
-    @property
-    def nbytes(self) -> int:
-        """How many bytes it has."""
-        return self.end - self.start
-
-    def logical_shape(self) -> tuple[int, ...]:
-        """The shape of the tensor that was written."""
-        return self.shape[:-1] if self.paired else self.shape
+        return f"Kind({self.code}, {self.shape}{', paired' if self.paired else ''})"
 
     def logical_dtype(self) -> np.dtype[Any]:
-        """The dtype of the tensor that was written."""
-        if self.paired:
-            return dtypes.complex128
-        return _NUMPY_DTYPES.get(self.code) or dtypes.lookup(_DTYPES[self.code])
+        """The dtype of the tensors that were written.
+
+        Raises:
+            DTypeError: it is bfloat16, and the package ml_dtypes is missing.
+        """
+        if self.known_dtype is None:
+            self.known_dtype = dtypes.lookup(_DTYPES[self.code])
+        return self.known_dtype
+
+    def fits(self, shape: object, dtype: object) -> bool:
+        """Whether this is the kind of tensors of this shape and dtype."""
+        return self.logical_shape == shape and bool(self.logical_dtype() == dtype)
+
+    def text(self) -> str:
+        """Its part of the canonical JSON that describes a tensor."""
+        return f'"dtype":"{self.code}","shape":[{",".join(map(str, self.shape))}]'
 
 
 class Header:
-    """A checked header: an Entry per tensor, and the metadata without polytape's own keys."""
+    """A checked header. Its dicts have one entry per tensor, by name; a tensor has no object of its own, which would
+    take as long to make as its bytes take to read.
 
-    __slots__ = ("entries", "has_checksums", "metadata")
+    Attributes:
+        kinds: of the tensors.
+        starts: the offset of each tensor's first byte from the start of the data.
+        checksums: the metadata that `own_metadata.checksums` reads; empty in a file without checksums.
+        metadata: without polytape's own keys.
+        has_checksums: whether polytape wrote the file.
+    """
 
-    def __init__(self, entries: dict[str, Entry], metadata: dict[str, str], has_checksums: bool) -> None:
-        self.entries: Final = entries
-        self.metadata: Final = metadata
-        self.has_checksums: Final = has_checksums
+    __slots__ = ("checksums", "has_checksums", "kinds", "metadata", "starts")
+
+    def __init__(self) -> None:
+        self.kinds: Final[dict[str, Kind]] = {}
+        self.starts: Final[dict[str, int]] = {}
+        self.checksums = ""
+        self.metadata: dict[str, str] = {}
+        self.has_checksums = False
 
     def __repr__(self) -> str:
-        return f"Header({len(self.entries)} tensors, metadata {sorted(self.metadata)})"
+        return f"Header({len(self.kinds)} tensors, metadata {sorted(self.metadata)})"
 
 
-def encode_header(entries: Mapping[str, Entry], metadata: Mapping[str, str], plain: bool = False) -> bytes:
-    """The bytes before the data: the header's length and the header, together a multiple of 8 bytes.
-
-    Their count does not depend on the checksums in ``entries``. The header is written in the form that its checksum is
-    computed from, see `own_header_crc`.
+class Layout:
+    """Where the tensors of a new file are. All lists have one entry per tensor, sorted by name.
 
     Args:
-        entries: the tensors by name.
-        metadata: strings by key.
-        plain: whether to leave out polytape's own metadata.
+        names: sorted.
+        kinds: of the same tensors.
+
+    Attributes:
+        order: the positions of the tensors in these lists, in the order of their bytes. The widest elements come first,
+            after a header of a multiple of 8 bytes, so that every tensor is aligned in a mapped file.
+        starts: the offsets of their first bytes from the start of the data.
+        crcs: the CRC-32 of their bytes; to be filled in.
     """
-    quotes = {name: quote(name) for name in sorted(entries)}
-    shapes = {shape: ",".join(map(str, shape)) for shape in {entry.shape for entry in entries.values()}}
-    members = [f"{text}:{_description(entries[name], shapes)}" for name, text in quotes.items()]
-    if plain:
-        if metadata:
-            members.append(f"{quote(METADATA_NAME)}:{canonical_json(dict(metadata))}")
-        return _padded(f"{{{','.join(members)}}}".encode())
-    sums = ",".join(
-        [f'{text}:["{entries[name].crc}",{entries[name].end - entries[name].start}]' for name, text in quotes.items()]
-    )
-    texts = {**metadata, FORMAT_KEY: "1", CHECKSUMS_KEY: f"{{{sums}}}", HEADER_KEY: ""}
-    paired = [text for name, text in quotes.items() if entries[name].paired]
-    if paired:
-        texts[COMPLEX128_KEY] = f"[{','.join(paired)}]"
-    members.insert(bisect_left([*quotes], METADATA_NAME), f"{quote(METADATA_NAME)}:{canonical_json(texts)}")
-    before, after = f"{{{','.join(members)}}}".encode().split(_OWN_CRC + b'"', 1)
-    crc = crc32(after, crc32(before, 0))
-    return _padded(b'%s%s%08x"%s' % (before, _OWN_CRC, crc, after))
+
+    __slots__ = ("crcs", "kinds", "names", "order", "starts")
+
+    def __init__(self, names: Sequence[str], kinds: Sequence[Kind]) -> None:
+        self.names: Final = names
+        self.kinds: Final = kinds
+        self.crcs: Final[list[int]] = [0] * len(names)
+        positions = range(len(names))
+        widths = {kind: -SIZES[kind.code] for kind in set(kinds)}
+        self.order: Sequence[int] = positions
+        if len(set(widths.values())) > 1:
+            self.order = sorted(positions, key=[widths[kind] for kind in kinds].__getitem__)
+        self.starts: Sequence[int] = [0] * len(names)
+        start = 0
+        for position in self.order:
+            self.starts[position] = start
+            start += kinds[position].nbytes
+
+    def __repr__(self) -> str:
+        return f"Layout({len(self.names)} tensors)"
+
+    def encode(self, metadata: Mapping[str, str], plain: bool = False) -> bytes:
+        """The bytes before the data: the header's length and the header, together a multiple of 8 bytes.
+
+        Their count does not depend on the checksums. The header is written in the form that its checksum is computed
+        from, see `own_header_crc`.
+
+        Args:
+            metadata: strings by key.
+            plain: whether to leave out polytape's own metadata.
+        """
+        quotes, kinds = [*map(quote, self.names)], set(self.kinds)
+        tails = {kind: (kind.nbytes, f"],{kind.text()}}}") for kind in kinds}
+        members = [
+            f'{name}:{{"data_offsets":[{start},{start + nbytes}{tail}'
+            for name, start, (nbytes, tail) in zip(quotes, self.starts, map(tails.__getitem__, self.kinds), strict=True)
+        ]
+        if plain:
+            if metadata:
+                members.append(f"{quote(METADATA_NAME)}:{canonical_json(dict(metadata))}")
+            return _padded(f"{{{','.join(members)}}}".encode())
+        texts = {**metadata, FORMAT_KEY: "1", CHECKSUMS_KEY: self._checksums(quotes), HEADER_KEY: ""}
+        if any([kind.paired for kind in kinds]):
+            paired = [name for name, kind in zip(quotes, self.kinds, strict=True) if kind.paired]
+            texts[COMPLEX128_KEY] = f"[{','.join(paired)}]"
+        members.insert(bisect_left(self.names, METADATA_NAME), f"{quote(METADATA_NAME)}:{canonical_json(texts)}")
+        before, after = f"{{{','.join(members)}}}".encode().split(_OWN_CRC + b'"', 1)
+        crc = crc32(after, crc32(before, 0))
+        return _padded(b'%s%s%08x"%s' % (before, _OWN_CRC, crc, after))
+
+    def _checksums(self, quotes: list[str]) -> str:
+        digits = hexadecimal(self.crcs)
+        tails = {kind: f'",{kind.nbytes}]' for kind in set(self.kinds)}
+        sums = [
+            f'{name}:["{digits[position : position + 8]}{tail}'
+            for name, position, tail in zip(
+                quotes, range(0, len(digits), 8), map(tails.__getitem__, self.kinds), strict=True
+            )
+        ]
+        return f"{{{','.join(sums)}}}"
+
+
+def hexadecimal(crcs: Sequence[int]) -> str:
+    """Checksums in 8 hexadecimal digits each, one after the other."""
+    return struct.pack(f">{len(crcs)}I", *crcs).hex()
 
 
 def _padded(header: bytes) -> bytes:
     header += b" " * (-len(header) % 8)
     return len(header).to_bytes(8, "little") + header
-
-
-def _description(entry: Entry, shapes: Mapping[tuple[int, ...], str]) -> str:
-    """The canonical JSON that describes a tensor; ``shapes`` has the texts of shapes, which many tensors share."""
-    return f'{{"data_offsets":[{entry.start},{entry.end}],"dtype":"{entry.code}","shape":[{shapes[entry.shape]}]}}'
 
 
 def own_header_crc(raw: bytes | bytearray) -> str | None:
@@ -168,23 +228,23 @@ def own_header_crc(raw: bytes | bytearray) -> str | None:
     return stored.decode() if stored == b"%08x" % crc else None
 
 
-def header_crc(texts: Mapping[str, str], entries: Mapping[str, Entry], unusual: Mapping[str, str]) -> str:
+def header_crc(texts: Mapping[str, str], header: Header, unusual: Mapping[str, str]) -> str:
     """The CRC-32 of the whole header without the key polytape.header, in the form of `canonical_json`.
 
     Args:
         texts: the metadata.
-        entries: by name.
-        unusual: `canonical_json` of the descriptions that have more than an entry's fields.
+        header: its tensors.
+        unusual: `canonical_json` of the descriptions that have more fields than usual, by name.
     """
     crc, separator = crc32(b"{", 0), ""
-    for name in sorted([METADATA_NAME, *entries]):
+    for name in sorted([METADATA_NAME, *header.kinds]):
         if name == METADATA_NAME:
             value = canonical_json({key: text for key, text in texts.items() if key != HEADER_KEY})
         elif name in unusual:
             value = unusual[name]
         else:
-            shape = entries[name].shape
-            value = _description(entries[name], {shape: ",".join(map(str, shape))})
+            kind, start = header.kinds[name], header.starts[name]
+            value = f'{{"data_offsets":[{start},{start + kind.nbytes}],{kind.text()}}}'
         crc = crc32(f"{separator}{canonical_json(name)}:{value}".encode(), crc)
         separator = ","
     return f"{crc32(b'}', crc):08x}"

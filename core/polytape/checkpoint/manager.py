@@ -20,8 +20,9 @@ from .files import Replacement
 from .format import write_into
 from .numbering import newest
 from .objects import METADATA_KEY, collect, graph_text
-from .restoring import Restoration, Status, refuse_trace
+from .restoring import Restoration, refuse_trace
 from .series import Policy, Series
+from .status import Status
 
 __all__ = ["Checkpoint"]
 
@@ -37,7 +38,7 @@ class Checkpoint(Trackable):
             such. Each name becomes the first part of the tensors' keys: ``Checkpoint(model=model)`` saves ``model/w``.
 
     Raises:
-        CheckpointError: a checkpoint cannot follow one of the objects.
+        CheckpointError: a checkpoint cannot follow one of the objects, or one has no name.
 
     Example:
         >>> import polytape as pt, tempfile
@@ -52,7 +53,14 @@ class Checkpoint(Trackable):
         >>> folder.cleanup()
     """
 
-    def __init__(self, /, **objects: object) -> None:
+    def __init__(self, /, *unnamed: object, **objects: object) -> None:
+        if unnamed:
+            raise CheckpointError(
+                "a checkpoint needs a name for each object.",
+                expected="objects as keyword arguments",
+                got=", ".join([type(value).__name__ for value in unnamed]),
+                fix="polytape.Checkpoint(model=model, optimizer=optimizer), with names of your own",
+            )
         children = Children()
         for name, value in objects.items():
             if not name or name.startswith("_") or hasattr(Checkpoint, name) or not children.has_names(value):
@@ -88,13 +96,15 @@ class Checkpoint(Trackable):
 
     def _snapshot(self) -> tuple[dict[str, Any], dict[str, str]]:
         """The tensors and the metadata to write; later steps do not change them."""
-        nodes, variables = collect(self)
+        graph, found = collect(self)
+        variables = [*found.values()]
         # All arrays first, and between the steps of other threads. While they are referenced here, no later step writes
         # into them.
         with writing:
-            arrays = {key: (settled(variable), variable.type.backend) for key, variable in variables.items()}
-        tensors = {key: backend.to_host(array) for key, (array, backend) in arrays.items()}
-        return tensors, {METADATA_KEY: graph_text(nodes)}
+            arrays = [*map(settled, variables)]
+            readers = [variable.type.backend.to_host for variable in variables]
+        tensors = {key: to_host(array) for key, to_host, array in zip(found, readers, arrays, strict=True)}
+        return tensors, {METADATA_KEY: graph_text(graph)}
 
     def save(self, prefix: str | os.PathLike[str], *, keep: int | None = 5, wait: bool = True) -> str:
         """Save to the next numbered file, and make it the latest checkpoint of its directory.

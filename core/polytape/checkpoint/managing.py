@@ -8,9 +8,9 @@ from typing import Final
 from ..errors import CheckpointError, PolytapeError
 from ..settings import trimmed
 from .manager import Checkpoint
-from .restoring import Status
 from .series import Policy
 from .state import kept_checkpoints, latest_checkpoint
+from .status import Status
 
 __all__ = ["CheckpointManager"]
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Sequence
 from json.encoder import encode_basestring as quote
 from typing import Any, Final
@@ -26,24 +27,46 @@ from ..state.trackable import Trackable
 from ..tensors.variable import Variable
 from .collecting import Collector
 from .files import damaged, strict_json
-from .nodes import NamesNode, ObjectNode, join
+from .nodes import Graph, NamesNode, ObjectNode, join
 
 __all__ = ["METADATA_KEY", "collect", "collect_variables", "graph_of", "graph_text"]
 
 METADATA_KEY: Final = "polytape.objects"
 _VERSION: Final = 1
+_MAX_REMEMBERED: Final = 1 << 19  # characters of an object graph that is remembered
 _MAX_UNUSUAL: Final = 10_000  # characters of an object graph that does not begin as polytape writes it
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_variable: Final = re.compile(r'\{"tensor":"([^"\\\x00-\x1f]+)"\},').match  # a node as polytape writes most of them
+_VARIABLE: Final = '{"tensor":"'  # how the node of a variable begins
+_BETWEEN: Final = '"},{"tensor":"'  # what is between the tensors of two
+_WINDOW: Final = 1 << 9  # characters in which they are searched for at first; more each time that all fit
+_MAX_WINDOW: Final = 1 << 16
 _decode: Final = json.JSONDecoder().raw_decode
+_CONTROLS: Final = bytes(range(32))
 _beginning: Final = re.compile(r'\s*\{\s*"format"\s*:\s*(\d{1,9})\s*,\s*"nodes"\s*:\s*\[\s*').match
 _empty_nodes: Final = re.compile(r"(?:\{\}\s*,\s*)*+").match
 _separator: Final = re.compile(r"\s*([,\]])\s*").match
 _end: Final = re.compile(r"\}\s*").fullmatch
 
 
-def collect(root: Trackable) -> tuple[list[ObjectNode], dict[str, Variable]]:
-    """The nodes of the object graph below ``root``, and its variables by key.
+class _Parsed:
+    """An object graph that was read, which nothing changes; all checkpoints of one training have the same."""
+
+    __slots__ = ("graph", "names", "text")
+
+    def __init__(self, text: str, names: tuple[str, ...], graph: Graph) -> None:
+        self.text: Final = text
+        self.names: Final = names
+        self.graph: Final = graph
+
+    def __repr__(self) -> str:
+        return f"_Parsed({self.graph!r})"
+
+
+remembered: Final[deque[_Parsed]] = deque(maxlen=2)
+
+
+def collect(root: Trackable) -> tuple[Graph, dict[str, Variable]]:
+    """The object graph below ``root``, and its variables by key.
 
     Raises:
         CheckpointError: as for `collect_variables`.
@@ -64,7 +87,8 @@ def collect_variables(root: Trackable) -> dict[str, Variable]:
 
 def _collector(root: Trackable) -> Collector:
     collector = Collector(root)
-    for index, value in enumerate(list(collector.objects)):
+    for index in [*collector.graph.objects]:
+        value = collector.objects[index]
         if issubclass(type(value), Trackable):
             _collect_slots(collector, index, value)
     collector.refuse_unnamed_variables()
@@ -82,25 +106,29 @@ def _collect_slots(collector: Collector, index: int, owner: Any) -> None:
                 got=f"a variable that is not among the {len(collector.variables)} reachable ones",
                 fix="add the model to the checkpoint: Checkpoint(model=model, optimizer=optimizer)",
             )
-        prefix = f"{join(collector.path_of(index), 'slots')}/{collector.path_of(of)}"
+        prefix = f"{join(collector.path_of(index), 'slots')}/{collector.graph.tensors[of]}"
         indices = {name: collector.index_of(slot, join(prefix, name)) for name, slot in slots.items()}
-        collector.nodes[index].slots.append((of, indices))
+        collector.graph.objects[index].slots.append((of, indices))
 
 
-def graph_text(nodes: Sequence[ObjectNode]) -> str:
-    """The object graph as JSON text."""
-    # Most nodes are variables, so theirs is not made by way of a dict.
-    entries = [
-        f'{{"tensor":{quote(node.tensor)}}}' if node.tensor and not node.children and not node.slots else _entry(node)
-        for node in nodes
-    ]
-    return f'{{"format":{_VERSION},"nodes":[{",".join(entries)}]}}'
+def graph_text(graph: Graph) -> str:
+    """The object graph as JSON text; all objects of it that are no variables have children or slots."""
+    texts: list[str] = []
+    begin = 0
+    for index in [*sorted(graph.objects), len(graph.tensors)]:
+        if begin < index:  # variables, whose texts are made all at once
+            quotes = '},{"tensor":'.join(map(quote, graph.tensors[begin:index]))
+            texts.append(f'{{"tensor":{quotes}}}')
+        if index in graph.objects:
+            texts.append(_entry(graph.tensors[index], graph.objects[index]))
+        begin = index + 1
+    return f'{{"format":{_VERSION},"nodes":[{",".join(texts)}]}}'
 
 
-def _entry(node: ObjectNode) -> str:
+def _entry(tensor: str, node: ObjectNode) -> str:
     entry: dict[str, Any] = {}
-    if node.tensor:
-        entry["tensor"] = node.tensor
+    if tensor:
+        entry["tensor"] = tensor
     if node.children:
         entry["children"] = node.children
     if node.slots:
@@ -108,7 +136,7 @@ def _entry(node: ObjectNode) -> str:
     return _encode(entry)
 
 
-def graph_of(path: str, metadata: dict[str, str], names: Sequence[str]) -> list[ObjectNode]:
+def graph_of(path: str, metadata: dict[str, str], names: Sequence[str]) -> Graph:
     """The object graph of the checkpoint file ``path``; if it has none, one built from its tensors' ``names``.
 
     Raises:
@@ -116,11 +144,18 @@ def graph_of(path: str, metadata: dict[str, str], names: Sequence[str]) -> list[
     """
     text = metadata.get(METADATA_KEY)
     if text is None:
-        nodes: list[ObjectNode] = []
-        nodes.append(NamesNode(nodes, names, ""))
-        return nodes
+        graph = Graph()
+        graph.add("", NamesNode(graph, names, ""))
+        return graph
+    names = tuple(names)
+    for known in [*remembered]:  # a copy: another thread may add one
+        if known.text == text and known.names == names:
+            return known.graph
     try:
-        return _parse(path, text, set(names))
+        graph = _parse(path, text, set(names))
+        if len(text) <= _MAX_REMEMBERED:
+            remembered.appendleft(_Parsed(text, names, graph))
+        return graph
     except CheckpointError:  # also a ValueError, but already complete
         raise
     except ValueError as error:
@@ -132,8 +167,8 @@ def graph_of(path: str, metadata: dict[str, str], names: Sequence[str]) -> list[
         ) from error
 
 
-def _parse(path: str, text: str, names: set[str]) -> list[ObjectNode]:
-    """The nodes in ``text``. They are read one by one, so a forged text takes little more memory than it has bytes."""
+def _parse(path: str, text: str, names: set[str]) -> Graph:
+    """The graph in ``text``. Nodes are read one by one, so a forged text takes little more memory than it has bytes."""
     match = _beginning(text)
     if match is None or text.startswith("]", match.end()) or match[1] == "0":
         raise ValueError(_unusual(text))
@@ -145,26 +180,26 @@ def _parse(path: str, text: str, names: set[str]) -> list[ObjectNode]:
             got=f"format {match[1]}",
             fix="update polytape",
         )
-    nodes: list[ObjectNode] = []
+    graph = Graph()
     position = match.end()
     highest = 0  # of the indices
     unused = set(names)
+    joined = "".join(names).encode()
+    plain = len(joined.translate(None, _CONTROLS)) == len(joined)
     while True:
         empty = _empty_nodes(text, position)
-        if empty is not None and empty[0]:
-            nodes += [_EMPTY] * empty[0].count("{")
+        if empty is not None and empty[0]:  # what an object that holds no variable has in files of polytape 0.1
+            graph.tensors.extend([""] * empty[0].count("{"))
             position = empty.end()
-        while (variable := _variable(text, position)) is not None and variable[1] in unused:
-            unused.remove(variable[1])
-            nodes.append(ObjectNode(variable[1]))
-            position = variable.end()
+        if plain:
+            position = _add_variables(graph, unused, text, position)
         entry, position = _next(text, position)
-        node, index = _node(entry, names)
-        if node.tensor:
-            if node.tensor not in unused:
-                raise ValueError(f"two nodes refer to the tensor {node.tensor!r}"[:200])
-            unused.remove(node.tensor)
-        nodes.append(node)
+        tensor, node, index = _node(entry, names)
+        if tensor:
+            if tensor not in unused:
+                raise ValueError(f"two nodes refer to the tensor {tensor!r}"[:200])
+            unused.remove(tensor)
+        graph.add(tensor, node)
         highest = max(highest, index)
         separator = _separator(text, position)
         if separator is None:
@@ -174,9 +209,43 @@ def _parse(path: str, text: str, names: set[str]) -> list[ObjectNode]:
             break
     if _end(text, position) is None:
         raise ValueError(f"'}}' is missing at character {position}, or there is more after it")
-    if highest >= len(nodes):
-        raise ValueError(f"{highest} is not a valid index among {len(nodes)} nodes")
-    return nodes
+    if highest >= len(graph.tensors):
+        raise ValueError(f"{highest} is not a valid index among {len(graph.tensors)} nodes")
+    return graph
+
+
+def _add_variables(graph: Graph, unused: set[str], text: str, position: int) -> int:
+    """Add the variables whose nodes begin at ``position``; returns where they end.
+
+    Their tensors are removed from ``unused``. A tensor that is not among these is an error, which the caller finds:
+    the nodes from there on are left to it.
+    """
+    window = _WINDOW
+    while found := _variables(text, position, window):
+        count = len(unused)
+        unused.difference_update(found)
+        if len(unused) != count - len(found):
+            # Which one it is does not matter here. All are unused again but those of earlier nodes, which were added.
+            unused.update(set(found).difference(graph.tensors))
+            break
+        graph.tensors.extend(found)
+        position += sum(map(len, found)) + len('{"tensor":""},') * len(found)
+        window = min(8 * window, _MAX_WINDOW)
+    return position
+
+
+def _variables(text: str, position: int, window: int) -> list[str]:
+    """The tensors of variables whose nodes begin at ``position``, one after the other, in the form of `graph_text`."""
+    if not text.startswith(_VARIABLE, position):
+        return []
+    found = text[position + len(_VARIABLE) : position + window].split(_BETWEEN)
+    del found[-1]  # it is cut off, or is followed by something else
+    joined = "".join(found)
+    if '"' in joined or "\\" in joined or "" in found:
+        # Other nodes are in between, or a name has escapes.
+        unusual = [not name or '"' in name or "\\" in name for name in found]
+        del found[unusual.index(True) :]
+    return found
 
 
 def _next(text: str, position: int) -> tuple[object, int]:
@@ -197,22 +266,17 @@ def _unusual(text: str) -> str:
     return f"format {content.get('format')!r} with {type(content.get('nodes')).__name__} nodes"
 
 
-_EMPTY: Final = ObjectNode("")  # what an object that holds no variable has in files of polytape 0.1
-
-
-def _node(entry: object, names: set[str]) -> tuple[ObjectNode, int]:
-    """The node, and the highest index in it."""
+def _node(entry: object, names: set[str]) -> tuple[str, ObjectNode | None, int]:
+    """The tensor, the node if it has more than that, and the highest index in it."""
     if not isinstance(entry, dict):
         raise ValueError(f"the node {entry!r} is not a JSON object"[:200])
-    if not entry:
-        return _EMPTY, 0
     tensor: object = entry.get("tensor", "")
     if not isinstance(tensor, str) or (tensor and tensor not in names):
         raise ValueError(f"a node refers to the tensor {tensor!r}, which is not in the file"[:200])
-    node = ObjectNode(tensor)
-    if tensor and len(entry) == 1:
-        return node, 0
-    node.children, node.slots = _indices(entry.get("children", {})), []
+    if not entry or (tensor and len(entry) == 1):
+        return tensor, None, 0
+    node = ObjectNode()
+    node.children = _indices(entry.get("children", {}))
     indices = [0, *node.children.values()]
     slots: object = entry.get("slots", [])
     if not isinstance(slots, list):
@@ -224,13 +288,13 @@ def _node(entry: object, names: set[str]) -> tuple[ObjectNode, int]:
         named = _indices(group.get("slots"))
         node.slots.append((of, named))
         indices += [of, *named.values()]
-    return node, max(indices)
+    return tensor, node, max(indices)
 
 
 def _indices(value: object) -> dict[str, int]:
     if not isinstance(value, dict):
         raise ValueError(f"{value!r} is not a mapping of names to nodes"[:200])
-    for index in value.values():
-        if type(index) is not int or index < 0:
-            raise ValueError(f"{index!r} is not a valid index"[:200])
+    if {*map(type, value.values())} - {int} or min(value.values(), default=0) < 0:
+        index = next(index for index in value.values() if type(index) is not int or index < 0)
+        raise ValueError(f"{index!r} is not a valid index"[:200])
     return value

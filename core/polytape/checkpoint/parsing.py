@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Final
+from collections import deque
+from itertools import accumulate
+from operator import add
+from typing import Any, Final, TypeAlias
 
 from ..errors import CheckpointError
-from .files import canonical_json, damaged, is_text, next_json, quoted, strict_json
+from .files import canonical_json, damaged, is_text, next_json, quoted
 from .header import (
     CHECKSUMS_KEY,
-    COMPLEX128_KEY,
-    FORMAT_KEY,
     HEADER_KEY,
     METADATA_NAME,
     OWN_KEYS,
     SIZES,
-    Entry,
     Header,
-    header_crc,
+    Kind,
     own_header_crc,
 )
+from .own_metadata import check_header, check_paired, check_version
 
 __all__ = ["parse_header"]
 
@@ -35,11 +36,19 @@ _MAX_DESCRIPTION: Final = 10_000  # characters; 64 sizes and two offsets of 19 d
 _S: Final = r"[ \t\n\r]*"
 _COUNT: Final = r"(?:0|[1-9][0-9]{0,18})"
 _space: Final = re.compile(_S).match
-# A tensor as polytape writes it, in canonical JSON, unless it is the last member.
-_own: Final = re.compile(
-    rf'"([^"\\\x00-\x1f]*)":{{"data_offsets":\[({_COUNT}),({_COUNT})\],'
-    rf'"dtype":"([A-Z0-9_]+)","shape":\[((?:(?:{_COUNT},){{0,{_MAX_AXES - 1}}}{_COUNT})?)\]}},'
-).match
+# Tensors as polytape writes them, in canonical JSON, except the last member. The groups are the name, the offsets, and
+# the dtype and sizes in one piece, which `_sizes` takes apart; the rest of a member always has the same length.
+_split_own: Final = re.compile(
+    r'"([^"\\\x00-\x1f]*+)":\{"data_offsets":\[([1-9][0-9]{0,18}+|0),([1-9][0-9]{0,18}+|0)\],'
+    r'"dtype":"([^"]*+","shape":\[[0-9,]*+)\]\},'
+).split
+_REST: Final = len('"":{"data_offsets":[,],"dtype":"]},')
+_sizes: Final = re.compile(rf'([A-Z0-9_]+)","shape":\[((?:(?:{_COUNT},){{0,{_MAX_AXES - 1}}}{_COUNT})?)').fullmatch
+_WINDOW: Final = 1 << 10  # characters in which they are searched for at first; more each time that all fit
+_MAX_WINDOW: Final = 1 << 16
+_MIN_RUN: Final = 1 << 12  # characters of members that are remembered
+_MAX_RUN: Final = 1 << 19
+_Members: TypeAlias = tuple[list[Any], list[Any], list[Any], list[Any]]  # names, kinds, starts, ends
 # A tensor as nearly every other program writes it. Any other form takes the slower path of `_Parser._unusual_member`.
 _common: Final = re.compile(
     rf'{_S}"([^"\\\x00-\x1f]*)"{_S}:{_S}'
@@ -65,32 +74,54 @@ def parse_header(path: str, raw: bytes | bytearray, available: int) -> Header:
         raise
     except ValueError as error:
         raise damaged(path, "its header is not valid JSON", expected="a JSON object", got=str(error)) from error
-    entries, texts = parser.entries, parser.texts or {}
-    _check_offsets(path, entries, available)
-    own = any(key in texts for key in OWN_KEYS)
-    if own:
-        _check_version(path, texts)
+    header, texts = parser.header, parser.texts or {}
+    _check_offsets(path, header, available)
+    header.metadata = {key: text for key, text in texts.items() if key not in OWN_KEYS}
+    header.has_checksums = len(header.metadata) < len(texts)
+    if header.has_checksums:
+        check_version(path, texts)
         crc = own_header_crc(raw)
         if crc is None or crc != texts.get(HEADER_KEY):
-            _check_header(path, texts, entries, parser.unusual)
-        _check_own(path, texts, entries)
-    return Header(entries, {key: text for key, text in texts.items() if key not in OWN_KEYS}, own)
+            check_header(path, texts, header, parser.unusual)
+        header.checksums = texts.get(CHECKSUMS_KEY, "")
+        check_paired(path, texts, header)
+    return header
+
+
+class _Run:
+    """Members that were read: their text, and what `_Parser._add_all` takes.
+
+    The checkpoints of one training differ in their checksums only, so the text of the tensors is the same.
+    """
+
+    __slots__ = ("members", "text")
+
+    def __init__(self, text: str, members: _Members) -> None:
+        self.text: Final = text
+        self.members: Final = members
+
+    def __repr__(self) -> str:
+        return f"_Run({len(self.text)} characters)"
+
+
+remembered: Final[deque[_Run]] = deque(maxlen=4)  # two files, each with tensors before and after its metadata
 
 
 class _Parser:
     """Reads the text of a header. What is not JSON raises ValueError, what is not a header CheckpointError.
 
     Attributes:
-        entries: the tensors.
+        header: the tensors.
         texts: the metadata, if there is any.
         unusual: `canonical_json` of the descriptions that do not have the common form.
     """
 
     def __init__(self, path: str) -> None:
         self.path: Final = path
-        self.entries: dict[str, Entry] = {}
+        self.header: Final = Header()
         self.texts: dict[str, str] | None = None
         self.unusual: dict[str, str] = {}
+        self._kinds: Final[dict[str, Kind | None]] = {}  # by their text in canonical form; None if it is not
 
     def parse(self, text: str) -> None:
         """Read ``text``, a whole JSON object."""
@@ -119,23 +150,66 @@ class _Parser:
 
     def _own_members(self, text: str, position: int) -> int:
         """Read the members from ``position`` on that have polytape's form; returns where the next one begins."""
-        entries = self.entries
-        kinds: dict[tuple[str, str], tuple[tuple[int, ...], int]] = {}  # shape and byte count, by the text of both
-        while (match := _own(text, position)) is not None:
-            name, first, last, code, sizes = match.groups()
-            kind = kinds.get((code, sizes))
-            if kind is None:
-                shape = _shape(sizes)
-                kind = kinds[code, sizes] = shape, SIZES.get(code, 0) * math.prod(shape)
-            start, end = int(first), int(last)
-            if end - start != kind[1] or not kind[1] or name in entries or name == METADATA_NAME:
-                if name == METADATA_NAME:
-                    break
-                self._add(name, code, kind[0], (start, end))
-            else:
-                entries[name] = Entry(code, kind[0], start, end)
-            position = match.end()
-        return position
+        for run in [*remembered]:  # a copy: another thread may add one
+            if text.startswith(run.text, position):
+                self._add_all(*run.members)
+                return position + len(run.text)
+        members: _Members = ([], [], [], [])
+        end = self._new_members(text, position, members)
+        if _MIN_RUN <= end - position <= _MAX_RUN:
+            remembered.appendleft(_Run(text[position:end], members))
+        return end
+
+    def _new_members(self, text: str, position: int, members: _Members) -> int:
+        """Read what `_own_members` does, and append it to ``members`` too, if it is not very long."""
+        begin = position
+        known, window = self._kinds, _WINDOW
+        while True:
+            piece = text[position : position + window]
+            parts = _split_own(piece)
+            names, texts = parts[1::5], parts[4::5]
+            for kind in {*texts} - known.keys():
+                known[kind] = _kind(kind)
+            # Only members one after the other from here on, canonical, and no metadata.
+            count = len(names)
+            if any(parts[:-1:5]):
+                count = [not gap for gap in parts[:-1:5]].index(False)
+            if METADATA_NAME in names:
+                count = min(count, names.index(METADATA_NAME))
+            kinds = [*map(known.__getitem__, texts[:count])]
+            if None in kinds:
+                count = kinds.index(None)
+            if not count:
+                return position
+            is_cut = count < len(names)
+            position += sum(map(len, parts[: 5 * count])) + _REST * count if is_cut else len(piece) - len(parts[-1])
+            parts = parts[: 5 * count]
+            starts, ends = parts[2::5], parts[3::5]
+            # Most tensors begin where the last one ended, so its number is known.
+            numbers = [*map(int, starts)]
+            known_ends = numbers[1:] if starts[1:] == ends[:-1] else []
+            columns: _Members = names[:count], kinds[:count], numbers, [*known_ends, *map(int, ends[len(known_ends) :])]
+            self._add_all(*columns)
+            if position - begin <= _MAX_RUN:
+                for column, values in zip(members, columns, strict=True):
+                    column.extend(values)
+            if is_cut:
+                return position
+            window = min(8 * window, _MAX_WINDOW)
+
+    def _add_all(self, names: list[str], kinds: list[Any], starts: list[int], ends: list[int]) -> None:
+        found = self.header.kinds
+        before = len(found)
+        sizes = [kind.nbytes for kind in kinds]
+        if 0 in sizes or ends != [*map(add, starts, sizes)] or not found.keys().isdisjoint(names):
+            for name, kind, start, end in zip(names, kinds, starts, ends, strict=True):
+                self._add(name, kind.code, kind.shape, (start, end))
+            return
+        found.update(zip(names, kinds, strict=True))
+        self.header.starts.update(zip(names, starts, strict=True))
+        if len(found) < before + len(names):
+            twice = next(name for position, name in enumerate(names) if name in names[:position])
+            raise ValueError(f"the key {quoted(twice)} appears twice")
 
     def _unusual_member(self, text: str, position: int) -> int:
         """Read a member that is metadata, or in another form; returns the position after its separator."""
@@ -199,7 +273,7 @@ class _Parser:
         self._add(name, code, shape, offsets)
 
     def _add(self, name: str, code: str, shape: tuple[int, ...], offsets: tuple[int, ...]) -> None:
-        if name in self.entries:
+        if name in self.header.kinds:
             raise ValueError(f"the key {quoted(name)} appears twice")
         size = SIZES.get(code)
         if size is None:
@@ -217,7 +291,8 @@ class _Parser:
             reason = f"tensor {quoted(name)} does not match its shape"
             expected = f"{nbytes} bytes for {code} of shape {shape}"
             raise damaged(self.path, reason, expected=expected, got=f"{end - start} bytes")
-        self.entries[name] = Entry(code, shape, start, end)
+        self.header.kinds[name] = Kind(code, shape)
+        self.header.starts[name] = start
 
     def _unknown_dtype(self, name: str, code: object) -> CheckpointError:
         return damaged(
@@ -235,6 +310,12 @@ class _Parser:
             expected=f"at most {_MAX_AXES} sizes in shape, two ascending data_offsets, all of them integers >= 0",
             got=got,
         )
+
+
+def _kind(text: str) -> Kind | None:
+    """The dtype and shape of tensors; None if the text is not canonical."""
+    match = _sizes(text)
+    return Kind(match[1], _shape(match[2])) if match is not None and match[1] in SIZES else None
 
 
 def _shape(sizes: str | None) -> tuple[int, ...]:
@@ -278,69 +359,19 @@ def _counts(value: object, most: int) -> tuple[int, ...] | None:
     return None
 
 
-def _check_offsets(path: str, entries: dict[str, Entry], available: int) -> None:
-    spans = sorted([(entry.start, entry.end) for entry in entries.values()])
-    starts, ends = [span[0] for span in spans], [span[1] for span in spans]
-    if [*starts, available] == [0, *ends]:
-        return
+def _check_offsets(path: str, header: Header, available: int) -> None:
+    sizes = [kind.nbytes for kind in header.kinds.values()]
+    starts = [*header.starts.values()]
+    if [0, *accumulate(sizes)] == [*starts, available]:
+        return  # they are in the order of their bytes
+    if 0 not in sizes and [*sorted(starts), available] == [0, *sorted(map(add, starts, sizes))]:
+        return  # at every byte, one tensor more has begun than ended
     offset = 0
-    for start, end, name in sorted([(entry.start, entry.end, name) for name, entry in entries.items()]):
+    for start, size, name in sorted(zip(starts, sizes, header.kinds, strict=True)):
         if start != offset:
             reason = f"tensor {quoted(name)} {'overlaps another' if start < offset else 'leaves a gap before it'}"
             raise damaged(path, reason, expected=f"data from byte {offset}", got=f"data from byte {start}")
-        offset = end
+        offset = start + size
     if offset != available:
         reason = "its data is cut off" if offset > available else "it has bytes that belong to no tensor"
         raise damaged(path, reason, expected=f"{offset} bytes of data", got=f"{available} bytes")
-
-
-def _check_version(path: str, texts: dict[str, str]) -> None:
-    version = texts.get(FORMAT_KEY, "none")
-    if version != "1":
-        fix = "read it with the version of polytape that wrote it" if version.isdecimal() else ""
-        raise damaged(path, "its polytape format is unknown", expected="format 1", got=version[:20], fix=fix)
-
-
-def _check_header(path: str, texts: dict[str, str], entries: dict[str, Entry], unusual: dict[str, str]) -> None:
-    """Check a header that is not in the form that polytape writes: of an earlier version, or written by a program."""
-    stored = texts.get(HEADER_KEY, "none")[:20]
-    crc = header_crc(texts, entries, unusual)
-    if crc != stored:
-        raise damaged(path, "its header is damaged", expected=f"checksum {stored}", got=f"checksum {crc}")
-
-
-def _check_own(path: str, texts: dict[str, str], entries: dict[str, Entry]) -> None:
-    # Only a forged file can be wrong here; it is checked just as carefully.
-    try:
-        sums = _bounded_json(texts.get(CHECKSUMS_KEY, ""), entries)
-        paired = _bounded_json(texts.get(COMPLEX128_KEY, "[]"), entries)
-    except ValueError as error:
-        raise damaged(path, "its checksums are malformed", expected="JSON", got=str(error)) from error
-    if not isinstance(sums, dict) or sums.keys() != entries.keys():
-        raise damaged(path, "its checksums are malformed", expected="one for each tensor", got=repr(sums)[:80])
-    for name, entry in entries.items():
-        pair: object = sums[name]
-        if type(pair) is not list or len(pair) != 2 or pair[1] != entry.end - entry.start:
-            reason = f"the checksum of {quoted(name)} is malformed"
-            expected = f"[CRC-32, {entry.nbytes}]"
-            raise damaged(path, reason, expected=expected, got=repr(pair)[:80])
-        entry.crc = str(pair[0])
-    _check_paired(path, paired, entries)
-
-
-def _bounded_json(text: str, entries: dict[str, Entry]) -> object:
-    """The value of ``text``, which holds names and at most one list per entry."""
-    limit = 1 + len(entries) + sum([name.count("[") + name.count("{") for name in entries])
-    if text.count("[") + text.count("{") > limit:
-        raise ValueError(f"more than {limit} lists and objects")
-    return strict_json(text.encode())
-
-
-def _check_paired(path: str, paired: object, entries: dict[str, Entry]) -> None:
-    names: list[Any] = paired if isinstance(paired, list) else [paired]
-    for name in names:
-        entry = entries.get(name) if isinstance(name, str) else None
-        if entry is None or entry.code != "F64" or entry.shape[-1:] != (2,):
-            expected = "names of F64 tensors [..., 2]"
-            raise damaged(path, f"its {COMPLEX128_KEY} is malformed", expected=expected, got=repr(name)[:80])
-        entry.paired = True

@@ -60,14 +60,17 @@ class Reader:
             total += count
         return total
 
-    def read_into_all(self, targets: Sequence[Any], offset: int) -> bool:
+    def read_into_all(self, targets: Sequence[Any], offset: int, nbytes: int) -> bool:
         """Fill all ``targets``, contiguous buffers, with the bytes from ``offset`` on, in one step if that is possible.
 
+        Args:
+            targets: the buffers.
+            offset: in the file.
+            nbytes: of all targets.
         Returns:
             Whether all of them are filled.
         """
-        wanted = sum([target.nbytes for target in targets])
-        return hasattr(os, "preadv") and os.preadv(self._descriptor, targets, offset) == wanted
+        return hasattr(os, "preadv") and os.preadv(self._descriptor, targets, offset) == nbytes
 
 
 def open_regular(path: str, fix: str = "") -> Reader:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from itertools import repeat
+from operator import is_
 from typing import Any, Final
 
-from ..errors import CheckpointError, PolytapeError, TraceError
-from ..settings import trimmed
+import numpy as np
+
+from ..errors import CheckpointError, TraceError
 from ..state.trackable import Trackable
 from ..tensors.in_place import writing
 from ..tensors.scope import current_scope
@@ -17,11 +19,12 @@ from ..tensors.variable import Variable
 from .children import Children, is_variable
 from .files import quoted
 from .format import TensorFile
+from .header import Kind
 from .nodes import ObjectNode
-from .objects import collect_variables, graph_of
+from .objects import graph_of
 from .reading import open_regular
 
-__all__ = ["Restoration", "Status", "refuse_trace"]
+__all__ = ["Restoration", "refuse_trace"]
 
 
 def refuse_trace(what: str) -> None:
@@ -39,6 +42,7 @@ def refuse_trace(what: str) -> None:
         )
 
 
+_FEW: Final = 8  # children that are paired one by one
 _open_files: weakref.WeakValueDictionary[tuple[object, ...], TensorFile] = weakref.WeakValueDictionary()
 
 
@@ -103,7 +107,7 @@ class Restoration:
         file = _shared_file(path, fix)
         self.file: TensorFile | None = file  # None when it is not needed any more
         self.names: Final = file.names
-        self.nodes: Final[list[ObjectNode]] = graph_of(path, file.metadata, file.names)
+        self.graph: Final = graph_of(path, file.metadata, file.names)
         self.variables: dict[int, Variable] = {}
         self.ids: set[int] = set()  # of these variables
         # Weak: a trackable holds this restoration, and a cycle would keep both and the open file.
@@ -126,7 +130,7 @@ class Restoration:
 
     def attach(self, index: int, name: str, value: object) -> None:
         """Restore the variables below ``value``, which becomes the attribute ``name`` of the object at ``index``."""
-        child_index = self.nodes[index].child(name)
+        child_index = self.graph.child(index, name)
         if child_index is not None:
             match = _Match()
             self._find_variables(value, child_index, match)
@@ -134,7 +138,7 @@ class Restoration:
 
     def attach_slot(self, index: int, variable: Variable, name: str, slot: Variable) -> None:
         """Restore the slot ``name`` that the object at ``index`` has just created for ``variable``."""
-        for of, slots in self.nodes[index].slots:
+        for of, slots in self.graph.slots(index):
             slot_index = slots.get(name)
             if slot_index is not None and self.variables.get(of) is variable:
                 match = _Match()
@@ -152,8 +156,13 @@ class Restoration:
                 continue
             if issubclass(type(value), Trackable):
                 match.trackables.append((value, index))  # type: ignore[arg-type]  # the line above says so
-            node = self.nodes[index]
-            for name, child in match.children.of(value).items():
+            node = self.graph.objects.get(index)
+            if node is None:
+                continue
+            children = match.children.of(value)
+            if len(children) > _FEW and self._pair_all(children, node, match):
+                continue
+            for name, child in children.items():
                 child_index = node.child(name)
                 if child_index is None:
                     continue
@@ -162,12 +171,37 @@ class Restoration:
                 else:
                     queue.append((child, child_index))
 
+    def _pair_all(self, children: dict[str, object], node: ObjectNode, match: _Match) -> bool:
+        """Pair all children at once, as `_pair` does, if they are variables that are not restored yet.
+
+        Returns:
+            Whether they are.
+        """
+        if {*map(type, children.values())} != {Variable}:
+            return False
+        indices = [*map(node.children.get, children)]
+        identities = {*map(id, children.values())}
+        paired = {index: child for index, child in zip(indices, children.values(), strict=True) if index is not None}
+        if (
+            not len(paired) == len(identities) == len(children)
+            or not all(map(self.graph.tensors.__getitem__, paired))
+            or not self.variables.keys().isdisjoint(paired)
+            or not match.variables.keys().isdisjoint(paired)
+            or not identities.isdisjoint(self.ids)
+            or not identities.isdisjoint(match.ids)
+        ):
+            return False
+        match.variables.update(paired)  # type: ignore[arg-type]  # the first line says so
+        match.ids.update(identities)
+        return True
+
     def _pair(self, variable: Variable, index: int, match: _Match) -> None:
         # A tensor is restored once: another variable that is assigned later or elsewhere keeps its value.
+        identity = id(variable)
         free = index not in self.variables and index not in match.variables
-        if self.nodes[index].tensor and free and id(variable) not in self.ids and id(variable) not in match.ids:
+        if self.graph.tensors[index] and free and identity not in self.ids and identity not in match.ids:
             match.variables[index] = variable
-            match.ids.add(id(variable))
+            match.ids.add(identity)
 
     def _find_slots(self, match: _Match) -> None:
         owners = [*match.trackables]
@@ -176,7 +210,7 @@ class Restoration:
             if waiting is not None and self._waits(waiting):
                 owners.append((waiting, index))
         for owner, index in owners:
-            saved = self.nodes[index].slots
+            saved = self.graph.slots(index)
             slots = {id(variable): slots for variable, slots in owner._tracked_slots()} if saved else {}
             for of, indices in saved:
                 variable = match.variables.get(of, self.variables.get(of))
@@ -198,13 +232,9 @@ class Restoration:
         arrays: list[Any] = []
         variables = [*match.variables.values()]
         if file is not None:
-            keys = [self.nodes[index].tensor for index in match.variables]
-            for key, variable in zip(keys, variables, strict=True):
-                self._check(file, key, variable)
-            arrays = [
-                _native(variable, host)
-                for variable, host in zip(variables, file.read_all(keys, self.verify), strict=True)
-            ]
+            keys = [*map(self.graph.tensors.__getitem__, match.variables)]
+            self._check_all(keys, file.kinds(keys), variables)
+            arrays = _natives(variables, file.read_all(keys, self.verify))
         _replace_values(variables, arrays)
         self.variables.update(match.variables)
         self.ids.update(match.ids)
@@ -223,14 +253,21 @@ class Restoration:
                 del trackable.__dict__["_pending_restoration"]
         self.waiting = []
 
-    def _check(self, file: TensorFile, key: str, variable: Variable) -> None:
-        entry = file.entry(key)
-        shape, dtype = entry.logical_shape(), entry.logical_dtype()
-        if shape != variable.array.shape or dtype != variable.type.dtype:
+    def _check_all(self, keys: list[str], kinds: list[Kind], variables: list[Variable]) -> None:
+        # Nearly always the dtypes are the same objects. Not ==: NumPy takes None, an unknown one, for float64.
+        dtypes = [variable.type.dtype for variable in variables]
+        same = all(map(is_, [kind.known_dtype for kind in kinds], dtypes))
+        if same and [kind.logical_shape for kind in kinds] == [variable.array.shape for variable in variables]:
+            return
+        for key, kind, variable in zip(keys, kinds, variables, strict=True):
+            self._check(key, kind, variable)
+
+    def _check(self, key: str, kind: Kind, variable: Variable) -> None:
+        if not kind.fits(variable.array.shape, variable.type.dtype):
             raise CheckpointError(
                 f"{self.path!r} does not match: the variable at {quoted(key)} has a different shape or dtype.",
                 expected=f"{describe(variable)}, like the variable {variable.name or key!r}",
-                got=f"{dtype}[{','.join(map(str, shape))}] in the file",
+                got=f"{kind.logical_dtype()}[{','.join(map(str, kind.logical_shape))}] in the file",
                 fix="create the variable as it was when it was saved, or restore another checkpoint; nothing was "
                 "changed",
             )
@@ -239,16 +276,19 @@ class Restoration:
 
     def keys(self, restored: bool) -> tuple[str, ...]:
         """Keys of the file's tensors that have been restored or, with ``restored=False``, have not."""
-        restored_names = {self.nodes[index].tensor for index in self.variables}
+        restored_names = {*map(self.graph.tensors.__getitem__, self.variables)}
         return tuple([name for name in self.names if (name in restored_names) == restored])
 
 
-def _native(variable: Variable, host: Any) -> Any:
-    """The native array for a variable, from a host array that owns its memory and that nothing else refers to."""
-    backend = variable.type.backend
-    if backend.host and type(host) is backend.array_type:
-        return host  # what from_host would return a copy of
-    return backend.from_host(host, variable.type.device)
+def _natives(variables: list[Variable], hosts: list[Any]) -> list[Any]:
+    """The native arrays for variables, from host arrays that own their memory and that nothing else refers to."""
+    types = {variable.type for variable in variables}
+    if all([type_.backend.host and type_.array_type is np.ndarray for type_ in types]):
+        return hosts  # what from_host would return copies of
+    return [
+        variable.type.backend.from_host(host, variable.type.device)
+        for variable, host in zip(variables, hosts, strict=True)
+    ]
 
 
 def _replace_values(variables: list[Variable], arrays: list[Any]) -> None:
@@ -258,108 +298,3 @@ def _replace_values(variables: list[Variable], arrays: list[Any]) -> None:
         # One loop in C: no signal handler runs in it, so Ctrl-C cannot stop it between two variables.
         deque(map(setattr, variables, repeat("array"), arrays), maxlen=0)
     before.clear()
-
-
-class Status:
-    """The tensors that a restore has matched; it also reflects those restored later.
-
-    Attributes:
-        path: the checkpoint file, or None if nothing was restored.
-    """
-
-    __slots__ = ("_restoration", "_root", "path")
-
-    def __init__(self, root: Trackable, restoration: Restoration | None) -> None:
-        self._root: Final = root
-        self._restoration: Final = restoration
-        self.path: Final[str | None] = None if restoration is None else restoration.path
-
-    def __repr__(self) -> str:
-        return f"Status({self.path!r}, {len(self.matched)} matched, {len(self.unmatched)} unmatched)"
-
-    @property
-    def matched(self) -> tuple[str, ...]:
-        """Keys of the file's tensors that have been restored into variables, sorted."""
-        return () if self._restoration is None else self._restoration.keys(True)
-
-    @property
-    def unmatched(self) -> tuple[str, ...]:
-        """Keys of the file's tensors that have not been restored, sorted."""
-        return () if self._restoration is None else self._restoration.keys(False)
-
-    def assert_consumed(self) -> Status:
-        """Check that every tensor of the file was restored into a variable, and every variable from the file.
-
-        Returns:
-            This status.
-        Raises:
-            CheckpointError: some tensors or variables are left over; the error lists them.
-        """
-        if self.unmatched:
-            raise CheckpointError(
-                f"{self.path!r} contains tensors that have no variable.",
-                expected="a variable for each tensor of the checkpoint",
-                got=f"none for {_listed(self.unmatched)}",
-                fix="create the missing objects (they are restored when they are assigned), call restore_new() if a "
-                "list, dict or plain object has changed since, or use assert_existing_objects_matched()",
-            )
-        return self.assert_existing_objects_matched()
-
-    def restore_new(self) -> Status:
-        """Restore the variables that have been added to lists, dicts and plain objects since.
-
-        Attributes of `Trackable` objects are restored when they are assigned; other containers do not say when
-        something is added to them. Variables that were restored before keep their values.
-
-        Returns:
-            This status.
-        Raises:
-            CheckpointError: a tensor is damaged, or does not match its variable; no variable is changed then.
-        """
-        if self._restoration is not None:
-            try:
-                self._restoration.restore(self._root)
-            except PolytapeError as error:
-                raise trimmed(error) from None
-        return self
-
-    def expect_partial(self) -> Status:
-        """Say that some tensors of the file have no variable, which is no error and gives no warning anyway.
-
-        It is there for readers, and for programs that were written for TensorFlow.
-
-        Returns:
-            This status.
-        """
-        return self
-
-    def assert_existing_objects_matched(self) -> Status:
-        """Check that every existing variable was restored; the file may contain more tensors.
-
-        Returns:
-            This status.
-        Raises:
-            CheckpointError: some variables were not restored; the error lists them.
-        """
-        restored = [] if self._restoration is None else list(self._restoration.variables.values())
-        known = {id(variable) for variable in restored}
-        try:
-            existing = collect_variables(self._root)
-        except PolytapeError as error:
-            raise trimmed(error) from None
-        missing = [key for key, variable in existing.items() if id(variable) not in known]
-        if missing or self._restoration is None:
-            raise CheckpointError(
-                f"not every variable was restored from {self.path!r}.",
-                expected="a tensor in the checkpoint for each variable",
-                got=f"none for {_listed(missing)}" if self.path else "no checkpoint: restore(None)",
-                fix="restore a checkpoint of the same objects, or initialise these variables in another way"
-                if self.path
-                else "save one first, or check the directory passed to latest_checkpoint",
-            )
-        return self
-
-
-def _listed(keys: tuple[str, ...] | list[str]) -> str:
-    shown = ", ".join([quoted(key) for key in keys[:10]])
-    return f"{shown} and {len(keys) - 10} more" if len(keys) > 10 else shown

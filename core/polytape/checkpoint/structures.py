@@ -36,7 +36,7 @@ def save(path: str | os.PathLike[str], structure: Any) -> None:
             whose keys are strings or integers.
     Raises:
         CheckpointError: the file cannot be written.
-        DTypeError: the structure holds something else.
+        DTypeError: the structure holds something else, or ``path`` is no path.
 
     Example:
         >>> import os, tempfile
@@ -46,6 +46,13 @@ def save(path: str | os.PathLike[str], structure: Any) -> None:
         >>> pt.load(path)["epoch"]
         3
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise DTypeError(
+            f"save cannot write to a {type(path).__name__}.",
+            expected="a path, then the structure",
+            got=f"a {type(path).__name__}, then a {type(structure).__name__}",
+            fix="polytape.save(path, structure): the other order than torch.save",
+        )
     tensors: dict[str, Any] = {}
     encoded = _encode(structure, "", tensors, 0)
     write_tensors(os.fspath(path), tensors, {_KEY: json.dumps(encoded, separators=(",", ":"))})

@@ -24,6 +24,8 @@ COMMANDS = {
     "doctor": "report on this installation; fails if the requested backend is not ready",
     "explain": "show which kernel an op would run on the given operands, and why",
     "new-backend": "make a new distribution with a backend, whose tests pass at once",
+    "perf": "compare the speed of two commits, or of two backends",
+    "run": "run a graph that a traced function was exported to, on arrays from files",
     "todo": "list the primitives that a backend has no kernel for, and what each would make available",
 }
 

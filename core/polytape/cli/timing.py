@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from ..dispatch.resolve import observe
+from ..dispatch.resolve import observe, unobserve
 
 __all__ = ["Spent", "timed"]
 
@@ -68,4 +68,4 @@ def timed(backend: str) -> Iterator[dict[str, Spent]]:
     try:
         yield spent
     finally:
-        observe(None)
+        unobserve(observer)

@@ -86,6 +86,7 @@ def _entry(op: Op, needs: dict[str, set[str]], ran: _Run | None) -> dict[str, An
     return {
         "op": op.name,
         "kernel": f"{op.name}{kernel_signature(op)}",
+        "dtypes": list(op.primitive_for),
         "summary": (op.__doc__ or "").strip().partition("\n")[0],
         "calls": None if spent is None else spent.calls,
         "time_s": None if spent is None else spent.time_s,
@@ -253,7 +254,8 @@ def text(facts: dict[str, Any]) -> str:
         lines += ["It has none for these; first those that are needed most:", ""]
     for entry in missing:
         calls = f"  ({entry['calls']} calls)" if entry["calls"] else ""
-        lines += [f"{entry['kernel']}{calls}", f"    {entry['summary']}"]
+        kinds = "" if "any" in entry["dtypes"] else f", for {' and '.join(entry['dtypes'])} dtypes"
+        lines += [f"{entry['kernel']}{kinds}{calls}", f"    {entry['summary']}"]
         count = len(entry["unlocks"])
         texts = [f"needed by {count} op{'s' * (count > 1)}: {', '.join(entry['unlocks'])}"] if count else []
         texts += [f"nothing else is missing for {', '.join(entry['alone'])}"] if entry["alone"] else []

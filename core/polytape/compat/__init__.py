@@ -2,8 +2,9 @@
 
 ``from polytape.compat import tf1 as tf, tfe`` gives TensorFlow 1.7's.
 
-May import: `autodiff`, `checkpoint`, `dispatch`, `dtypes`, `errors`, `ops`, `optim`, `placement`, `plugins`, `random`,
-`settings`, `tensors`, and polytape itself.
+May import: `autodiff`, `checkpoint`, `control`, `data`, `device`, `dispatch`, `dtypes`, `errors`, `graph`,
+`inspection`, `nn`, `ops`, `optim`, `placement`, `plugins`, `random`, `registry`, `settings`, `state`, `summary`,
+`tensors`, and polytape itself.
 """
 
 from __future__ import annotations

@@ -3,18 +3,21 @@
 Source:
     G. Castagnoli, S. Bräuer, M. Herrmann (1993), IEEE Transactions on Communications 41(6), pp. 883-892; RFC 3720,
     appendix B.4, has its test vectors. The masking is that of TensorFlow's ``tsl/lib/hash/crc32c.h``.
+
+The package google-crc32c (the extra ``tfrecord``) is used if it is installed; otherwise, NumPy computes the same.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 
 from .. import dtypes
 
-__all__ = ["crc32c", "masked_crc32c"]
+__all__ = ["crc32c", "crc32c_by_tables", "masked_crc32c"]
 
 _POLYNOMIAL: Final = 0x82F63B78  # reversed bits
 _BLOCK: Final = 1024  # bytes per row of the tables: 1 MB of tables, which stay in the second-level cache
@@ -53,7 +56,24 @@ def _tables() -> tuple[Any, Any]:
 
 
 def crc32c(data: bytes | memoryview) -> int:
-    """The CRC-32C of bytes; 0x E3069283 for ``b"123456789"``."""
+    """The CRC-32C of bytes; 0xE3069283 for ``b"123456789"``."""
+    compiled = _compiled()
+    return compiled(bytes(data)) if compiled is not None else crc32c_by_tables(data)
+
+
+@functools.cache
+def _compiled() -> Callable[[bytes], int] | None:
+    """The function of google-crc32c; None without it, or without its extension module, since its Python is slower."""
+    try:
+        import google_crc32c
+    except ImportError:
+        return None
+    value: Callable[[bytes], int] = google_crc32c.value
+    return value if google_crc32c.implementation == "c" else None
+
+
+def crc32c_by_tables(data: bytes | memoryview) -> int:
+    """The same number, computed by NumPy from tables of 1 MB."""
     n = len(data)
     crc = 0xFFFFFFFF
     head = n % _BLOCK if n > _SHORT else n

@@ -9,7 +9,7 @@ from .specs import describe
 from .streams import END, INFINITE, Node, Opening, Stream, first
 from .structures import join
 
-__all__ = ["Interleave", "Repeat"]
+__all__ = ["Interleave", "InterleavedStream", "Repeat"]
 
 
 class Repeat(Node):
@@ -125,10 +125,12 @@ class Interleave(Node):
     def stream(self, opening: Opening) -> Stream:
         """As `Node.stream`."""
         source = self.inputs[0].open(opening.input())
-        return _InterleavedStream(source, self._function, self._cycle, self._block, opening)
+        return InterleavedStream(source, self._function, self._cycle, self._block, opening)
 
 
-class _InterleavedStream(Stream):
+class InterleavedStream(Stream):
+    """The elements of several streams by turns."""
+
     def __init__(
         self, source: Stream, function: Callable[[Opening, Any, int], Node], cycle: int, block: int, opening: Opening
     ) -> None:
@@ -170,6 +172,7 @@ class _InterleavedStream(Stream):
         self._left = self._block
 
     def next(self) -> Any:
+        """As `Stream.next`."""
         while (stream := self._current()) is not None:
             element = stream.next()
             if element is END:
@@ -182,6 +185,7 @@ class _InterleavedStream(Stream):
         return END
 
     def skip(self, n: int) -> int:
+        """As `Stream.skip`."""
         done = 0
         while done < n and (stream := self._current()) is not None:
             wanted = min(n - done, self._left) if len(self._slots) > 1 else n - done
@@ -196,6 +200,7 @@ class _InterleavedStream(Stream):
         return done
 
     def close(self) -> None:
+        """As `Stream.close`."""
         for stream in [self._source, *self._slots]:
             if stream is not None:
                 stream.close()

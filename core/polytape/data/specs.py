@@ -1,4 +1,4 @@
-"""TensorSpec: the shape and dtype of a tensor in the elements of a dataset."""
+"""What the elements of a dataset are, as specs."""
 
 from __future__ import annotations
 
@@ -6,40 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DType
+from ..tensors.spec import TensorSpec
 from ..tensors.tensor import Tensor
 from .structures import map_leaves
 
 __all__ = ["TensorSpec", "batched", "describe", "unbatched"]
-
-
-class TensorSpec:
-    """The shape and dtype that a tensor in each element of a dataset has.
-
-    Args:
-        shape: tuple of int or None; None where sizes differ between elements.
-        dtype: the dtype.
-
-    Example:
-        >>> import polytape as pt
-        >>> pt.data.Dataset.range(3).batch(2).element_spec
-        TensorSpec(int64[?])
-    """
-
-    __slots__ = ("dtype", "shape")
-
-    def __init__(self, shape: tuple[int | None, ...], dtype: DType) -> None:
-        self.shape = tuple(shape)
-        self.dtype = dtype
-
-    def __repr__(self) -> str:
-        return f"TensorSpec({self.dtype}[{','.join('?' if n is None else str(n) for n in self.shape)}])"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, TensorSpec) and (self.shape, self.dtype) == (other.shape, other.dtype)
-
-    def __hash__(self) -> int:
-        return hash((self.shape, self.dtype))
 
 
 def describe(element: Any) -> Any:

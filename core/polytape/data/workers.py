@@ -172,6 +172,9 @@ class _Process:
                     raise
                 finally:
                     other.close()  # so that the end of the process ends the pipe
+                if self._closed:  # by a finalizer that ran in this thread while the process started
+                    self._process.terminate()
+                    raise EOFError
             return self._pipe
 
     def _ended(self, position: int) -> DataError:
@@ -206,7 +209,7 @@ class _Process:
         self._closed = True
         with self._lock:
             process = self._process
-            if process is not None:
+            if process is not None and process.pid is not None:  # otherwise `_started` ends it
                 process.terminate()  # ends the pipe, and so the call that a thread may be waiting for
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..device import Device
 from ..dtypes import DType
-from ..errors import DeviceError, PolytapeError, TraceError
+from ..errors import DeviceError, PolytapeError
 from ..placement import selection
 from ..registry.tensor_type import get_tensor_type
 from ..settings import trimmed
@@ -153,22 +153,15 @@ def to_device(x: Tensor, device: Any) -> Tensor:
     source = settled(x)
     backend = selection.backend_of(target)
     target_type = get_tensor_type(backend, target, tensor_type.dtype)
+    from .transfer import copied, record_transfer, traced_transfer  # imported with the first move
+
     same_hardware = tensor_type.device.kind == target.kind and tensor_type.device.index == target.index
     if same_hardware and shares_memory(tensor_type.backend, backend):
         array = source
     elif isinstance(source, Symbol):
-        raise TraceError(
-            f"to_device cannot move {describe(x)} inside a traced function.",
-            expected="a graph on one device",
-            got=f"a move from {tensor_type.device} to {target}",
-            fix="move the tensor before the call, or after it",
-        )
-    elif backend is tensor_type.backend:
-        array = backend.copy(source, target)
+        array = traced_transfer(trace, x, target_type)
     else:
-        array = backend.from_host(tensor_type.backend.to_host(source), target)
-    from .transfer import record_transfer  # imported with the first move
-
+        array = copied(source, tensor_type, target_type)
     return record_transfer(x, array, target_type)
 
 

@@ -188,6 +188,8 @@ def _of_resolution(
     elif resolution.how != "kernel":
         how = resolution.how
     elif not decided:  # its predicates are false
-        how = "body" if not op.primitive else "error" if resolver.host_policy() == "error" else "host"
+        how = "body"
+        if op.needs_kernel(resolver.dtype_names()):
+            how = "error" if resolver.host_policy() == "error" else "host"
     call = f"{op.name}({', '.join(resolver.dtype_names())})"
     return Explanation(call, device, tried, how, error, outputs)

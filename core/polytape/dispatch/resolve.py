@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,29 +19,49 @@ from .wrappers import Body, Unchecked
 if TYPE_CHECKING:
     from ..backend import Backend, Kernel
 
-__all__ = ["Resolver", "observe", "resolve"]
+__all__ = ["Resolver", "observe", "resolve", "unobserve", "wrapped_graph"]
 
 Types = tuple[TensorType | None, ...]
 
 
 class Observers:
-    """Holds the observer, so that one assignment to an attribute replaces it."""
+    """Holds the observers, so that one assignment to an attribute replaces them."""
 
     def __init__(self) -> None:
-        self.observer: Any = None
+        self.observers: tuple[Any, ...] = ()
+        self.begun: bool = settings().check_numerics == "0"  # whether the check of POLYTAPE_CHECK_NUMERICS has begun
 
 
 _observers: Final = Observers()
 
 
 def observe(observer: Any) -> None:
-    """Let a function see, and change, each resolution that is found from now on; None: no longer.
+    """Let a function see, and change, each resolution that is found from now on.
+
+    Functions are traced again, so the observer sees the equations of all graphs that run. If it has a method
+    ``wrap_graph(name, run)``, that may replace the code that runs a graph.
 
     Args:
         observer: ``(resolver, resolution) -> None``. For tools that measure: it can replace ``resolution.fn``.
     """
-    _observers.observer = observer
-    tables.forget_all()
+    with tables.registering:
+        _observers.observers = (*_observers.observers, observer)
+        tables.forget_all()
+
+
+def unobserve(observer: Any) -> None:
+    """Undo `observe`."""
+    with tables.registering:
+        _observers.observers = tuple(x for x in _observers.observers if x is not observer)
+        tables.forget_all()
+
+
+def wrapped_graph(name: str, run: Any) -> Any:
+    """The code that runs a graph, as the observers replace it."""
+    for observer in _observers.observers:
+        if hasattr(observer, "wrap_graph"):
+            run = observer.wrap_graph(name, run)
+    return run
 
 
 def resolve(
@@ -57,6 +78,10 @@ def resolve(
         DTypeError: the dtype rule rejects the operands.
         KernelError: no kernel, decomposition or permitted fallback exists.
     """
+    if not _observers.begun:
+        _observers.begun = True
+        # By name: it is in a room above this one, which nothing loads without the setting.
+        importlib.import_module("polytape.debug.numerics").check_always(settings().check_numerics)
     resolver = Resolver(op, backend, device, operand_types, rule_attributes)
     resolution = found(resolver)
     check = settings().check
@@ -64,8 +89,8 @@ def resolve(
         from .checking import Compared
 
         resolution.fn = Compared(resolver, resolution)
-    if _observers.observer is not None:
-        _observers.observer(resolver, resolution)
+    for observer in _observers.observers:
+        observer(resolver, resolution)
     return resolution
 
 
@@ -73,11 +98,12 @@ def found(resolver: Resolver) -> Resolution:
     """What serves the op, without a comparison with a reference."""
     op, operand_types = resolver.op, resolver.operand_types
     candidates = resolver.candidates()
-    if not candidates and op.primitive:
+    needs_kernel = op.needs_kernel(resolver.dtype_names())
+    if not candidates and needs_kernel:
         from .widening import widened  # loaded for a backend that lacks kernels for narrow dtypes
 
         return widened(resolver, resolve) or resolver.host_resolution()
-    last = Missing(resolver) if op.primitive else resolver.bind_attributes(Body(op, operand_types))
+    last = Missing(resolver) if needs_kernel else resolver.bind_attributes(Body(op, operand_types))
     shared = operand_types[0] if operand_types else None
     if shared is not None and not all([operand_type is shared for operand_type in operand_types]):
         shared = None

@@ -29,6 +29,7 @@ __all__ = ["apply", "failure", "given", "recover"]
 NUMBERS: Final = (bool, int, float, complex)
 COMPARISONS: Final = ("equal", "greater", "greater_equal", "less", "less_equal", "not_equal")
 MEMO: Final = 4096
+FROM_CALLBACK: Final = "polytape_callback"  # an attribute of errors that a callback of polytape.debug has raised
 
 
 def apply(op: Op, operands: list[Any], attributes: dict[str, Any]) -> Any:
@@ -103,10 +104,7 @@ def finish(
         tapes, watched = follow(tensors, scope)
     plan = plan_of(op, len(tensors), watched) if watched else None
     if plan is None or not plan.useful:
-        outputs = [
-            wrap(result, tensor_type, None)
-            for result, tensor_type in zip(results, resolution.result_types, strict=True)
-        ]
+        outputs = [wrap(results[k], tensor_type, None) for k, tensor_type in enumerate(resolution.result_types)]
         return outputs[0] if op.outputs is None else op.outputs(*outputs)
     nodes = tuple([x.node if x is not None and watched >> i & 1 else None for i, x in enumerate(tensors)])
     if op.outputs is not None:
@@ -254,6 +252,8 @@ def failure(op: Op, operands: Any, attributes: dict[str, Any], error: Exception)
     """The exception to raise after a kernel raised ``error``: a ShapeError if the shapes do not fit, else ``error``."""
     if isinstance(error, PolytapeError):
         return trimmed(error)
+    if hasattr(error, FROM_CALLBACK):
+        return error
     arrays = [x.array if isinstance(x, Tensor) else (None if x is None else np.asarray(x)) for x in operands]
     if any([type(array) is Symbol and not is_placeholder(array) for array in arrays]):
         from .rejections import leaked_symbol
@@ -275,7 +275,8 @@ def recover(op: Op, x1: Any, x2: Any, error: Exception) -> Any:
 
     If a number does not fit the dtype of the tensor beside it, it is the result of the slow path, which some ops have.
     """
-    if isinstance(error, DTypeError) and (isinstance(x1, NUMBERS) or isinstance(x2, NUMBERS)):
+    number = isinstance(x1, NUMBERS) or isinstance(x2, NUMBERS)
+    if number and isinstance(error, DTypeError) and not hasattr(error, FROM_CALLBACK):
         try:
             return apply(op, [x1, x2], {})
         except PolytapeError as again:

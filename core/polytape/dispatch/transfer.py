@@ -1,4 +1,4 @@
-"""Recording a move between devices, whose gradient is moved back."""
+"""Moves between devices: recorded on tapes, where the gradient is moved back, and in traces, as equations."""
 
 from __future__ import annotations
 
@@ -12,8 +12,30 @@ from ..registry.tensor_type import TensorType
 from ..tensors.node import Node
 from ..tensors.scope import current_scope
 from ..tensors.tensor import Tensor, operators
+from .rejections import leaked_symbol
 
-__all__ = ["record_transfer"]
+__all__ = ["copied", "record_transfer", "traced_transfer"]
+
+
+def copied(array: Any, source: TensorType, target: TensorType) -> Any:
+    """A native array of type ``source``, copied to the device of ``target``."""
+    if source.backend is target.backend:
+        return target.backend.copy(array, target.device)
+    return target.backend.from_host(source.backend.to_host(array), target.device)
+
+
+class Copy:
+    """What runs an equation that moves a tensor: `copied`, for these types."""
+
+    __slots__ = ("source", "target")
+
+    def __init__(self, source: TensorType, target: TensorType) -> None:
+        self.source = source
+        self.target = target
+
+    def __call__(self, array: Any) -> Any:
+        """Copy the array."""
+        return copied(array, self.source, self.target)
 
 
 def _gradient(g: Tensor, source: Any) -> Tensor:
@@ -25,20 +47,35 @@ def _unchanged(x: Any) -> Any:
     return x
 
 
-def _body(x: Tensor, *, source: Any) -> Tensor:
-    """Move a tensor between devices. The op only appears in records of `Tensor.to_device`; it is never called."""
-    return x
+def _body(x: Tensor, *, device: Any, source: Any = None) -> Tensor:
+    """Move a tensor between devices; in records of tapes and in graphs, this is `Tensor.to_device`."""
+    moved: Tensor = operators.to_device(x, device)
+    return moved
 
 
 def _declare() -> Op:
-    op = Op("to_device", _body, ("x", "source"), ("x",), 1)
+    op = Op("to_device", _body, ("x", "device", "source"), ("x",), 1)
     op.dtype_rule = op.shape_rule = _unchanged
+    op.creates = False
     op.elementwise = True
     op.rules.append(make_rule(op, ("x",), _gradient, ("g", "source"), 2))
     return op
 
 
 _transfer: Final = _declare()
+
+
+def traced_transfer(trace: Any, x: Tensor, target: TensorType) -> Any:
+    """The symbol of ``x`` on another device; the trace gets an equation that copies it.
+
+    Raises:
+        TraceError: ``x`` is a symbol of a trace that has ended.
+    """
+    if trace is None:
+        raise leaked_symbol("to_device", [x])
+    resolution = Resolution(Copy(x.type, target), None, (x.type,), (target,), (), "kernel")
+    (symbol,) = trace.emit(_transfer, resolution, [x], [x], {"device": target.device})
+    return symbol
 
 
 def record_transfer(x: Tensor, array: Any, target: TensorType) -> Tensor:
@@ -48,6 +85,6 @@ def record_transfer(x: Tensor, array: Any, target: TensorType) -> Tensor:
     node: Node | None = None
     if tapes:
         resolution = Resolution(None, None, (x.type,), (target,), (), "kernel")
-        attributes = {"source": x.type.device}
+        attributes = {"device": target.device, "source": x.type.device}
         node = record(_transfer, resolution, plan_of(_transfer, 1, 1), tapes, (x.node,), (x.array,), attributes, array)
     return wrap(array, target, node)

@@ -1,10 +1,16 @@
 """Graphs: `polytape.function` traces a Python function into typed equations, optimises and runs them.
 
 `functions` keeps one trace per signature (`signature`), `tracing` records it as a graph (`ir`), `passes` optimise it,
-`checking` validates it, `printing` shows it, `execution` runs it, `concrete` makes it callable and differentiable.
+`checking` validates it, `ir` prints it, `execution` runs it (`buffers` says where results are stored), `concrete` makes
+it callable and differentiable; `calls` is what runs at each call, and is compiled. `regions` are subgraphs of an
+equation for control flow, which `region_tracing` traces; `wiring` says how they are connected to it. `input_signature`
+says which sizes are open; then `templates` compares several traces (`sizes`, `formulas`, `recipes`) and fills one graph
+in for any size, which `sized` makes callable. `retracing` warns of too many traces. `inspection` is what a function
+shows: `stages`, `cost`, a picture (`drawing`). `exchange` writes a graph to a file and runs it from there, and reads
+the printed text.
 
-May import: `autodiff`, `backend`, `dispatch`, `dtypes`, `errors`, `locks`, `placement`, `registry`, `settings`,
-`state`, `tensors`, `tracebacks`.
+May import: `autodiff`, `backend`, `checkpoint`, `device`, `dispatch`, `dtypes`, `errors`, `expression`, `locks`, `ops`,
+`placement`, `random`, `registry`, `settings`, `state`, `tensors`, `tracebacks`.
 """
 
 from __future__ import annotations

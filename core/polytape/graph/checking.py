@@ -38,6 +38,7 @@ def check(graph: Graph, after: str = "tracing") -> None:
             if symbol not in defined:
                 raise fault(graph, after, position, "it uses a symbol that is not yet defined", describe(symbol))
         check_types(graph, after, position, equation)
+        check_regions(graph, after, position, equation)
         for symbol in equation.outputs:
             if symbol in defined:
                 raise fault(graph, after, position, "it defines a symbol that is already defined", describe(symbol))
@@ -67,6 +68,14 @@ def check_types(graph: Graph, after: str, position: int, equation: Equation) -> 
     if expected != got:
         text = ", ".join(f"{dtype}[{','.join(map(str, shape))}]" for shape, dtype in expected)
         raise fault(graph, after, position, f"the op's rules give {text}", ", ".join(map(describe, equation.outputs)))
+
+
+def check_regions(graph: Graph, after: str, position: int, equation: Equation) -> None:
+    """Check the regions of an equation, which read nothing from around them."""
+    for region in () if equation.regions is None else equation.regions.graphs:
+        if region.variables or region.sources or region.writes:
+            raise fault(graph, after, position, "a region reads or assigns state", region.name)
+        check(region, after)
 
 
 def symbol_of(literal: Literal) -> Symbol:

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property, partial
 from typing import Any
 
 from ..autodiff.cotangent import expanded
 from ..autodiff.gradient_plan import plan_of
-from ..autodiff.record import follow, record_several
 from ..autodiff.several import Several
 from ..autodiff.tape import GradientTape
 from ..dtypes import FLOATING
 from ..errors import TraceError
 from ..locks import renewed_lock
-from ..registry.gradient_rule import G, GradientRule
+from ..registry.gradient_rule import GradientRule
 from ..registry.op import Op
 from ..registry.resolution import Resolution
 from ..registry.tensor_type import TensorType
-from ..state.update import replace_all
-from ..tensors.in_place import settled
 from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
-from .execution import ATTEMPTS, Executable, contended
+from .calls import Program, Pull, Recorder, Recording
+from .execution import Executable, contended
 from .interpreting import interpret
 from .ir import Graph
 from .passes import optimise
+from .residuals import Split, Tracing, split
 from .signature import Structure, check_results
+from .stages import dump
 from .tracing import Trace, trace
 
 __all__ = ["Concrete"]
 
 Body = Callable[[list[Tensor]], Any]
-STATICS = "statics"  # the attribute of a record that keeps static arguments alive
 
 
 class Concrete:
@@ -46,7 +46,10 @@ class Concrete:
         structure: the results' structure, with the static values.
         output_positions: which leaves of the structure are outputs of the graph.
         variables: the variables that the graph reads.
-        captured: the constants that a tape may follow; ``plain``: the other constants that come from a user's tensor.
+        captured: the constants that a tape may follow.
+        total: how many inputs it has: its arguments, its state, and what it captures.
+        recorder: runs the graph under tapes.
+        seeded: for each set of watched inputs the outputs whose gradients the latest backward pass computed.
     """
 
     def __init__(
@@ -57,31 +60,39 @@ class Concrete:
         self.inputs = tuple(inputs)
         self.structure: Structure
         self.output_positions: list[int]
-        traced, self.guards = trace(name, inputs, self.results)
-        self.traced: Graph = traced if writes else replace(traced, writes=())
+        traced, self.guards = self.record()
+        self.traced: Graph = dump(traced if writes else replace(traced, writes=()))
         self.graph: Graph = optimise(self.traced)
         self.single = self.structure.spec is None and bool(self.output_positions)
         self.executable = Executable(self.graph, self.single)
+        self.floating = tuple(
+            [position for position, x in enumerate(self.graph.output_types) if x.category >= FLOATING]
+        )
         self.variables = [x.holder for x in self.graph.variables if isinstance(x.holder, Variable)]
         self.state_keys = [id(variable) for variable in self.variables] + [
             (source.key, position) for source in self.graph.sources for position in range(len(source.inputs))
         ]
         constants = [x.holder for x in self.traced.constants if x.holder is not None]
         self.captured = [x for x in constants if x.node is not None]
-        self.plain = [x for x in self.traced.constants if x.holder is not None and x.holder.node is None]
-        self.differentiable = any(tensor_type.category >= FLOATING for tensor_type in self.graph.output_types)
-        self.records: dict[int, Record] = {}
+        self.total = len(self.inputs) + len(self.state_keys) + len(self.captured)
+        self.recorder = self.new_recorder()
+        self.seeded: dict[int, tuple[int, ...]] = {}
+        self.splits: dict[tuple[int, tuple[int, ...]], Split | None] = {}
         self.derivatives: dict[tuple[int, tuple[int, ...]], Concrete] = {}
         self.lock = renewed_lock()
 
+    def record(self) -> tuple[Graph, tuple[Callable[[], bool], ...]]:
+        """The graph, and the conditions under which it is valid."""
+        return trace(self.name, self.inputs, self.results)
+
+    @cached_property
+    def unfused(self) -> Graph:
+        """The graph after all passes but fusion: every equation is a call of an op."""
+        return optimise(self.traced, fuse=False)
+
     def results(self, tensors: list[Tensor]) -> list[Tensor]:
         """Run the body, remember its results' structure, and return the results that are outputs of the graph."""
-        self.structure = Structure(self.body(tensors))
-        leaves = self.structure.leaves
-        check_results(self.name, leaves, current_scope.get().trace.mark)
-        self.output_positions = [position for position, leaf in enumerate(leaves) if is_output(leaf)]
-        outputs = [leaves[position] for position in self.output_positions]
-        self.structure.leaves = [None if is_output(leaf) else leaf for leaf in leaves]
+        outputs, self.structure, self.output_positions = flattened(self.name, self.body(tensors))
         return outputs
 
     def rebuild(self, outputs: Sequence[Tensor]) -> Any:
@@ -108,66 +119,112 @@ class Concrete:
         The record keeps ``statics`` alive: static arguments that the trace does not keep alive, but that its gradient
         needs, because it traces the function again.
         """
-        values = [
-            Tensor(array, x.type, None)
-            for source in self.graph.sources
-            for x, array in zip(source.inputs, source.read(), strict=True)
-        ]
-        return self.rebuild(self.recorded(tensors, [*self.variables, *values], scope, statics))
-
-    def recorded(
-        self, tensors: Sequence[Tensor], state: Sequence[Tensor], scope: Scope, statics: Sequence[Any] = ()
-    ) -> list[Tensor]:
-        """The outputs, recorded.
-
-        Args:
-            tensors: the arguments.
-            state: the graph's variables and the values of its sources, or both from an earlier run.
-            scope: has the tapes.
-            statics: kept alive by the record.
-        """
-        inputs = (*tensors, *state, *self.captured)
-        arrays, results = self.run_and_assign(inputs)
-        count = len(self.output_positions)
-        tapes, watched = follow(inputs, scope) if scope.tapes else ((), 0)
-        tensor_types = self.graph.output_types
-        if not watched or not self.differentiable:
-            return [
-                Tensor(array, tensor_type, None)
-                for array, tensor_type in zip(results[:count], tensor_types, strict=True)
-            ]
-        record = self.records.get(watched)
-        if record is None:
-            record = self.records[watched] = Record(self, watched, inputs)
-        nodes = tuple([x.node if watched >> position & 1 else None for position, x in enumerate(inputs)])
-        outputs = list(results[:count])
-        kept = {STATICS: statics}
-        return record_several(record.op, record.resolution, record.plan, tapes, nodes, arrays, kept, outputs)
-
-    def run_and_assign(self, inputs: Sequence[Tensor]) -> tuple[tuple[Any, ...], Any]:
-        """Run the graph and assign the variables; return the inputs' arrays before the run and the graph's results."""
-        graph = self.graph
-        last = len(inputs) - len(self.captured)
-        first = len(self.inputs)
-        written = [variable for variable, _ in graph.writes]
-        for _ in ATTEMPTS:
-            arrays = tuple([settled(x) for x in inputs])
-            results = self.run(arrays[:last])
-            known = dict(zip(map(id, self.variables), arrays[first:], strict=False))
-            before = [known.get(id(variable)) for variable in written]
-            if replace_all(written, before, results[len(self.output_positions) :]):
-                return arrays, results
-        raise contended(self.name)
-
-    def run(self, arrays: Sequence[Any]) -> Any:
-        """The graph's results on native arrays."""
-        try:
-            return self.executable.run(*arrays)
-        except Exception as error:
-            self.executable.explain(error)
-            raise
+        outputs = self.recorder.call(tensors, scope, statics)
+        return outputs[0] if self.single else self.rebuild(outputs)
 
     # --- differentiating ------------------------------------------------------------------------------------------
+
+    def new_recorder(self) -> Recorder:
+        """What runs this trace under tapes."""
+        graph = self.graph
+        plain = [
+            (x.handle, x.holder.array)
+            for x in self.traced.constants
+            if x.holder is not None and x.holder.node is None and x.handle is not None
+        ]
+        return Recorder(
+            self.recording,
+            Program(self.executable.run, list(range(self.total - len(self.captured))), self.executable.explain),
+            self.variables,
+            [(source.read, tuple([x.type for x in source.inputs])) for source in graph.sources],
+            self.captured,
+            plain,
+            graph.output_types,
+            [variable for variable, _ in graph.writes],
+            partial(contended, self.name),
+        )
+
+    def recording(self, watched: int, inputs: Sequence[Tensor]) -> Recording:
+        """What the records of calls with these watched inputs share."""
+        halves = self.halves(watched, self.seeded.get(watched, self.floating))
+        operands = tuple([f"x{position}" for position in range(self.total)])
+        op = Op(self.name, self.body, operands, operands, self.total)
+        op.outputs = Several if len(self.graph.outputs) > 1 else None
+        sources = tuple([position for position in range(self.total) if watched >> position & 1])
+        op.rules.append(GradientRule(self.pull(watched, halves), sources, (), ()))
+        types = tuple([x.type for x in inputs])
+        resolution = Resolution(None, None, types, self.graph.output_types, (), "kernel")
+        program, residuals = (self.recorder.program, -1) if halves is None else (halves.program, halves.residuals)
+        return Recording(op, plan_of(op, self.total, watched), resolution, program, residuals)
+
+    def pull(self, watched: int, halves: Split | None) -> Pull:
+        """The gradient rule for these watched inputs."""
+        outputs = [
+            (tensor_type, symbol.shape)
+            for symbol, tensor_type in zip(self.graph.outputs, self.graph.output_types, strict=True)
+        ]
+        again = partial(self.again, watched)
+        if halves is None:
+            return Pull(None, None, (), [], outputs, (), again)
+        types, gradients, seeded = halves.gradient_types, halves.gradients, halves.seeded
+        return Pull(halves.pull, halves.unit, types, gradients, outputs, seeded, again)
+
+    def halves(self, watched: int, seeded: tuple[int, ...]) -> Split | None:
+        """The forward and the backward graph for these watched inputs and outputs with a gradient.
+
+        None if the gradient has to run the function again.
+        """
+        key = (watched, seeded)
+        with self.lock:
+            if key not in self.splits:
+                body = Gradients(self, watched, seeded, both=True)
+                self.splits[key] = split(
+                    self.name, self.inputs, self.traced, self.state_keys, self.total, seeded, body,
+                    self.tracing(watched, seeded),
+                )  # fmt: skip
+            return self.splits[key]
+
+    def tracing(self, watched: int, seeded: tuple[int, ...]) -> Tracing | None:
+        """How results and gradients are traced together; None for a trace for this signature."""
+        return None
+
+    def again(
+        self, watched: int, parts: Sequence[Tensor | None], inputs: Sequence[Tensor], statics: Sequence[Any]
+    ) -> Any:
+        """The gradients of the watched inputs by a run of the derivative, which tapes may record.
+
+        Args:
+            watched: the inputs that have a gradient.
+            parts: for each output its gradient, or None.
+            inputs: those of the call.
+            statics: what the call kept alive.
+        """
+        scope = current_scope.get()
+        if isinstance(scope.trace, Trace):
+            raise TraceError(
+                f"the gradient of {self.name} cannot be computed inside another traced function.",
+                expected="tape.gradient called where the traced function was called",
+                got="tape.gradient called inside a traced function, for a call made outside it",
+                fix="open the tape inside the traced function, or call gradient outside it",
+            )
+        seeded = tuple([position for position, part in enumerate(parts) if part is not None])
+        if seeded != self.seeded.get(watched, self.floating):
+            # The program needs the gradients of other outputs than the records keep residuals for.
+            self.seeded[watched] = seeded
+            self.recorder.recordings.pop(watched, None)
+        derivative = self.derivative(watched, seeded)
+        seeds = [expanded(part, self.graph.outputs[k].shape) for k, part in enumerate(parts) if part is not None]
+        count = len(self.inputs)
+        values = dict(zip(self.state_keys, inputs[count:], strict=False))
+        state = [values[key] for key in derivative.state_keys if key in values]
+        if len(state) < len(derivative.state_keys):
+            raise impure(self.name)
+        operands = [*inputs[:count], *seeds]
+        if scope.trace is not None:  # of polytape.vmap, whose values a compiled graph cannot take
+            outputs = interpret(derivative.unfused, [*operands, *state])
+        else:
+            outputs = derivative.recorder.recorded([*operands, *state], len(operands), scope, statics)
+        return derivative.rebuild(outputs)
 
     def derivative(self, watched: int, seeded: tuple[int, ...]) -> Concrete:
         """The trace that computes the gradients of the outputs ``seeded`` with respect to the watched inputs.
@@ -182,42 +239,25 @@ class Concrete:
                     (f"g{position}", self.graph.output_types[position], symbol.shape)
                     for position, symbol in zip(seeded, outputs, strict=True)
                 ]
-                body = Gradients(self, watched, seeded)
+                body = Gradients(self, watched, seeded, both=False)
                 derivative = Concrete(f"{self.name}_gradient", [*self.inputs, *seeds], body, False)
                 self.derivatives[watched, seeded] = derivative
         return derivative
 
 
-class Record:
-    """The parts that all records of one trace and one set of watched inputs share.
+class Gradients:
+    """The body of a derivative: run the function's body under a tape and compute the gradients.
 
-    Attributes:
-        op: an op whose only gradient rule runs another trace.
-        plan: what a record keeps: every input, because the rule computes the results again.
+    Args:
+        seeded: the outputs that have a gradient.
+        both: whether the body returns the outputs beside the gradients.
     """
 
-    __slots__ = ("op", "plan", "resolution")
-
-    def __init__(self, concrete: Concrete, watched: int, inputs: Sequence[Tensor]) -> None:
-        count = len(inputs)
-        operands = tuple([f"x{position}" for position in range(count)])
-        self.op = Op(concrete.name, concrete.body, operands, operands, count)
-        self.op.outputs = Several
-        sources = tuple([position for position in range(count) if watched >> position & 1])
-        self.op.rules.append(GradientRule(Backward(concrete, watched), sources, (G, *range(count)), (STATICS,)))
-        self.plan = plan_of(self.op, count, watched)
-        self.resolution = Resolution(
-            None, None, tuple([x.type for x in inputs]), concrete.graph.output_types, (), "kernel"
-        )
-
-
-class Gradients:
-    """The body of a derivative: run the function's body under a tape and compute the gradients."""
-
-    def __init__(self, concrete: Concrete, watched: int, seeded: tuple[int, ...]) -> None:
+    def __init__(self, concrete: Concrete, watched: int, seeded: tuple[int, ...], *, both: bool) -> None:
         self.concrete = concrete
         self.watched = watched
         self.seeded = seeded
+        self.both = both
 
     def __call__(self, tensors: list[Tensor]) -> list[Any]:
         concrete = self.concrete
@@ -232,40 +272,18 @@ class Gradients:
         outputs = [leaf for leaf in Structure(result).leaves if is_output(leaf)]
         targets = [outputs[position] for position in self.seeded]
         gradients: list[Any] = tape.gradient(targets, sources, tensors[count:])
-        return gradients
+        return [outputs, gradients] if self.both else gradients
 
 
-class Backward:
-    """The gradient rule of a record: calls the derivative on the inputs that the record keeps."""
-
-    def __init__(self, concrete: Concrete, watched: int) -> None:
-        self.concrete = concrete
-        self.watched = watched
-
-    def __call__(self, g: Any, *inputs: Tensor, statics: Sequence[Any]) -> Any:
-        concrete = self.concrete
-        scope = current_scope.get()
-        if isinstance(scope.trace, Trace):
-            raise TraceError(
-                f"the gradient of {concrete.name} cannot be computed inside another traced function.",
-                expected="tape.gradient called where the traced function was called",
-                got="tape.gradient called inside a traced function, for a call made outside it",
-                fix="open the tape inside the traced function, or call gradient outside it",
-            )
-        seeded = tuple([position for position, part in enumerate(g.parts) if part is not None])
-        derivative = concrete.derivative(self.watched, seeded)
-        seeds = [expanded(g.parts[position], concrete.graph.outputs[position].shape) for position in seeded]
-        count = len(concrete.inputs)
-        values = dict(zip(concrete.state_keys, inputs[count:], strict=False))
-        state = [values[key] for key in derivative.state_keys if key in values]
-        if len(state) < len(derivative.state_keys):
-            raise impure(concrete.name)
-        if scope.trace is not None:  # of polytape.vmap, whose values a compiled graph cannot take
-            outputs = interpret(derivative.graph, [*inputs[:count], *seeds, *state])
-        else:
-            outputs = derivative.recorded([*inputs[:count], *seeds], state, scope, statics)
-        gradients = derivative.rebuild(outputs)
-        return gradients if len(gradients) > 1 else gradients[0]
+def flattened(name: str, result: Any) -> tuple[list[Tensor], Structure, list[int]]:
+    """The outputs among the results of a function that is being traced, the structure without them, their positions."""
+    structure = Structure(result)
+    leaves = structure.leaves
+    check_results(name, leaves, current_scope.get().trace.mark)
+    positions = [position for position, leaf in enumerate(leaves) if is_output(leaf)]
+    outputs = [leaves[position] for position in positions]
+    structure.leaves = [None if is_output(leaf) else leaf for leaf in leaves]
+    return outputs, structure, positions
 
 
 def is_output(leaf: Any) -> bool:

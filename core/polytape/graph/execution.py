@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from functools import partial
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
-from ..dispatch.wrappers import Unchecked
+import numpy as np
+
+from ..backend import Value
+from ..dispatch.resolve import wrapped_graph
 from ..errors import TraceError
-from ..state.update import read_all, replace_all
+from ..expression import Expression
+from ..registry.resolution import Copying, Guarded
+from ..state.update import Overwriting, commit_run, read_all, replace_all
 from ..tensors.tensor import Symbol, Tensor
-from .ir import Equation, Graph, Literal, location, names, render_equation
+from ..tensors.variable import Variable
+from .buffers import Scratch, last_uses, owned, reusable
+from .ir import Equation, Graph, Literal, location, names, render_equation, unwrapped
+from .scalars import Scalars
 
 __all__ = ["Executable"]
 
@@ -26,7 +35,8 @@ class Executable:
         run: ``(*arguments, *state) -> (*outputs, *assigned values)``, on native arrays.
         call: ``(*tensors) -> tensor``, or a tuple of tensors if ``single`` is false. Reads the variables and sources,
             runs, then assigns the variables, all or none; if an op raises, nothing is assigned. It runs again if
-            another thread changed an assigned variable in the meantime.
+            another thread changed an assigned variable in the meantime. Kernels that write run last, as a part of the
+            assignment: they overwrite the buffer of a variable that nothing else refers to (docs/decisions/0007).
         source: the generated code.
     """
 
@@ -38,9 +48,10 @@ class Executable:
         code.write_call(single)
         self.source = "\n".join(code.lines)
         self.equation_of_line = code.equation_of_line
+        code.namespace["equation_of_line"] = code.equation_of_line  # for polytape.debug, which sees the code's frames
         exec(compile(self.source, self.file, "exec"), code.namespace)
-        self.run: Any = code.namespace["run"]
-        self.call: Any = code.namespace["call"]
+        self.run: Any = wrapped_graph(graph.name, code.namespace["run"])
+        self.call: Any = wrapped_graph(graph.name, code.namespace["call"])
 
     def explain(self, error: BaseException) -> None:
         """Add a note to an error from `run` or `call`: the equation that failed and the user's line it comes from."""
@@ -69,12 +80,19 @@ class _Code:
             self.local.setdefault(symbol, f"_{name}")  # generated names include Python keywords, such as as and if
         for x in graph.constants:
             self.bind(self.local[x.symbol], x.holder.array if x.holder is not None else None)
-        dead_after = last_uses(graph)
-        self.buffers = reusable(graph, dead_after)
+        last = overwriting(graph)
+        first = [equation for equation in graph.equations if equation not in last]
+        ordered = replace(graph, equations=(*first, *last))
+        dead_after = last_uses(ordered)
+        self.scalars = Scalars(ordered)
+        self.buffers = reusable(ordered, dead_after, self.scalars)
+        self.owned = owned(ordered, dead_after)
+        self.scratch = Scratch(ordered, self.buffers)
         self.body = [
             (equation, [*self.equation(position, equation), *self.deletion(dead_after[position])])
-            for position, equation in enumerate(graph.equations)
+            for position, equation in enumerate(ordered.equations)
         ]
+        self.last = {len(first) + position: variables for position, variables in enumerate(last.values())}
 
     def bind(self, name: str, value: Any) -> str:
         self.namespace[name] = value
@@ -85,7 +103,7 @@ class _Code:
         graph = self.graph
         inputs = [self.local[x.symbol] for x in (*graph.arguments, *graph.state())]
         self.lines.append(f"def run({', '.join(inputs)}):")
-        self.write_body("    ")
+        self.write_body("    ", len(self.body))
         self.lines.append(f"    return ({''.join(f'{self.local[symbol]}, ' for symbol in graph.results())})")
 
     def write_call(self, single: bool) -> None:
@@ -99,13 +117,13 @@ class _Code:
             values = "".join(f"{self.local[x.symbol]}, " for x in source.inputs)
             self.lines.append(f"    {values}= {self.bind(f's{position}', source.read)}()")
         if graph.writes:
-            self.lines.append(f"    for _ in {self.bind('attempts', ATTEMPTS)}:")
+            self.lines.append(f"    for attempt in {self.bind('attempts', ATTEMPTS)}:")
             indent = "        "
         if graph.variables:
             values = "".join(f"{self.local[x.symbol]}, " for x in graph.variables)
             holders = self.bind("holders", [x.holder for x in graph.variables])
             self.lines.append(f"{indent}{values}= {self.bind('read_all', read_all)}({holders})")
-        self.write_body(indent)
+        self.write_body(indent, len(self.body) - len(self.last))
         if graph.writes:
             self.write_assignment()
         results = [
@@ -119,37 +137,74 @@ class _Code:
         """Write the end of the loop that assigns the variables."""
         graph = self.graph
         symbols = {id(x.holder): self.local[x.symbol] for x in graph.variables}
-        written = self.bind("written", [variable for variable, _ in graph.writes])
-        before = [symbols.get(id(variable), "None") for variable, _ in graph.writes]
-        after = [self.local[symbol] for _, symbol in graph.writes]
-        self.bind("replace_all", replace_all)
+        taken = {id(variable) for variables in self.last.values() for variable in variables}
+        writes = [(variable, symbol) for variable, symbol in graph.writes if id(variable) not in taken]
+        written = self.bind("written", [variable for variable, _ in writes])
+        before = [symbols.get(id(variable), "None") for variable, _ in writes]
+        after = [self.local[symbol] for _, symbol in writes]
+        values = f"({''.join(f'{x}, ' for x in before)}), ({''.join(f'{x}, ' for x in after)})"
+        if self.last:
+            updates = [self.update(position) for position in self.last]
+            condition = f"{self.bind('commit_run', commit_run)}({written}, {values}, [{', '.join(updates)}])"
+        else:
+            condition = f"{self.bind('replace_all', replace_all)}({written}, {values})"
         self.lines += [
-            f"        if replace_all({written}, ({', '.join(before)},), ({', '.join(after)},)):",
+            f"        if {condition}:",
             "            break",
             "    else:",
             f"        raise {self.bind('contended', contended)}({graph.name!r})",
         ]
 
-    def write_body(self, indent: str) -> None:
-        """Write the equations' lines, and keep which equation each line belongs to."""
-        for equation, lines in self.body:
+    def update(self, position: int) -> str:
+        """Write the lines in front of the update by an equation that overwrites variables; return the update."""
+        equation = self.body[position][0]
+        variables = self.last[position]
+        attributes = unwrapped(equation)[1]
+        overwriting = Overwriting(variables, equation.resolution, equation.op.outputs is not None, attributes)
+        operands = [self.operand(position, index, operand) for index, operand in enumerate(equation.operands)]
+        before, others = operands[: len(variables)], operands[len(variables) :]
+        # Only the list may refer to the buffers, or they are copied.
+        self.lines.append(f"        u{position} = [{', '.join(before)}]")
+        self.lines.append(f"        del {', '.join(before)}")
+        name = self.bind(f"w{position}", overwriting)
+        self.equation_of_line[len(self.lines) + 1] = equation
+        self.lines.append(f"        u{position} = {name}.update(u{position}, [{', '.join(others)}], attempt)")
+        return f"u{position}"
+
+    def write_body(self, indent: str, count: int) -> None:
+        """Write the lines of the first ``count`` equations, and keep which equation each line belongs to."""
+        if self.scratch.number:
+            arrays = "".join(f"b{number}, " for number in self.scratch.number.values())
+            free, allocate = self.bind("free", self.scratch.free), self.bind("allocate", self.scratch.allocate)
+            lines = ["try:", f"    scratch = {free}.pop()", "except IndexError:", f"    scratch = {allocate}()"]
+            self.lines += [indent + line for line in (*lines, f"{arrays}= scratch")]
+        for equation, lines in self.body[:count]:
             for line in lines:
                 self.lines.append(indent + line)
                 self.equation_of_line[len(self.lines)] = equation
+        if self.scratch.number:
+            self.lines.append(f"{indent}free.append(scratch)")
 
     def equation(self, position: int, equation: Equation) -> list[str]:
+        if equation in self.scalars.operators:
+            return [self.by_operator(position, equation)]
         fn, attributes = unwrapped(equation)
-        kernel = self.bind(f"k{position}", fn)
         arguments = [self.operand(position, index, operand) for index, operand in enumerate(equation.operands)]
+        expression = specialised(equation, fn, attributes)
+        if expression is not None:
+            return [self.by_expression(position, equation, expression, arguments)]
+        kernel = self.bind(f"k{position}", fn.fn if equation in self.owned else fn)
         arguments += [f"{name}={self.bind(f'p{position}_{name}', value)}" for name, value in attributes.items()]
         outputs = [self.local[symbol] for symbol in equation.outputs]
-        buffer = self.buffers[position]
-        if buffer is not None:
-            return [f"{outputs[0]} = {kernel}({', '.join([*arguments, f'out={self.local[buffer]}'])})"]
+        buffer = self.buffer(position, equation)
+        if buffer:
+            # A NumPy ufunc takes it by position, 20 ns sooner.
+            out = buffer if isinstance(fn, np.ufunc) else f"out={buffer}"
+            return [f"{outputs[0]} = {kernel}({', '.join([*arguments, out])})"]
         targets = ", ".join(outputs) + ("," if equation.op.outputs is not None else "")
         lines = [f"{targets} = {kernel}({', '.join(arguments)})"]
         for index, symbol in enumerate(equation.outputs):
-            if not symbol.shape:
+            if not symbol.shape and symbol not in self.scalars.held:
                 # NumPy's ufuncs return scalars instead of 0-d arrays.
                 tensor_type = equation.resolution.result_types[index]
                 type_name = self.bind(f"t{position}_{index}", tensor_type.array_type)
@@ -158,13 +213,70 @@ class _Code:
                 lines.append(f"if type({name}) is not {type_name}: {name} = {lift}({name})")
         return lines
 
+    def buffer(self, position: int, equation: Equation) -> str:
+        """The array that an equation writes its result into; empty if its kernel makes a new one."""
+        buffer = self.buffers[position]
+        if buffer is not None:
+            return self.local[buffer]
+        number = self.scratch.number.get(equation.outputs[0]) if equation.outputs else None
+        return "" if number is None else f"b{number}"
+
+    def by_expression(self, position: int, equation: Equation, expression: Expression, operands: list[str]) -> str:
+        """The line of an equation whose kernel is an expression."""
+        values = {name: self.bind(f"e{position}_{name}", value) for name, value in expression.values.items()}
+        text = expression.text.format(*operands, **values)
+        result = equation.outputs[0]
+        name = self.local[result]
+        if result.shape or result in self.scalars.held:
+            return f"{name} = {text}"
+        tensor_type = equation.resolution.result_types[0]
+        return f"{name} = {self.bind(f'l{position}_0', tensor_type.lift)}({text})"
+
+    def by_operator(self, position: int, equation: Equation) -> str:
+        """The line of an equation on scalars."""
+        result = equation.outputs[0]
+        left, right = [self.scalar(position, index, x) for index, x in enumerate(equation.operands)]
+        text = f"{left} {self.scalars.operators[equation]} {right}"
+        if result not in self.scalars.held:
+            text = f"{self.bind(f'l{position}_0', equation.resolution.result_types[0].lift)}({text})"
+        return f"{self.local[result]} = {text}"
+
+    def scalar(self, position: int, index: int, operand: Symbol | Literal | None) -> str:
+        """An operand as a scalar."""
+        if isinstance(operand, Literal):
+            return self.bind(f"n{position}_{index}", operand.array()[()])
+        name = self.operand(position, index, operand)
+        return name if operand in self.scalars.held else f"{name}[()]"
+
     def operand(self, position: int, index: int, operand: Symbol | Literal | None) -> str:
         if isinstance(operand, Literal):
             return self.bind(f"n{position}_{index}", operand.array())
         return "None" if operand is None else self.local[operand]
 
     def deletion(self, symbols: list[Symbol]) -> list[str]:
-        return [f"del {', '.join(self.local[symbol] for symbol in symbols)}"] if symbols else []
+        kept = self.scalars.held | self.scratch.private
+        arrays = [self.local[symbol] for symbol in symbols if symbol not in kept]
+        return [f"del {', '.join(arrays)}"] if arrays else []
+
+
+def specialised(equation: Equation, fn: Any, attributes: dict[str, Any]) -> Expression | None:
+    """The expression of an equation's kernel for its operands; None if there is none.
+
+    Args:
+        fn, attributes: the kernel without its wrappers, and what it gets.
+    """
+    resolution = equation.resolution
+    if len(resolution.candidates) != 1 or len(equation.outputs) != 1:
+        return None
+    kernel = resolution.candidates[0]
+    if kernel.specialise is None or fn is not kernel.fn:
+        return None
+    operands = [
+        None if x is None else Value(x.shape, x.dtype) if isinstance(x, Symbol) else Value((), x.type.dtype)
+        for x in equation.operands
+    ]
+    found: Expression | None = kernel.specialise(tuple(operands), attributes)
+    return found
 
 
 def contended(name: str) -> TraceError:
@@ -177,65 +289,41 @@ def contended(name: str) -> TraceError:
     )
 
 
-def unwrapped(equation: Equation) -> tuple[Any, dict[str, Any]]:
-    """The kernel without its wrappers, and its attributes.
+def overwriting(graph: Graph) -> dict[Equation, list[Variable]]:
+    """The equations that may run last and overwrite the buffers of variables, each with these variables.
 
-    Attributes that a wrapper binds, and the ``spec`` of an unchecked kernel, are constant once the shapes are known.
+    Such an equation's leading operands are variables that its kernel writes; its results are their new values and
+    nothing else. It may run last if nothing needs the old values later: no result, no other equation of this kind.
     """
-    fn: Any = equation.resolution.fn
-    attributes = {name: value for name, value in equation.attributes.items() if name not in ("device", "dtype")}
-    while True:
-        if isinstance(fn, partial) and not fn.args:
-            attributes = {**fn.keywords, **attributes}
-            fn = fn.func
-        elif isinstance(fn, Unchecked):
-            attributes["spec"] = tuple((symbol.shape, symbol.dtype) for symbol in equation.outputs)
-            fn = fn.fn
-        else:
-            return fn, attributes
+    holders: dict[Any, Any] = {x.symbol: x.holder for x in graph.variables}
+    assigned = {symbol: variable for variable, symbol in graph.writes}
+    results = Counter(graph.results())
+    uses = Counter(x for equation in graph.equations for x in equation.symbols())
+    found: dict[Equation, list[Variable]] = {}
+    for equation in graph.equations:
+        written = equation.operands[: len(equation.outputs)]
+        if writes_leading(equation) and all(
+            operand in holders
+            and results[operand] == 0  # type: ignore[index]  # a literal is no result
+            and assigned.get(output) is holders[operand]
+            and (uses[output], results[output]) == (0, 1)
+            for operand, output in zip(written, equation.outputs, strict=True)
+        ):
+            found[equation] = [holders[operand] for operand in written]
+    reads = Counter(x for equation in found for x in equation.symbols())
+    return {
+        equation: variables
+        for equation, variables in found.items()
+        if all(reads[x] == 1 for x in equation.operands[: len(variables)] if isinstance(x, Symbol))
+    }
 
 
-def reusable(graph: Graph, dead_after: list[list[Symbol]]) -> list[Symbol | None]:
-    """For each equation, the temporary that its kernel may write its result into, or None.
-
-    An equation whose result has axes may overwrite an operand that it is the last to use. One whose result is 0-d
-    overwrites a temporary that went out of use earlier: with 0-d arrays, NumPy takes 750 ns if operand and result
-    overlap, 240 ns if they do not, and 460 ns for a new result.
-
-    No other array shares memory with these buffers: each was allocated by a kernel, and has been read only by kernels
-    whose results do not alias their operands. The 0-d temporaries are removed from ``dead_after``, since they are kept
-    for reuse.
-    """
-    unshared: set[Symbol] = set()
-    spare_scalars: list[Symbol] = []
-    buffers: list[Symbol | None] = []
-    for position, equation in enumerate(graph.equations):
-        kernels = equation.resolution.candidates
-        if len(kernels) != 1 or not kernels[0].fresh or kernels[0].writes:
-            unshared.difference_update(equation.symbols())
-            buffers.append(None)
-            continue
-        output = equation.outputs[0]
-        unused = [x for x in (dead_after[position] if output.shape else spare_scalars) if x in unshared]
-        matching = [x for x in unused if x.shape == output.shape and x.dtype == output.dtype]
-        accepts_out = kernels[0].out and not equation.attributes and len(equation.outputs) == 1
-        buffers.append(matching[0] if matching and accepts_out else None)
-        if buffers[-1] in spare_scalars:
-            spare_scalars.remove(matching[0])
-        unshared.update(equation.outputs)
-        scalars = [x for x in dead_after[position] if not x.shape and x in unshared]
-        spare_scalars += scalars
-        dead_after[position] = [x for x in dead_after[position] if x not in scalars]
-    return buffers
-
-
-def last_uses(graph: Graph) -> list[list[Symbol]]:
-    """For each equation, the symbols that no later equation needs, so that their memory can be freed."""
-    # Arguments, variables and constants are held elsewhere.
-    needed = {*graph.results(), *(x.symbol for x in graph.inputs())}
-    dead_after: list[list[Symbol]] = []
-    for equation in reversed(graph.equations):
-        symbols = [symbol for symbol in dict.fromkeys((*equation.outputs, *equation.symbols())) if symbol not in needed]
-        needed.update(symbols)
-        dead_after.append(symbols)
-    return dead_after[::-1]
+def writes_leading(equation: Equation) -> bool:
+    """Whether the kernel of an equation writes as many leading operands as it has results, and is atomic."""
+    fn = equation.resolution.fn
+    kernels = [*(kernel for _, kernel in fn.choices), fn.last] if type(fn) is Guarded else [fn]
+    return any(type(kernel) is Copying and kernel.atomic for kernel in kernels) and all(
+        tuple(kernel.writes) == equation.op.operands[: len(equation.outputs)]
+        for kernel in equation.resolution.candidates
+        if kernel.writes
+    )

@@ -5,39 +5,44 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import warnings
 import weakref
 from collections.abc import Callable, Hashable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
-from ..autodiff.record import active_tapes
 from ..dispatch.rejections import leaked_symbol
-from ..errors import DTypeError, PolytapeWarning
+from ..errors import DTypeError
 from ..locks import renewed_lock
 from ..placement import selection
-from ..placement.selection import device_scopes
 from ..registry.tables import _registry
-from ..settings import settings
-from ..tensors.scope import NO_SCOPE, Scope, current_scope
+from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import Symbol, Tensor, describe
 from ..tensors.variable import Variable
 from ..tracebacks import shortened
+from .calls import Latest
 from .concrete import Concrete
-from .ir import Graph
+from .input_signature import InputSignature
+from .inspection import Inspected
+from .retracing import KEPT, Retraces
 from .signature import Call
-from .tracing import user_line
+from .sized import Templates
 
 __all__ = ["BoundFunction", "Function", "function"]
 
 SIMPLE = (Tensor, Variable, bool, int, float, complex, str, type(None))
-SCALARS = 3  # a warning is given at this many values of one Python number, since each is a new trace
-TRACES = 128  # how many traces a function keeps; then the one that was used least recently is dropped
 
 # A trace, and weak references to the static arguments that it ends with.
 Entry: TypeAlias = tuple[Concrete, list[weakref.ref[Any]]]
 
 
-def function(f: Callable[..., Any]) -> Function:
+@overload
+def function(f: Callable[..., Any], *, input_signature: Any = None) -> Function: ...
+
+
+@overload
+def function(f: None = None, *, input_signature: Any = None) -> Callable[[Callable[..., Any]], Function]: ...
+
+
+def function(f: Callable[..., Any] | None = None, *, input_signature: Any = None) -> Any:
     """Trace a function into a graph on its first call, and run that graph from then on.
 
     The Python body runs once per signature: tensors count by backend, device, dtype and shape, everything else by
@@ -47,16 +52,21 @@ def function(f: Callable[..., Any]) -> Function:
     they are assigned once the whole run has succeeded. Everything else that the body reads from enclosing scopes is
     fixed when it is traced; a tape follows values computed from such a tensor alone only if the tensor was watched
     before the trace. Item assignment to an argument does not change the caller's tensor. Under a tape a call is one
-    record; its gradient runs the body once more, to trace it.
+    record; the first such call traces the body once more, together with its gradients, which compute nothing twice.
 
     Args:
         f: takes and returns tensors, or lists, tuples and dicts of them. It may return variables and other Python
-            objects too, but no object that contains tensors.
+            objects too, but no object that contains tensors. Without it, the result is a decorator.
+        input_signature: a `TensorSpec`, or a structure of them, for each of the first parameters or by their names.
+            Tensors must have these types; numbers, lists and NumPy arrays are converted. A size of None is open: one
+            graph serves all sizes, and a new size does not run the Python body. For the first size, the body is traced
+            four times (six for two open sizes, ten for three), to find out how the graph depends on it.
     Returns:
         A callable with the same arguments. It is differentiable, and a method if ``f`` is one.
     Raises:
         TraceError: when called: Python control flow on a tensor, or anything else that needs values while tracing; a
-            result that contains tensors and is not a list, tuple or dict, such as a set or a generator.
+            result that contains tensors and is not a list, tuple or dict, such as a set or a generator; an open size
+            that Python or an op needs to know.
         DTypeError: when called: an argument that is neither a tensor nor hashable. ``f`` has no signature.
 
     Example:
@@ -67,25 +77,30 @@ def function(f: Callable[..., Any]) -> Function:
         >>> scaled(pt.asarray([1.0, 2.0])).tolist()
         [2.0, 4.0]
     """
-    return Function(f)
+    if f is None:
+        return lambda f: Function(f, input_signature)
+    return Function(f, input_signature)
 
 
-class Function:
+class Function(Inspected):
     """A function that runs as a graph; see `function`."""
 
     __name__: str
     __qualname__: str
 
-    def __init__(self, python: Callable[..., Any]) -> None:
+    def __init__(self, python: Callable[..., Any], input_signature: Any = None) -> None:
         functools.update_wrapper(self, python, updated=())
         self.python = python
+        self.is_method = isinstance(python, _Method)
         self.name: str = getattr(python, "__name__", type(python).__name__)
         self.signature = signature_of(python)
+        self.input_signature = input_signature
+        self.inputs = None if input_signature is None else InputSignature(self.name, self.signature, input_signature)
+        self.templates = Templates(self.name)
         self.concretes: dict[Hashable, Entry] = {}
-        self.made = 0  # how many traces, including those that were dropped
+        self.retraces = Retraces(self.name)
         self.latest: Latest | None = None
         self.version = _registry.version
-        self.seen: dict[str, set[str]] = {}
         self.methods: dict[int, tuple[weakref.ref[Any] | Callable[[], Any], Function]] = {}
         self.lock = renewed_lock()
 
@@ -97,28 +112,28 @@ class Function:
         scope = current_scope.get()
         latest = self.latest
         try:
-            # The most common call is tested first: positional tensors in, one tensor out, no open tape or trace.
-            if (
-                not kwargs
-                and latest is not None
-                and latest.direct
-                and (scope is NO_SCOPE or idle(scope))
-                and latest.fits(args)
-            ):
-                try:
-                    return latest.call(*args)
-                except Exception as error:
-                    latest.concrete.executable.explain(error)
-                    raise
-            if scope.trace is not None:
-                return self.python(*args, **kwargs)  # a traced function inside another is part of its graph
+            if scope.trace is not None:  # a traced function inside another is part of its graph
+                if self.inputs is not None:
+                    args, kwargs = self.inputs.converted(args, kwargs)
+                return self.python(*args, **kwargs)
+            # The most common call is tested first: positional tensors in, one tensor out.
+            if not kwargs and latest is not None and latest.direct and latest.fits(args):
+                if not scope.tapes:
+                    try:
+                        return latest.call(*args)
+                    except Exception as error:
+                        latest.concrete.executable.explain(error)
+                        raise
+                result = latest.recorder.direct(args, scope, self.owner() if self.is_method else ())
+                if result is not None:
+                    return result
             concrete, tensors, statics = self.find(args, kwargs, scope)
             return concrete.taped(tensors, scope, statics) if scope.tapes else concrete.call(tensors)
         except Exception as error:
             raise shortened(error)  # noqa: B904  # it is the same error
 
     def __deepcopy__(self, memo: Any) -> Function:
-        return Function(copy.deepcopy(self.python, memo))
+        return Function(copy.deepcopy(self.python, memo), self.input_signature)
 
     def __reduce__(self) -> str:
         return self.__qualname__  # by reference, as plain functions are pickled
@@ -141,18 +156,9 @@ class Function:
             except TypeError:  # a class with __slots__: the instances that were used last are kept alive
                 reference = functools.partial(getattr, _Held(instance), "instance")
                 drop_oldest(methods)
-            bound = methods[key] = (reference, Function(_Method(self.python, instance, reference)))
+            method = _Method(self.python, instance, reference)
+            bound = methods[key] = (reference, Function(method, self.input_signature))
         return bound
-
-    # --- graphs ---------------------------------------------------------------------------------------------------
-
-    def graph(self, *args: Any, **kwargs: Any) -> Graph:
-        """The graph that a call with these arguments runs, after the passes; nothing is computed."""
-        return self.find(args, kwargs, NO_SCOPE)[0].graph
-
-    def trace(self, *args: Any, **kwargs: Any) -> Graph:
-        """The graph of a call with these arguments as traced, before any pass."""
-        return self.find(args, kwargs, NO_SCOPE)[0].traced
 
     # --- traces ---------------------------------------------------------------------------------------------------
 
@@ -164,40 +170,44 @@ class Function:
         A gradient traces the function again, and needs these objects then.
         """
         latest = self.latest
-        owner = [self.python.instance()] if isinstance(self.python, _Method) else []
+        owner = self.owner()
         if latest is not None:
             arguments = (*args, *kwargs.values())
             same = tuple(kwargs) == latest.keywords and latest.fits(arguments)
-            if same and not (scope.tapes and newly_followed(latest.concrete, scope)):
+            if same and not (scope.tapes and latest.recorder.newly_followed(scope)):
                 return latest.concrete, [arguments[position] for position in latest.positions], owner
         version = _registry.version
         with self.lock:
-            if self.version != version:  # a kernel was registered, so resolutions may have changed
+            if self.version != version:  # resolutions may differ: a kernel was registered, or an observer
                 self.concretes, self.latest, self.version = {}, None, version
+                self.templates, self.retraces = Templates(self.name), Retraces(self.name)
+            if self.inputs is not None:
+                args, kwargs = self.inputs.converted(args, kwargs)
             call = Call(self.name, self.signature, args, kwargs)
             for x in call.tensors:
                 if isinstance(x.array, Symbol):
                     raise leaked_symbol(self.name, [x])
             key = (selection.default_device(), call.key)
             entry = self.concretes.pop(key, None)  # it becomes the last one of the dict
-            if entry is None or not valid(entry[0]) or (scope.tapes and newly_followed(entry[0], scope)):
-                entry = self.trace_call(key, call)
+            stale = entry is not None and not (
+                valid(entry[0]) and not (scope.tapes and entry[0].recorder.newly_followed(scope))
+            )
+            if entry is None or stale:
+                entry = self.new_entry(key, call, stale)
             self.concretes[key] = entry
-            self.latest = Latest.of(entry[0], args, kwargs, version)
+            arguments = (*args, *kwargs.values())
+            # The contents of a container could change.
+            simple = all(type(x) in SIMPLE for x in arguments)
+            self.latest = Latest(entry[0], arguments, tuple(kwargs), version) if simple else None
         return entry[0], call.tensors, [*owner, *call.statics]
 
-    def trace_call(self, key: Hashable, call: Call) -> Entry:
-        """A new trace for a call."""
-        self.count_scalars(call)
-        self.made += 1
-        if self.made == TRACES:
-            _warn(
-                f"{self.name} has been traced {TRACES} times; each new shape of a tensor, and each new value of "
-                f"another argument, is a trace. From here on, it keeps the {TRACES} traces that were used last. Pad "
-                "tensors to a few shapes, and pass numbers that change as tensors, polytape.asarray(value)."
-            )
+    def owner(self) -> list[Any]:
+        """The object whose method this is, which a trace does not keep alive."""
+        return [self.python.instance()] if isinstance(self.python, _Method) else []
+
+    def new_entry(self, key: tuple[Hashable, Hashable], call: Call, stale: bool) -> Entry:
+        """A new trace for a call, or for new sizes a trace from the template; ``stale``: the last one is invalid."""
         drop_oldest(self.concretes)
-        inputs = [(name, x.type, x.array.shape) for name, x in zip(call.names, call.tensors, strict=True)]
         owner = weakref.ref(self)
 
         def forget(_: object) -> None:
@@ -206,20 +216,17 @@ class Function:
                 function.concretes.pop(key, None)
 
         references = [weakref.ref(x, forget) for x in call.statics]
-        return Concrete(self.name, inputs, call.caller(self.python), True), references
 
-    def count_scalars(self, call: Call) -> None:
-        """Warn when a Python number takes its third value, because each value is a new trace."""
-        for name, value in call.scalars:
-            values = self.seen.setdefault(name, set())
-            if len(values) == SCALARS or repr(value) in values:
-                continue
-            values.add(repr(value))
-            if len(values) == SCALARS:
-                _warn(
-                    f"{self.name} is traced again for each value of {name}: {', '.join(sorted(values))}. Pass it as a "
-                    "tensor, polytape.asarray(value), if it keeps changing."
-                )
+        def body() -> Callable[[list[Tensor]], Any]:
+            self.retraces.count(call)
+            return call.caller(self.python)
+
+        patterns = [] if self.inputs is None else self.inputs.patterns(call)
+        if patterns:
+            drop_oldest(self.templates.known)
+            return self.templates.concrete((key[0], call.general), patterns, body, stale), references
+        inputs = [(name, x.type, x.array.shape) for name, x in zip(call.names, call.tensors, strict=True)]
+        return Concrete(self.name, inputs, body(), True), references
 
 
 class BoundFunction:
@@ -251,59 +258,6 @@ class BoundFunction:
         return getattr, (self.__self__, self.__func__.python.__name__.rpartition(".")[2])
 
 
-class Latest:
-    """The last call's trace, and the conditions under which the next call may reuse it without a lookup.
-
-    Attributes:
-        expected: for each argument its tensor type and shape, or None and the object itself.
-        keywords: names of the arguments that were passed by keyword; they come last.
-        positions: which arguments are tensors.
-        direct: whether there are no keywords, and the arguments and the only result are tensors.
-        call: the generated code that a direct call runs.
-        guards: conditions under which the trace is valid.
-    """
-
-    __slots__ = (
-        "call", "concrete", "devices", "direct", "expected", "guards", "keywords", "positions", "settings", "version",
-    )  # fmt: skip
-
-    def __init__(self, concrete: Concrete, arguments: tuple[Any, ...], keywords: tuple[str, ...], version: int) -> None:
-        self.concrete = concrete
-        self.keywords = keywords
-        self.expected = [(x.type, x.array.shape) if type(x) is Tensor else (None, x) for x in arguments]
-        self.positions = [position for position, x in enumerate(arguments) if type(x) is Tensor]
-        self.direct = not keywords and len(self.positions) == len(arguments) and concrete.single
-        self.call = concrete.executable.call
-        self.guards = concrete.guards
-        self.version = version
-        self.devices = device_scopes.get()
-        self.settings = settings()
-
-    @classmethod
-    def of(cls, concrete: Concrete, args: tuple[Any, ...], kwargs: dict[str, Any], version: int) -> Latest | None:
-        """A `Latest` for this call, or None if an argument is a container whose contents could change."""
-        arguments = (*args, *kwargs.values())
-        if any(type(x) not in SIMPLE for x in arguments):
-            return None
-        return cls(concrete, arguments, tuple(kwargs), version)
-
-    def fits(self, arguments: tuple[Any, ...]) -> bool:
-        """Whether the signature of these arguments is the same, and no kernel, device scope or setting has changed."""
-        expected = self.expected
-        if len(arguments) != len(expected):
-            return False
-        for x, (tensor_type, value) in zip(arguments, expected):  # noqa: B905  # equal lengths; strict= costs 50 ns
-            if type(x) is Tensor:
-                array = x.array
-                if x.type is not tensor_type or array.shape != value or type(array) is Symbol:
-                    return False
-            elif x is not value:
-                return False
-        if _registry.version != self.version or device_scopes.get() is not self.devices:
-            return False
-        return settings() is self.settings and (not self.guards or valid(self.concrete))
-
-
 class _Held:
     """Keeps an object alive."""
 
@@ -330,7 +284,7 @@ class _Method:
 
 def drop_oldest(entries: dict[Any, Any]) -> None:
     """Make room for one entry."""
-    for key in list(entries)[: max(0, len(entries) - TRACES + 1)]:
+    for key in list(entries)[: max(0, len(entries) - KEPT + 1)]:
         entries.pop(key, None)
 
 
@@ -347,28 +301,6 @@ def signature_of(python: Callable[..., Any]) -> inspect.Signature:
         ) from None
 
 
-def _warn(text: str) -> None:
-    """Warn at the user's line."""
-    file, line = user_line()
-    warnings.warn_explicit(text, PolytapeWarning, file, line)
-
-
 def valid(concrete: Concrete) -> bool:
     """Whether the conditions hold under which the function was traced."""
     return all(condition() for condition in concrete.guards)
-
-
-def idle(scope: Scope) -> bool:
-    """Whether a scope has neither tapes nor a trace; such a scope remains after tapes have been closed."""
-    return scope.trace is None and not scope.tapes
-
-
-def newly_followed(concrete: Concrete, scope: Scope) -> bool:
-    """Whether an open tape follows a captured tensor that had no node when the function was traced."""
-    for constant in concrete.plain:
-        handle = constant.handle
-        if handle is None or handle.node is None or constant.holder is None:
-            continue
-        if handle.array is constant.holder.array and active_tapes(handle, scope):
-            return True
-    return False

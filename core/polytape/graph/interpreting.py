@@ -27,8 +27,12 @@ def interpret(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
         assert constant.holder is not None
         values[constant.symbol] = constant.holder
     for equation in graph.equations:
-        result = call_op(equation.op, [_operand(x, values) for x in equation.operands], equation.attributes)
-        outputs = [result] if equation.op.outputs is None else result
+        operands = [_operand(x, values) for x in equation.operands]
+        if equation.regions is not None:
+            outputs = equation.regions.replay(operands)
+        else:
+            result = call_op(equation.op, operands, equation.attributes)
+            outputs = [result] if equation.op.outputs is None else result
         values.update(zip(equation.outputs, outputs, strict=True))
     return [values[symbol] for symbol in graph.outputs]
 

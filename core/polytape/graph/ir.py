@@ -7,14 +7,19 @@ operand.
 
 from __future__ import annotations
 
+import importlib
+import math
 import os
 import string
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ..dispatch.wrappers import Unchecked
 from ..registry.op import Op
 from ..registry.resolution import Resolution
 from ..registry.tensor_type import TensorType
@@ -23,7 +28,19 @@ from ..tensors.symbol import Symbol, type_text
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
 
-__all__ = ["Equation", "Graph", "Input", "Literal", "Operand", "Source", "names", "render", "render_equation"]
+__all__ = [
+    "Equation",
+    "Graph",
+    "Input",
+    "Literal",
+    "Operand",
+    "Source",
+    "names",
+    "render",
+    "render_equation",
+    "unused_name",
+    "unwrapped",
+]
 
 WIDTH = 52  # column of the source lines, unless an equation is longer
 
@@ -56,6 +73,7 @@ class Equation:
         attributes: those that differ from the op's defaults, as hashable values.
         outputs: the symbols it defines.
         source: the user's file and line.
+        members: the equations that a fused one computes at once.
     """
 
     op: Op
@@ -64,6 +82,12 @@ class Equation:
     attributes: dict[str, Any]
     outputs: tuple[Symbol, ...]
     source: tuple[str, int]
+    members: tuple[Equation, ...] = ()
+
+    @property
+    def regions(self) -> Any:
+        """The subgraphs of an equation for control flow, a `polytape.graph.regions.Regions`; None for other ops."""
+        return self.attributes.get("regions")
 
     def symbols(self) -> Iterator[Symbol]:
         """The operands that are symbols."""
@@ -156,11 +180,30 @@ class Graph:
         """The outputs, and the values assigned to variables."""
         return (*self.outputs, *(symbol for _, symbol in self.writes))
 
+    def uses(self) -> Counter[Symbol]:
+        """How often each symbol is an operand, an output or an assigned value."""
+        uses = Counter(symbol for equation in self.equations for symbol in equation.symbols())
+        uses.update(self.results())
+        return uses
+
+    def to_dot(self) -> str:
+        """The graph in the language of Graphviz."""
+        return str(_drawing().to_dot(self))
+
+    def save_svg(self, path: str | os.PathLike[str]) -> None:
+        """Draw the graph to an SVG file; see `polytape.graph.drawing.save_svg`."""
+        _drawing().save_svg(self, path)
+
     def __str__(self) -> str:
         return render(self)
 
     def __repr__(self) -> str:
         return f"<graph {self.name}: {len(self.equations)} equations>"
+
+
+def _drawing() -> Any:
+    # By name: drawing needs the graph, and loads with the first picture.
+    return importlib.import_module("polytape.graph.drawing")
 
 
 def names(graph: Graph) -> dict[Symbol, str]:
@@ -170,15 +213,19 @@ def names(graph: Graph) -> dict[Symbol, str]:
     values = [x for source in graph.sources for x in source.inputs]
     for prefix, inputs in (("x", graph.arguments), ("v", graph.variables), ("s", values), ("c", graph.constants)):
         for position, graph_input in enumerate(inputs):
-            by_symbol[graph_input.symbol] = _unused_name(graph_input.name or f"{prefix}{position}", taken)
+            by_symbol[graph_input.symbol] = unused_name(graph_input.name or f"{prefix}{position}", taken)
     letters = (name for name in _letters() if name not in taken)
     for equation in graph.equations:
         for symbol in equation.outputs:
             by_symbol[symbol] = next(letters)
+    for symbol in [x for equation in graph.equations for member in equation.members for x in member.outputs]:
+        if symbol not in by_symbol:  # within a fused equation
+            by_symbol[symbol] = next(letters)
     return by_symbol
 
 
-def _unused_name(label: str, taken: set[str]) -> str:
+def unused_name(label: str, taken: set[str]) -> str:
+    """A name that is not ``taken``, made from a label; it is added to these."""
     label = "".join(character if character.isalnum() else "_" for character in label)
     name, count = label, 0
     while name in taken:
@@ -194,6 +241,24 @@ def _letters() -> Iterator[str]:
     while True:
         labels = [prefix + letter for prefix in labels for letter in string.ascii_lowercase]
         yield from labels
+
+
+def unwrapped(equation: Equation) -> tuple[Any, dict[str, Any]]:
+    """The kernel without its wrappers, and its attributes.
+
+    Attributes that a wrapper binds, and the ``spec`` of an unchecked kernel, are constant once the shapes are known.
+    """
+    fn: Any = equation.resolution.fn
+    attributes = {name: value for name, value in equation.attributes.items() if name not in ("device", "dtype")}
+    while True:
+        if isinstance(fn, partial) and not fn.args:
+            attributes = {**fn.keywords, **attributes}
+            fn = fn.func
+        elif isinstance(fn, Unchecked):
+            attributes["spec"] = tuple((symbol.shape, symbol.dtype) for symbol in equation.outputs)
+            fn = fn.fn
+        else:
+            return fn, attributes
 
 
 # --- printing -------------------------------------------------------------------------------------------------------
@@ -212,7 +277,9 @@ def render(graph: Graph) -> str:
     lines += [f"  constant {known[x.symbol]}: {describe(x.symbol)}" for x in graph.constants]
     texts = [f"  {render_equation(equation, known)}" for equation in graph.equations]
     width = max([WIDTH, *(len(text) + 2 for text in texts)])
-    lines += [f"{text:<{width}}# {location(equation)}" for text, equation in zip(texts, graph.equations, strict=True)]
+    for text, equation in zip(texts, graph.equations, strict=True):
+        lines += [f"{text:<{width}}# {location(equation)}", *region_lines(equation)]
+        lines += [f"{f'    {render_equation(x, known)}':<{width}}# {location(x)}" for x in equation.members]
     variable_names = {id(x.holder): known[x.symbol] for x in graph.variables}
     for position, (variable, symbol) in enumerate(graph.writes):
         target = variable_names.get(id(variable)) or variable.name or f"w{position}"
@@ -221,12 +288,39 @@ def render(graph: Graph) -> str:
     return "\n".join(lines)
 
 
+def region_lines(equation: Equation) -> list[str]:
+    """The regions of an equation as text, indented; nothing for other equations."""
+    if equation.regions is None:
+        return []
+    texts = [render(graph).removeprefix("graph ") for graph in equation.regions.graphs]
+    return [f"    {line}" for text in texts for line in text.splitlines()]
+
+
 def render_equation(equation: Equation, known: dict[Symbol, str]) -> str:
     """One equation without its source line; a symbol that has no name in ``known`` prints as ``?``."""
     outputs = ", ".join(f"{known.get(symbol, '?')}: {describe(symbol)}" for symbol in equation.outputs)
-    operands = [known.get(x, "?") if isinstance(x, Symbol) else str(x) for x in equation.operands]
-    attributes = [f"{name}={render_value(value)}" for name, value in equation.attributes.items()]
+    operands = [
+        known.get(x, "?") if isinstance(x, Symbol) else literal_text(equation, x) if isinstance(x, Literal) else str(x)
+        for x in equation.operands
+    ]
+    attributes = [f"{name}={render_value(value)}" for name, value in equation.attributes.items() if name != "regions"]
+    if equation.regions is not None:
+        attributes += equation.regions.settings
     return f"{outputs} = {equation.op.name.rstrip('_')}({', '.join([*operands, *attributes])})"
+
+
+def literal_text(equation: Equation, literal: Literal) -> str:
+    """A number, with its dtype unless that is the dtype of the first operand, or of the result where all are bools.
+
+    NaN and the infinities always have the dtype: they could be names.
+    """
+    default = next((x.dtype for x in equation.symbols() if x.dtype.kind != "b"), equation.outputs[0].dtype)
+    value = literal.value
+    text = str(literal)
+    if value != value and isinstance(value, float) and math.copysign(1.0, value) < 0.0:
+        text = "-nan"
+    finite = isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value))
+    return text if literal.type.dtype is default and finite else f"{literal.type.dtype}({text})"
 
 
 def describe(symbol: Symbol) -> str:

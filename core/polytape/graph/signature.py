@@ -82,7 +82,7 @@ class Call:
     Attributes:
         tensors: the leaves that are traced: tensors, and NumPy arrays converted to tensors.
         names: the tensors' names.
-        key: identifies the signature; calls with equal keys share a trace.
+        key: identifies the signature; calls with equal keys share a trace. ``general``: without the tensors' shapes.
         scalars: name and value of each Python number among the static leaves.
         statics: the static leaves that count by identity, which a trace does not keep alive.
     """
@@ -95,12 +95,16 @@ class Call:
         self.names: list[str] = []
         self.scalars: list[tuple[str, Any]] = []
         key: list[Hashable] = []
+        general: list[Hashable] = []
         for parameter, value in bound.arguments.items():
             part = self.parts[parameter] = Structure(value)
             key.append((parameter, part.spec, len(part.leaves)))
+            general.append(key[-1])
             for position, (leaf, label) in enumerate(zip(part.leaves, part.names(parameter), strict=True)):
                 key.append(self.leaf(name, part, position, leaf, label))
+                general.append(part.leaves[position].type if _is_traced(part.leaves[position]) else key[-1])
         self.key: Hashable = tuple(key)
+        self.general: Hashable = tuple(general)
 
     def leaf(self, name: str, part: Structure, position: int, leaf: Any, label: str) -> Hashable:
         """The key of one leaf; adds it to the tensors or scalars if it is one."""

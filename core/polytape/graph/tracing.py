@@ -95,7 +95,7 @@ class Trace:
             The symbols of its outputs.
         """
         attributes = normalised(op, attributes)
-        shapes = op.output_shapes([None if x is None else x.array for x in tensors], attributes)
+        shapes = self.shapes(op, [None if x is None else x.array for x in tensors], attributes)
         outputs = tuple(
             Symbol(self.mark, None, index, tuple(shape), tensor_type.dtype)
             for index, (shape, tensor_type) in enumerate(zip(shapes, resolution.result_types, strict=True))
@@ -103,6 +103,10 @@ class Trace:
         recorded = tuple(self.operand(x, raw) for x, raw in zip(tensors, operands, strict=True))
         self.equations.append(Equation(op, resolution, recorded, attributes, outputs, user_line()))
         return list(outputs)
+
+    def shapes(self, op: Op, arrays: Sequence[Any], attributes: dict[str, Any]) -> list[Shape]:
+        """The outputs' shapes, by the op's rule."""
+        return op.output_shapes(arrays, attributes)
 
     def write(self, variable: Variable, value: Tensor) -> None:
         """Use ``value`` as the variable's value from here on; the variable is assigned after the run."""
@@ -196,7 +200,10 @@ class Trace:
 
 
 def trace(
-    name: str, inputs: Sequence[tuple[str, TensorType, Shape]], body: Callable[[list[Tensor]], Sequence[Tensor]]
+    name: str,
+    inputs: Sequence[tuple[str, TensorType, Shape]],
+    body: Callable[[list[Tensor]], Sequence[Tensor]],
+    tracer: Trace | None = None,
 ) -> tuple[Graph, tuple[Callable[[], bool], ...]]:
     """Run ``body`` on one symbolic tensor per input; return its graph and the conditions under which it is valid.
 
@@ -207,8 +214,9 @@ def trace(
         name: the graph's name.
         inputs: name, type and shape of each argument.
         body: takes the symbolic tensors, returns the results.
+        tracer: an empty trace, to use in place of a plain one.
     """
-    tracer = Trace(name)
+    tracer = Trace(name) if tracer is None else tracer
     symbols = [(tracer.argument(label, tensor_type, shape), tensor_type) for label, tensor_type, shape in inputs]
     scope = current_scope.get()
     try:

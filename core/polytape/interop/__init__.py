@@ -2,5 +2,5 @@
 
 Most libraries find a tensor's namespace through ``__array_namespace__`` and need none of this.
 
-May import: polytape itself.
+May import: `checkpoint`, `control`, `device`, `errors`, `graph`, `ops`, `placement`, `tensors`; and polytape itself.
 """

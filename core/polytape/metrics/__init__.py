@@ -2,7 +2,7 @@
 
 `base` is the base class with means and sums, `regression` and `classification` are the metrics of predictions.
 
-May import: `dispatch`, `dtypes`, `errors`, `registry`, `state`, `tensors`.
+May import: `dispatch`, `dtypes`, `errors`, `foreign_names`, `registry`, `state`, `tensors`.
 """
 
 from __future__ import annotations
@@ -43,3 +43,9 @@ __all__ = [
     "Sum",
     "TopKAccuracy",
 ]
+
+
+def __getattr__(name: str) -> object:
+    from ..foreign_names import unknown
+
+    raise unknown("metrics", name)

@@ -14,7 +14,23 @@ from ..state.update import replace_all
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
 
-__all__ = ["Mean", "Metric", "Sum", "same_shapes", "wide"]
+__all__ = ["Mean", "Metric", "Sum", "pair", "same_shapes", "wide"]
+
+
+def pair(name: str, values: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Labels and predictions, the values of the metric ``name``.
+
+    Raises:
+        ShapeError: there are not two values.
+    """
+    if len(values) != 2:
+        raise ShapeError(
+            f"{name} takes two values, not {len(values)}.",
+            expected="labels, then predictions",
+            got=", ".join([type(value).__name__ for value in values]) or "nothing",
+            fix=f"{name}(labels, predictions)",
+        )
+    return values
 
 
 class Metric(Trackable):

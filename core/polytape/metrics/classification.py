@@ -9,7 +9,7 @@ from ..dtypes import int64
 from ..errors import SettingError
 from ..registry import tables
 from ..tensors.tensor import Tensor
-from .base import Metric, same_shapes, wide
+from .base import Metric, pair, same_shapes, wide
 from .regression import MeanOfPairs
 
 __all__ = [
@@ -82,7 +82,7 @@ class _Counts(Metric):
 
     def update(self, *values: Any, weights: Any = None) -> None:
         """Add labels (0 and 1) and predictions of the same shape, and weights that broadcast to them."""
-        labels, predictions = (wide(value) for value in values)
+        labels, predictions = map(wide, pair(self.name, values))
         same_shapes(self.name, labels, predictions)
         total, positive = tables.get_op("sum"), wide(predictions > self.threshold)
         weight = 1.0 if weights is None else wide(weights)
@@ -142,7 +142,7 @@ class ConfusionMatrix(Metric):
         Raises:
             OutOfRangeError: a class that does not exist.
         """
-        labels, predictions = (convert.cast(wide(value), int64) for value in values)
+        labels, predictions = (convert.cast(wide(value), int64) for value in pair(self.name, values))
         same_shapes(self.name, labels, predictions)
         weight = wide(weights) if weights is not None else wide(labels) * 0.0 + 1.0
         self._check(labels)
@@ -199,7 +199,7 @@ class AUC(Metric):
 
     def update(self, *values: Any, weights: Any = None) -> None:
         """Add labels (0 and 1) and scores from 0 to 1 of one shape, and weights that broadcast to them."""
-        labels, scores = (wide(value) for value in values)
+        labels, scores = map(wide, pair(self.name, values))
         same_shapes(self.name, labels, scores)
         if scores.size and not (float(scores.min()) >= 0.0 and float(scores.max()) <= 1.0):
             raise SettingError(

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..registry import tables
 from ..tensors.tensor import Tensor
-from .base import Mean, same_shapes, wide
+from .base import Mean, pair, same_shapes, wide
 
 __all__ = ["CosineSimilarity", "MeanAbsoluteError", "MeanOfPairs", "MeanSquaredError", "RootMeanSquaredError"]
 
@@ -21,7 +21,7 @@ class MeanOfPairs(Mean):
             values: labels, then predictions.
             weights: one per sample; default: 1.
         """
-        labels, predictions = values
+        labels, predictions = pair(self.name, values)
         super().update(self._value(wide(labels), wide(predictions)), weights=weights)
 
     def _value(self, labels: Tensor, predictions: Tensor) -> Tensor:

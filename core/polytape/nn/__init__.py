@@ -6,7 +6,7 @@ them, `describing` prints them, `replacing` calls with others. `layers` has the 
 `initializers`, `regularizers` and `constraints` are the arguments of weights.
 
 May import: `checkpoint`, `dispatch`, `dtypes`, `errors`, `foreign_names`, `graph`, `locks`, `ops`, `placement`,
-`random`, `registry`, `state`, `tensors`, `tracebacks`.
+`random`, `registry`, `state`, `tensors`, `tracebacks`, `training`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Conv3DTranspose as Conv3DTranspose,
     )
     from .layers.dense import Dense as Dense, Embedding as Embedding
+    from .layers.masking import Masking as Masking
     from .layers.norms import BatchNorm as BatchNorm, GroupNorm as GroupNorm, LayerNorm as LayerNorm, RMSNorm as RMSNorm
     from .layers.pooling import (
         AvgPool1D as AvgPool1D,
@@ -94,6 +95,7 @@ else:
             "layers.attention": "MultiHeadAttention",
             "layers.convolution": "Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose",
             "layers.dense": "Dense Embedding",
+            "layers.masking": "Masking",
             "layers.norms": "BatchNorm GroupNorm LayerNorm RMSNorm",
             "layers.pooling": (
                 "AvgPool1D AvgPool2D AvgPool3D GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D "

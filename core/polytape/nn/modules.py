@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import Any, ClassVar, Final
 
 from ..checkpoint.objects import collect_variables
-from ..errors import PolytapeError, UnknownNameError
+from ..errors import DTypeError, PolytapeError, UnknownNameError
 from ..foreign_names import add_to_module
 from ..state.trackable import Trackable
 from ..tensors.scope import current_scope
@@ -320,7 +320,16 @@ class Module(Trackable):
 
         Args:
             print_fn: takes the table as one text.
+        Raises:
+            DTypeError: ``print_fn`` is not a function.
         """
+        if not callable(print_fn):
+            raise DTypeError(
+                f"summary takes no shape or other value: {print_fn!r}.",
+                expected="no argument, or a function that takes the table as a text",
+                got=f"{print_fn!r} of type {type(print_fn).__name__}",
+                fix="module.build((None, ...)) declares the shape of the input, then module.summary()",
+            )
         print_fn(describing.table(self))
 
 

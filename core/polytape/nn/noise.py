@@ -6,7 +6,9 @@ from ..errors import SettingError
 from ..ops import dtype_rules, shape_rules
 from ..ops.manipulation import identity
 from ..ops.nn.regularization import masked_scale
-from ..random import Generator, uniform
+from ..ops.random import random_mask
+from ..random import Generator
+from ..random.generator import WORDS, chosen
 from ..tensors.tensor import Tensor, TensorLike
 
 __all__ = ["check_rate", "dropout"]
@@ -61,7 +63,9 @@ def dropout(
     check_rate(rate)
     if not training or rate == 0.0:
         return x
-    shape = x.shape if noise_shape is None else shape_rules.as_shape(noise_shape)
-    shape_rules.broadcast_to_shape(shape, shape=x.shape)
-    kept = uniform(shape, device=x.device, generator=generator) >= rate
+    shape = x.shape
+    if noise_shape is not None:
+        shape = shape_rules.as_shape(noise_shape)
+        shape_rules.broadcast_to_shape(shape, shape=x.shape)
+    kept = random_mask(chosen(generator).take(WORDS), rate=float(rate), shape=shape, device=x.device)
     return masked_scale(x, kept, scale=1.0 / (1.0 - rate) if rate < 1.0 else 1.0)

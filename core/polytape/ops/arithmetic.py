@@ -24,6 +24,7 @@ __all__ = [
     "subtract",
 ]
 
+_REAL = ("integral", "real floating")
 _PIECEWISE = "its result is piecewise constant"
 
 
@@ -110,7 +111,13 @@ def _check_exponent(position: int, number: int, dtype: DType) -> None:
         )
 
 
-@op(dtype=dtype_rules.same_numeric, shape=shape_rules.broadcast, elementwise=True, numbers=_check_exponent)
+@op(
+    dtype=dtype_rules.same_numeric,
+    shape=shape_rules.broadcast,
+    elementwise=True,
+    numbers=_check_exponent,
+    primitive_for=_REAL,
+)
 def power(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """``x1 ** x2``, elementwise. The gradient with respect to ``x2`` is 0 where ``x1 <= 0``.
 
@@ -123,7 +130,9 @@ def power(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     Source:
         Array API standard 2025.12, ``pow``.
     """
-    return primitive()
+    from .complex_bodies import complex_power  # this module is loaded only when it is used
+
+    return complex_power(converted(x1), converted(x2))
 
 
 @power.gradient("x1")
@@ -193,10 +202,13 @@ def square(x: TensorLike, /) -> Tensor:
 square.gradient(x=lambda g, x: (g * 2.0) * conjugate(x))
 
 
-@op(dtype=dtype_rules.magnitude, shape=shape_rules.same_shape, elementwise=True)
+@op(dtype=dtype_rules.magnitude, shape=shape_rules.same_shape, elementwise=True, primitive_for=_REAL)
 def abs(x: TensorLike, /) -> Tensor:
     """``|x|``, elementwise; its gradient at 0 is 0."""
-    return primitive()
+    from .complex_parts import imag, real  # these families are loaded only when they are used
+    from .trigonometric import hypot
+
+    return hypot(real(converted(x)), imag(converted(x)))
 
 
 @abs.gradient("x")

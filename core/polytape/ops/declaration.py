@@ -1,7 +1,8 @@
 """The declaration of an op: one decorated, typed, documented function.
 
 Operands are the parameters annotated ``Tensor``, ``TensorLike``, either with ``| None``, or ``Sequence[...]`` of them;
-every other parameter is an attribute. The body is the decomposition; the body of a primitive is ``return primitive()``.
+every other parameter is an attribute. The body is the decomposition; the body of a primitive is ``return primitive()``,
+or serves only the dtypes that ``primitive_for`` does not name.
 This module is not compiled: it runs once per op, and its types are for type checkers.
 """
 
@@ -149,6 +150,7 @@ def op(
     one_is_neutral: bool = False,
     accepts: tuple[str, ...] = (),
     internal: str = "",
+    primitive_for: tuple[str, ...] = (),
 ) -> Callable[[Callable[P, R]], Declared[P, R]]:
     """Declare an op from a function.
 
@@ -165,21 +167,20 @@ def op(
         one_is_neutral: whether the op returns its other operand if one operand is 1.
         accepts: parameters that do not change the result, such as the standard's ``copy``; kernels do not get them.
         internal: how users reach an op that is not in its module's ``__all__``, for example ``x[key]``.
+        primitive_for: the dtypes, or kinds of dtypes, for which the op needs a kernel; its body serves all others.
     Raises:
         RegistrationError: a parameter name that gradient rules reserve, or the name of another op.
     """
 
     def declare(body: Callable[P, R]) -> Declared[P, R]:
-        result = build(body, dtype, shape, host, outputs, accepts)
-        result.elementwise = elementwise
+        result = build(body, dtype, shape, host, outputs, accepts, primitive_for)
+        result.elementwise, result.partial, result.floating = elementwise, partial, floating
         result.promotes = promotes if promotes is not None else result.operands if elementwise or floating else ()
-        result.partial, result.floating = partial, floating
         result.number_rule = numbers
         result.host = host
-        result.no_gradient = no_gradient
+        result.no_gradient, result.internal = no_gradient, internal
         result.one_is_neutral = one_is_neutral
         result.accepts = accepts
-        result.internal = internal
         tables.add_op(result)
         return cast("Declared[P, R]", result)
 
@@ -193,6 +194,7 @@ def build(
     host: tuple[str, ...],
     outputs: type | None,
     accepts: tuple[str, ...],
+    primitive_for: tuple[str, ...],
 ) -> Op:
     """The op object of a declaration, not yet registered."""
     name = body.__name__.rstrip("_")
@@ -222,7 +224,8 @@ def build(
     result: Op = op_class(name, body, parameters, operands, code.co_argcount)
     result.defaults = _defaults(body, parameters)
     result.required = any(attribute not in result.defaults for attribute in attributes)
-    result.primitive = code.co_names[:1] == ("primitive",)
+    result.primitive = bool(primitive_for) or code.co_names[:1] == ("primitive",)
+    result.primitive_for = primitive_for or ("any",)
     result.variadic = variadic
     result.optional = optional
     result.dtype_rule, result.dtype_attributes = dtype, _attributes_read(dtype, attributes)

@@ -7,52 +7,64 @@ import math
 from ..tensors.tensor import Tensor, TensorLike
 from . import dtype_rules, shape_rules
 from .arithmetic import abs, conjugate, maximum, minimum
-from .declaration import converted, op, primitive
+from .declaration import converted, op
 from .logic import equal, where
 
 __all__ = ["cbrt", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "rsqrt", "sqrt"]
 
+_REAL = ("real floating",)
 
-@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)
+
+@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True, primitive_for=_REAL)
 def exp(x: TensorLike, /) -> Tensor:
     """``e ** x``, elementwise."""
-    return primitive()
+    from .complex_bodies import complex_exp  # this module is loaded only when it is used
+
+    return complex_exp(converted(x))
 
 
 exp.gradient(x=lambda g, y: g * conjugate(y))
 
 
-@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)
+@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True, primitive_for=_REAL)
 def expm1(x: TensorLike, /) -> Tensor:
     """``exp(x) - 1``, elementwise, accurate near 0."""
-    return primitive()
+    from .complex_bodies import complex_expm1  # this module is loaded only when it is used
+
+    return complex_expm1(converted(x))
 
 
 expm1.gradient(x=lambda g, y: g * conjugate(y + 1.0))
 
 
-@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)
+@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True, primitive_for=_REAL)
 def log(x: TensorLike, /) -> Tensor:
     """Natural logarithm, elementwise; -inf at 0, NaN below."""
-    return primitive()
+    from .complex_bodies import complex_log  # this module is loaded only when it is used
+
+    return complex_log(converted(x))
 
 
 log.gradient(x=lambda g, x: g / conjugate(x))
 
 
-@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)
+@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True, primitive_for=_REAL)
 def log1p(x: TensorLike, /) -> Tensor:
     """``log(1 + x)``, elementwise, accurate near 0."""
-    return primitive()
+    from .complex_bodies import complex_log1p  # this module is loaded only when it is used
+
+    return complex_log1p(converted(x))
 
 
 log1p.gradient(x=lambda g, x: g / conjugate(x + 1.0))
 
 
-@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)
+@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True, primitive_for=_REAL)
 def sqrt(x: TensorLike, /) -> Tensor:
     """Square root, elementwise; NaN below 0."""
-    return primitive()
+    from .complex_bodies import complex_sqrt  # this module is loaded only when it is used
+
+    return complex_sqrt(converted(x))
 
 
 sqrt.gradient(x=lambda g, y: (g * 0.5) / conjugate(y))

@@ -16,7 +16,7 @@ from ..errors import DTypeError, OutOfRangeError, ShapeError
 from ..tensors.tensor import Tensor, TensorLike, describe
 from . import shape_rules
 from .declaration import converted, op
-from .keys import CONSUMING, Key, split_key, without_masks
+from .keys import CONSUMING, Key, MaskedRegion, masked_region, place, split_key, without_masks
 from .logic import equal, where
 from .manipulation import astype, reshape
 
@@ -261,15 +261,46 @@ def _zero_like(x: Tensor) -> Tensor:
 
 def setitem(x: Tensor, key: Any, value: Any) -> Tensor:
     """The new value of ``x`` after ``x[key] = value``."""
-    expanded, template, indices = without_masks(x, *split_key(key))
+    template, indices = split_key(key)
+    masked = masked_region(x, template, indices) if indices else None
+    if masked is None:
+        expanded, template, indices = without_masks(x, template, indices)
     if x.dtype.kind in "iu":
         _check_integers(x, value)
     if not isinstance(value, Tensor):
         value = asarray(value, dtype=x.dtype, device=x.device)
     elif value.dtype is not x.dtype:
         value = astype(value, x.dtype)
+    if masked is not None:
+        return _where_masked(x, value, masked)
     updated = setitem_(expanded, value, indices, key=template)
     return updated if expanded is x else reshape(updated, x.shape)
+
+
+def _where_masked(x: Tensor, value: Tensor, masked: MaskedRegion) -> Tensor:
+    """``x`` with the elements that a mask of a trace selects replaced, if the value is the same for all of them.
+
+    How many elements the mask selects is not known in a trace, so there is no key of positions.
+    """
+    region = x if masked.whole else getitem(x, (), key=masked.key)
+    after = region.shape[masked.before + masked.mask.ndim :]
+    _check_repeated(x, value, after)
+    if 0 in masked.mask.shape:
+        return x  # it selects nothing, and may be smaller than the axes it indexes
+    mask = reshape(masked.mask, (*masked.mask.shape, *(1,) * len(after))) if after else masked.mask
+    updated = where(mask, value, region)
+    return updated if masked.whole else setitem_(x, updated, (), key=masked.key)
+
+
+def _check_repeated(x: Tensor, value: Tensor, shape: Shape) -> None:
+    pairs = zip(reversed(value.shape), reversed(shape), strict=False)
+    if value.ndim > len(shape) or any(size not in (1, expected) for size, expected in pairs):
+        raise ShapeError(
+            f"{describe(x)} cannot be assigned {describe(value)} through a bool mask inside {place()}.",
+            expected=f"one value for all elements of the mask, of a shape that broadcasts to {shape}",
+            got=f"shape {value.shape}",
+            fix="use polytape.where with values of the whole shape, or assign outside the function",
+        )
 
 
 def _check_integers(x: Tensor, value: Any) -> None:

@@ -6,7 +6,7 @@ A key is split into a hashable template (slices are not hashable before Python 3
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ..tensors.scope import current_scope
 from ..tensors.tensor import Symbol, Tensor, describe
 from .manipulation import reshape
 
-__all__ = ["CONSUMING", "Key", "split_key", "without_masks"]
+__all__ = ["CONSUMING", "Key", "MaskedRegion", "masked_region", "split_key", "without_masks"]
 
 
 class Key(tuple[tuple[Any, ...], ...]):
@@ -38,6 +38,7 @@ def _part_text(part: tuple[Any, ...]) -> str:
 
 
 CONSUMING: Final = ("slice", "int", "array")  # the parts that consume an axis of the operand
+_FULL: Final = ("slice", None, None, None)
 
 
 def split_key(key: Any) -> tuple[Key, list[Any]]:
@@ -122,6 +123,46 @@ def without_masks(x: Tensor, template: Key, indices: list[Any]) -> tuple[Tensor,
     return reshape(x, tuple(shape)) if added else x, Key(parts), arrays
 
 
+class MaskedRegion(NamedTuple):
+    """A key with one bool mask of a trace, as the region that the mask covers.
+
+    Attributes:
+        key: of the region: a full slice for each axis that the mask indexes.
+        mask: bool[...].
+        before: the number of the region's axes before those of the mask.
+        whole: whether the region is all of the operand.
+    """
+
+    key: Key
+    mask: Any
+    before: int
+    whole: bool
+
+
+def masked_region(x: Tensor, template: Key, indices: list[Any]) -> MaskedRegion | None:
+    """What a key covers whose only tensor is a bool mask that a trace computes; None for any other key.
+
+    Raises:
+        OutOfRangeError: sizes of the mask that differ from those of the axes it indexes.
+    """
+    if len(indices) != 1 or not _is_traced_mask(indices[0]):
+        return None
+    mask = indices[0]
+    position = template.index(("array",))
+    first, last = template[:position], template[position + 1 :]
+    key = Key([*first, *[_FULL] * mask.ndim, *last])
+    consumed = len([part for part in key if part[0] in CONSUMING])
+    open_axes = x.ndim - consumed
+    before = axis = 0
+    for part in first:
+        width = open_axes if part[0] == "ellipsis" else 1
+        before += width if part[0] != "int" else 0
+        axis += width if part[0] != "newaxis" else 0
+    _check_mask(x, mask, axis)
+    whole = open_axes >= 0 and all(part in (_FULL, ("ellipsis",)) for part in key) and key.count(("ellipsis",)) < 2
+    return MaskedRegion(key, mask, before, whole)
+
+
 def place() -> str:
     """What is open around the call, as errors name it."""
     name: str = getattr(current_scope.get().trace, "what", "a traced function")
@@ -129,7 +170,7 @@ def place() -> str:
 
 
 def _host_mask(x: Tensor, mask: Any) -> Any:
-    if isinstance(mask, Tensor) and isinstance(mask.array, Symbol):
+    if _is_traced_mask(mask):
         raise ShapeError(
             f"{describe(x)} cannot be indexed by a bool mask inside {place()}.",
             expected="an index whose result has a known shape",
@@ -150,6 +191,10 @@ def _check_mask(x: Tensor, mask: Any, axis: int) -> None:
             got=f"shape {mask.shape}",
             fix="pass one bool per element of the axes that the mask indexes",
         )
+
+
+def _is_traced_mask(index: Any) -> bool:
+    return isinstance(index, Tensor) and isinstance(index.array, Symbol) and _is_mask(index)
 
 
 def _is_mask(index: Any) -> bool:

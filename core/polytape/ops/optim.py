@@ -7,23 +7,32 @@ since a program may change them at each step, and an attribute of a traced op is
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from math import prod
+from typing import NamedTuple
 
-from ..dtypes import FLOATING, DType, category, float32
+from ..dtypes import INTEGER, DType, category
 from ..errors import DTypeError, ShapeError
 from ..tensors.tensor import Tensor
 from . import dtype_rules
 from .arithmetic import maximum, power, square
-from .declaration import op
+from .declaration import op, states
 from .exponential import sqrt
 from .logic import equal, where
-from .manipulation import astype
+from .manipulation import astype, reshape
+from .movement import scatter
+from .update_rules import (
+    NOT_DIFFERENTIATED,
+    RATE,
+    Shape,
+    bias_corrections,
+    narrowed,
+    numbers,
+    update_dtypes,
+    update_shapes,
+    widened,
+)
 
 __all__: list[str] = []
-
-Shape = tuple[int, ...]
-NOT_DIFFERENTIATED = "an optimizer's update is not differentiated"
 
 
 class AdamUpdate(NamedTuple):
@@ -67,99 +76,9 @@ class MomentumUpdate(NamedTuple):
     velocity: Tensor
 
 
-# --- rules, also of the updates in `scaled_updates` -------------------------------------------------------------------
-
-
-def update_dtypes(outputs: int, step: bool, hyperparameters: bool = True) -> Callable[..., Any]:
-    """The dtype rule of an update with this many outputs: variable, slots, gradient and rate have one dtype."""
-    others = int(step) + int(hyperparameters)
-
-    def rule(*operands: DType) -> Any:
-        x = operands[0]
-        for dtype in operands[1 : len(operands) - others]:
-            if dtype is not x:
-                raise DTypeError(
-                    "the operands have different dtypes.",
-                    expected=f"{x} for every operand",
-                    got=str(dtype),
-                    fix="cast the gradient first",
-                )
-        if hyperparameters and category(operands[-1]) != FLOATING:
-            raise DTypeError(
-                "the hyperparameters have the wrong dtype.",
-                expected="a real floating dtype",
-                got=str(operands[-1]),
-                fix="cast them to 'float32' or 'float64'",
-            )
-        dtype = dtype_rules.same_real_floating(x)
-        return dtype if outputs == 1 else (dtype,) * outputs
-
-    return rule
-
-
-def update_shapes(outputs: int, **expected: Shape | None) -> Callable[..., Any]:
-    """The shape rule of an update: per operand after the variable its shape, None for the variable's own."""
-    names, declared = tuple(expected), tuple(expected.values())
-
-    def rule(x: Shape, *shapes: Shape) -> Any:
-        wanted = tuple([x if shape is None else shape for shape in declared])
-        if shapes != wanted:
-            position = next(k for k, (a, b) in enumerate(zip(shapes, wanted, strict=True)) if a != b)
-            raise ShapeError(
-                f"the {names[position]} has the wrong shape.",
-                expected=f"shape {wanted[position]}",
-                got=f"shape {shapes[position]}",
-                fix="reshape it first",
-            )
-        return x if outputs == 1 else (x, *wanted[: outputs - 1])
-
-    return rule
-
-
-# --- for bodies: arithmetic in at least float32, where beta2 = 0.999 and an epsilon of 1e-8 are representable ---------
-
-
-def widened(*operands: Tensor) -> tuple[Tensor, ...]:
-    """The operands in the dtype in which an update computes: float32 in place of a 16-bit dtype."""
-    dtype = operands[0].dtype
-    return tuple(astype(x, float32 if dtype.itemsize < 4 else dtype) for x in operands)
-
-
-def narrowed(dtype: DType, *results: Tensor) -> tuple[Tensor, ...]:
-    """The results in the variable's dtype."""
-    return tuple(astype(x, dtype) for x in results)
-
-
-def numbers(hyperparameters: Tensor, dtype: DType, *negated: int) -> tuple[Tensor, ...]:
-    """The hyperparameters as tensors of shape (), then ``1 - h`` for each of these positions.
-
-    The differences are computed before the cast: 1 - 0.999 has four wrong digits in float32.
-    """
-    hyperparameters = _precise(hyperparameters, dtype)
-    values = [hyperparameters[position] for position in range(hyperparameters.shape[0])]
-    return narrowed(dtype, *values, *(1.0 - values[position] for position in negated))
-
-
-def _precise(hyperparameters: Tensor, dtype: DType) -> Tensor:
-    """The hyperparameters, in ``dtype`` if that has more digits."""
-    return astype(hyperparameters, dtype) if hyperparameters.dtype.itemsize < dtype.itemsize else hyperparameters
-
-
-def bias_corrections(hyperparameters: Tensor, step: Tensor, dtype: DType, *positions: int) -> tuple[Tensor, ...]:
-    """``1 - h**step`` for the hyperparameters at these positions."""
-    hyperparameters = _precise(hyperparameters, dtype)
-    t = astype(step, hyperparameters.dtype)
-    return narrowed(dtype, *(1.0 - power(hyperparameters[position], t) for position in positions))
-
-
-# --- the updates ------------------------------------------------------------------------------------------------------
-
-_RATE: dict[str, Any] = {"gradient": None, "learning_rate": ()}
-
-
 @op(
     dtype=update_dtypes(1, step=False, hyperparameters=False),
-    shape=update_shapes(1, **_RATE),
+    shape=update_shapes(1, **RATE),
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.SGD",
 )
@@ -182,7 +101,7 @@ def sgd_update(x: Tensor, gradient: Tensor, learning_rate: Tensor) -> Tensor:
 
 @op(
     dtype=update_dtypes(2, step=False),
-    shape=update_shapes(2, velocity=None, **_RATE, hyperparameters=(2,)),
+    shape=update_shapes(2, velocity=None, **RATE, hyperparameters=(2,)),
     outputs=MomentumUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.SGD",
@@ -221,7 +140,7 @@ def momentum_update(
 
 @op(
     dtype=update_dtypes(3, step=True),
-    shape=update_shapes(3, m=None, v=None, **_RATE, step=(), hyperparameters=(4,)),
+    shape=update_shapes(3, m=None, v=None, **RATE, step=(), hyperparameters=(4,)),
     outputs=AdamUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.Adam",
@@ -257,7 +176,7 @@ def adam_update(
 
 @op(
     dtype=update_dtypes(4, step=True),
-    shape=update_shapes(4, m=None, v=None, v_max=None, **_RATE, step=(), hyperparameters=(4,)),
+    shape=update_shapes(4, m=None, v=None, v_max=None, **RATE, step=(), hyperparameters=(4,)),
     outputs=AmsgradUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.Adam",
@@ -301,7 +220,7 @@ def amsgrad_update(
 
 @op(
     dtype=update_dtypes(3, step=True),
-    shape=update_shapes(3, m=None, u=None, **_RATE, step=(), hyperparameters=(3,)),
+    shape=update_shapes(3, m=None, u=None, **RATE, step=(), hyperparameters=(3,)),
     outputs=AdamaxUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.Adamax",
@@ -335,7 +254,7 @@ def adamax_update(
 
 @op(
     dtype=update_dtypes(4, step=True),
-    shape=update_shapes(4, m=None, v=None, product=(), **_RATE, step=(), hyperparameters=(4,)),
+    shape=update_shapes(4, m=None, v=None, product=(), **RATE, step=(), hyperparameters=(4,)),
     outputs=NadamUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.Nadam",
@@ -380,3 +299,77 @@ def nadam_update(
     v = v * beta2 + square(g) * take2
     direction = (1.0 - mu) / (1.0 - product) * g + next_mu / (1.0 - product * next_mu) * m
     return NadamUpdate(*narrowed(x.dtype, wide - rate * direction / (sqrt(v / second) + epsilon), m, v, product))
+
+
+# --- for updates of several variables at once, and of some rows -------------------------------------------------------
+
+
+@states(
+    takes="[n]",
+    returns="``shape``",
+    rejects="another rank, and a part that ends after the operand",
+    start="position of the part's first element in ``x``.",
+    shape="of the part.",
+)
+def _part(x: Shape, *, start: int, shape: Shape) -> Shape:
+    if len(x) != 1 or not 0 <= start <= x[0] - prod(shape):
+        raise ShapeError(
+            "the part is not inside the operand.",
+            expected=f"shape [n] with n of at least start + {prod(shape)}",
+            got=f"shape {x} and start={start}",
+            fix="pass the position and the shape of a part of a flat tensor",
+        )
+    return shape
+
+
+@op(dtype=dtype_rules.same_dtype, shape=_part, no_gradient=NOT_DIFFERENTIATED, internal="polytape.optim.Optimizer")
+def flat_part(x: Tensor, *, start: int, shape: Shape) -> Tensor:
+    """The elements of a flat tensor from ``start`` on, in the shape ``shape``.
+
+    Args:
+        x: any dtype[n].
+    Source:
+        The views of PyTorch 2.13, ``torch._utils._unflatten_dense_tensors``.
+    """
+    return reshape(x[start : start + prod(shape)], shape)
+
+
+def _rows_dtype(x: DType, indices: DType, rows: DType) -> DType:
+    if rows is not x or category(indices) != INTEGER:
+        raise DTypeError(
+            "the rows cannot be set.",
+            expected=f"integers as indices, and rows of {x}",
+            got=f"{indices} and {rows}",
+            fix="cast them first",
+        )
+    return x
+
+
+def _rows_shape(x: Shape, indices: Shape, rows: Shape) -> Shape:
+    if not x or len(indices) != 1 or rows != (*indices, *x[1:]):
+        raise ShapeError(
+            "the rows have the wrong shape.",
+            expected="x[n, ...], indices[k] and rows[k, ...] with the same axes after the first",
+            got=f"shapes {x}, {indices} and {rows}",
+            fix="reshape them",
+        )
+    return x
+
+
+@op(dtype=_rows_dtype, shape=_rows_shape, no_gradient=NOT_DIFFERENTIATED, internal="polytape.optim.Optimizer")
+def set_rows(x: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
+    """``x`` with some rows replaced.
+
+    Args:
+        x: any dtype[n, ...].
+        indices: integer[k]: the positions of the rows, each once or with equal rows; negative ones count from the end.
+        rows: dtype of ``x``, shape [k, ...].
+    Returns:
+        Shape and dtype of ``x``.
+    Raises:
+        ShapeError, DTypeError: operands of other shapes or dtypes. On the host also OutOfRangeError, for a position
+            that does not exist.
+    Source:
+        PyTorch 2.13, ``torch.Tensor.index_copy_`` along the first axis.
+    """
+    return scatter(x, indices, rows, axis=0, mode="set")

@@ -209,3 +209,76 @@ def random_permutation(state: Tensor, *, n: int, device: Any = None) -> Tensor:
 
     words = astype(reshape(random_bits(state, n=2 * n, device=device), (n, 2)), dtypes.uint64)
     return argsort(words[:, 0] + words[:, 1] * 2**32)
+
+
+@states(returns="bool")
+def _truths(state: DType) -> DType:
+    return dtypes.bool_
+
+
+@op(dtype=_truths, shape=shape_rules.given_shape, host=("state",), no_gradient=_DRAWN, internal="polytape.nn.dropout")
+def random_mask(state: Tensor, *, rate: float, shape: Shape, device: Any = None) -> Tensor:
+    """False with probability ``rate``, otherwise true.
+
+    Args:
+        state: uint64[2] on the host, as for `random_bits`; a mask of any shape uses four words, the key of a stream of
+            Philox4x64-10. A number has 16 bits of it, and 32 more if those do not decide.
+        rate: from 0 to 1; it is rounded to a multiple of 2**-48.
+        device: of the result.
+    Source:
+        J. Salmon et al. (2011), Parallel random numbers: as easy as 1, 2, 3, SC11.
+    """
+    from .bitwise import bitwise_and, bitwise_right_shift
+    from .creation import arange
+    from .manipulation import astype, reshape
+
+    threshold, n = round(rate * 2.0**48), prod(shape)
+    digits = 3 if threshold & _MASK32 else 1
+    halves = reshape(astype(random_bits(state, n=4, device=device), dtypes.uint64), (2, 2))
+    places: dict[str, Any] = {"dtype": dtypes.uint64, "device": halves.device}
+    blocks, rows = arange(-(-n // 16), **places), reshape(arange(digits, **places), (-1, 1))
+    words = _philox64(blocks + rows * 0, blocks * 0 + rows, halves[:, :1] + halves[:, 1:] * 2**32)
+    pieces = bitwise_and(bitwise_right_shift(reshape(words, (-1, 1)), arange(0, 64, 16, **places)), 0xFFFF)
+    pieces = reshape(pieces, (digits, -(-n // 16) * 16))
+    number = pieces[0]
+    for digit in range(1, digits):
+        number = number * 2**16 + pieces[digit]
+    return reshape(number[:n], shape) >= threshold >> 16 * (3 - digits)
+
+
+_M0, _M1 = 0xD2E7470EE14C6C93, 0xCA5A826395121157
+_W0, _W1 = 0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B
+
+
+def _philox64(first: Tensor, second: Tensor, key: Tensor) -> Tensor:
+    """Blocks of Philox4x64-10, uint64[n, 4], whose counters start with two words; the other two are 0.
+
+    Args:
+        first, second: uint64[...] of n elements.
+        key: uint64[2, 1].
+    """
+    from .bitwise import bitwise_xor
+    from .creation import arange
+    from .joining import stack
+    from .manipulation import permute_dims, reshape
+
+    # The rows of x and y are the words 0 and 2, and 1 and 3.
+    first, second = reshape(first, -1), reshape(second, -1)
+    x, y = stack([first, first * 0]), stack([second, second * 0])
+    row = reshape(arange(2, dtype=dtypes.uint64, device=x.device), (2, 1))
+    factor, increment = row * ((_M1 - _M0) & _MASK64) + _M0, row * ((_W1 - _W0) & _MASK64) + _W0
+    for _ in range(10):
+        high, low = _product128(x, factor)
+        x, y, key = bitwise_xor(bitwise_xor(high[::-1], y), key), low[::-1], key + increment
+    return reshape(permute_dims(stack([x, y], axis=-1), (1, 0, 2)), (-1, 4))
+
+
+def _product128(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+    """The upper and the lower 64 bits of a product of unsigned 64-bit integers, by products of their halves."""
+    from .bitwise import bitwise_and, bitwise_right_shift
+
+    low1, high1 = bitwise_and(x1, _MASK32), bitwise_right_shift(x1, 32)
+    low2, high2 = bitwise_and(x2, _MASK32), bitwise_right_shift(x2, 32)
+    first = high1 * low2 + bitwise_right_shift(low1 * low2, 32)
+    second = low1 * high2 + bitwise_and(first, _MASK32)
+    return high1 * high2 + bitwise_right_shift(first, 32) + bitwise_right_shift(second, 32), x1 * x2

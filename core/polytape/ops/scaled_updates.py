@@ -5,18 +5,16 @@ The operands are those that `polytape.ops.optim` describes.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..tensors.tensor import Tensor
 from .arithmetic import maximum, power, sign, square
 from .declaration import op
 from .exponential import sqrt
 from .logic import where
-from .optim import NOT_DIFFERENTIATED, narrowed, numbers, update_dtypes, update_shapes, widened
+from .update_rules import NOT_DIFFERENTIATED, RATE, narrowed, numbers, update_dtypes, update_shapes, widened
 
 __all__: list[str] = []
-
-_RATE: dict[str, Any] = {"gradient": None, "learning_rate": ()}
 
 
 class AdagradUpdate(NamedTuple):
@@ -68,7 +66,7 @@ class LionUpdate(NamedTuple):
 
 @op(
     dtype=update_dtypes(2, step=False),
-    shape=update_shapes(2, accumulator=None, **_RATE, hyperparameters=(1,)),
+    shape=update_shapes(2, accumulator=None, **RATE, hyperparameters=(1,)),
     outputs=AdagradUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.Adagrad",
@@ -99,7 +97,7 @@ def adagrad_update(
 
 @op(
     dtype=update_dtypes(3, step=False),
-    shape=update_shapes(3, mean_square=None, velocity=None, **_RATE, hyperparameters=(3,)),
+    shape=update_shapes(3, mean_square=None, velocity=None, **RATE, hyperparameters=(3,)),
     outputs=RMSPropUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.RMSProp",
@@ -132,7 +130,7 @@ def rmsprop_update(
 
 @op(
     dtype=update_dtypes(4, step=False),
-    shape=update_shapes(4, mean_square=None, mean_gradient=None, velocity=None, **_RATE, hyperparameters=(3,)),
+    shape=update_shapes(4, mean_square=None, mean_gradient=None, velocity=None, **RATE, hyperparameters=(3,)),
     outputs=CenteredRMSPropUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.RMSProp",
@@ -175,7 +173,7 @@ def centered_rmsprop_update(
 
 @op(
     dtype=update_dtypes(3, step=False),
-    shape=update_shapes(3, mean_square=None, mean_square_step=None, **_RATE, hyperparameters=(2,)),
+    shape=update_shapes(3, mean_square=None, mean_square_step=None, **RATE, hyperparameters=(2,)),
     outputs=AdadeltaUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.Adadelta",
@@ -214,7 +212,7 @@ def adadelta_update(
 
 @op(
     dtype=update_dtypes(3, step=False),
-    shape=update_shapes(3, accumulator=None, linear=None, **_RATE, hyperparameters=(3,)),
+    shape=update_shapes(3, accumulator=None, linear=None, **RATE, hyperparameters=(3,)),
     outputs=FtrlUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.Ftrl",
@@ -254,7 +252,7 @@ def _shrunk(x: Tensor, rate: Tensor, l1: Tensor, l2: Tensor) -> Tensor:
 
 @op(
     dtype=update_dtypes(1, step=False),
-    shape=update_shapes(1, **_RATE, hyperparameters=(2,)),
+    shape=update_shapes(1, **RATE, hyperparameters=(2,)),
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.ProximalGradientDescent",
 )
@@ -281,7 +279,7 @@ def proximal_sgd_update(x: Tensor, gradient: Tensor, learning_rate: Tensor, hype
 
 @op(
     dtype=update_dtypes(2, step=False),
-    shape=update_shapes(2, accumulator=None, **_RATE, hyperparameters=(2,)),
+    shape=update_shapes(2, accumulator=None, **RATE, hyperparameters=(2,)),
     outputs=AdagradUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.ProximalAdagrad",
@@ -313,7 +311,7 @@ def proximal_adagrad_update(
 
 @op(
     dtype=update_dtypes(2, step=False),
-    shape=update_shapes(2, m=None, **_RATE, hyperparameters=(3,)),
+    shape=update_shapes(2, m=None, **RATE, hyperparameters=(3,)),
     outputs=LionUpdate,
     no_gradient=NOT_DIFFERENTIATED,
     internal="polytape.optim.Lion",

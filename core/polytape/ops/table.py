@@ -124,12 +124,17 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
     ),
     "nn.activations": (
-        "glu log_softmax log_softmax_gradient relu sigmoid sigmoid_gradient softmax softmax_gradient",
+        "glu log_softmax log_softmax_gradient relu relu_gradient sigmoid sigmoid_gradient softmax "
+        "softmax_gradient",
         "glu log_softmax relu sigmoid softmax softmin",
     ),
     "nn.attention": (
         "scaled_dot_product_attention",
         "multi_head_attention rotary_embedding scaled_dot_product_attention",
+    ),
+    "nn.attention_gradients": (
+        "attention_gradient",
+        "",
     ),
     "nn.channel_norms": (
         "",
@@ -149,6 +154,10 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "conv conv1d conv1d_transpose conv2d conv2d_transpose conv3d conv3d_transpose depthwise_conv2d "
         "separable_conv2d",
     ),
+    "nn.convolution_gradients": (
+        "conv_weight_gradient",
+        "",
+    ),
     "nn.distances": (
         "",
         "cosine_similarity hinge_loss huber_loss kl_divergence l1_loss log_loss mean_squared_error poisson_nll "
@@ -164,6 +173,10 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "softmax_cross_entropy_with_logits sparse_softmax_cross_entropy_with_logits",
         "nll_loss sigmoid_cross_entropy_with_logits softmax_cross_entropy_with_logits "
         "sparse_softmax_cross_entropy_with_logits",
+    ),
+    "nn.norm_gradients": (
+        "batch_norm_gradient layer_norm_gradients",
+        "",
     ),
     "nn.norms": (
         "batch_norm layer_norm layer_norm_gradient rms_norm rms_norm_gradient",
@@ -213,7 +226,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "convolve correlate cumulative_trapezoid ediff1d gradient interp trapezoid unwrap",
     ),
     "optim": (
-        "adam_update adamax_update amsgrad_update momentum_update nadam_update sgd_update",
+        "adam_update adamax_update amsgrad_update flat_part momentum_update nadam_update set_rows sgd_update",
         "",
     ),
     "padding": (
@@ -237,7 +250,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
         "median nanmedian nanpercentile nanquantile percentile quantile",
     ),
     "random": (
-        "random_bits random_integers random_normal random_permutation random_uniform",
+        "random_bits random_integers random_mask random_normal random_permutation random_uniform",
         "",
     ),
     "rearranging": (
@@ -251,6 +264,10 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     "representation": (
         "bitcast copysign frexp ldexp nextafter signbit",
         "Frexp copysign frexp ldexp nextafter signbit",
+    ),
+    "rooted_updates": (
+        "centered_rmsprop_rooted_update rmsprop_rooted_update",
+        "",
     ),
     "rounding": (
         "ceil floor floor_divide fmod remainder round trunc",

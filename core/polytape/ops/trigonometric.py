@@ -32,19 +32,23 @@ __all__ = [
     "tanh",
 ]
 
+_REAL = ("real floating",)
 _LOG_2 = math.log(2.0)
 
 
-@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)
+@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True, primitive_for=_REAL)
 def sin(x: TensorLike, /) -> Tensor:
     """Sine, elementwise."""
-    return primitive()
+    x = converted(x)  # sin(z) = -i sinh(iz)
+    y = sinh(complex_(-imag(x), real(x)))
+    return complex_(imag(y), -real(y))
 
 
-@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)
+@op(dtype=dtype_rules.same_floating, shape=shape_rules.same_shape, elementwise=True, floating=True, primitive_for=_REAL)
 def cos(x: TensorLike, /) -> Tensor:
     """Cosine, elementwise."""
-    return primitive()
+    x = converted(x)  # cos(z) = cosh(iz)
+    return cosh(complex_(-imag(x), real(x)))
 
 
 sin.gradient(x=lambda g, x: g * conjugate(cos(x)))

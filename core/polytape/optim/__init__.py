@@ -1,7 +1,7 @@
-"""Optimizers: each changes variables by their gradients, with one fused op per variable.
+"""Optimizers: each changes variables by their gradients, with one fused op for a variable or for many small ones.
 
-`base` is the optimizers' base class, `rows` their update of some rows only; `schedules` are learning rates that change,
-`clipping` limits gradients.
+`base` is the optimizers' base class, `gradients` checks what it gets, `joining` updates small variables together, and
+`rows` some rows only; `schedules` are learning rates that change, `clipping` limits gradients.
 
 May import: `autodiff`, `device`, `dispatch`, `dtypes`, `errors`, `foreign_names`, `registry`, `state`, `tensors`.
 """

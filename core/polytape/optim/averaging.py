@@ -14,6 +14,7 @@ from ..registry import tables
 from ..state.adding import add_together
 from ..state.trackable import Trackable
 from ..state.update import replace_all
+from ..tensors.scope import current_scope
 from ..tensors.tensor import Tensor, describe
 from ..tensors.variable import Variable
 from .base import filled_slot
@@ -85,13 +86,20 @@ class AveragedWeights(Trackable):
     @contextmanager
     def swapped(self) -> Iterator[None]:
         """Inside ``with``, the variables have their averages; afterwards, what they had before, also after an error."""
-        held = [x.read_value().array for x in self.variables]
-        averages = [average.read_value().array for average in self.averages]
-        replace_all(list(self.variables), [None] * len(held), averages)
+        held = [x.read_value() for x in self.variables]
+        self._put([average.read_value() for average in self.averages])
         try:
             yield
         finally:
-            replace_all(list(self.variables), [None] * len(held), held)
+            self._put(held)
+
+    def _put(self, values: list[Tensor]) -> None:
+        """Give the variables these values."""
+        if current_scope.get().trace is None:
+            replace_all(list(self.variables), [None] * len(values), [value.array for value in values])
+        else:
+            for x, value in zip(self.variables, values, strict=True):
+                x.assign(value)
 
 
 class GradientAccumulator(Trackable):
@@ -155,7 +163,8 @@ class GradientAccumulator(Trackable):
     def mean(self) -> list[Any]:
         """The sums divided by the number of additions, for `Optimizer.apply_gradients`."""
         astype, maximum = tables.get_op("astype"), tables.get_op("maximum")
-        return [total / astype(maximum(self.count, 1), total.dtype) for total in self.sums]
+        count = maximum(self.count, 1)
+        return [total / astype(convert.to_device(count, total.device), total.dtype) for total in self.sums]
 
     def reset(self) -> None:
         """Start again from zeros."""

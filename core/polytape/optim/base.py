@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
@@ -10,17 +9,17 @@ from .. import dtypes
 from ..autodiff.indexed_slices import IndexedSlices
 from ..autodiff.tape import GradientTape
 from ..dispatch import convert
-from ..dispatch.mixed_devices import deciding_operand
-from ..errors import BackendError, DTypeError, PolytapeWarning, SettingError, ShapeError
+from ..errors import DTypeError, SettingError
 from ..foreign_names import add_to_optimizer
 from ..registry import tables
 from ..registry.tensor_type import TensorType
-from ..state.update import Changes
+from ..state.update import IN_PLACE_ATTEMPTS, Changes
 from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.tensor import Tensor, describe
 from ..tensors.variable import Variable
-from . import clipping
+from . import clipping, gradients as checks
 from .hyperparameters import POSITIVE, Hyperparameter, Hyperparameters
+from .joining import Plan
 from .rows import update_rows
 
 if TYPE_CHECKING:
@@ -29,9 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Clipping", "LearningRate", "Optimizer", "filled_slot"]
 
-_COMPUTED = ("_one", "_rate", "_rate_operands", "_are_numbers", "_numbers", "_vectors")
+_COMPUTED = ("_one", "_plan", "_rate", "_rate_operands", "_are_numbers", "_numbers", "_vectors")
 _ATTEMPTS = 1000  # how often a step is computed again because another thread assigned one of its variables
-_IN_PLACE_ATTEMPTS = 8
 LearningRate: TypeAlias = Hyperparameter
 Pair: TypeAlias = "tuple[Any, Variable]"
 Call: TypeAlias = "tuple[Variable, Tensor | IndexedSlices]"
@@ -108,6 +106,7 @@ class Optimizer(Hyperparameters):
     def _forget(self) -> None:
         """Reset what is computed again when it is needed."""
         self._one = convert.asarray(1, dtypes.int64, self.step.device, None)
+        self._plan: Plan | None = None
         super()._forget()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -174,7 +173,9 @@ class Optimizer(Hyperparameters):
         return value
 
     def apply_gradients(self, grads_and_vars: Iterable[Pair], global_step: Variable | None = None) -> None:
-        """Update variables with their gradients, one fused op per variable, and increment the step.
+        """Update variables with their gradients by one fused op, and increment the step.
+
+        Small variables of one type are updated together, by one call of the op.
 
         Args:
             grads_and_vars: ``zip(gradients, variables)``; a pair whose gradient is None is skipped. A gradient may be a
@@ -189,59 +190,89 @@ class Optimizer(Hyperparameters):
         for gradient, variable in grads_and_vars:
             if type(gradient) is Tensor and isinstance(variable, Variable) and gradient.type is variable.type:
                 if gradient.array.shape != variable.array.shape or variable.type.category != dtypes.FLOATING:
-                    raise self._gradient_error(gradient, variable)
+                    raise checks.gradient_error(type(self).__name__, gradient, variable)
                 calls.append((variable, gradient))
             elif gradient is not None:
-                calls.append((variable, self._converted(gradient, variable)))
+                calls.append((variable, checks.converted(type(self).__name__, self._op(), gradient, variable)))
             else:
                 skipped.append(variable)
         if not calls:
-            raise self._no_gradients_error(skipped)
+            raise checks.no_gradients_error(type(self).__name__, skipped)
         if skipped:
-            self._warn_of(skipped)
+            checks.warn_of(type(self).__name__, skipped)
         if self.clip_value is not None or self.clip_norm is not None or self.global_clip_norm is not None:
             calls = self._clipped(calls)
         counters = [(self.step, self._one)]
         if global_step is not None:
             one: Tensor = convert.asarray(1, global_step.dtype, global_step.device, None)
             counters.append((global_step, one))
-        types = [variable.type for variable, _ in calls]
+        plan = self._plan_of(calls)
+        types = plan.types if plan is not None else [variable.type for variable, _ in calls]
         operands = Operands(self._current_rates(types), self._current_vectors(types) if self.ranges else {})
-        if len(calls) == 1 or len({id(variable) for variable, _ in calls}) == len(calls):
-            self._apply(calls, operands, counters, None)
+        if plan is not None:
+            self._apply(plan, [gradient for _, gradient in calls], operands, counters, None)
             return
         step: Tensor | None = None
         for call in calls:  # a variable that occurs twice is updated twice, the second time from the first result
-            step = self._apply([call], operands, counters, step)
+            alone = self._plan_of([call])
+            assert alone is not None
+            step = self._apply(alone, [call[1]], operands, counters, step)
+
+    def _plan_of(self, calls: list[Call]) -> Plan | None:
+        """How to update these variables; None if one occurs twice."""
+        op, plan = self._op(), self._plan
+        variables, gradients = [variable for variable, _ in calls], [gradient for _, gradient in calls]
+        if plan is None or not plan.serves(op, variables, gradients):
+            if len({id(variable) for variable in variables}) < len(variables):
+                return None
+            rows = [[variable, *(self._slots_of(variable) if self.slot_names else ())] for variable in variables]
+            plan = self._plan = Plan(
+                op, rows, gradients, [False, *(name in self.scalar_slots for name in self.slot_names)]
+            )
+        return plan
 
     def _apply(
-        self, calls: list[Call], shared: Operands, counters: list[tuple[Variable, Tensor]], step: Tensor | None
+        self,
+        plan: Plan,
+        gradients: list[Any],
+        shared: Operands,
+        counters: list[tuple[Variable, Tensor]],
+        step: Tensor | None,
     ) -> Tensor:
         """Update different variables together, and the counters too unless the step is given; returns the step."""
-        op, attributes = self._op(), self._attributes()
+        op, attributes = plan.op, self._attributes()
         trace = current_scope.get().trace
         if trace is not None and attributes:
             trace.guard(lambda: self._attributes() == attributes)
         for attempt in range(_ATTEMPTS):
-            changes = Changes(op, attributes, attempt < _IN_PLACE_ATTEMPTS)
+            changes = Changes(op, attributes, attempt < IN_PLACE_ATTEMPTS)
             new_step = step
             if new_step is None:
                 new_step, *_ = [changes.add(variable, one) for variable, one in counters]
-            for variable, gradient in calls:
-                tensor_type = variable.type
-                operands = [shared.rates[tensor_type]]
-                if self.takes_step:
-                    operands.append(_on(new_step, tensor_type.device))
-                if shared.vectors:
-                    operands.append(shared.vectors[tensor_type.device])
-                variables = [variable, *self._slots_of(variable)] if self.slot_names else [variable]
+            alone = plan.alone
+            for group in plan.groups:
+                operands = self._operands(group.columns[0][0].type, shared, new_step)
+                if not group.update(changes, [gradients[k] for k in group.positions], operands):
+                    alone = [*alone, *group.positions]
+            for position in alone:
+                row, gradient = plan.rows[position], gradients[position]
+                operands = self._operands(row[0].type, shared, new_step)
                 if isinstance(gradient, IndexedSlices):
-                    update_rows(changes, variables, gradient, operands)
+                    update_rows(changes, row, gradient, operands)
                 else:
-                    changes.update(variables, [gradient, *operands])
+                    changes.update(row, [gradient, *operands])
             if changes.commit():
                 return new_step
-        raise self._contended_error()
+        raise checks.contended_error(type(self).__name__, _ATTEMPTS)
+
+    def _operands(self, tensor_type: TensorType, shared: Operands, step: Tensor) -> list[Tensor]:
+        """The operands of the op after the gradient, for variables of this type."""
+        operands = [shared.rates[tensor_type]]
+        if self.takes_step:
+            operands.append(_on(step, tensor_type.device))
+        if shared.vectors:
+            operands.append(shared.vectors[tensor_type.device])
+        return operands
 
     def _op(self) -> Op:
         return tables.get_op(self.op_name)
@@ -252,76 +283,6 @@ class Optimizer(Hyperparameters):
     def _initial_value(self, slot: str) -> float:
         """What a new slot is filled with."""
         return 0.0
-
-    # --- checking gradients -----------------------------------------------------------------------------------------
-
-    def _converted(self, gradient: Any, variable: Any) -> Tensor | IndexedSlices:
-        if not isinstance(variable, Variable):
-            raise DTypeError(
-                f"{type(self).__name__}.apply_gradients cannot update {describe(variable)}.",
-                expected="pairs of a gradient and a polytape.Variable",
-                got=type(variable).__name__,
-                fix="pass zip(gradients, variables), in this order",
-            )
-        if variable.type.category != dtypes.FLOATING:
-            raise self._gradient_error(gradient, variable)
-        if isinstance(gradient, IndexedSlices):
-            if gradient.dtype != variable.dtype or gradient.dense_shape != variable.shape:
-                raise self._gradient_error(gradient, variable)
-            return gradient.to_device(variable.device)
-        if not isinstance(gradient, Tensor):
-            gradient = convert.asarray(gradient, None, variable.device, None)
-        if gradient.dtype != variable.dtype or gradient.shape != variable.shape:
-            raise self._gradient_error(gradient, variable)
-        if gradient.device is not variable.device:
-            # Raises or warns, as the policy for mixed devices says.
-            deciding_operand(self._op(), [variable, gradient], variable, gradient)
-            return convert.to_device(gradient, variable.device)
-        checked: Tensor = gradient.read_value() if isinstance(gradient, Variable) else gradient
-        return checked
-
-    def _gradient_error(self, gradient: object, variable: Variable) -> DTypeError | ShapeError:
-        name = variable.name or describe(variable)
-        if variable.type.category != dtypes.FLOATING:
-            return DTypeError(
-                f"{type(self).__name__}.apply_gradients cannot train {name}.",
-                expected="variables with a real floating dtype",
-                got=describe(variable),
-                fix="leave it out, or create it with a floating dtype; no variable was changed",
-            )
-        texts = {
-            "expected": f"a gradient of {describe(variable)}",
-            "got": repr(gradient) if isinstance(gradient, IndexedSlices) else describe(gradient),
-            "fix": "use the gradient with respect to this variable, or reshape and cast it; no variable was changed",
-        }
-        summary = f"{type(self).__name__}.apply_gradients: the gradient of {name} does "
-        if isinstance(gradient, (Tensor, IndexedSlices)) and gradient.dtype == variable.dtype:
-            return ShapeError(f"{summary}not have the variable's shape.", **texts)
-        return DTypeError(f"{summary}not have the variable's dtype.", **texts)
-
-    def _no_gradients_error(self, skipped: list[object]) -> DTypeError:
-        return DTypeError(
-            f"{type(self).__name__}.apply_gradients received no gradients.",
-            expected="at least one pair with a gradient",
-            got=f"None for {_names(skipped)}" if skipped else "no pairs",
-            fix="compute the loss inside the tape's block, from these variables",
-        )
-
-    def _warn_of(self, skipped: list[object]) -> None:
-        warnings.warn(
-            f"{type(self).__name__}.apply_gradients leaves these variables unchanged, because their gradients are "
-            f"None: {_names(skipped)}. Compute the loss from them inside the tape's block, or leave them out.",
-            PolytapeWarning,
-            stacklevel=3,
-        )
-
-    def _contended_error(self) -> BackendError:
-        return BackendError(
-            f"{type(self).__name__}.apply_gradients could not assign its variables.",
-            expected="no other thread and no signal handler that assigns them at the same time",
-            got=f"other assignments during each of {_ATTEMPTS} attempts",
-            fix="assign to the variables from one thread at a time, for example under a lock",
-        )
 
     def _check_clip(self, name: str, value: Any) -> float | None:
         return None if value is None else self._check_number(name, value, *POSITIVE)
@@ -367,12 +328,6 @@ class Optimizer(Hyperparameters):
     def _tracked_slots(self) -> Iterator[tuple[Variable, dict[str, Variable]]]:
         for variable, slots in self._slots.items():
             yield variable, dict(zip(self.slot_names, slots, strict=True))
-
-
-def _names(variables: list[object]) -> str:
-    """The first ten names, for a message."""
-    names = [getattr(variable, "name", "") or describe(variable) for variable in variables[:10]]
-    return ", ".join([*names, *(["..."] if len(variables) > len(names) else [])])
 
 
 def filled_slot(variable: Variable, name: str, shape: tuple[int, ...], number: float) -> Variable:

@@ -117,5 +117,13 @@ def _summed(x: Any) -> Any:
 def _mapped(x: Any, fn: Any) -> Any:
     if isinstance(x, IndexedSlices):
         x = x.coalesce()
-        return IndexedSlices(fn(x.values), x.indices, x.dense_shape, unique=x.unique)
+        values = fn(x.values)
+        if not x.unique:  # in a trace: zeros beside the sums stay zeros
+            first, arange, where = (tables.get_op(name) for name in ("searchsorted", "arange", "where"))
+            place = first(x.indices, x.indices)
+            sums = place == arange(start=0, stop=place.shape[0], step=1, dtype=place.dtype, device=place.device)
+            values = where(tables.get_op("reshape")(sums, (-1, *[1 for _ in x.dense_shape[1:]])), values, 0.0)
+        mapped = IndexedSlices(values, x.indices, x.dense_shape, unique=x.unique)
+        mapped.merged = True
+        return mapped
     return fn(x)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff.indexed_slices import IndexedSlices
 from ..dispatch.slow_path import apply
+from ..errors import OutOfRangeError
 from ..registry import tables
 from ..state.update import Changes, Update, read_all
 from ..tensors.scope import Scope, current_scope
@@ -28,50 +30,72 @@ def update_rows(changes: Changes, variables: list[Variable], gradient: IndexedSl
         operands: the op's operands after the gradient.
     """
     scope = current_scope.get()
-    traced = scope.trace is not None
-    before = [] if traced else read_all(variables)
     current_scope.set(Scope((), scope.trace))
     try:
-        values: list[Any] = (
-            list(variables)
-            if traced
-            else [Tensor(array, x.type, None) for array, x in zip(before, variables, strict=True)]
-        )
-        results = (_masked if traced else _scattered)(changes, values, gradient, operands)
-        if traced:
-            for variable, value in zip(variables, results, strict=True):
-                scope.trace.write(variable, value)
+        if scope.trace is None:
+            _set_rows(changes, variables, _coalesced(gradient), operands)
+        else:
+            _set_traced_rows(changes, variables, _repeated(gradient), operands)
     finally:
         current_scope.set(scope)
-    if not traced:
-        changes.updates.append(Update(variables, before, [value.array for value in results]))
 
 
-def _scattered(changes: Changes, values: list[Any], gradient: IndexedSlices, operands: list[Tensor]) -> list[Any]:
-    take, scatter = tables.get_op("take"), tables.get_op("scatter")
+def _coalesced(gradient: IndexedSlices) -> IndexedSlices:
+    """The gradient with each position once."""
     rows = gradient.coalesce()
-    shape = rows.dense_shape
-    parts = [take(x, rows.indices, axis=0) if x.shape == shape else x for x in values]
-    return [
-        scatter(x, rows.indices, y, axis=0, mode="set") if x.shape == shape else y
-        for x, y in zip(values, _updated(changes, [*parts, rows.values, *operands]), strict=True)
-    ]
+    if not gradient.unique and rows.indices.size and int(rows.indices[0]) < 0:  # the smallest, counted from the start
+        number = gradient.dense_shape[0]
+        raise OutOfRangeError(
+            f"an update of rows has an index that is out of bounds for {number} rows.",
+            expected=f"indices from {-number} to {number - 1}",
+            got=str(int(rows.indices[0]) - number),
+            fix="correct the indices; no variable was changed",
+        )
+    return rows
 
 
-def _masked(changes: Changes, values: list[Any], gradient: IndexedSlices, operands: list[Tensor]) -> list[Any]:
-    """As `_scattered`, with shapes that do not depend on how many rows there are: all are computed, some are chosen."""
-    ones, zeros, scatter, where, reshape = (
-        tables.get_op(name) for name in ("ones", "zeros", "scatter", "where", "reshape")
-    )
-    shape, device = gradient.dense_shape, gradient.device
-    counts = scatter(
-        zeros((shape[0],), dtype="int32", device=device),
-        gradient.indices,
-        ones(gradient.indices.shape, dtype="int32", device=device),
-    )
-    occurs = reshape(counts > 0, (shape[0], *[1 for _ in shape[1:]]))
-    results = _updated(changes, [*values, gradient.to_dense(), *operands])
-    return [where(occurs, y, x) if x.shape == shape else y for x, y in zip(values, results, strict=True)]
+def _repeated(gradient: IndexedSlices) -> IndexedSlices:
+    """The gradient in a trace, where a position that occurs several times has its sum each time.
+
+    The op then computes the same new row each time, and which of them is set does not matter.
+    """
+    if gradient.unique:
+        return gradient
+    rows = gradient.coalesce()
+    first = tables.get_op("searchsorted")(rows.indices, rows.indices)
+    return IndexedSlices(tables.get_op("take")(rows.values, first, axis=0), rows.indices, rows.dense_shape)
+
+
+def _set_rows(changes: Changes, variables: list[Variable], rows: IndexedSlices, operands: list[Tensor]) -> None:
+    before = read_all(variables)
+    values = [Tensor(array, x.type, None) for array, x in zip(before, variables, strict=True)]
+    results = _new_rows(changes, values, rows, operands)
+    del values
+    setting = Changes(tables.get_op("set_rows"), {}, changes.in_place)
+    setting.updates = changes.updates
+    for variable, result in zip(reversed(variables), reversed(results), strict=True):
+        array = [before.pop()]  # the only reference beside the variable's, so that the rows can be set in place
+        if variable.shape == rows.dense_shape:
+            setting.update([variable], [rows.indices, result], array)
+        else:
+            changes.updates.append(Update([variable], array, [result.array]))
+
+
+def _set_traced_rows(changes: Changes, variables: list[Variable], rows: IndexedSlices, operands: list[Tensor]) -> None:
+    results = _new_rows(changes, variables, rows, operands)
+    setting = Changes(tables.get_op("set_rows"), {})
+    for variable, result in zip(variables, results, strict=True):
+        if variable.shape == rows.dense_shape:
+            setting.update([variable], [rows.indices, result])
+        else:
+            current_scope.get().trace.write(variable, result)
+
+
+def _new_rows(changes: Changes, values: Sequence[Tensor], rows: IndexedSlices, operands: list[Tensor]) -> list[Tensor]:
+    """The new rows of the variable and its slots, which have these values, and the new values of other slots."""
+    take = tables.get_op("take")
+    parts = [take(x, rows.indices, axis=0) if x.shape == rows.dense_shape else x for x in values]
+    return _updated(changes, [*parts, rows.values, *operands])
 
 
 def _updated(changes: Changes, operands: list[Any]) -> list[Tensor]:

@@ -17,8 +17,9 @@ __all__ = ["Choice", "check_environment", "choose", "first_with", "info", "parse
 _GRAMMAR: Final = "'auto', or a comma-separated list of backend[:kind][:index], each with '?' after it if optional"
 # All variables that polytape reads; a plugin's own begin with POLYTAPE_, the name of its backend and "_".
 VARIABLES: Final = (
-    "POLYTAPE_BACKEND", "POLYTAPE_CHECK", "POLYTAPE_COMPILE", "POLYTAPE_DEFAULT_DTYPE", "POLYTAPE_FALLBACK",
-    "POLYTAPE_KERNELS", "POLYTAPE_MIXED_DEVICES", "POLYTAPE_PLUGINS", "POLYTAPE_TRACEBACK",
+    "POLYTAPE_BACKEND", "POLYTAPE_CHECK", "POLYTAPE_CHECK_NUMERICS", "POLYTAPE_COMPILE", "POLYTAPE_DEFAULT_DTYPE",
+    "POLYTAPE_DUMP_GRAPHS", "POLYTAPE_FALLBACK", "POLYTAPE_KERNELS", "POLYTAPE_MIXED_DEVICES", "POLYTAPE_PLUGINS",
+    "POLYTAPE_TRACEBACK",
 )  # fmt: skip
 
 

@@ -270,6 +270,8 @@ def result_shape(name: str, shape: Shape | None, given: list[tuple[int, ...]]) -
     from ..ops.shape_rules import as_shape, broadcast
 
     extents = None if shape is None else as_shape(shape)
+    if not given:
+        return extents or ()
     try:
         together = broadcast((), *given)
         if extents is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,10 @@ from ..tensors.scope import NO_SCOPE, current_scope
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
 
-__all__ = ["Generator", "chosen", "default_generator", "seed"]
+__all__ = ["WORDS", "Draws", "Generator", "chosen", "default_generator", "seed"]
 
 _MASK64 = 2**64 - 1
-_BLOCK = 4  # 32-bit words per step of the counter
+WORDS = 4  # 32-bit words per step of the counter
 
 
 class Generator(Trackable):
@@ -66,12 +67,11 @@ class Generator(Trackable):
 
     def take(self, words: int) -> Tensor:
         """Reserve this many 32-bit words: return the state to draw them from, and move the counter past them."""
-        blocks = -(-words // _BLOCK)
         trace = current_scope.get().trace
         if trace is not None:
             draw = getattr(trace, "draw", None)  # of a trace that computes at once
-            return self._take_traced(trace, blocks) if draw is None else draw(self.take, words)
-        return Tensor(self._reserve(blocks), self.state.type, None)
+            return self._take_traced(trace, words) if draw is None else draw(self.take, words)
+        return Tensor(self._reserve(blocks_of(words)), self.state.type, None)
 
     def _reserve(self, blocks: int) -> Any:
         """The array of the state, from which the counter moves on by so many blocks."""
@@ -85,36 +85,49 @@ class Generator(Trackable):
             if replace_all([state], [before], [state.type.backend.from_host(after, state.device)]):
                 return before
 
-    def _take_traced(self, trace: Any, blocks: int) -> Tensor:
+    def _take_traced(self, trace: Any, words: int) -> Tensor:
         """The state to draw from in a graph, which reserves the range of all its draws at the start of each run."""
+        blocks = blocks_of(words)
         state = self.state
-        draws: _Draws | None = trace.draws.get(id(self))
+        draws: Draws | None = trace.draws.get(id(self))
         if trace.assigns(state) or (draws is None and trace.reads(state)):
             value = state.read_value()  # the function sets the state itself, so its draws continue from there
             state.assign(_advanced(value, blocks))
             return value
         if draws is None:
-            draws = trace.draws[id(self)] = _Draws(self)
-            source = trace.source(self, draws.reserve)
+            draws = trace.draws[id(self)] = Draws(self)
+            source = trace.source(self, draws)
             draws.position = source.tensor("random_state", state.type, (2,))
         before: Tensor = draws.position
         draws.position = _advanced(before, blocks)
+        draws.words.append(words)
         draws.blocks += blocks
         trace.supersede(state, draws.position)
         return before
 
 
-class _Draws:
-    """What the draws of one trace take from a generator: the state before the next one, and the blocks so far."""
+class Draws:
+    """What the draws of one trace take from a generator; calling it reserves them.
 
-    def __init__(self, generator: Generator) -> None:
+    Attributes:
+        words: how many 32-bit words each draw takes; ``blocks``: the blocks of all.
+        position: the state before the next draw.
+    """
+
+    def __init__(self, generator: Generator, words: Sequence[int] = ()) -> None:
         self.generator = generator
-        self.blocks = 0
+        self.words = list(words)
+        self.blocks = sum([blocks_of(x) for x in words])
         self.position: Any = None
 
-    def reserve(self) -> list[Any]:
+    def __call__(self) -> list[Any]:
         """Reserve the range of one run: the state before it."""
         return [self.generator._reserve(self.blocks)]
+
+
+def blocks_of(words: int) -> int:
+    """How many steps of the counter this many words take."""
+    return -(-int(words) // WORDS)
 
 
 def _advanced(state: Tensor, blocks: int) -> Tensor:

@@ -27,7 +27,8 @@ class GradientRule:
     Attributes:
         fn: ``(g, ...) -> Tensor``. Its parameter names determine ``needs`` and ``keywords``.
         operands: positions of the operands it serves; if there are several, ``fn`` returns a tuple.
-        needs: one of the codes above per positional parameter.
+        needs: one of the codes above per positional parameter. Empty for a rule ``(g, node)``, which takes the record
+            itself; that keeps all operands.
         keywords: the op's attributes that ``fn`` takes by keyword.
     """
 
@@ -38,6 +39,17 @@ class GradientRule:
         self.operands: Final = operands
         self.needs: Final = needs
         self.keywords: Final = keywords
+
+    def gradients(self, results: Any) -> list[Any]:
+        """What ``fn`` has returned for several operands.
+
+        Raises:
+            ValueError: another number of gradients.
+        """
+        gradients: list[Any] = list(results)
+        if len(gradients) != len(self.operands):
+            raise ValueError(f"a gradient rule returned {len(gradients)} gradients for {len(self.operands)} operands")
+        return gradients
 
 
 class GradientPlan:

@@ -24,6 +24,7 @@ __all__ = ["check_kernel", "in_order", "kernel_signature"]
 _FIX: Final = "correct the kernel's declaration; `polytape.ops` lists every op with its signature"
 # Attributes that core resolves: a kernel of an op that has them always gets them, a predicate never does.
 _RESOLVED: Final = ("dtype", "device")
+_OPERATORS: Final = ("+", "-", "*", "/")
 Problem = tuple[str, str, str, str]  # the arguments of an error: why, expected, got, fix
 
 
@@ -57,6 +58,9 @@ def check_kernel(kernel: Kernel, op: Op | None) -> None:
         _check_atomic(kernel)
     if kernel.native_indexing and op.name not in ("getitem", "setitem"):
         raise _bad(kernel, "it declares native_indexing", "that only for getitem and setitem", f"a kernel of {op.name}")
+    if kernel.operator and (kernel.operator not in _OPERATORS or op.operands != ("x1", "x2") or op.attributes):
+        expected = f"one of {' '.join(_OPERATORS)}, for an op of two operands without attributes"
+        raise _bad(kernel, "it declares an operator that graphs cannot write", expected, repr(kernel.operator))
     problem = _problem_of(kernel, op)
     if problem is not None:
         raise _bad(kernel, *problem)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import names_of
 from ..errors import DTypeError, KernelError, RegistrationError, ShapeError
 from .gradient_rule import ATTRIBUTE, INDEX, SEQUENCE, SHAPE_OF, SHAPES, G, GradientPlan, GradientRule, Y
 from .resolution import Resolution
@@ -22,12 +23,13 @@ class Op:
     Attributes:
         name: unique among all ops.
         module: the module of the declared function. For polytape's own ops it is a family, a module of `polytape.ops`.
-        body: the declared function; it raises for a primitive.
+        body: the declared function; it raises for a primitive that needs a kernel for every dtype.
         parameters: the names of all parameters in order; the first ``positional`` of them can be given by position.
         operands: the names of the operands. The last is a sequence if ``variadic``; those in ``optional`` may be None.
         attributes: the names of the other parameters in order, with ``defaults``; ``required``: some have no default.
         leading: whether the operands are the first parameters and can be given by position.
         creates: whether it creates tensors, that is, whether it has a ``device`` parameter.
+        primitive: whether it needs a kernel for any dtype. primitive_for: for which, as in a kernel's ``dtypes``.
         outputs: the NamedTuple class of an op with several outputs, otherwise None.
         the rest of the declaration: see `polytape.ops.declaration.op`.
         table: the table of the fast path, shared type of all operands -> Resolution. memo: all other resolutions.
@@ -67,10 +69,10 @@ class Op:
         self.shape_attributes: tuple[str, ...] = ()
         self.outputs: Any = None
         self.primitive: bool = True
+        self.primitive_for: tuple[str, ...] = ("any",)
         self.variadic: bool = False
         self.optional: tuple[str, ...] = ()
-        self.elementwise: bool = False
-        self.partial: bool = False
+        self.elementwise = self.partial = False
         self.promotes: tuple[str, ...] = ()
         self.floating: bool = False
         self.accepts: tuple[str, ...] = ()
@@ -155,6 +157,13 @@ class Op:
     def promoted(self, position: int) -> bool:
         """Whether the operand at ``position`` promotes with other operands."""
         return bool(self.promotes) and self.operand_name(position) in self.promotes
+
+    def needs_kernel(self, names: Sequence[str]) -> bool:
+        """Whether the body does not serve operands with these names of dtypes, so that only a kernel can."""
+        if not self.primitive or "any" in self.primitive_for:
+            return self.primitive
+        needed = frozenset[str]().union(*[names_of(spec) for spec in self.primitive_for])
+        return not needed.isdisjoint(names)
 
     def operand_name(self, position: int) -> str:
         """The name of the operand at ``position``; all elements of a sequence have the same name."""

@@ -60,11 +60,18 @@ class Resolution:
         return result if type(result) is self.array_type else self.result_type.lift(result)
 
     def lift_all(self, results: Any) -> list[Any]:
-        """The native arrays of all outputs of an op with several, as `lift`."""
-        return [
-            result if type(result) is tensor_type.array_type else tensor_type.lift(result)
-            for result, tensor_type in zip(results, self.result_types, strict=True)
-        ]
+        """The native arrays of all outputs of an op with several, as `lift`.
+
+        Raises:
+            ValueError: the kernel has returned another number of results.
+        """
+        arrays: list[Any] = list(results)
+        if len(arrays) != len(self.result_types):
+            raise ValueError(f"a kernel returned {len(arrays)} results for {len(self.result_types)} outputs")
+        for position, tensor_type in enumerate(self.result_types):
+            if type(arrays[position]) is not tensor_type.array_type:
+                arrays[position] = tensor_type.lift(arrays[position])
+        return arrays
 
 
 class Guarded:

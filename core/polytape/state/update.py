@@ -20,7 +20,7 @@ from ..tensors.scope import Scope, current_scope
 from ..tensors.tensor import COMPILING, Symbol, Tensor, describe, operators
 from ..tensors.variable import Variable
 
-__all__ = ["Changes", "read_all", "replace_all"]
+__all__ = ["IN_PLACE_ATTEMPTS", "Changes", "Overwriting", "commit_run", "read_all", "replace_all"]
 
 
 class Holder:
@@ -44,6 +44,8 @@ def measure() -> int:
     holder.array = None  # a use after the call: compiled code releases a local variable after its last use
     return count
 
+
+IN_PLACE_ATTEMPTS: Final = 8  # then copies are written: other threads may keep a reference to a buffer at any time
 
 # What the call itself adds to the count differs between interpreted and compiled code, so it is measured.
 SINGLE: Final[int] = measure()
@@ -166,36 +168,29 @@ class Changes:
         self.updates.append(Update([variable], [before], [after.array]))
         return after
 
-    def update(self, variables: list[Variable], operands: list[Tensor]) -> None:
+    def update(self, variables: list[Variable], operands: list[Tensor], before: list[Any] | None = None) -> None:
         """Compute the new values of ``variables``.
 
         Args:
             variables: the op's leading operands.
             operands: its other operands.
+            before: the arrays that ``variables`` must hold until the commit; default: those that they hold now. For an
+                update in place, nothing but the list and the variables may refer to them.
         Raises:
             ShapeError, DTypeError: as from the op; no variable has been changed.
         """
-        before = read_all(variables)
+        if before is None:
+            before = read_all(variables)
         arrays = read_all(operands)
         resolution = self.resolve(variables, operands)
         if resolution is None or any([type(array) is Symbol for array in arrays]):
             self._update_by_op(variables, before, operands)
             return
-        fn = resolution.fn
-        if type(fn) is Guarded:
-            fn = fn.choose(*before, *arrays, **self.attributes)
         # Checked before the kernel runs, so that a wrong shape does not leave a buffer partly overwritten.
         check(self.op, variables, [*before, *arrays], self.attributes)
-        if type(fn) is Copying and fn.atomic and self.in_place:
-            if fn.called:
-                update = Update(variables, before, [])
-                update.prepare_kernel(fn.fn, resolution, self.several, arrays, self.attributes)
-                self.updates.append(update)
-                return
-            fn.called = True  # the first call may compile the kernel, which runs Python code
-        results = fn(*before, *arrays, **self.attributes)
-        results = resolution.lift_all(results) if self.several else [resolution.lift(results)]
-        self.updates.append(Update(variables, before, results))
+        self.updates.append(
+            new_update(variables, resolution, self.several, self.attributes, before, arrays, self.in_place)
+        )
 
     def resolve(self, variables: list[Variable], operands: list[Tensor]) -> Resolution | None:
         """The resolution for these operands; None if the op has to run as any other call of it does."""
@@ -239,6 +234,61 @@ class Changes:
     def commit(self) -> bool:
         """Make the new values visible; False, and no variable is changed, if one was changed since it was read."""
         return commit_all(self.updates)
+
+
+def new_update(
+    variables: list[Variable],
+    resolution: Resolution,
+    several: bool,
+    attributes: dict[str, Any],
+    before: list[Any],
+    arrays: list[Any],
+    in_place: bool,
+) -> Update:
+    """The new values of ``variables`` by a kernel, which runs now unless it may overwrite their buffers later.
+
+    Args:
+        several: whether the op has several outputs.
+        before: the arrays of the variables; for an update in place, nothing else may refer to them.
+        arrays: the other operands.
+        in_place: whether an atomic kernel may overwrite buffers.
+    """
+    fn = resolution.fn
+    if type(fn) is Guarded:
+        fn = fn.choose(*before, *arrays, **attributes)
+    if type(fn) is Copying and fn.atomic and in_place:
+        if fn.called:
+            update = Update(variables, before, [])
+            update.prepare_kernel(fn.fn, resolution, several, arrays, attributes)
+            return update
+        fn.called = True  # the first call may compile the kernel, which runs Python code
+    results = fn(*before, *arrays, **attributes)
+    results = resolution.lift_all(results) if several else [resolution.lift(results)]
+    return Update(variables, before, results)
+
+
+class Overwriting:
+    """An equation of a graph whose kernel may overwrite the buffers of variables, once everything else has run.
+
+    Args:
+        variables: the op's leading operands; its results are their new values.
+        resolution, several, attributes: of the equation.
+    """
+
+    __slots__ = ("attributes", "resolution", "several", "variables")
+
+    def __init__(
+        self, variables: list[Variable], resolution: Resolution, several: bool, attributes: dict[str, Any]
+    ) -> None:
+        self.variables: Final = variables
+        self.resolution: Final = resolution
+        self.several: Final = several
+        self.attributes: Final = attributes
+
+    def update(self, before: list[Any], arrays: list[Any], attempt: int) -> Update:
+        """The update of these variables; see `new_update`."""
+        in_place = COMPILING and attempt < IN_PLACE_ATTEMPTS
+        return new_update(self.variables, self.resolution, self.several, self.attributes, before, arrays, in_place)
 
 
 class Running:
@@ -305,11 +355,19 @@ def replace_all(variables: list[Variable], before: Sequence[Any], after: Sequenc
     Returns:
         False, and no variable is changed, if one of them holds another array.
     """
+    return commit_run(variables, before, after, [])
+
+
+def commit_run(variables: list[Variable], before: Sequence[Any], after: Sequence[Any], last: list[Update]) -> bool:
+    """As `replace_all`, together with the updates of a graph's last equations."""
     originals: list[Any] = []
     for position, variable in enumerate(variables):
         array = before[position]
         originals.append(variable.array if array is None else array)
-    return commit_all([Update(variables, originals, list(after))])
+    updates = [*last]
+    if variables:
+        updates.append(Update(variables, originals, list(after)))
+    return commit_all(updates)
 
 
 def check(op: Op, variables: Sequence[Variable], arrays: list[Any], attributes: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
-"""A graph as TensorBoard's message ``GraphDef``: a node per input and equation, an edge per operand."""
+"""A graph as TensorBoard's message ``GraphDef``: a node per input and equation, an edge per symbol among operands."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..errors import DTypeError
@@ -22,48 +23,53 @@ def definition(graph: Any) -> bytes:
             got=describe(graph) if not callable(graph) else repr(graph),
             fix="decorate the function by @pt.function, and pass f.graph(x)",
         )
-    nodes, known = library("proto.node_def_pb2"), names(graph)
     result = library("proto.graph_pb2").GraphDef()
     result.versions.producer = 22
+    _add(graph, "", library("proto.node_def_pb2"), result)
+    serialized: bytes = result.SerializeToString()
+    return serialized
+
+
+def _add(graph: Graph, scope: str, nodes: Any, result: Any) -> None:
+    """Add the nodes of a graph; those of a region are inside the node of its equation, in TensorBoard's hierarchy."""
+    known = names(graph)
     origin: dict[Symbol, str] = {}  # the node, and if it has several outputs the output, that a symbol comes from
     kinds = [("Placeholder", graph.arguments), ("Variable", graph.state()), ("Const", graph.constants)]
     for kind, inputs in kinds:
         for each in inputs:
-            origin[each.symbol] = known[each.symbol]
-            result.node.append(_node(nodes, known[each.symbol], kind, [], each.type, [each.symbol], {}))
+            origin[each.symbol] = f"{scope}{known[each.symbol]}"
+            result.node.append(_node(nodes, origin[each.symbol], kind, [], each.type, [each.symbol], {}))
     for equation in graph.equations:
-        name = f"{equation.op.name}/{known[equation.outputs[0]]}" if equation.outputs else equation.op.name
+        name = f"{scope}{_label(equation.op.name)}_{known[equation.outputs[0]]}"
         for k, symbol in enumerate(equation.outputs):
             origin[symbol] = name if k == 0 else f"{name}:{k}"
-        operands = [_operand(nodes, result, name, k, x, origin) for k, x in enumerate(equation.operands)]
-        attributes = {key: render_value(value) for key, value in equation.attributes.items()}
+        operands = [origin[x] for x in equation.operands if isinstance(x, Symbol)]
+        numbers = {f"operand_{k}": str(x) for k, x in enumerate(equation.operands) if isinstance(x, Literal)}
+        settings = {key: render_value(value) for key, value in equation.attributes.items() if key != "regions"}
+        attributes = {**numbers, **settings}
         attributes["source"] = "{}:{}".format(*equation.source)
+        if equation.regions is not None:
+            attributes["settings"] = ", ".join(equation.regions.settings)
+            for number, region in enumerate(equation.regions.graphs):
+                _add(region, f"{name}/{number}_{_label(region.name)}/", nodes, result)
         device = _type_of(equation)
-        result.node.append(
-            _node(nodes, name, equation.op.name, [x for x in operands if x], device, equation.outputs, attributes)
-        )
+        result.node.append(_node(nodes, name, equation.op.name, operands, device, equation.outputs, attributes))
     for k, symbol in enumerate(graph.outputs):
-        result.node.append(_node(nodes, f"result_{k}", "Identity", [origin[symbol]], None, [symbol], {}))
+        result.node.append(_node(nodes, f"{scope}result_{k}", "Identity", [origin[symbol]], None, [symbol], {}))
     for variable, symbol in graph.writes:
         target = next((known[x.symbol] for x in graph.variables if x.holder is variable), variable.name or "variable")
-        result.node.append(_node(nodes, f"assign/{target}", "Assign", [origin[symbol]], None, [symbol], {}))
-    serialized: bytes = result.SerializeToString()
-    return serialized
+        result.node.append(
+            _node(nodes, f"{scope}assign_{_label(target)}", "Assign", [origin[symbol]], None, [symbol], {})
+        )
 
 
 def _type_of(equation: Equation) -> Any:
     return equation.resolution.result_types[0] if equation.resolution.result_types else None
 
 
-def _operand(nodes: Any, result: Any, name: str, position: int, operand: Any, origin: dict[Symbol, str]) -> str:
-    """What an edge starts from; a literal gets a node of its own."""
-    if isinstance(operand, Symbol):
-        return origin[operand]
-    if isinstance(operand, Literal):
-        literal = f"{name}/operand_{position}"
-        result.node.append(_node(nodes, literal, "Const", [], operand.type, [], {"value": str(operand)}))
-        return literal
-    return ""
+def _label(name: str) -> str:
+    """A name with the characters that the names of nodes may have."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_")
 
 
 def _node(

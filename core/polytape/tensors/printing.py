@@ -70,8 +70,10 @@ def _tf1_values(x: Any) -> str:
 
 
 def _tf1_str(x: Any) -> str:
+    if x._label() is not None:
+        return _tf1_repr(x)
     values = _tf1_values(x)
-    if x.ndim > 1 or "\n" in values:
+    if "\n" in values:
         values = "\n" + values
     shape = f"({', '.join(map(str, x.shape))}{',' if x.ndim == 1 else ''})"
     return f"tf.Tensor({values}, shape={shape}, dtype={x.dtype})"
@@ -81,12 +83,13 @@ def _tf1_repr(x: Any) -> str:
     shape = f"({', '.join(map(str, x.shape))}{',' if x.ndim == 1 else ''})"
     label = x._label()
     if label is not None:
-        return f"<tf.Variable '{label or 'Variable'}:0' shape={shape} dtype={x.dtype}, numpy={_numpy_repr(x)}>"
+        name = (label or "Variable").removesuffix(":0")
+        return f"<tf.Variable '{name}:0' shape={shape} dtype={x.dtype}, numpy={_numpy_repr(x)}>"
     return f"<tf.Tensor: id={id(x)}, shape={shape}, dtype={x.dtype}, numpy={_numpy_repr(x)}>"
 
 
 def _numpy_repr(x: Any) -> str:
     host: Any = x.numpy()
     with applied(get_printoptions()):
-        text = repr(host)
+        text = str(host) if host.ndim == 0 else repr(host)  # TensorFlow's scalars print as NumPy's did before 2.0
     return f"\n{text}" if "\n" in text else text

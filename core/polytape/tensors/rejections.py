@@ -69,7 +69,9 @@ def no_values(x: Any, what: str) -> TraceError:
         f"{what} of {described(x)} is not possible inside a traced function.",
         expected="a tensor with values",
         got="a symbolic tensor: the function is being traced, nothing has been computed",
-        fix="return the tensor from the function and use it outside, or run the function eagerly",
+        fix="use polytape.cond or polytape.while_loop instead of an if or a while, or polytape.where for elements"
+        if what == "bool()"
+        else "return the tensor from the function and use it outside, or run the function eagerly",
     )
 
 

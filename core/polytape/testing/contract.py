@@ -60,6 +60,7 @@ def check_fresh(case: Case, backend: str) -> None:
         operands = tensors(case.op, hosts, device, sample.layout)
         with np.errstate(all="ignore"):
             results = call(case.op, operands, attributes_on(case, sample, device))
+            plugins.get_backend(backend).synchronize(device)  # queued work runs under this error state, not a later one
         kernel = _serving(case, sample.attributes, operands, device, fresh)
         written = [y for y in results if writer is _write_on_host or y.dtype.name in _WRITABLE]
         if kernel is None or not written:

@@ -63,7 +63,7 @@ class Reference:
             ours = {id(kernel) for kernel in compared.candidates}
             if compared.how != "kernel" or any(id(kernel) not in ours for kernel in found.candidates):
                 return "kernel"
-        if self.op.primitive or compared.how == "body":
+        if self.op.needs_kernel(self.resolver.dtype_names()) or compared.how == "body":
             return "none"  # the ops in a body are compared one by one
         return "body"
 

@@ -116,8 +116,9 @@ def coverage_text(coverage: dict[str, dict[str, dict[str, str]]]) -> str:
         total = Counter(state for states in table.values() for state in states.values())
         numbers = ", ".join(f"{total[state]} {state} ({letter})" for state, letter in _LETTERS.items())
         columns = [name for name in _SHORT if any(name in states for states in table.values())]
+        columns = columns or [""]  # no operand's dtype decides
         lines += [f"coverage of {kind}, ops times dtypes: {numbers}"]
-        lines += [" ".join(f"{_SHORT[name]:>4}" for name in columns)]
+        lines += [" ".join(f"{_SHORT.get(name, 'any'):>4}" for name in columns)]
         groups: dict[str, list[str]] = {}
         for op, states in table.items():
             # An op whose operands have a fixed dtype runs in the same way whatever the column.

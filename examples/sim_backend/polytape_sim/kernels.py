@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from polytape.backend import Kernel
+from polytape.backend import Cluster, Kernel, Number
 from polytape.device import Device
 from polytape.errors import BackendError
 from polytape_numpy.kernels import build
@@ -20,7 +20,7 @@ from polytape_numpy.kernels import build
 from .memory import SimAccessError, SimArray, memory_of
 from .stream import current
 
-__all__ = ["kernels"]
+__all__ = ["compile_cluster", "kernels"]
 
 Spec = tuple[tuple[tuple[int, ...], Any], ...]
 
@@ -36,6 +36,7 @@ def kernels() -> list[Kernel]:
             priority=kernel.priority,
             checked=False,
             writes=kernel.writes,
+            fresh=not kernel.writes,  # every call allocates its results
         )
         for kernel in build(np)
     ]
@@ -93,6 +94,34 @@ def _queued(kernel: Kernel) -> Callable[..., Any]:
         return tuple(outputs) if len(outputs) > 1 else outputs[0]
 
     launch.__name__ = launch.__qualname__ = op
+    launch.on_host = fn  # type: ignore[attr-defined]  # for `compile_cluster`
+    return launch
+
+
+def compile_cluster(cluster: Cluster) -> Callable[..., Any] | None:
+    """A function that queues all steps of a cluster as one piece of work, whose intermediate results take no memory."""
+    if not all(hasattr(step.kernel, "on_host") for step in cluster.steps):
+        return None  # a kernel of another distribution
+    count = len(cluster.inputs)
+    name = f"fused[{', '.join(step.op for step in cluster.steps)}]"
+    specs = [cluster.steps[number - count].result for number in cluster.outputs]
+
+    def launch(*operands: SimArray) -> Any:
+        index = _device_of(name, operands, cluster.device)
+        outputs = [SimArray(shape, dtype, index) for shape, dtype in specs]
+        arrays, buffers = [memory_of(x) for x in operands], [memory_of(y) for y in outputs]
+
+        def work() -> None:
+            values: list[Any] = list(arrays)
+            for step in cluster.steps:
+                given = [np.asarray(x.value, x.dtype) if isinstance(x, Number) else values[x] for x in step.operands]
+                values.append(step.kernel.on_host(*given, **step.attributes))  # type: ignore[attr-defined]
+            for buffer, number in zip(buffers, cluster.outputs, strict=True):
+                _store(name, buffer, values[number])
+
+        current(index).enqueue(name, work, operands, outputs)
+        return tuple(outputs) if len(outputs) > 1 else outputs[0]
+
     return launch
 
 

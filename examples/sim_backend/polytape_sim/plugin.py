@@ -11,7 +11,7 @@ import polytape
 from polytape.backend import Backend, MemoryInfo, Streams
 from polytape.device import Device
 
-from .kernels import kernels
+from .kernels import compile_cluster, kernels
 from .memory import DEVICES, SimArray, memory_of, pools
 from .stream import Event, Stream, apply_faults, current, settle, synchronize, use
 
@@ -42,6 +42,7 @@ def polytape_backend() -> Backend:
         lift=_lift,
         dtypes=_DTYPES,
         kernels=kernels(),
+        compile=compile_cluster,
         exclusive=_exclusive,
         dlpack_device=_dlpack_device,
         memory_info=_memory_info,

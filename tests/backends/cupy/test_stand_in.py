@@ -107,4 +107,10 @@ def test_names_and_signatures_are_those_of_cupy(standin: ModuleType) -> None:
     for namespace in ("runtime", "memory"):
         for name in vars(getattr(imitation.cuda, namespace)):
             assert hasattr(getattr(cupy.cuda, namespace), name), name
+    for kind in ("Event", "Stream"):
+        for name, value in vars(getattr(imitation.cuda, kind)).items():
+            if name[0] != "_" and name != "finish":  # what tests use
+                assert hasattr(getattr(cupy.cuda, kind), name), f"{kind}.{name}"
+                if inspect.isfunction(value):
+                    assert _signature(value) == _signature(getattr(getattr(cupy.cuda, kind), name)), f"{kind}.{name}"
     assert set(_signature(imitation.ElementwiseKernel)) <= set(_signature(cupy.ElementwiseKernel))

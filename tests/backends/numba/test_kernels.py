@@ -11,6 +11,7 @@ import pytest
 import polytape as pt
 from polytape import buildinfo
 from polytape.optim import Adam
+from polytape.registry import tables
 from polytape_numba.kernels import kernels
 from polytape_numpy.kernels import build
 
@@ -49,7 +50,6 @@ def labels_of(x: Any, dtype: str = "int32") -> Any:
 def test_softmax_agrees_with_the_numpy_kernel(shape: tuple[int, ...], dtype: str) -> None:
     x = logits(shape, dtype)
     before = x.copy()
-    assert NUMBA["softmax"].when(x)
     y = NUMBA["softmax"].fn(x)
     assert y.dtype == x.dtype and y.shape == shape
     assert ulps(y, NUMPY["softmax"](x)) <= SHIFTED_ULP
@@ -150,6 +150,30 @@ def test_adam_writes_the_same_values_as_numpy_to_its_operands(shape: tuple[int, 
         assert np.max(np.abs(y - reference)) <= 4 * unit * np.max(np.abs(reference))
 
 
+@pytest.mark.parametrize("dtype", REAL)
+def test_ftrl_writes_the_bits_of_the_body_to_its_operands(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    x, total, linear, g = (rng.standard_normal(3000).astype(dtype) for _ in range(4))
+    total, linear[:400] = abs(total), linear[:400] * 0.01
+    total[:8], g[:8] = (
+        [0.0, -0.0, np.inf, np.nan, -np.inf, -1.0, 0.0, 1.0],
+        [0.0, -0.0, 1.0, 1.0, 1.0, 0.5, np.nan, 1e30],
+    )
+    kernel, op = NUMBA["ftrl_update"], tables.get_op("ftrl_update")
+    for l1 in (0.25, 0.0):
+        scalars = [np.asarray(0.125, dtype), np.asarray([-0.5, l1, 0.5])]
+        operands = [x.copy(), total.copy(), linear.copy(), g, *scalars]
+        with pt.device("numpy"), np.errstate(all="ignore"):
+            expected = [y.numpy() for y in op.run_body([pt.asarray(operand) for operand in operands], {})]
+        assert kernel.when(*operands)
+        results = kernel.fn(*operands)
+        for result, operand, value in zip(results, operands, expected, strict=False):
+            assert result is operand
+            np.testing.assert_array_equal(result, value)
+            np.testing.assert_array_equal(np.signbit(result[8:]), np.signbit(value[8:]))
+    assert not kernel.when(*operands[:-1], np.asarray([-0.75, 0.25, 0.5]))  # another power: the body
+
+
 def test_a_compiled_adam_updates_the_buffer_of_the_variable_in_place() -> None:
     with pt.device("numba"):
         w = pt.Variable(np.linspace(-1.0, 1.0, 1000, dtype="float32"))
@@ -168,6 +192,7 @@ def test_small_and_strided_operands_and_other_axes_are_left_to_numpy() -> None:
     scalars = np.asarray(0.1, "float32"), np.asarray(1), np.asarray([0.9, 0.999, 1e-7, 0.0])
     softmax, adam = NUMBA["softmax"].when, NUMBA["adam_update"].when
     assert softmax(x) and softmax(x, axis=1) and not softmax(x, axis=0)
+    assert not softmax(logits((1000, 10), "float32")) and softmax(logits((20, 100), "float32"))  # many short rows
     assert not softmax(x.T) and not softmax(x[:1, :7]) and not softmax(x, axis=7)
     assert adam(x, *slots, *scalars)
     assert not adam(x[0, :7], *(slot[0, :7] for slot in slots), *scalars)

@@ -190,7 +190,7 @@ def test_explain_shows_the_numba_kernel_for_large_operands_and_the_numpy_kernel_
     tensors: tuple[Any, Any],
 ) -> None:
     small, large = (pt.explain("softmax", x).splitlines() for x in tensors)
-    assert small[1].startswith("  numba:") and "predicate along_rows is false" in small[1]
+    assert small[1].startswith("  numba:") and "predicate along_long_rows is false" in small[1]
     assert small[2].startswith("  numpy:") and small[2].endswith("CHOSEN")
     assert large[1].startswith("  numba:") and large[1].endswith("CHOSEN")
     assert large[2].endswith("not reached")

@@ -10,6 +10,7 @@ import pytest
 import scipy.special
 
 from polytape.device import get_device
+from polytape.registry import tables
 from polytape_numpy.kernels import build
 
 Array = np.ndarray[Any, Any]
@@ -30,11 +31,10 @@ def test_build_returns_a_kernel_for_each_op_and_another_for_dtypes_that_need_it(
     for name in {name for name in names if names.count(name) > 1}:
         dtypes = [kernel.dtypes for kernel in build(np) if kernel.op == name]
         assert len(set(dtypes)) == len(dtypes), name
-    assert {kernel.op: kernel.writes for kernel in build(np) if kernel.writes} == {
-        "sgd_update": ("x",),
-        "adam_update": ("x", "m", "v"),
-        "momentum_update": ("x", "velocity"),
-    }
+    written = {kernel.op: kernel.writes for kernel in build(np) if kernel.writes}
+    assert written["sgd_update"] == ("x",) and written["adam_update"] == ("x", "m", "v")
+    for name, operands in written.items():
+        assert operands == tables.get_op(name).operands[: len(operands)], name
 
 
 def test_elementwise_kernels_are_ufuncs_without_wrappers() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,14 +58,20 @@ def test_only_an_array_that_owns_its_memory_is_exclusive(numpy_backend: Any) -> 
     assert not numpy_backend.exclusive(np.frombuffer(bytes(8), "float32"))
 
 
-def test_importing_the_plugin_is_cheap(tmp_path: Path) -> None:
-    code = (
-        "import time, numpy, polytape, polytape.backend, polytape.device; polytape.hookimpl\n"
-        "start = time.perf_counter(); import polytape_numpy.plugin as p; p.polytape_backend()\n"
-        "print(1e3 * (time.perf_counter() - start))"
-    )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONPYCACHEPREFIX": str(tmp_path)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [sys.executable, "-c", code]
-    runs = [float(subprocess.run(command, env=environment, capture_output=True, check=True).stdout) for _ in range(6)]
-    assert min(runs[1:]) < 5.0, f"{min(runs[1:]):.1f} ms from byte code"  # the first run writes it
+def test_importing_the_plugin_is_cheap() -> None:
+    # Calls are counted, since a time would depend on what else the machine does: 400 take about 1 ms.
+    code = """
+import sys, numpy, polytape, polytape.backend, polytape.device; polytape.hookimpl
+calls, before = 0, set(sys.modules)
+def count(frame, event, argument):
+    global calls
+    calls += event == "call"
+sys.setprofile(count)
+import polytape_numpy.plugin as p; p.polytape_backend()
+sys.setprofile(None)
+print(calls, *set(sys.modules) - before)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True)
+    calls, *loaded = run.stdout.split()
+    assert 0 < int(calls) < 1000 and len(loaded) < 10, f"{calls} calls; it loads {loaded}"

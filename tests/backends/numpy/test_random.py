@@ -1,4 +1,4 @@
-"""Philox4x32-10 against its published known answers, and the draws that use it."""
+"""The draws that use Philox; `test_philox` tests the generators."""
 
 from __future__ import annotations
 
@@ -10,21 +10,11 @@ from scipy import stats
 
 from polytape.device import get_device
 from polytape_numpy.kernels import random
+from polytape_numpy.kernels.philox import block32, block64
 
 KERNELS = {kernel.op: kernel.fn for kernel in random.kernels(np)}
 CPU = get_device("numpy", "cpu", 0)
 ONES = 0xFFFFFFFF
-
-# Random123, kat_vectors, "philox4x32 10": counter, key, answer.
-KNOWN_ANSWERS = [
-    ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
-    ((ONES, ONES, ONES, ONES), (ONES, ONES), (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
-    (
-        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
-        (0xA4093822, 0x299F31D0),
-        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
-    ),
-]
 
 
 def _state(key: int, counter: int) -> Any:
@@ -35,11 +25,6 @@ def _draw(op: str, shape: Any, dtype: str, key: int = 7, counter: int = 0, **att
     return KERNELS[op](_state(key, counter), shape=shape, dtype=np.dtype(dtype), device=CPU, **attributes)
 
 
-@pytest.mark.parametrize(("counter", "key", "answer"), KNOWN_ANSWERS)
-def test_philox_reproduces_the_published_answers(counter: Any, key: Any, answer: Any) -> None:
-    assert random.philox_block(counter, key) == answer
-
-
 @pytest.mark.parametrize("key", [0, 0x299F31D0A4093822, 2**64 - 1])
 @pytest.mark.parametrize("counter", [0, 2**32 - 3, 2**64 - 5])
 def test_an_array_of_blocks_equals_the_single_blocks_in_order(key: int, counter: int) -> None:
@@ -48,7 +33,7 @@ def test_an_array_of_blocks_equals_the_single_blocks_in_order(key: int, counter:
     for block in (0, 1, 4, 8, 8191, 8192, 9999):
         block_counter = (counter + block) % 2**64
         low_and_high = block_counter & ONES, block_counter >> 32
-        expected = random.philox_block((*low_and_high, 0, 0), (key & ONES, key >> 32))
+        expected = block32((*low_and_high, 0, 0), (key & ONES, key >> 32))
         assert tuple(words[4 * block : 4 * block + 4].tolist()) == expected
     few = random._words(np)(key, counter, 12)
     assert few.tolist() == words[:12].tolist()
@@ -118,3 +103,67 @@ def test_integers_agree_with_the_formula_in_exact_arithmetic(low: int, high: int
         expected.append(low + ((r * span >> 64) if span < 2**32 else r % span))
     y = _draw("random_integers", (200,), dtype, low=low, high=high)
     assert y.tolist() == expected
+
+
+def _mask(n: Any, rate: float, key: int = 7, counter: int = 0) -> Any:
+    shape = n if isinstance(n, tuple) else (n,)
+    return KERNELS["random_mask"](_state(key, counter), rate=rate, shape=shape, device=CPU)
+
+
+def _numbers(n: int, digits: int, key: int = 7, counter: int = 0) -> list[int]:
+    """The numbers of a mask's elements, as integers of so many digits of 16 bits."""
+    w0, w1, w2, w3 = block32((counter & ONES, counter >> 32, 0, 0), (key & ONES, key >> 32))
+    stream = (w0 | w1 << 32, w2 | w3 << 32)
+    numbers = [0] * n
+    for digit in range(digits):
+        words = [word for i in range(-(-n // 16)) for word in block64((i, digit, 0, 0), stream)]
+        pieces = [word >> shift & 0xFFFF for word in words for shift in (0, 16, 32, 48)]
+        numbers = [number << 16 | piece for number, piece in zip(numbers, pieces, strict=False)]
+    return numbers
+
+
+@pytest.mark.parametrize("counter", [0, 2**64 - 1])
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.25, 0.5, 0.999, 1.0, 2.0**-17, 2.0**-60])
+def test_a_mask_is_true_where_its_number_is_at_least_the_rate(rate: float, counter: int) -> None:
+    numbers = _numbers(333, 3, counter=counter)
+    assert _mask(333, rate, counter=counter).tolist() == [x >= round(rate * 2**48) for x in numbers]
+
+
+def test_later_digits_decide_where_the_first_one_does_not() -> None:
+    numbers = _numbers(1000, 3)
+    for position in (0, 5, 18, 999):
+        for delta in (-1, 0, 1, 2**16, -(2**16)):
+            threshold = numbers[position] + delta
+            mask = _mask(1000, threshold * 2.0**-48)
+            assert mask.tolist() == [x >= threshold for x in numbers]
+            assert bool(mask[position]) == (delta <= 0)
+
+
+def test_masks_of_later_counters_are_unrelated() -> None:
+    masks = np.stack([_mask(4096, 0.5, counter=counter) for counter in range(40)]).astype("float64")
+    correlations = np.corrcoef(masks)[np.triu_indices(40, 1)]
+    assert np.abs(correlations).max() < 5.5 / np.sqrt(4096)
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.2, 0.5])
+def test_masks_follow_their_distribution(rate: float) -> None:
+    mask = _mask((500, 400), rate)
+    assert (mask.shape, mask.dtype) == ((500, 400), np.dtype("bool"))
+    assert stats.binomtest(int((~mask).sum()), mask.size, rate).pvalue > 1e-3
+    spread = (((~mask).sum(1) - 400 * rate) ** 2).sum() / (400 * rate * (1 - rate))
+    assert 1e-3 < stats.chi2.cdf(spread, 500) < 1 - 1e-3  # of the counts per row
+    same = (mask.reshape(-1)[:-1] == mask.reshape(-1)[1:]).sum()
+    assert stats.binomtest(int(same), mask.size - 1, rate**2 + (1 - rate) ** 2).pvalue > 1e-3
+
+
+def test_a_longer_mask_starts_with_the_shorter_one() -> None:
+    whole = _mask(100_000, 0.3)
+    for n in (1, 15, 17, 99_999):
+        np.testing.assert_array_equal(_mask(n, 0.3), whole[:n])
+
+
+def test_masks_have_the_requested_shape() -> None:
+    for shape in ((), (0,), (3, 0), (2, 3, 4)):
+        assert np.shape(_mask(shape, 0.5)) == shape
+    with pytest.raises(ValueError, match="negative size"):
+        _mask((-1,), 0.5)

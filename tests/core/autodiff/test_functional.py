@@ -147,6 +147,18 @@ def test_implicit_gradients_find_the_used_variables() -> None:
     assert value.item() == 7.0 and len(pairs) == 2 and unused.item() == 5.0
 
 
+def test_implicit_gradients_may_be_sparse() -> None:
+    table, w = pt.Variable([[1.0], [2.0], [3.0]]), pt.Variable(2.0)
+
+    def loss(rows: Any) -> Any:
+        return pt.sum(pt.take(table, rows, axis=0)) * w
+
+    (rows, first), (dense, second) = pt.implicit_gradients(loss, sparse=True)(pt.asarray([2, 2]))
+    assert isinstance(rows, pt.IndexedSlices) and first is table and rows.to_dense().tolist() == [[0.0], [0.0], [4.0]]
+    assert dense.item() == 6.0 and second is w
+    assert pt.implicit_gradients(loss)(pt.asarray([2, 2]))[0][0].tolist() == [[0.0], [0.0], [4.0]]
+
+
 def test_implicit_gradients_without_a_variable_are_an_error() -> None:
     frozen = pt.Variable(2.0, trainable=False)
     with pytest.raises(TapeError, match="used no trainable variable"):
@@ -223,3 +235,13 @@ def test_the_caller_s_tensors_are_left_alone() -> None:
         tape.watch(x)
         pt.gradients_function(lambda a: pt.sum(a * a))(x)
     assert tape.gradient(pt.asarray(1.0), x) is None
+
+
+def test_a_structure_as_an_argument_is_an_error_that_says_what_to_do() -> None:
+    def loss(params: Any) -> pt.Tensor:
+        return pt.sum(params["w"])
+
+    with pytest.raises(DTypeError, match=r"argument 0 of loss is a structure(.|\n)*a dict of 1(.|\n)*GradientTape"):
+        pt.gradients_function(loss)({"w": pt.ones((3,))})
+    with pytest.raises(DTypeError, match=r"argument 0 of .* is a structure"):
+        pt.value_and_gradients_function(lambda parts: parts[0])((pt.ones((3,)), pt.ones((2,))))

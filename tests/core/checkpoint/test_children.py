@@ -232,5 +232,5 @@ def test_children_says_what_it_knows_and_which_objects_have_names() -> None:
 
 
 def test_a_list_of_a_million_numbers_makes_no_nodes() -> None:
-    nodes, variables = collect(pt.Checkpoint(model=Model([pt.Variable(1.0), list(range(1_000_000))])))
-    assert list(variables) == ["model/held/0"] and len(nodes) == 4
+    graph, variables = collect(pt.Checkpoint(model=Model([pt.Variable(1.0), list(range(1_000_000))])))
+    assert list(variables) == ["model/held/0"] and len(graph.tensors) == 4

@@ -15,6 +15,8 @@ from hypothesis import given, settings, strategies as st
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+import polytape as pt
+from polytape.checkpoint import parsing
 from polytape.checkpoint.format import open_tensors, write_tensors
 from polytape.errors import CheckpointError
 
@@ -161,3 +163,59 @@ def test_forged_metadata_with_a_correct_header_checksum_is_rejected(
     texts["polytape.header"] = f"{zlib.crc32(canonical):08x}"
     with pytest.raises(CheckpointError, match=reason):
         open_tensors(str(craft(tmp_path / "x.safetensors", header, b"1234")))
+
+
+def many(path: Path, value: float, **others: np.ndarray[Any, Any]) -> Path:
+    """A file of 300 small tensors of several dtypes and shapes, and others."""
+    tensors = {f"w{number}": np.full(1 + number % 3, value, ("f4", "i2")[number % 2]) for number in range(300)}
+    write_tensors(str(path), {**tensors, **others}, {"graph": f"{value}"})
+    return path
+
+
+def test_tensors_that_another_file_also_has_are_described_as_if_they_were_read_for_the_first_time(
+    tmp_path: Path,
+) -> None:
+    paths = [
+        many(tmp_path / "a", 1.0),
+        many(tmp_path / "b", 2.0),
+        many(tmp_path / "c", 3.0, x=np.ones(2), a=np.ones(2)),
+    ]
+    again = []
+    for path in paths:
+        with open_tensors(str(path)) as file:
+            again.append([(name, file.dtype(name), file.read(name).tolist()) for name in file.names])
+    for path, found in zip(paths, again, strict=True):
+        parsing.remembered.clear()
+        with open_tensors(str(path)) as file:
+            assert [(name, file.dtype(name), file.read(name).tolist()) for name in file.names] == found
+    assert again[1][0] == ("w0", np.dtype("f4"), [2.0])
+
+
+def test_a_damaged_header_is_rejected_although_its_tensors_are_remembered(tmp_path: Path) -> None:
+    path = many(tmp_path / "a", 1.0)
+    names_read(path)
+    raw = path.read_bytes()
+    length = int.from_bytes(raw[:8], "little")
+    header, data = raw[8 : 8 + length].rstrip(), raw[8 + length :]
+    twice = header[:-1] + header[header.rindex(b',"w') : -1] + b"}"
+    for wrong, rest, reason in [
+        (header, data[:-1], "cut off"),
+        (header, data + b"1", "no tensor"),
+        (twice, data, "twice"),
+    ]:
+        with pytest.raises(CheckpointError, match=reason):
+            open_tensors(str(craft(tmp_path / "b", wrong, rest)))
+
+
+def test_malformed_checksums_matter_only_to_a_restoration_that_verifies(tmp_path: Path) -> None:
+    texts = {"polytape.format": "1", "polytape.checksums": "{}"}
+    header = {"__metadata__": texts, "w": header_entry(shape=[4], offsets=[0, 4])}
+    canonical = json.dumps(header, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    texts["polytape.header"] = f"{zlib.crc32(canonical):08x}"
+    path = craft(tmp_path / "x.safetensors", header, b"1234")
+    w = pt.Variable(np.zeros(4, "uint8"), trainable=False)
+    with pytest.raises(CheckpointError, match="checksums are malformed"):
+        pt.Checkpoint(w=w).restore(path)
+    assert w.tolist() == [0, 0, 0, 0]
+    pt.Checkpoint(w=w).restore(path, verify=False)
+    assert w.tolist() == [49, 50, 51, 52]

@@ -178,3 +178,8 @@ def test_a_directory_that_may_not_be_searched_is_an_error_not_none() -> None:
         os.seteuid(user)
         os.chmod(folder, 0o700)
         shutil.rmtree(folder)
+
+
+def test_an_object_without_a_name_is_rejected() -> None:
+    with pytest.raises(CheckpointError, match=r"needs a name for each object(.|\n)*fix: polytape.Checkpoint\(model="):
+        pt.Checkpoint(pt.Variable(1.0))

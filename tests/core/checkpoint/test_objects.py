@@ -136,3 +136,16 @@ def test_two_thousand_nested_objects_do_not_exceed_the_recursion_limit(tmp_path:
     assert float(chain.w) == 1.0  # type: ignore[attr-defined]  # the same
     with open_tensors(path) as file:
         assert len(file.names) == 1
+
+
+def test_a_remembered_object_graph_serves_only_files_with_the_same_tensors() -> None:
+    graph = {"format": 1, "nodes": [{"children": {"a": 1, "b": 2}}, {"tensor": "a"}, {"tensor": "b"}]}
+    text = json.dumps(graph)
+    first, again = (graph_of("file", {METADATA_KEY: text}, ["a", "b"]) for _ in range(2))
+    assert again is first
+    assert graph_of("file", {METADATA_KEY: text}, ["a", "b", "c"]).tensors == first.tensors
+    with pytest.raises(CheckpointError, match="refers to the tensor 'b', which is not in the file"):
+        graph_of("file", {METADATA_KEY: text}, ["a"])
+    wrong = text.replace('"b"}', '"a"}')
+    with pytest.raises(CheckpointError, match="two nodes refer to the tensor 'a'"):
+        graph_of("file", {METADATA_KEY: wrong}, ["a", "b"])

@@ -42,7 +42,7 @@ def restore(path: Path, header: str) -> None:
     path.write_bytes(len(raw).to_bytes(8, "little") + raw)
     w = pt.Variable(1.0)
     try:
-        pt.Checkpoint(w=w).restore(path)
+        pt.Checkpoint(w=w).restore(path).expect_partial()
     except CheckpointError as error:
         assert str(path) in str(error)
         assert len(str(error)) < 2000
@@ -101,7 +101,7 @@ ENTRIES = {"a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}
 )
 def test_every_way_to_write_a_header_gives_the_same_entries(text: str) -> None:
     header = parse_header("file", text.encode(), 24)
-    assert repr(header.entries["a"]) == "Entry(F32, (2, 3), bytes 0 to 24, crc32 00000000)"
+    assert repr(header.kinds["a"]) == "Kind(F32, (2, 3))" and header.starts == {"a": 0}
     assert not header.has_checksums and header.metadata == {}
 
 

@@ -332,3 +332,16 @@ def test_damaged_bytes_are_not_noticed_without_verification(tmp_path: Path) -> N
         pt.Checkpoint(x=x).restore(path)
     pt.Checkpoint(x=x).restore(path, verify=False).assert_consumed()
     assert x.tolist()[-1] == 2.0
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int16"])
+def test_bfloat16_is_restored_into_bfloat16_only(tmp_path: Path, dtype: str) -> None:
+    pytest.importorskip("ml_dtypes")
+    path = pt.Checkpoint(w=pt.Variable([1.5, 2.0], dtype="bfloat16")).write(tmp_path / "a.safetensors")
+    w = pt.Variable([7.0, 7.0], dtype=dtype) if dtype != "int16" else pt.Variable(np.array([7, 7], dtype))
+    with pytest.raises(CheckpointError, match=r"different shape or dtype(.|\n)*got: bfloat16\[2\]"):
+        pt.Checkpoint(w=w).restore(path)
+    assert w.tolist() == [7.0, 7.0]
+    w = pt.Variable([0.0, 0.0], dtype="bfloat16")
+    pt.Checkpoint(w=w).restore(path).assert_consumed()
+    assert w.tolist() == [1.5, 2.0]

@@ -117,7 +117,7 @@ def test_threads_of_one_process_may_save_to_one_directory(tmp_path: Path) -> Non
 
 # Children are forked while a thread saves. Each saves to the same directory; a child that hangs is the test's failure.
 FORKING = """
-import os, signal, sys, threading
+import faulthandler, os, sys, threading
 import numpy as np
 import polytape as pt
 
@@ -138,7 +138,7 @@ codes = []
 for _ in range(forks):
     child = os.fork()
     if child == 0:
-        signal.alarm(60)
+        faulthandler.dump_traceback_later(120, exit=True)  # a child that waits for ever says where
         checkpoint.restore(checkpoint.save(folder))
         os._exit(0)
     codes.append(os.waitpid(child, 0)[1])

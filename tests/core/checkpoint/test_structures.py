@@ -102,3 +102,8 @@ def test_the_structure_is_plain_json(tmp_path: Path) -> None:
 
     with open_tensors(str(tmp_path / "x")) as file:
         assert json.loads(file.metadata["polytape.structure"]) == {"dict": [["a", {"list": [1, {"float": "2.5"}]}]]}
+
+
+def test_the_arguments_in_the_order_of_torch_save_are_an_error_that_says_so() -> None:
+    with pytest.raises(DTypeError, match=r"save cannot write to a dict(.|\n)*fix: polytape.save\(path, structure\)"):
+        pt.save({"w": pt.ones((2,))}, "w.safetensors")  # type: ignore[arg-type]  # the mistake

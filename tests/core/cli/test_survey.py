@@ -48,9 +48,8 @@ def site(tmp_path: Path) -> Path:
 
 
 def test_a_plugin_that_hangs_or_ends_the_process_is_named_and_the_others_are_listed(child: Child, site: Path) -> None:
-    start = time.monotonic()
+    # A plugin hangs for longer than a child may run.
     result = child(command("backends", "--json", "--timeout", "2"), site, "good")
-    assert time.monotonic() - start < 60
     statuses: dict[str, Any] = {status["name"]: status for status in json.loads(result.stdout)}
     reasons = {name: status["reason"] for name, status in statuses.items() if status["status"] == "import-failed"}
     assert reasons["hang"] == "polytape_hang of polytape-hang did not finish within 2 s"

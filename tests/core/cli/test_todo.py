@@ -90,6 +90,7 @@ def test_the_missing_primitives_are_listed_with_signature_and_what_each_unlocks(
     primitives = {name for name, op in tables.ops().items() if op.primitive}
     assert set(entries) == primitives - {"add", "multiply", "full"} and facts["primitives"] == len(primitives)
     assert entries["sum"]["kernel"] == "sum(x, *, axis=None, dtype, keepdims=False)"
+    assert entries["exp"]["dtypes"] == ["real floating"] and entries["sum"]["dtypes"] == ["any"]
     assert entries["concat"]["kernel"] == "concat(*arrays, axis=0)"
     assert {"softmax", "log_softmax"} <= set(entries["exp"]["unlocks"]) and entries["exp"]["summary"]
     assert "relu" in entries["maximum"]["alone"] and "softmax" not in entries["exp"]["alone"]
@@ -134,7 +135,7 @@ def test_the_text_and_the_errors_of_a_user(child: Child, folder: Path, todo: Cal
     assert re.fullmatch(r"The program ran \S+ s. What a kernel for each op would save at most:", lines[0])
     assert any(re.fullmatch(r" +\S+ s +\S+%        3 calls  exp\(x\), on the host", line) for line in lines)
     start = lines.index(f"mini has kernels for 3 of {facts['primitives']} primitives.")
-    at = lines.index("exp(x)  (3 calls)", start)
+    at = lines.index("exp(x), for real floating dtypes  (3 calls)", start)
     assert lines[at + 1] == "    ``e ** x``, elementwise." and lines[at + 2].startswith("    needed by ")
     assert child(["-m", "polytape", "todo", "numpy"]).stdout.startswith("numpy has kernels for ")
     result = child(["-m", "polytape", "todo", "numpy", "--program", str(folder / "program.py"), "--epochs", "3"])

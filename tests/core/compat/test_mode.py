@@ -9,16 +9,12 @@ import pytest
 Program = Callable[[str], str]
 
 
-def test_an_op_in_graph_mode_raises_and_names_the_line_to_write(program: Program) -> None:
+def test_what_has_no_graph_mode_raises_there_and_names_the_line_to_write(program: Program) -> None:
     printed = program(
         """
-        calls = dict(
-            constant=lambda: tf.constant(1.0), variable=lambda: tfe.Variable(1.0), add=lambda: tf.add(1.0, 2.0),
-            softmax=lambda: tf.nn.softmax([1.0]), gradients=lambda: tfe.gradients_function(tf.square),
-            step=lambda: tf.train.get_or_create_global_step(),
-        )
         import polytape as pt
-        for name, call in calls.items():
+        calls = [lambda: tfe.gradients_function(tf.square), lambda: tfe.EagerVariableStore()]
+        for call in calls:
             try:
                 call()
             except pt.PolytapeError as error:
@@ -28,7 +24,23 @@ def test_an_op_in_graph_mode_raises_and_names_the_line_to_write(program: Program
         """
     )
     line = "write tf.enable_eager_execution() at the start of the program, right after the imports"
-    assert printed.splitlines() == [line] * 6 + ["False"]
+    assert printed.splitlines() == [line] * 2 + ["False"]
+
+
+def test_eager_execution_cannot_be_enabled_after_an_op_was_recorded(program: Program) -> None:
+    printed = program(
+        """
+        print(tf.constant(1.0))
+        try:
+            tf.enable_eager_execution()
+        except ValueError as error:
+            print(error)
+        """
+    )
+    assert printed.splitlines() == [
+        'Tensor("Const:0", shape=(), dtype=float32)',
+        "tf.enable_eager_execution must be called at program startup.",
+    ]
 
 
 @pytest.mark.parametrize("enable", ["tf.enable_eager_execution()", "tfe.enable_eager_execution()"])
@@ -51,7 +63,7 @@ def test_the_error_s_traceback_has_at_most_two_frames_below_the_user_s(program: 
         """
         import traceback
         try:
-            tf.constant(1.0)
+            tfe.EagerVariableStore()
         except RuntimeError as error:
             print(len(traceback.extract_tb(error.__traceback__)))
         """

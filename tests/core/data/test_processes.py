@@ -64,7 +64,7 @@ def test_processes_compute_in_order_and_elsewhere(functions: Any) -> None:
         pids = {pid.item() for _, pid in elements}
         assert os.getpid() not in pids
         assert len(pids) == 2
-        assert {pid.item() for _, pid in it} == pids  # the second pass uses the same processes
+        assert {pid.item() for _, pid in it} <= pids  # the second pass starts no process; one may do all its work
     threads = Dataset.range(4).map(functions.random_number, random=True, num_workers=2).iterator(seed=2)
     processes = Dataset.range(4).map(functions.random_number, random=True, num_workers=2, workers="processes")
     assert [x.item() for x in processes.iterator(seed=2)] == [x.item() for x in threads]

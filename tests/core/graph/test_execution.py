@@ -12,21 +12,21 @@ from polytape.graph import Executable
 
 
 def test_the_code_calls_kernels_on_native_arrays_and_deletes_unused_ones() -> None:
-    graph = pt.function(lambda x: pt.sum(pt.exp(x * 2.0), axis=0)).graph(pt.zeros((3, 2)))
+    graph = pt.function(lambda x: pt.max(pt.exp(x * 2.0), axis=0)).graph(pt.zeros((3, 2)))
     assert Executable(graph).source.splitlines() == [
         "def run(x0):",
         "    _a = k0(x0, n0_1)",
-        "    _b = k1(_a, out=_a)",
+        "    _b = k1(_a, _a)",
         "    del _a",
-        "    _c = k2(_b, dtype=p2_dtype, axis=p2_axis)",
+        "    _c = k2(_b, axis=p2_axis)",
         "    del _b",
         "    return (_c, )",
         "def call(x0):",
         "    x0 = x0.array",
         "    _a = k0(x0, n0_1)",
-        "    _b = k1(_a, out=_a)",
+        "    _b = k1(_a, _a)",
         "    del _a",
-        "    _c = k2(_b, dtype=p2_dtype, axis=p2_axis)",
+        "    _c = k2(_b, axis=p2_axis)",
         "    del _b",
         "    return (Tensor(_c, o0, None), )",
     ]
@@ -49,12 +49,6 @@ def test_a_temporary_is_overwritten_only_if_no_other_array_shares_its_memory() -
     np.testing.assert_array_equal(x.numpy(), before)
 
 
-def test_the_operand_of_a_kernel_that_may_return_a_view_is_not_overwritten() -> None:
-    x = pt.ones((2, 3))
-    source = Executable(pt.function(lambda x: (pt.reshape(x * 2.0, (3, 2)), x * 2.0 + 1.0)).graph(x)).source
-    assert "out=" not in source
-
-
 def test_results_of_shape_0_are_native_arrays() -> None:
     f = pt.function(lambda x: pt.sum(x) * 2.0)
     assert type(f(pt.ones(3)).array) is np.ndarray
@@ -73,10 +67,10 @@ def test_an_error_in_a_derivative_names_the_equation() -> None:
     def fn(x: Any) -> Any:
         if broken:
             raise FloatingPointError("the kernel is broken")
-        return np.tanh(x)
+        return np.cos(x)
 
-    with pt.kernel("tanh", backend="numpy", priority=10)(fn):
-        f = pt.function(lambda x: pt.tanh(x))
+    with pt.kernel("cos", backend="numpy", priority=10)(fn):
+        f = pt.function(lambda x: pt.sin(x))
         x = pt.asarray([1.0])
         with pt.GradientTape() as tape:
             tape.watch(x)
@@ -84,7 +78,7 @@ def test_an_error_in_a_derivative_names_the_equation() -> None:
         broken = True
         with pytest.raises(FloatingPointError) as caught:
             tape.gradient(y, x)
-    assert "in graph <lambda>_gradient: a: float32[1] = tanh(x)  # test_execution.py:" in caught.value.__notes__[0]
+    assert "in graph <lambda>_backward: a: float32[1] = cos(r0)  # test_execution.py:" in caught.value.__notes__[0]
 
 
 def test_an_argument_may_have_a_name_that_the_generated_code_uses() -> None:

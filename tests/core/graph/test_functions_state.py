@@ -179,14 +179,6 @@ def test_every_use_of_a_variable_reads_it_at_each_call(use: Callable[[Any], Any]
     assert f().tolist() == [10.0]
 
 
-def test_a_transfer_to_another_memory_is_rejected_while_tracing() -> None:
-    if not any(status.name == "sim" and status.status == "ready" for status in pt.backends()):
-        pytest.skip("polytape-sim is not installed")
-    w = pt.Variable([1.0])
-    with pytest.raises(TraceError, match="to_device"):
-        pt.function(lambda: w.to_device("sim"))()
-
-
 def test_a_variable_prints_as_symbolic_while_tracing() -> None:
     w = pt.Variable([1.0], name="w")
     texts: list[str] = []

@@ -107,3 +107,9 @@ def test_shapes_that_would_broadcast_and_classes_that_do_not_exist_are_rejected(
         M.ConfusionMatrix(2)([0, 2], [0, 0])
     with pytest.raises(SettingError, match="scores from 0 to 1"):
         M.AUC()([0, 1], [0.5, 1.5])
+
+
+@pytest.mark.parametrize("metric", [pt.metrics.Accuracy(), pt.metrics.MeanSquaredError(), pt.metrics.AUC()], ids=str)
+def test_a_metric_of_predictions_needs_labels_and_predictions(metric: pt.metrics.Metric) -> None:
+    with pytest.raises(ShapeError, match=r"takes two values, not 1(.|\n)*fix: \w+\(labels, predictions\)"):
+        metric([1.0])

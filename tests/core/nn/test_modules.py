@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape.errors import DTypeError, ShapeError, UnknownNameError
+from polytape.errors import DTypeError, SettingError, ShapeError, UnknownNameError
 
 nn = pt.nn
 
@@ -386,3 +386,15 @@ def test_sequential_is_a_list_of_layers_and_functions() -> None:
     for wrong, text in ((nn.Dense, "call the class"), (3, "in order")):
         with pytest.raises(DTypeError, match=text):
             nn.Sequential([wrong])
+
+
+def test_a_summary_is_not_given_a_shape() -> None:
+    with pytest.raises(DTypeError, match=r"summary takes no shape(.|\n)*fix: module.build"):
+        pt.nn.Dense(2).summary((None, 3))  # type: ignore[arg-type]  # the mistake
+
+
+def test_a_misspelt_activation_is_corrected_and_one_layer_is_no_list() -> None:
+    with pytest.raises(SettingError, match="did you mean 'relu'"):
+        pt.nn.Dense(2, activation="reluu")
+    with pytest.raises(DTypeError, match="Sequential cannot call 3"):
+        pt.nn.Sequential(3)  # type: ignore[arg-type]  # the mistake

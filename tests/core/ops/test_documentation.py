@@ -18,7 +18,7 @@ from polytape.testing import own_ops
 
 def documented(body: Any, dtype: Any, shape: Any, **options: Any) -> str:
     """The docstring of an op that is not registered."""
-    op = build(body, dtype, shape, (), None, ())
+    op = build(body, dtype, shape, (), None, (), ())
     for name, value in options.items():
         setattr(op, name, value)
     return complete(op) or ""

@@ -108,9 +108,10 @@ print(sorted(families & set(loaded()) - {set(families.BOUND)!r}), kernels())
 """
     assert child(code).stdout.splitlines() == [
         f"{sorted(families.BOUND)} []",
-        "['arithmetic', 'ufuncs']",
+        "['arithmetic', 'clipping', 'ufuncs']",
         "['exponential', 'nn.activations'] "
-        "['arithmetic', 'nn', 'nn.activations', 'quiet', 'rows', 'summing', 'ufuncs']",
+        "['arithmetic', 'clipping', 'constants', 'extremes', 'logic', 'nn', 'nn.activations', 'nn.masking', "
+        "'nn.relu_gradients', 'quiet', 'rows', 'summing', 'ufuncs']",
     ]
 
 
@@ -187,7 +188,8 @@ def test_the_late_kernels_of_a_backend_belong_to_their_families(name: str) -> No
     late = {"numpy": lambda: plugin.late(np), "numba": lambda: plugin.late(), "cupy": dict}[name]()
     assert set(late) <= set(FAMILIES)
     for family, load in late.items():
-        assert {pt.registry.tables.get_op(kernel.op).module for kernel in load()} == {f"polytape.ops.{family}"}
+        modules = {pt.registry.tables.get_op(kernel.op).module for kernel in load()}
+        assert modules <= {f"polytape.ops.{family}"}  # none where NumPy's own loop is the fastest on this processor
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -221,3 +221,105 @@ def test_an_assignment_that_would_drop_fractions_is_refused(backend: str) -> Non
         mask = x > 7
         mask[:1] = 1
         assert mask.tolist() == [True, True]
+
+
+MASKED = [
+    np.s_[HOST > 5],
+    np.s_[HOST[:, :, 0] > 5],
+    np.s_[np.array([True, False])],
+    np.s_[:, MASK],
+    np.s_[..., np.array([True, False, True, True])],
+    np.s_[0, MASK, 1:],
+    np.s_[1, ::-2, np.array([True, False, True, True])],
+    np.s_[MASK[:2], None, 0],
+    np.s_[None, 0, ..., MASK, 1:],
+    np.s_[-1, HOST[0] > 1],
+    np.s_[np.array(True)],
+    np.s_[0, np.array(False)],
+]
+
+
+def masked_assignment(key: Any) -> Any:
+    """``(x, value, mask) -> x`` after the assignment through a key whose mask is an operand."""
+
+    def assigned(x: Any, value: Any, mask: Any) -> Any:
+        y = pt.identity(x)
+        parts = key if isinstance(key, tuple) else (key,)
+        y[tuple(mask if isinstance(part, np.ndarray) else part for part in parts)] = value
+        return y
+
+    return assigned
+
+
+@pytest.mark.parametrize("key", MASKED, ids=range(len(MASKED)))
+def test_one_value_is_assigned_through_a_mask_of_a_graph_as_in_numpy(key: Any, backend: str) -> None:
+    mask = next(part for part in (key if isinstance(key, tuple) else (key,)) if isinstance(part, np.ndarray))
+    f = masked_assignment(key)
+    with pt.device(backend):
+        updated = HOST.copy()
+        updated[key] = 7.0
+        x, value = pt.asarray(HOST), pt.asarray(7.0, dtype="float64")
+        assert pt.function(f)(x, value, pt.asarray(mask)).tolist() == updated.tolist()
+        found = []
+        for run in (f, pt.function(f)):
+            with pt.GradientTape() as tape:
+                tape.watch([x, value])
+                y = pt.sum(run(x * x, value * value, pt.asarray(mask)) ** 2)
+            found.append([g.tolist() for g in tape.gradient(y, [x, value])])
+        assert found[0] == found[1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_any_row_is_assigned_through_any_mask_of_a_graph_as_in_numpy(data: Any) -> None:
+    shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=3))
+    first = data.draw(st.integers(0, len(shape) - 1))
+    last = data.draw(st.integers(first, len(shape)))
+    before = data.draw(hnp.basic_indices(shape[:first], min_dims=0)) if first else ()
+    before = before if isinstance(before, tuple) else (before,)
+    mask = data.draw(hnp.arrays(bool, shape[first:last]))
+    if Ellipsis in before:
+        before = (*(part for part in before if part is not Ellipsis),)
+    if sum(part is not None for part in before) != first:
+        before = (slice(None),) * first
+    value = data.draw(hnp.arrays("float32", shape[last:][data.draw(st.integers(0, len(shape) - last)) :]))
+    host = np.zeros(shape, "float32")
+    expected = host.copy()
+    expected[(*before, mask)] = value
+    f = pt.function(masked_assignment((*before, mask)))
+    got = f(pt.asarray(host), pt.asarray(value), pt.asarray(mask))
+    np.testing.assert_array_equal(got.numpy(), expected)
+
+
+def test_an_assignment_through_a_mask_of_a_graph_is_one_where() -> None:
+    def body(x: Any) -> Any:
+        y = x * 2
+        y[x > 1] = 3.0
+        return y
+
+    x = pt.asarray([1, 2, 3])
+    assert pt.function(body)(x).tolist() == [2, 3, 3] and pt.function(body)(x).dtype == x.dtype
+    assert [equation.op.name for equation in pt.function(body).trace(x).equations] == ["multiply", "greater", "where"]
+    assert pt.vmap(body)(pt.asarray([[1, 2], [3, 0]])).tolist() == [[2, 3], [3, 0]]
+
+
+def test_a_mask_of_size_0_selects_nothing_in_a_graph_too() -> None:
+    f, x = masked_assignment(np.zeros(0, bool)), pt.asarray(HOST)
+    for run in (f, pt.function(f)):  # NumPy refuses such masks, the standard allows them
+        assert run(x, 7.0, pt.zeros(0, dtype="bool")).tolist() == HOST.tolist()
+
+
+def test_values_that_depend_on_the_count_of_a_mask_of_a_graph_are_refused() -> None:
+    f, x = masked_assignment(HOST[0] > 1), pt.asarray(HOST[0])
+    mask = x > 1
+    for value in (np.ones(4), np.ones((1, 1)), np.ones((3, 4))):
+        with pytest.raises(ShapeError, match=r"through a bool mask inside a traced function(.|\n)*polytape\.where"):
+            pt.function(f)(x, pt.asarray(value), mask)
+    for wrong in (mask[:2], mask[:, :2], mask[None]):
+        with pytest.raises(ShapeError, match="cannot be indexed by a bool mask of shape"):
+            pt.function(f)(x, 1.0, wrong)
+    with pytest.raises(DTypeError, match="drop the fractions"):
+        pt.function(f)(pt.astype(x, "int32"), 1.5, mask)
+    several = masked_assignment((MASK, MASK))
+    with pytest.raises(ShapeError, match="inside a traced function"):
+        pt.function(several)(pt.ones((3, 3)), 1.0, pt.asarray(MASK))

@@ -53,7 +53,9 @@ PARTS = [0.0, -0.0, 1.0, -1.0, 2.0, -2.5, 0.5, INF, -INF, NAN]
 def results(op: Any, *operands: pt.Tensor) -> list[Any]:
     """The result of the kernel, and that of the body."""
     with np.errstate(all="ignore"):
-        both = [op(*operands)] if op.primitive else [op(*operands), op.run_body([*operands], {})]
+        both = [op(*operands)]
+        if not op.needs_kernel([x.dtype.name for x in operands]):
+            both.append(op.run_body([*operands], {}))
         return [y.numpy() for y in both]
 
 
@@ -125,9 +127,9 @@ def test_the_gradient_of_atan2_does_not_overflow() -> None:
     assert first.item() == pytest.approx(-0.16e-30, rel=1e-6) and second.item() == pytest.approx(-0.12e-30, rel=1e-6)
 
 
-def test_powers_of_the_base_have_exact_logarithms() -> None:
+def test_powers_of_the_base_have_whole_logarithms() -> None:
     exponents = np.arange(-126, 128)
     for y in results(pt.log2, pt.asarray((2.0**exponents).astype("float32"))):
         assert (y == exponents).all()
     for y in results(pt.log10, pt.asarray(10.0 ** np.arange(11), dtype="float32")):
-        assert (y == np.arange(11)).all()
+        np.testing.assert_array_max_ulp(y, np.arange(11, dtype="float32"), 1)  # NumPy's SIMD loops are not exact

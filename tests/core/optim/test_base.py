@@ -236,8 +236,18 @@ def test_updates_are_not_taped(make: Maker) -> None:
     assert outer.gradient(after, x).tolist() == [1.0]
 
 
-@pytest.mark.parametrize("keyword", ["lr", "betas", "eps", "rho", "clipnorm", "params"])
+@pytest.mark.parametrize("keyword", ["lr", "betas", "beta_1", "eps", "rho", "clipnorm", "params"])
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
 def test_arguments_of_other_libraries_get_an_error_with_ours(name: str, keyword: str) -> None:
     with pytest.raises(DTypeError, match=rf"{name}\(\) got an unexpected keyword argument '{keyword}'(.|\n)*fix: \w"):
         getattr(pt.optim, name)(**{keyword: 0.5})
+
+
+def test_an_unknown_argument_gets_an_error_with_the_optimizer_s_own() -> None:
+    expected = "learning_rate, momentum, nesterov, weight_decay, clip_value, clip_norm, global_clip_norm"
+    with pytest.raises(
+        DTypeError, match=rf"SGD\(\) got an unexpected keyword argument 'bogus'(.|\n)*{expected}\n"
+    ) as info:
+        pt.optim.SGD(0.1, bogus=1)  # type: ignore[call-arg]  # the error is tested
+    assert len([frame for frame in info.traceback if "polytape" in str(frame.path)]) <= 2
+    assert pt.optim.SGD(0.1, clip_norm=1.0).clip_norm == 1.0

@@ -203,7 +203,7 @@ def test_metadata_that_is_no_file_does_not_stop_the_scan(tmp_path: Path) -> None
     code += "print(*[entry.name for entry in scan(sys.argv[1:], problems)], *problems, sep='\\n')"
     command = [sys.executable, "-c", code, str(tmp_path), str(tmp_path / "on_the_path")]
     found, *problems = subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=60
+        command, capture_output=True, text=True, check=True, timeout=120
     ).stdout.splitlines()  # in a child, since a scan that waits for a FIFO would wait for ever
     assert found == "good"
     for name in ("fifo", "loop", "folder", "meta"):

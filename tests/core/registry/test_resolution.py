@@ -69,3 +69,13 @@ def test_a_resolution_prints_how_it_runs_and_lifts_results() -> None:
     resolution = tables.ops()["add"].table[x.type]
     assert repr(resolution).startswith("Resolution(kernel, (TensorType(float32, numpy:cpu:0)")
     assert type(resolution.lift(np.float32(1.0))) is np.ndarray and resolution.lift(x.array) is x.array
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_kernel_with_another_number_of_results_is_an_error(count: int) -> None:
+    results = (np.array([3.0], "f4"), np.array([0]), np.array([0]))[:count]
+    kernels = [pt.Kernel("top_k", lambda x, **attributes: results)]
+    with pt.register_backend(pt.Backend(name="surplus", extends="numpy", kernels=kernels)), pt.device("surplus"):
+        x = pt.asarray([3.0, 1.0, 2.0])
+        with pytest.raises(ValueError, match=f"a kernel returned {count} results for 2 outputs"):
+            pt.top_k(x, 1)

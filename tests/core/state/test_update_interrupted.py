@@ -35,7 +35,10 @@ new = [v.numpy().copy() for v in everything]
 def reset():
     for v, value in zip(everything, old): v.assign(pt.asarray(value))
 reset(); step(); reset()
-start = time.perf_counter(); step(); duration = time.perf_counter() - start
+def timed():
+    start = time.perf_counter(); step()
+    return time.perf_counter() - start
+duration = min(timed() for _ in range(5))  # on a busy machine, one may take many times as long
 counts = {"whole": 0, "split": 0, "torn": 0, "finished": 0}
 for run in range(runs):
     reset()
@@ -77,7 +80,7 @@ def test_ctrl_c_never_tears_an_array_and_never_splits_a_compiled_step(
 
 
 HANDLERS = """
-import signal, time
+import signal
 import numpy as np, polytape as pt
 v = pt.Variable(np.zeros(20_000, "float32"))
 gradient = pt.asarray(np.full(20_000, -1.0, "float32"))
@@ -96,18 +99,17 @@ def handler(*_):
 step()
 signal.signal(signal.SIGALRM, handler)
 signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
-end = time.monotonic() + 1.5
-while time.monotonic() < end:
+while hits <= 20 or count < 4000:  # on a busy machine, several signals become one
     step(); count += 1
 signal.setitimer(signal.ITIMER_REAL, 0)
 total = count + hits + 1
-print(hits > 20, int(optimizer.step) == total, v.numpy().min() == v.numpy().max() == total, counter.item() == 2 * total)
+print(int(optimizer.step) == total, v.numpy().min() == v.numpy().max() == total, counter.item() == 2 * total)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs interval timers")
 def test_no_update_is_lost_to_a_signal_handler_that_updates_too(child: Child) -> None:
-    assert child(HANDLERS).stdout.split() == ["True"] * 4
+    assert child(HANDLERS).stdout.split() == ["True"] * 3
 
 
 FORKS = """

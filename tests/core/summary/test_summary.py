@@ -98,6 +98,25 @@ def test_a_text_and_a_graph(tmp_path: Path) -> None:
     assert b"test_summary.py" in next(node for node in nodes.values() if node.op == "relu").attr["source"].s
 
 
+def test_regions_are_inside_the_node_of_their_equation(tmp_path: Path) -> None:
+    f = pt.function(lambda x: pt.scan(lambda total, row: (total + row * 0.5, total), 0.0, x)[1])
+    with summary.FileWriter(tmp_path):
+        summary.graph(f.graph(pt.ones(3)))
+    nodes = {node.name: node for node in read(tmp_path).Graph().node}
+    assert nodes["scan_a"].attr["settings"].s == b"carries=1, rows=1, length=3"
+    inside = [name for name in nodes if name.startswith("scan_a/0_step/")]
+    assert {name.rpartition("/")[2] for name in inside} == {
+        "carry",
+        "xs",
+        "multiply_a",
+        "add_b",
+        "result_0",
+        "result_1",
+    }
+    assert nodes["scan_a/0_step/multiply_a"].attr["operand_1"].s == b"0.5"
+    assert {name.split(":")[0] for node in nodes.values() for name in node.input} <= set(nodes)
+
+
 def test_without_a_writer_nothing_is_written() -> None:
     assert not summary.scalar("loss", 1.0, step=0)
     assert not summary.graph(None)

@@ -215,6 +215,12 @@ def test_coverage_says_how_each_op_runs(narrow: str) -> None:
     assert "\n    add, exp\n" in text and "\n    cos, matmul, sin\n" in text and text.endswith("\n    square")
 
 
+def test_coverage_of_ops_that_no_dtype_of_an_operand_decides_has_one_column() -> None:
+    cases = [case for case in CASES if str(case) == "random_bits"]
+    text = coverage_text(coverage("numpy", cases))
+    assert text.splitlines()[1:] == [" any", "   n", "    random_bits"]
+
+
 def test_options_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
     for words, text in (
         (["numpy", "--tier", "T9"], "there is no tier 'T9'"),

@@ -8,6 +8,7 @@ from typing import Any, Final
 from polytape.backend import Kernel
 from polytape_numpy.kernels import build
 
+from ..streams import Queues
 from . import indexing, optim
 
 __all__ = ["kernels"]
@@ -21,21 +22,37 @@ FAMILIES: Final = (
 )  # fmt: skip
 
 
-def kernels(xp: Any, devices: int) -> list[Kernel]:
+def kernels(xp: Any, devices: int, queues: Queues | None = None) -> list[Kernel]:
     """The backend's kernels.
 
     Args:
         xp: the module ``cupy``.
         devices: the number of devices; a single device is always the current one.
+        queues: the streams that kernels may be queued on.
     """
     own = [*indexing.kernels(xp), *optim.kernels(xp)]
     # An own kernel for every dtype replaces the shared kernel; one for some dtypes takes precedence over it.
     replaced = {kernel.op for kernel in own if kernel.dtypes == ("any",)}
     result = [*own, *(kernel for kernel in build(xp, FAMILIES) if kernel.op not in replaced)]
+    for kernel in result if queues is not None else ():
+        kernel.fn = _on_queue(queues, devices, xp, kernel.op, kernel.fn)
     if devices > 1:
         for kernel in result:
             kernel.fn = _on_device(xp, kernel.op, kernel.fn)
     return result
+
+
+def _on_queue(queues: Any, devices: int, xp: Any, op: str, fn: Callable[..., Any]) -> Callable[..., Any]:
+    """``fn``, whose operands are kept until it has run while the program has streams."""
+    current = xp.cuda.runtime.getDevice
+
+    def queued(*operands: Any, **attributes: Any) -> Any:
+        if not queues.used:
+            return fn(*operands, **attributes)
+        return queues.run(current() if devices > 1 else 0, op, fn, operands, attributes)
+
+    queued.__name__ = queued.__qualname__ = op
+    return queued
 
 
 def _on_device(xp: Any, op: str, fn: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,9 +15,11 @@ from polytape.backend import Kernel
 __all__ = ["kernels", "late"]
 
 _FAMILIES: Final = (
-    "cumulative", "exponential", "gathering", "indexing", "linalg.factorizations", "movement", "nn.activations",
-    "nn.convolution", "nn.losses", "nn.norms", "nn.rectifiers", "nn.smooth", "optim", "segment", "special.error",
-    "special.gamma", "special.information",
+    "arithmetic", "cumulative", "exponential", "gathering", "indexing", "linalg.factorizations",
+    "linalg.norms", "movement", "nn.activations", "nn.convolution", "nn.convolution_gradients", "nn.losses",
+    "nn.norm_gradients", "nn.norms", "nn.pooling", "nn.rectifiers", "nn.regularization", "nn.smooth", "optim",
+    "random", "reduction", "scaled_updates", "segment", "sorting", "special.error", "special.gamma",
+    "special.information",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
-from .segment import are_large_rows, sum_of_rows
+from .segment import are_rows, sum_of_rows
 
 __all__ = ["kernels"]
 
@@ -29,7 +29,7 @@ def served(values: Array, *indices: Array, key: Key, shape: tuple[int, ...]) -> 
         and all(part == _FULL_SLICE for part in key[1:])
         and len(shape) >= len(key)
         and values.shape == (*indices[0].shape, *shape[1:])
-        and are_large_rows(values, indices[0])
+        and are_rows(values, indices[0])
     )
 
 

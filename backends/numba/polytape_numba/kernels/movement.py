@@ -8,7 +8,7 @@ from typing import Any
 from polytape.backend import Kernel
 
 from .compiled import loops
-from .segment import are_large_rows
+from .segment import are_rows
 
 __all__ = ["kernels"]
 
@@ -29,7 +29,7 @@ def served(x: Array, indices: Array, values: Array, *, axis: int = 0, mode: str 
         and x.flags.c_contiguous
         and values.dtype == x.dtype
         and values.shape == (*indices.shape, *x.shape[1:])
-        and are_large_rows(values, indices)
+        and are_rows(values, indices)
     )
 
 

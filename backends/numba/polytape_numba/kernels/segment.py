@@ -9,9 +9,9 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from .compiled import LARGE, loops
+from .compiled import FEW, loops
 
-__all__ = ["are_large_rows", "kernels", "sum_of_rows"]
+__all__ = ["are_rows", "kernels", "sum_of_rows"]
 
 Array = Any
 
@@ -21,10 +21,10 @@ def kernels() -> list[Kernel]:
     return [Kernel("segment_sum", segment_sum, when=served, fresh=True)]
 
 
-def are_large_rows(values: Array, numbers: Array) -> bool:
-    """Whether values and numbers are in C order and of dtypes that the loop takes, and the values are large."""
+def are_rows(values: Array, numbers: Array) -> bool:
+    """Whether values and numbers are in C order and of dtypes that the loop takes, and the values not few."""
     return bool(
-        values.size >= LARGE
+        values.size >= FEW
         and values.dtype.char in "fd"
         and numbers.dtype.kind == "i"
         and numbers.itemsize >= 4
@@ -34,8 +34,8 @@ def are_large_rows(values: Array, numbers: Array) -> bool:
 
 
 def served(data: Array, segment_ids: Array, *, num_segments: int) -> bool:
-    """As `are_large_rows`."""
-    return segment_ids.ndim == 1 and segment_ids.shape == data.shape[:1] and are_large_rows(data, segment_ids)
+    """As `are_rows`."""
+    return segment_ids.ndim == 1 and segment_ids.shape == data.shape[:1] and are_rows(data, segment_ids)
 
 
 def sum_of_rows(values: Array, numbers: Array, shape: tuple[int, ...]) -> Array:

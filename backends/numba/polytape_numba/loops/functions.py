@@ -12,14 +12,16 @@ import numba
 import numpy as np
 from numba.extending import overload
 
-__all__ = ["EXACT", "SUMS", "exp_of", "expm1_of", "log1p_of", "log_of", "normal_tail"]
+__all__ = ["EXACT", "INLINE", "SUMS", "exp_of", "expm1_of", "like", "log1p_of", "log_of", "normal_tail"]
 
 # error_model='python' would add a branch for a zero divisor to every division, which prevents SIMD: Adam would take
 # 250 us instead of 43 us. 'contract' allows one rounding for a product and a sum; 'reassoc' would fold away the
 # rounding constants of the exponential, and 'nnan' would lose NaN.
 EXACT: Final[Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+# Otherwise long functions are called for each element, which prevents SIMD: lgamma would take 12 instead of 1.7 ns.
+INLINE: Final[Any] = {**EXACT, "forceinline": True}
 # Only sums may be reordered, so that they use SIMD lanes; the length of a block bounds their error.
-SUMS: Final[Any] = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}, "nogil": True}
+SUMS: Final[Any] = {**INLINE, "fastmath": {"contract", "reassoc", "nsz"}}
 
 _f = np.float32
 _LOG2E: Final = 1.4426950408889634
@@ -27,6 +29,24 @@ _ROUND32: Final = 12582912.0  # 1.5 * 2**23: adding it rounds to an integer, whi
 _ROUND64: Final = 6755399441055744.0  # 1.5 * 2**52
 _BITS32: Final = 0x4B400000
 _BITS64: Final = 0x4338000000000000
+
+
+def like(x: Any, value: float) -> Any:
+    """A constant, as a number of the dtype of ``x``: with a float64, the compiler would compute in float64."""
+    raise NotImplementedError  # numba compiles the overload below instead
+
+
+@overload(like, jit_options=EXACT)
+def _select_like(x: Any, value: float) -> Callable[[Any, float], Any]:
+    return _like32 if x == numba.float32 else _like64
+
+
+def _like32(x: Any, value: float) -> Any:
+    return np.float32(value)
+
+
+def _like64(x: Any, value: float) -> Any:
+    return np.float64(value)
 
 
 def exp_of(x: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from numba.extending import overload
 
 from ..cache import compiled
-from .functions import EXACT, exp_of
+from .functions import EXACT, INLINE, SUMS, exp_of
 from .sums import row_dot, row_sum
 
 __all__ = [
@@ -27,6 +27,9 @@ __all__ = [
 Array = Any
 
 _GROUP: Final = 4096  # elements of the rows processed together, which stay in the first-level cache
+_LONG: Final = 64  # elements of a row: the exponentials of longer ones use SIMD without a group
+_FEW: Final = 64  # elements of all rows: a group, with its temporary arrays, takes longer
+_BLOCK: Final = 512  # exponentials summed in the array's own dtype, as in `sums`
 
 
 def _bits_max(row: Array) -> Any:
@@ -37,7 +40,7 @@ def _bits_max(row: Array) -> Any:
     raise NotImplementedError
 
 
-@overload(_bits_max, jit_options=EXACT)
+@overload(_bits_max, jit_options=INLINE)
 def _select_bits_max(row: Array) -> Callable[[Array], Any]:
     return _bits_max32 if row.dtype == numba.float32 else _bits_max64
 
@@ -83,9 +86,45 @@ def _rows_at_once(x: Array) -> Any:
     return max(1, _GROUP // x.shape[1])
 
 
+@compiled(SUMS)
+def _block_of_exp(block: Array, top: Any) -> Any:
+    total = block.dtype.type(0.0)
+    for j in range(block.size):
+        total += exp_of(block[j] - top)
+    return total
+
+
+@compiled(INLINE)
+def _sum_of_exp(row: Array, top: Any) -> float:
+    """The sum of ``exp(row - top)``, where no element is above ``top``."""
+    total = 0.0
+    for start in range(0, row.size, _BLOCK):
+        total += _block_of_exp(row[start : start + _BLOCK], top)
+    return total
+
+
+@compiled(EXACT)
+def _one_by_one(x: Array) -> Any:
+    return x.size <= _FEW or x.shape[1] >= _LONG
+
+
+@compiled(INLINE)
+def _softmax_row(row: Array, y: Array) -> None:
+    top = _bits_max(row)
+    for j in range(row.size):
+        y[j] = exp_of(row[j] - top)
+    total = row.dtype.type(row_sum(y))
+    for j in range(row.size):
+        y[j] /= total
+
+
 @compiled(EXACT)
 def softmax(x: Array, y: Array) -> None:
     """Write softmax(x) of each row to ``y``; both are floating[rows, n] with n > 0."""
+    if _one_by_one(x):
+        for i in range(x.shape[0]):
+            _softmax_row(x[i], y[i])
+        return
     step = _rows_at_once(x)
     top = np.empty(step, x.dtype)
     for start in range(0, x.shape[0], step):
@@ -111,6 +150,13 @@ def softmax_gradient(g: Array, y: Array, dx: Array) -> None:
 @compiled(EXACT)
 def log_softmax(x: Array, y: Array) -> None:
     """Write log(softmax(x)) of each row to ``y``."""
+    if _one_by_one(x):
+        for i in range(x.shape[0]):
+            row, result, largest = x[i], y[i], _bits_max(x[i])
+            logarithm = x.dtype.type(math.log(_sum_of_exp(row, largest)))
+            for j in range(row.size):
+                result[j] = row[j] - largest - logarithm
+        return
     step = _rows_at_once(x)
     top = np.empty(step, x.dtype)
     scratch = np.empty((min(step, x.shape[0]), x.shape[1]), x.dtype)
@@ -139,6 +185,13 @@ def log_softmax_gradient(g: Array, y: Array, dx: Array) -> None:
 @compiled(EXACT)
 def logsumexp(x: Array, y: Array) -> None:
     """Write ``log(sum(exp(x)))`` of each row to ``y``."""
+    if _one_by_one(x):
+        for i in range(x.shape[0]):
+            largest = _bits_max(x[i])
+            y[i] = x.dtype.type(math.log(_sum_of_exp(x[i], largest))) + largest
+            if math.isinf(largest):  # the difference of two infinities is NaN
+                y[i] = _sum_of_infinite(x[i], largest)
+        return
     step = _rows_at_once(x)
     top = np.empty(step, x.dtype)
     scratch = np.empty((min(step, x.shape[0]), x.shape[1]), x.dtype)
@@ -164,6 +217,14 @@ def _sum_of_infinite(row: Array, top: Any) -> Any:
 @compiled(EXACT)
 def cross_entropy(labels: Array, x: Array, y: Array) -> bool:
     """Write -log_softmax(x)[label] of each row to ``y``. Return whether every label is a class."""
+    if _one_by_one(x):
+        for i in range(x.shape[0]):
+            label = labels[i]
+            if label < 0 or label >= x.shape[1]:
+                return False
+            largest = _bits_max(x[i])
+            y[i] = x.dtype.type(math.log(_sum_of_exp(x[i], largest))) - (x[i, label] - largest)
+        return True
     step = _rows_at_once(x)
     top = np.empty(step, x.dtype)
     scratch = np.empty((min(step, x.shape[0]), x.shape[1]), x.dtype)
@@ -184,6 +245,17 @@ def cross_entropy(labels: Array, x: Array, y: Array) -> bool:
 @compiled(EXACT)
 def cross_entropy_gradient(g: Array, labels: Array, x: Array, y: Array) -> bool:
     """Write ``(softmax(x) - one_hot(label)) * g`` of each row to ``y``. Return whether every label is a class."""
+    if _one_by_one(x):
+        for i in range(x.shape[0]):
+            label, row, factor = labels[i], y[i], g[i]
+            if label < 0 or label >= x.shape[1]:
+                return False
+            _softmax_row(x[i], row)
+            at_label = (row[label] - x.dtype.type(1.0)) * factor
+            for j in range(row.size):
+                row[j] *= factor
+            row[label] = at_label
+        return True
     step = _rows_at_once(x)
     top = np.empty(step, x.dtype)
     one = x.dtype.type(1.0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..cache import compiled
-from .functions import EXACT, SUMS
+from .functions import INLINE, SUMS
 
-__all__ = ["row_dot", "row_squares", "row_sum"]
+__all__ = ["block_sum", "row_dot", "row_squares", "row_sum"]
 
 Array = Any
 
@@ -17,7 +17,8 @@ _BLOCK: Final = 512  # elements summed in the array's own dtype
 
 
 @compiled(SUMS)
-def _block_sum(block: Array) -> Any:
+def block_sum(block: Array) -> Any:
+    """The sum of up to 512 elements, in their own dtype."""
     total = block.dtype.type(0.0)
     for j in range(block.size):
         total += block[j]
@@ -41,16 +42,16 @@ def _block_squares(block: Array, centre: Any) -> Any:
     return total
 
 
-@compiled(EXACT)
+@compiled(INLINE)
 def row_sum(row: Array) -> float:
     """The sum of a vector."""
     total = 0.0
     for start in range(0, row.size, _BLOCK):
-        total += _block_sum(row[start : start + _BLOCK])
+        total += block_sum(row[start : start + _BLOCK])
     return total
 
 
-@compiled(EXACT)
+@compiled(INLINE)
 def row_dot(a: Array, b: Array) -> float:
     """The sum of the products of two vectors of one length."""
     total = 0.0
@@ -59,7 +60,7 @@ def row_dot(a: Array, b: Array) -> float:
     return total
 
 
-@compiled(EXACT)
+@compiled(INLINE)
 def row_squares(row: Array, centre: Any) -> float:
     """The sum of the squared distances of a vector's elements from ``centre``, a number of its dtype."""
     total = 0.0

@@ -20,10 +20,10 @@ FAMILIES: Final = (
     "arithmetic", "bitwise", "complex_parts", "creation", "cumulative", "distributions", "elementwise", "exponential",
     "fft.transforms", "gathering", "indexing", "linalg.factorizations", "linalg.eigen", "linalg.norms",
     "linalg.solving", "logic", "manipulation", "movement", "joining", "likeness", "padding", "nn.activations",
-    "nn.attention", "nn.convolution",
-    "nn.losses", "nn.norms", "nn.pooling", "nn.rectifiers", "nn.regularization", "nn.smooth", "numerical", "optim",
-    "predicates", "products", "random", "reduction", "representation", "rounding", "segment", "sets", "sorting",
-    "special.error", "special.gamma", "special.information", "trigonometric",
+    "nn.attention", "nn.attention_gradients", "nn.convolution", "nn.convolution_gradients", "nn.losses",
+    "nn.norm_gradients", "nn.norms", "nn.pooling", "nn.rectifiers", "nn.regularization", "nn.smooth", "numerical",
+    "optim", "predicates", "products", "random", "reduction", "representation", "rounding", "scaled_updates", "segment",
+    "sets", "sorting", "special.error", "special.gamma", "special.information", "trigonometric",
 )  # fmt: skip
 
 

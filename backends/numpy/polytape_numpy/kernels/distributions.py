@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
+from .philox import blocks_at
 from .quiet import silent
-from .random import blocks_at
 
 __all__ = ["kernels"]
 

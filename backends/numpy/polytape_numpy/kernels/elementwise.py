@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from polytape.backend import Kernel
+
+from .clipping import LIMITS, clip_of
 
 __all__ = ["kernels"]
 
 Array = Any
-
-_LARGE: Final = 4096  # elements
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -28,26 +27,13 @@ def kernels(xp: Any) -> list[Kernel]:
     ]
 
 
-def _is_number(bound: Array | None) -> bool:
-    return bound is None or bound.ndim == 0
-
-
-def _ufunc_of_clip() -> Any:
-    """NumPy's ufunc behind its clip, without the Python in between; None in a version that has it elsewhere."""
-    umath: Any = importlib.import_module("numpy._core.umath")
-    return getattr(umath, "clip", None)
-
-
 def _clip(xp: Any) -> Callable[..., Array]:
-    maximum, minimum, on_host = xp.maximum, xp.minimum, xp.__name__ == "numpy"
-    between = _ufunc_of_clip() if on_host else None
+    maximum, minimum, between = xp.maximum, xp.minimum, clip_of(xp)
 
     def clip(x: Array, min: Array | None = None, max: Array | None = None) -> Array:
-        if between is not None and min is not None and max is not None and x.dtype.kind in "fiu":
-            return between(x, min, max)
-        # Beside numbers, NumPy's clip uses SIMD, but its call takes 1 us of Python.
-        if on_host and x.size >= _LARGE and x.dtype.kind in "fiu" and _is_number(min) and _is_number(max):
-            return x.copy() if min is max is None else x.clip(min, max)
+        limits = LIMITS.get(x.dtype)
+        if between is not None and limits is not None:
+            return between(x, limits[0] if min is None else min, limits[1] if max is None else max)
         if min is None:
             return x.copy() if max is None else minimum(x, max)
         y = maximum(x, min)

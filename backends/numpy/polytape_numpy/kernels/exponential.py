@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
+from .constants import numbers
 from .quiet import silent
 from .ufuncs import ufuncs
 
@@ -44,11 +45,11 @@ def log1p_of_float32(xp: Any) -> Callable[[Array], Array]:
 
     What rounding takes from 1 + x is added to the logarithm: W. Kahan's correction. At most 3.5 ulp.
     """
-    log = xp.log
+    log, one = xp.log, numbers(xp, 1).get("f", 1)
 
     def log1p(x: Array) -> Array:
-        u = x + 1
-        rest = u - 1
+        u = x + one
+        rest = u - one
         rest -= x
         rest /= u
         y = log(u, out=u)

@@ -19,16 +19,11 @@ def kernels(xp: Any) -> list[Kernel]:
 
 
 def _stack(xp: Any) -> Callable[..., Array]:
-    empty, concatenate, on_host = xp.empty, xp.concatenate, xp.__name__ == "numpy"
+    empty, array, on_host = xp.empty, xp.array, xp.__name__ == "numpy"
 
     def stack(*arrays: Array, axis: int = 0) -> Array:
-        if on_host and axis == 0 and arrays[0].ndim == 1:
-            y = concatenate(arrays)
-            width = arrays[0].size
-            for x in arrays:
-                if x.ndim != 1 or x.size != width:
-                    raise ValueError("shapes differ")
-            return y.reshape(len(arrays), width)
+        if on_host and axis == 0:
+            return array(arrays)  # raises a ValueError if their shapes differ
         # For 12 elements 0.4 us, where xp.stack takes 1.5.
         first = arrays[0]
         shape = first.shape
@@ -50,7 +45,13 @@ def _roll(xp: Any) -> Callable[..., Array]:
     def roll(x: Array, *, shift: int | tuple[int, ...], axis: Axis = None) -> Array:
         # For 12 elements a fifth of the time of xp.roll.
         if axis is None:
-            return roll(x.reshape(-1), shift=shift, axis=0).reshape(x.shape)
+            flat = x.reshape(-1)
+            if type(shift) is int:
+                cut = -shift % flat.size if flat.size else 0
+                y = concatenate((flat[cut:], flat[:cut]))
+            else:
+                y = roll(flat, shift=shift, axis=0)
+            return y if x.ndim == 1 else y.reshape(x.shape)
         axes = axis if isinstance(axis, tuple) else (axis,)
         shifts = shift if isinstance(shift, tuple) else (shift,) * len(axes)
         for place, distance in zip(axes, shifts, strict=True):

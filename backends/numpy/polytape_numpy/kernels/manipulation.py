@@ -21,7 +21,7 @@ def kernels(xp: Any) -> list[Kernel]:
         Kernel("reshape", _reshape),
         Kernel("permute_dims", _permute_dims),
         Kernel("broadcast_to", _broadcast_to(xp)),
-        Kernel("concat", _concat(xp)),
+        Kernel("concat", _concat(xp), fresh=True),
         Kernel("astype", _astype),
         Kernel("stop_gradient", _same),
         Kernel("identity", _same),

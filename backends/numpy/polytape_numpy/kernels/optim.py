@@ -14,41 +14,14 @@ import numpy as np
 
 from polytape.backend import Kernel
 
+from .update_formulas import adamax, amsgrad, by_formulas, nadam_update
+from .updating import COMPILED, check_shapes, chunks_of, errors, fitted
+
 __all__ = ["kernels"]
 
 Array = Any
 
-COMPILED: Final = not __file__.endswith(".py")
-# Elements. 10 million float32 parameters take 16.7 ms in such chunks and 25 ms in a single one; with chunks of 16,384
-# the overhead of the calls is larger.
-_CHUNK: Final = 65536
-
-
-class _FloatingErrors:
-    """Turns NumPy's floating-point warnings off while a kernel writes: a warning is Python code, or an exception.
-
-    `numpy.errstate` is itself Python code, and takes 0.8 us. What it sets is a context variable, which has been private
-    in NumPy since 2.0. In a NumPy without it, warnings stay on and the kernels are not atomic.
-    """
-
-    def __init__(self) -> None:
-        umath: Any = getattr(getattr(np, "_core", None), "umath", None)
-        self.variable: Any = getattr(umath, "_extobj_contextvar", None)
-        make: Any = getattr(umath, "_make_extobj", None)
-        self.known: bool = self.variable is not None and make is not None
-        self.ignored: Any = make(all="ignore") if self.known else None
-
-    def ignore(self) -> Any:
-        """Turn the warnings off; returns what `restore` needs."""
-        return self.variable.set(self.ignored) if self.known else None
-
-    def restore(self, token: Any) -> None:
-        """Turn the warnings on again."""
-        if token is not None:
-            self.variable.reset(token)
-
-
-_errors: Final = _FloatingErrors()
+_MOMENTS: Final = ("rate", "h0", "1-h0", "h1", "1-h1", "h2")
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -56,52 +29,40 @@ def kernels(xp: Any) -> list[Kernel]:
 
     They read the 0-d operands ``learning_rate`` and ``step`` as Python numbers, which synchronizes with a device.
     """
-    atomic = xp is np and COMPILED and _errors.known
+    atomic = xp is np and COMPILED and errors.known
     # Not closures: mypyc compiles those to objects without a signature, which core and other plugins read.
-    return [
+    kernels = [
         Kernel("sgd_update", partial(sgd_update, xp), writes=("x",), atomic=atomic),
         Kernel("momentum_update", partial(momentum_update, xp), writes=("x", "velocity"), atomic=atomic),
         Kernel("adam_update", partial(adam_update, xp), writes=("x", "m", "v"), atomic=atomic),
+        Kernel("flat_part", flat_part),
+        Kernel("set_rows", partial(set_rows, xp), writes=("x",), atomic=atomic),
+        *by_formulas(
+            xp,
+            [
+                ("amsgrad_update", amsgrad, ("m", "v", "v_max"), (*_MOMENTS, "h3", "c0", "c1")),
+                ("adamax_update", adamax, ("m", "u"), ("rate", "h0", "1-h0", "h1", "h2", "c0")),
+            ],
+        ),
     ]
-
-
-def _check_shapes(rate: Array, arrays: list[Array]) -> None:
-    # Operations with out= would silently broadcast a smaller gradient, or a rate per element.
-    shape = arrays[0].shape
-    if rate.ndim:
-        raise ValueError(f"the learning rate must have rank 0, not shape {rate.shape}")
-    for array in arrays:
-        if array.shape != shape:
-            raise ValueError(f"the variable, its slots and its gradient differ in shape: {[a.shape for a in arrays]}")
-
-
-def _chunks(arrays: list[Array]) -> list[list[Array]]:
-    """The arrays in chunks of the same elements; the chunks are views, except possibly those of the last array."""
-    size = arrays[0].size
-    if size <= _CHUNK or not all([array.flags.c_contiguous for array in arrays[:-1]]):
-        return [arrays]
-    flat = [array.reshape(-1) for array in arrays]
-    return [[array[start : start + _CHUNK] for array in flat] for start in range(0, size, _CHUNK)]
-
-
-def _fitted(scratch: Array, chunk: Array) -> Array:
-    """The part of the scratch array that is as large as a chunk."""
-    return scratch if scratch.shape == chunk.shape else scratch[: chunk.size]
+    if xp is np:
+        kernels.append(Kernel("nadam_update", nadam_update, writes=("x", "m", "v", "product"), atomic=atomic))
+    return kernels
 
 
 def sgd_update(xp: Any, x: Array, g: Array, learning_rate: Array) -> Array:
     multiply, subtract = xp.multiply, xp.subtract
-    _check_shapes(learning_rate, [x, g])
-    chunks = _chunks([x, g])
+    check_shapes(learning_rate, [x, g])
+    chunks = chunks_of([x, g])
     scratch = xp.empty(chunks[0][0].shape, x.dtype)  # not empty_like, whose dispatch runs Python code
-    token = _errors.ignore()
+    token = errors.ignore()
     try:
         for xs, gs in chunks:
-            part = _fitted(scratch, xs)
+            part = fitted(scratch, xs)
             multiply(gs, learning_rate, out=part)
             subtract(xs, part, out=xs)
     finally:
-        _errors.restore(token)
+        errors.restore(token)
     return x
 
 
@@ -116,17 +77,17 @@ def momentum_update(
     *,
     nesterov: Any = False,
 ) -> tuple[Array, Array]:
-    _check_shapes(learning_rate, [x, velocity, g])
+    check_shapes(learning_rate, [x, velocity, g])
     momentum, weight_decay = hyperparameters.tolist()
     half = x.dtype.itemsize == 2
     arrays = [array.astype("float32") for array in (x, velocity, g)] if half else [x, velocity, g]
-    token = _errors.ignore()
+    token = errors.ignore()
     try:
         _momentum_passes(xp, arrays, (momentum, weight_decay, float(learning_rate)), bool(nesterov))
         if half:
             x[...], velocity[...] = arrays[:2]
     finally:
-        _errors.restore(token)
+        errors.restore(token)
     return x, velocity
 
 
@@ -135,12 +96,12 @@ def _momentum_passes(xp: Any, arrays: list[Array], scalars: tuple[float, ...], n
     dtype, asarray = arrays[0].dtype, xp.asarray
     momentum, decay, rate = [asarray(value, dtype=dtype) for value in scalars]
     decays = scalars[1] != 0.0
-    chunks = _chunks(arrays)
+    chunks = chunks_of(arrays)
     whole, sums = xp.empty(chunks[0][0].shape, dtype), xp.empty(chunks[0][0].shape, dtype)
     for xs, vs, gs in chunks:
-        scratch = _fitted(whole, xs)
+        scratch = fitted(whole, xs)
         if decays:
-            total = _fitted(sums, xs)
+            total = fitted(sums, xs)
             multiply(xs, decay, out=total)
             add(gs, total, out=total)
             gs = total
@@ -165,20 +126,20 @@ def adam_update(
     step: Array,
     hyperparameters: Array,
 ) -> tuple[Array, Array, Array]:
-    _check_shapes(learning_rate, [x, m, v, g])
+    check_shapes(learning_rate, [x, m, v, g])
     beta1, beta2, epsilon, weight_decay = hyperparameters.tolist()
     rate = float(learning_rate)
     scalars = _adam_scalars(rate, int(step.item()), beta1, beta2, epsilon, weight_decay)
     # In half precision, epsilon and the square of a small gradient would be 0.
     half = x.dtype.itemsize == 2
     arrays = [array.astype("float32") for array in (x, m, v, g)] if half else [x, m, v, g]
-    token = _errors.ignore()
+    token = errors.ignore()
     try:
         _adam_passes(xp, arrays, scalars)
         if half:
             x[...], m[...], v[...] = arrays[:3]
     finally:
-        _errors.restore(token)
+        errors.restore(token)
     return x, m, v
 
 
@@ -197,10 +158,10 @@ def _adam_passes(xp: Any, arrays: list[Array], scalars: tuple[float, ...]) -> No
     dtype, asarray = arrays[0].dtype, xp.asarray
     keep1, take1, keep2, take2, epsilon_hat, rate, kept = [asarray(value, dtype=dtype) for value in scalars]
     decays = scalars[6] != 1.0
-    chunks = _chunks(arrays)
+    chunks = chunks_of(arrays)
     whole = xp.empty(chunks[0][0].shape, dtype)
     for xs, ms, vs, gs in chunks:
-        scratch = _fitted(whole, xs)
+        scratch = fitted(whole, xs)
         multiply(ms, keep1, out=ms)
         multiply(gs, take1, out=scratch)
         add(ms, scratch, out=ms)
@@ -215,3 +176,19 @@ def _adam_passes(xp: Any, arrays: list[Array], scalars: tuple[float, ...]) -> No
         if decays:
             multiply(xs, kept, out=xs)
         subtract(xs, scratch, out=xs)
+
+
+# The attributes are not annotated: see momentum_update.
+def flat_part(x: Array, *, start: Any, shape: Any) -> Array:
+    size = 1
+    for extent in shape:
+        size *= extent
+    part = x[start : start + size]
+    return part if part.shape == shape else part.reshape(shape)  # an error if the part is not inside the operand
+
+
+def set_rows(xp: Any, x: Array, indices: Array, rows: Array) -> Array:
+    if rows.shape != (*indices.shape, *x.shape[1:]):
+        raise ValueError(f"rows of shape {rows.shape} do not fit an array of shape {x.shape}")
+    x[indices] = rows  # the positions are checked before anything is written
+    return x

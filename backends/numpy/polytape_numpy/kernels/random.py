@@ -1,4 +1,4 @@
-"""Random draws from the counter-based generator Philox4x32-10, with the same bits on every backend.
+"""Random draws from the counter-based generators of `philox`, with the same bits on every backend.
 
 The stream of a state ``(key, counter)`` is a sequence of 32-bit words: word i is word ``i % 4`` of the Philox block
 whose 128-bit counter is ``counter + i // 4`` (modulo 2**64, low word first; the upper 64 bits are the lane) and whose
@@ -23,6 +23,12 @@ integers            2 n                    low + (r * (high - low) >> 64) for r 
 The angle is a single product, ``(word >> 8) * (2 pi * 2**-24)`` with the constant rounded to float32 (in float64, 53
 bits and 2**-53), so that backends differ only in their log, cos and sin.
 
+A mask has many numbers, and needs few bits of each. It takes one block, of which words w0 to w3 are the key
+``(w0 | w1 << 32, w2 | w3 << 32)`` of a stream of Philox4x64-10. Block i of digit k has the counter ``(i, k, 0, 0)``,
+low word first. Element i of the mask has the number ``d0 * 2**-16 + d1 * 2**-32 + d2 * 2**-48``, where digit k is piece
+``i % 4`` of 16 bits, low piece first, of word ``i // 4`` of the blocks of digit k. The element is true if the number is
+at least the rate, rounded to a multiple of 2**-48: the digits 1 and 2 decide for one element in 65,536.
+
 Source:
     J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11 (2011);
     G. Box, M. Muller, Ann. Math. Statist. 29 (1958), pp. 610-611.
@@ -36,20 +42,15 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
-__all__ = ["blocks_at", "kernels", "philox_block"]
+from .philox import MASK32, MASK64, block32, block64, blocks_at, streams64
+
+__all__ = ["kernels"]
 
 Array = Any
 Words = Callable[..., Array]  # (key, counter, count, lane=0) -> uint32[count or up to 3 more]
 Make = Callable[[Array], Array]
 Draw = Callable[[Array, tuple[int, ...], Any, int, Make], Array]
 
-_M0: Final = 0xD2511F53
-_M1: Final = 0xCD9E8D57
-_W0: Final = 0x9E3779B9
-_W1: Final = 0xBB67AE85
-_MASK: Final = 0xFFFFFFFF
-_MASK64: Final = 0xFFFFFFFFFFFFFFFF
-_ROUNDS: Final = 10
 _CHUNK: Final = 8192  # blocks at a time: their working arrays, 450 kB, stay in a core's second-level cache
 _FEW: Final = 10  # up to this many blocks, plain Python (4 us per block) is faster than 60 calls on arrays (40 us)
 
@@ -63,69 +64,18 @@ def kernels(xp: Any) -> list[Kernel]:
         Kernel("random_uniform", _random_uniform(xp, draw)),
         Kernel("random_normal", _random_normal(xp, draw)),
         Kernel("random_integers", _random_integers(xp, draw)),
+        *([Kernel("random_mask", _random_mask(xp))] if xp.__name__ == "numpy" else []),
     ]
-
-
-def philox_block(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:
-    """One block of Philox4x32-10, in Python integers.
-
-    Args:
-        counter: four 32-bit words, low word first.
-        key: two 32-bit words, low word first.
-    """
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
-    for _ in range(_ROUNDS):
-        p0, p1 = _M0 * c0, _M1 * c2
-        c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & _MASK, (p0 >> 32) ^ c3 ^ k1, p0 & _MASK
-        k0, k1 = (k0 + _W0) & _MASK, (k1 + _W1) & _MASK
-    return c0, c1, c2, c3
-
-
-def blocks_at(xp: Any, key: int, counters: Array, lane: int = 0) -> Array:
-    """Blocks of Philox4x32-10, uint32[n, 4]; both lanes of a round are the rows of one array.
-
-    A 64-bit product is written once and its halves are strided views (all supported hosts and devices are
-    little-endian), so that a round takes three passes.
-
-    Args:
-        xp: the module of arrays.
-        key, lane: 64-bit integers.
-        counters: uint64[n], contiguous; the low 64 bits of each counter.
-    """
-    n = len(counters)
-    count = counters.view("uint32").reshape(n, 2)
-    multiplied = xp.empty((2, n), "uint32")
-    added: Array = xp.empty((2, n), "uint32")
-    multiplied[0], added[0] = count[:, 0], count[:, 1]
-    multiplied[1], added[1] = lane & _MASK, lane >> 32
-    products = xp.empty((2, 2, n), "uint64")
-    # The axes are: parity of the round, lane (swapped for the next round), block, low or high half.
-    halves = products.view("uint32").reshape(2, 2, n, 2)[:, ::-1]
-    factors = xp.asarray([[_M0], [_M1]], dtype="uint64")
-    k0, k1 = key & _MASK, key >> 32
-    schedule = [[[k0 + r * _W0 & _MASK], [k1 + r * _W1 & _MASK]] for r in range(_ROUNDS)]
-    keys = xp.asarray(schedule, dtype="uint32")
-    for r in range(_ROUNDS):
-        parity = r & 1
-        xp.multiply(multiplied, factors, out=products[parity], dtype="uint64")
-        xp.bitwise_xor(halves[parity, :, :, 1], added, out=multiplied)
-        xp.bitwise_xor(multiplied, keys[r], out=multiplied)
-        added = halves[parity, :, :, 0]
-    blocks = xp.empty((n, 4), "uint32")
-    blocks[:, 0], blocks[:, 2] = multiplied[0], multiplied[1]
-    blocks[:, 1], blocks[:, 3] = added[0], added[1]
-    return blocks
 
 
 def _words(xp: Any) -> Words:
     def words(key: int, counter: int, count: int, lane: int = 0) -> Array:
         n = -(-count // 4)
         if n <= _FEW:
-            keys, lanes = (key & _MASK, key >> 32), (lane & _MASK, lane >> 32)
+            keys, lanes = (key & MASK32, key >> 32), (lane & MASK32, lane >> 32)
             stream: list[int] = []
             for i in range(counter, counter + n):
-                stream += philox_block((i & _MASK, i >> 32 & _MASK, *lanes), keys)
+                stream += block32((i & MASK32, i >> 32 & MASK32, *lanes), keys)
             return xp.asarray(stream, dtype="uint32")
         counters = xp.arange(n, dtype="uint64")
         counters += xp.uint64(counter)
@@ -139,14 +89,14 @@ def _random_bits(xp: Any) -> Callable[..., Array]:
 
     def random_bits(state: Array, *, lane: int = 0, n: int, device: Any) -> Array:
         key, counter = int(state[0]), int(state[1])
-        if n < 0 or not 0 <= lane <= _MASK64:
+        if n < 0 or not 0 <= lane <= MASK64:
             raise ValueError(f"there are no {n} words in lane {lane}")
         if n <= 4 * _CHUNK:
             return words(key, counter, n, lane)[:n]
         y = xp.empty(n, "uint32")
         for start in range(0, n, 4 * _CHUNK):
             part = y[start : start + 4 * _CHUNK]
-            part[...] = words(key, counter + start // 4 & _MASK64, len(part), lane)[: len(part)]
+            part[...] = words(key, counter + start // 4 & MASK64, len(part), lane)[: len(part)]
         return y
 
     return random_bits
@@ -178,7 +128,7 @@ def _draw(xp: Any) -> Draw:
             return make(words(key, counter, n * per_number))[:n].astype(dtype, copy=False).reshape(shape)
         y = xp.empty(n, dtype)
         for start in range(0, n, chunk):
-            chunk_counter = counter + start * per_number // 4 & _MASK64
+            chunk_counter = counter + start * per_number // 4 & MASK64
             part = y[start : start + chunk]
             part[...] = make(words(key, chunk_counter, len(part) * per_number))[: len(part)]
         return y.reshape(shape)
@@ -187,8 +137,8 @@ def _draw(xp: Any) -> Draw:
 
 
 def _random_uniform(xp: Any, draw: Draw) -> Callable[..., Array]:
-    # dtype name -> by how many bits to shift a word, and the distance of the numbers
-    steps = {"float32": (8, 2.0**-24), "float16": (21, 2.0**-11), "bfloat16": (24, 2.0**-8)}
+    # character of a dtype, whose name takes NumPy 2 us -> by how many bits to shift a word, the distance of the numbers
+    steps = {"f": (8, 2.0**-24), "e": (21, 2.0**-11)}
 
     def random_uniform(state: Array, *, shape: tuple[int, ...], dtype: Any, device: Any) -> Array:
         def wide(words: Array) -> Array:
@@ -200,9 +150,9 @@ def _random_uniform(xp: Any, draw: Draw) -> Callable[..., Array]:
             y *= step
             return y
 
-        if dtype.name == "float64":
+        if dtype.char == "d":
             return draw(state, shape, dtype, 2, wide)
-        shift, step = steps[dtype.name]
+        shift, step = steps.get(dtype.char) or (24, 2.0**-8)  # of bfloat16
         return draw(state, shape, dtype, 1, narrow)
 
     return random_uniform
@@ -238,7 +188,7 @@ def _random_normal(xp: Any, draw: Draw) -> Callable[..., Array]:
         return box_muller(words[0::2].astype("float32"), words[1::2].astype("float32"), 2.0**-24)
 
     def random_normal(state: Array, *, shape: tuple[int, ...], dtype: Any, device: Any) -> Array:
-        if dtype.name == "float64":
+        if dtype.char == "d":
             return draw(state, shape, dtype, 2, wide)
         return draw(state, shape, dtype, 1, narrow)
 
@@ -252,7 +202,7 @@ def _random_integers(xp: Any, draw: Draw) -> Callable[..., Array]:
         span = high - low
 
         def make(words: Array) -> Array:
-            if span <= _MASK:
+            if span <= MASK32:
                 # The upper 64 bits of r * span from two 64-bit products; neither the products nor the sum overflow.
                 y = words[0::2] * xp.uint64(span)
                 y >>= half
@@ -260,11 +210,43 @@ def _random_integers(xp: Any, draw: Draw) -> Callable[..., Array]:
                 y >>= half
             else:
                 y = words.view("uint64")
-                if span <= _MASK64:
+                if span <= MASK64:
                     y %= xp.uint64(span)
-            y += xp.uint64(low & _MASK64)  # two's complement: correct modulo 2**64 for a negative low
+            y += xp.uint64(low & MASK64)  # two's complement: correct modulo 2**64 for a negative low
             return y.astype(dtype)
 
         return draw(state, shape, dtype, 2, make)
 
     return random_integers
+
+
+def _random_mask(xp: Any) -> Callable[..., Array]:
+    words64 = streams64()
+
+    def random_mask(state: Array, *, rate: float, shape: tuple[int, ...], device: Any) -> Array:
+        n, threshold = prod(shape), round(rate * 2.0**48)
+        if min(shape, default=0) < 0:
+            raise ValueError(f"shape {shape} has a negative size")
+        if not n or threshold == 1 << 48:
+            return xp.zeros(shape, "bool")
+        key, counter = state.tolist()
+        w0, w1, w2, w3 = block32((counter & MASK32, counter >> 32, 0, 0), (key & MASK32, key >> 32))
+        stream = (w0 | w1 << 32, w2 | w3 << 32)
+        pieces = words64(stream, -(-n // 4)).view("uint16")[:n]
+        first, rest = xp.uint16(threshold >> 32), threshold & MASK32
+        y = pieces >= first
+        if rest:
+            ties = pieces == first
+            if xp.count_nonzero(ties):
+                for i in xp.flatnonzero(ties).tolist():
+                    y[i] = _later_digits(stream, i) >= rest
+        return y.reshape(shape)
+
+    return random_mask
+
+
+def _later_digits(key: tuple[int, int], i: int) -> int:
+    """The digits 1 and 2 of element i of a mask, as an integer of 32 bits."""
+    words = [block64((i // 16, digit, 0, 0), key)[i // 4 % 4] for digit in (1, 2)]
+    d1, d2 = [word >> 16 * (i % 4) & 0xFFFF for word in words]
+    return d1 << 16 | d2

@@ -8,11 +8,14 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["LONG", "by_rows", "column", "is_rows", "number", "ones"]
+__all__ = ["BLOCK", "LONG", "beside_row", "by_rows", "column", "is_rows", "number", "ones"]
 
 Array = Any
 
-_BLOCK: Final = 65536  # elements of the rows that are worked on together, which stay in a core's second-level cache
+BLOCK: Final = 65536  # elements of the rows that are worked on together, which stay in a core's second-level cache
+_JOINED: Final = 2048  # elements of joined rows
+_NARROW: Final = 32  # elements of a row, up to which joining takes less time
+_MANY: Final = 16384  # elements of the rows, likewise
 LONG: Final = 4096  # elements of a row; of longer rows, products with ones have larger errors than a reduction
 
 
@@ -52,10 +55,37 @@ def by_rows(fill: Callable[..., None], *operands: Array) -> Array:
     x = operands[-1]
     n, y = x.shape[-1], np.empty(x.shape, x.dtype)
     rows = [operand.reshape(-1, n) for operand in (*operands, y)]
-    if x.size <= 2 * _BLOCK:
+    if x.size <= 2 * BLOCK:
         fill(*rows)
         return y
-    height = _BLOCK // n
+    height = BLOCK // n
     for start in range(0, len(rows[0]), height):
         fill(*[matrix[start : start + height] for matrix in rows])
     return y
+
+
+def _is_row(row: Array, x: Array) -> bool:
+    """Whether each row of an array of NumPy meets all of ``row``."""
+    fits = row.ndim <= x.ndim and x.shape[-1:] == row.shape[-1:] == (row.size,)
+    return fits and type(x) is np.ndarray and row.dtype == x.dtype
+
+
+def beside_row(ufunc: Callable[..., Array], x: Array, row: Array, out: Array | None = None) -> Array:
+    """``ufunc(x, row, out)``, in less time if ``row`` is a short row, which all rows of ``x`` meet.
+
+    A ufunc starts anew for each row of x. Short rows are joined, and meet copies of the given one: with 10 elements per
+    row, 100,000 rows take 0.4 of the time.
+    """
+    n = row.size
+    if x.size < _MANY or n > _NARROW or not _is_row(row, x):
+        return ufunc(x, row) if out is None else ufunc(x, row, out=out)
+    if out is None:
+        out = np.empty(x.shape, x.dtype)
+    if not (x.flags.c_contiguous and out.flags.c_contiguous):
+        return ufunc(x, row, out=out)
+    joined = _JOINED // n * n
+    flat, results, whole = x.reshape(-1), out.reshape(-1), x.size - x.size % joined
+    rows = np.tile(row.reshape(-1), joined // n)
+    ufunc(flat[:whole].reshape(-1, joined), rows, out=results[:whole].reshape(-1, joined))
+    ufunc(flat[whole:], rows[: x.size - whole], out=results[whole:])
+    return out

@@ -13,7 +13,8 @@ from polytape.backend import Kernel
 __all__ = ["kernels"]
 
 Array = Any
-_LARGE: Final = 2048  # elements along the axis
+_LARGE: Final = 2048  # elements, or elements along the axis; steps by SIMD pay from here on
+_SHORT: Final = 64  # elements, whose stable sort takes no longer
 _FEW: Final = 64  # elements of a vector, which are sorted in the time of a call
 
 
@@ -78,6 +79,7 @@ def _stable_order(x: Array, axis: int) -> Array:
 
 def _sort(xp: Any) -> Callable[..., Array]:
     xp_sort, flip, ascontiguousarray = xp.sort, xp.flip, xp.ascontiguousarray
+    ordered = _ordered if xp.__name__ == "numpy" else partial(xp_sort, kind="stable")
 
     def sort(x: Array, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Array:
         _check_axis(x, axis)
@@ -90,12 +92,35 @@ def _sort(xp: Any) -> Callable[..., Array]:
             return ascontiguousarray(flip(ordered(flip(x, axis), axis), axis))
         return ordered(x, axis)
 
-    def ordered(x: Array, axis: int) -> Array:
-        # Only the zeros are equal and not the same.
-        stable = x.dtype.kind == "c" or x.dtype.itemsize == 2 or bool((x == 0).any())
-        return xp_sort(x, axis, kind="stable") if stable else xp_sort(x, axis)
-
     return sort
+
+
+def _ordered(x: Array, axis: int) -> Array:
+    """``x`` sorted and stable. Of real numbers, only the zeros are equal and not the same.
+
+    NumPy's other sort takes a tenth of the stable one's time. The zeros are put back in their order.
+    """
+    y, few, zeros = x.copy("K"), x.size <= _SHORT, False
+    if not few and x.dtype.kind != "c":
+        zeros = _has_negative_zero(x)
+        few = zeros and x.size <= _LARGE
+    if few or x.dtype.kind == "c":
+        y.sort(axis, kind="stable")
+        return y
+    y.sort(axis)
+    if x.dtype.itemsize == 2 and np.isnan(y.take(-1, axis)).any():
+        y[np.isnan(y)] = np.nan  # the sort leaves signaling ones
+    if zeros:
+        moved, given = np.moveaxis(y, axis, -1), np.moveaxis(x, axis, -1)
+        moved[moved == 0] = given[given == 0]
+    return y
+
+
+def _has_negative_zero(x: Array) -> bool:
+    """Whether -0 is among floating-point numbers, by its bits."""
+    size = x.dtype.itemsize
+    bits = np.array(-1 << (8 * size - 1), f"i{size}")
+    return bool((x.view(bits.dtype) == bits).any())
 
 
 def _searchsorted(xp: Any) -> Callable[..., Array]:

@@ -13,9 +13,9 @@ from functools import lru_cache
 from math import prod
 from typing import Any, Final
 
-from .rows import column, is_rows, ones
+from .rows import column, ones
 
-__all__ = ["SMALL", "add_reduce", "sum_by_dot"]
+__all__ = ["LONG", "SMALL", "add_reduce", "sum_by_dot"]
 
 Array = Any
 Axis = int | tuple[int, ...] | None
@@ -26,7 +26,7 @@ _BLOCK: Final = 64  # rows; with 128 of them, the sum of equal numbers has an er
 # blocks would take longer.
 _FEW: Final = 1024
 _MANY: Final = 2048
-_LONG: Final = 256  # elements of float32 that BLAS sums at a time; with 1,024 of them, the error is 2e-6
+LONG: Final = 256  # elements of float32 that BLAS sums at a time; with 1,024 of them, the error is 2e-6
 _MEDIUM: Final = 262144
 _JOINED: Final = 4096  # elements: short rows are joined to rows of this length, since each row costs NumPy 10 ns
 _WIDE: Final = {"f": "d", "F": "D"}  # float32 to float64, complex64 to complex128, by their characters
@@ -68,28 +68,28 @@ def add_reduce(xp: Any) -> Callable[..., Array]:
 def sum_by_dot(xp: Any) -> Callable[[Array, Axis, bool], Array | None]:
     """The sum of float32 over all axes or the last one, by products with ones; None for other sums.
 
-    The products take 0.4 of the time of a reduction. BLAS sums at most `_LONG` elements at a time, in SIMD lanes:
+    The products take 0.4 of the time of a reduction. BLAS sums at most `LONG` elements at a time, in SIMD lanes:
     the sum of equal numbers has an error of 6e-7. Sums of float64 keep NumPy's pairwise order, for its accuracy.
     """
     if xp.__name__ != "numpy":
         return lambda x, axis, keepdims: None
-    reduce = xp.add.reduce
+    reduce, of_parts = xp.add.reduce, _sum_of_long_rows(xp)
 
     def whole(x: Array) -> Array:
         size = x.size
-        if size <= _LONG:
+        if size <= LONG:
             return x.dot(ones(size, "f"))
         x = x.reshape(-1)
-        count = size // _LONG
-        total = reduce(x[: count * _LONG].reshape(count, _LONG).dot(ones(_LONG, "f")), None, "d")
-        if count * _LONG < size:
-            total += x[count * _LONG :].dot(ones(size - count * _LONG, "f"))
+        count = size // LONG
+        total = reduce(x[: count * LONG].reshape(count, LONG).dot(ones(LONG, "f")), None, "d")
+        if count * LONG < size:
+            total += x[count * LONG :].dot(ones(size - count * LONG, "f"))
         return total.astype("f")
 
     def summed(x: Array, axis: Axis, keepdims: bool) -> Array | None:
         if x.ndim == 1 or (axis is None and x.ndim and x.size > SMALL):
             if (
-                _LONG < x.size <= SMALL
+                LONG < x.size <= SMALL
                 or x.dtype.char != "f"
                 or not x.flags.c_contiguous
                 or not (axis is None or axis == 0 or axis == -1)
@@ -97,24 +97,39 @@ def sum_by_dot(xp: Any) -> Callable[[Array, Axis, bool], Array | None]:
                 return None
             y = whole(x)
             return y.reshape((1,) * x.ndim) if keepdims else y
-        if x.dtype.char != "f" or not is_rows(x, axis):
+        if x.dtype.char != "f" or not x.ndim or not (axis == -1 or axis == x.ndim - 1) or not x.size:
             return None
         n = x.shape[-1]
-        if n > _LONG:
-            part = _part(n)
-            if not part:
-                return None
-            parts = x.reshape(-1, part).dot(ones(part, "f")).reshape(*x.shape[:-1], n // part)
-            return reduce(parts, -1, "d", None, keepdims).astype("f")
+        if not x.flags.c_contiguous or (n > LONG and x.size <= SMALL and not _part(n)):
+            return None
+        if n > LONG:
+            y = of_parts(x, n)
+            return y.reshape(*x.shape[:-1], 1) if keepdims else y.reshape(x.shape[:-1])
         return x.dot(column(n, "f")) if keepdims else x.dot(ones(n, "f"))
 
     return summed
 
 
+def _sum_of_long_rows(xp: Any) -> Callable[[Array, int], Array]:
+    """The sums of rows of n elements, in parts that BLAS sums at a time."""
+    reduce, matmul = xp.add.reduce, xp.matmul
+
+    def of_parts(x: Array, n: int) -> Array:
+        part = _part(n)
+        if part:
+            return reduce(x.reshape(-1, part).dot(ones(part, "f")).reshape(-1, n // part), -1, "d").astype("f")
+        rows, whole = x.reshape(-1, n), n - n % LONG
+        y = reduce(matmul(rows[:, :whole].reshape(len(rows), -1, LONG), ones(LONG, "f")), -1, "d")
+        y += rows[:, whole:].dot(ones(n - whole, "f"))
+        return y.astype("f")
+
+    return of_parts
+
+
 @lru_cache(maxsize=64)
 def _part(n: int) -> int:
     """The largest divisor of n that BLAS sums at a time; 0 if there is none of a useful size."""
-    return max([k for k in range(64, _LONG + 1) if n % k == 0], default=0)
+    return max([k for k in range(64, LONG + 1) if n % k == 0], default=0)
 
 
 def _leading(axis: Axis, rank: int) -> int:

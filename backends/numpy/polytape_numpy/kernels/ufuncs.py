@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from polytape.backend import Kernel
 
 __all__ = ["ufuncs"]
+
+# Not "/": a reduction may return a Python float, which raises for a divisor of 0.
+OPERATORS: Final = {"add": "+", "subtract": "-", "multiply": "*"}
 
 
 def ufuncs(xp: Any, names: str) -> list[Kernel]:
@@ -15,4 +18,5 @@ def ufuncs(xp: Any, names: str) -> list[Kernel]:
     They are registered without a wrapper, since a Python function around a call on ten elements would add 50 ns to
     its 270 ns.
     """
-    return [Kernel(name, getattr(xp, name), out=True) for name in names.split()]
+    operators = OPERATORS if xp.__name__ == "numpy" else {}
+    return [Kernel(name, getattr(xp, name), out=True, operator=operators.get(name, "")) for name in names.split()]

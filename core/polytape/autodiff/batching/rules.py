@@ -126,9 +126,7 @@ def _load() -> None:
 def rule_of(op: Op) -> Rule | None:
     """The batching rule of an op, or None if its body runs instead, or the op once per element."""
     _load()
-    if tables.find_op(op.name) is not op:
-        return None
-    found = _RULES.get(op.name)
+    found = _RULES.get(op.name) if tables.find_op(op.name) is op else None  # another op may have the name
     if found is None and op.elementwise and not op.host:
         return _RULES["elementwise"]
     return found

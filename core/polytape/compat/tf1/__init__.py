@@ -1,113 +1,51 @@
 """TensorFlow 1.7's names, as its eager programs use them: ``from polytape.compat import tf1 as tf``.
 
-Tensors are polytape's own. Ops accept a ``name`` and ignore it.
+Tensors are polytape's own. Ops accept a ``name`` and ignore it. `polytape.compat.tf1.tables` says how the names are
+made; ``dir(tf)`` lists them.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from ...autodiff.indexed_slices import IndexedSlices
 from ...autodiff.tape import GradientTape
-from ...dtypes import (
-    bool_,
-    complex64,
-    complex128,
-    float16,
-    float32,
-    float64,
-    int8,
-    int16,
-    int32,
-    int64,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
-)
-from ...placement.default_backend import device
-from ...tensors.tensor import Tensor
 from ..mode import GraphModeError, enable_eager_execution, executing_eagerly
-from . import nn, train
-from .creation import constant, convert_to_tensor, ones, random_normal, random_uniform, set_random_seed, zeros
-from .math import (
-    abs,
-    add,
-    cast,
-    divide,
-    exp,
-    identity,
-    log,
-    matmul,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    reduce_max,
-    reduce_mean,
-    reduce_sum,
-    reshape,
-    sqrt,
-    square,
-    stop_gradient,
-    subtract,
-    tanh,
+from ..op_errors import OpError as _OpError
+from . import dtypes as _dtypes, shapes as _shapes
+from .names import ADAPTERS as _ADAPTERS, MISSING as _MISSING, MODULES as _MODULES
+
+# Under other names: these are no names of ``tf``, but ``tf.linalg`` is another module than the rows of that name.
+from .rows import arrays as _arrays, linalg as _linalg, math as _math, structure as _structure
+from .tables import Table as _Table
+from .variables.exports import ADAPTERS as _VARIABLES, NAMESPACES as _NAMESPACES
+
+TABLE = _Table(
+    "",
+    rows=_math.ROWS + _arrays.ROWS + _structure.ROWS + _structure.ASSERTIONS + _linalg.PRODUCTS + _linalg.FOURIER,
+    adapters=_ADAPTERS | _VARIABLES,
+    missing=_MISSING,
+    values={
+        "Dimension": _shapes.Dimension,
+        "GradientTape": GradientTape,
+        "GraphModeError": GraphModeError,
+        "IndexedSlices": IndexedSlices,
+        "OpError": _OpError,
+        "TensorShape": _shapes.TensorShape,
+        "__version__": "1.7.0",
+        "enable_eager_execution": enable_eager_execution,
+        "executing_eagerly": executing_eagerly,
+        "newaxis": None,
+        **{name: getattr(_dtypes, name) for name in _dtypes.__all__ if name != "tensor_dtype"},
+    },
+    modules=tuple(sorted({*_MODULES, *_NAMESPACES})),
 )
-from .variables import Variable
+__all__ = TABLE.names()
 
-bool = bool_
-half = float16
-double = float64
 
-__all__ = [
-    "GradientTape",
-    "GraphModeError",
-    "Tensor",
-    "Variable",
-    "abs",
-    "add",
-    "bool",
-    "cast",
-    "complex64",
-    "complex128",
-    "constant",
-    "convert_to_tensor",
-    "device",
-    "divide",
-    "double",
-    "enable_eager_execution",
-    "executing_eagerly",
-    "exp",
-    "float16",
-    "float32",
-    "float64",
-    "half",
-    "identity",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "log",
-    "matmul",
-    "maximum",
-    "minimum",
-    "multiply",
-    "negative",
-    "nn",
-    "ones",
-    "random_normal",
-    "random_uniform",
-    "reduce_max",
-    "reduce_mean",
-    "reduce_sum",
-    "reshape",
-    "set_random_seed",
-    "sqrt",
-    "square",
-    "stop_gradient",
-    "subtract",
-    "tanh",
-    "train",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "zeros",
-]
+def __getattr__(name: str) -> Any:
+    return TABLE.find(name)
+
+
+def __dir__() -> list[str]:
+    return TABLE.names()

@@ -2,64 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import importlib
+from typing import Any, Final
 
-from ...autodiff import functional as autodiff
-from ...autodiff.functional import custom_gradient
-from ...autodiff.tape import GradientTape
-from ...checkpoint import Checkpoint
-from ...placement.selection import default_device
-from ...plugins import backends, get_backend
-from ..mode import GraphModeError, enable_eager_execution, executing_eagerly, need_eager
-from ..tf1.variables import Variable
+from ..tf1.tables import Table
 
-__all__ = [
-    "Checkpoint",
-    "GradientTape",
-    "GraphModeError",
-    "Variable",
-    "custom_gradient",
-    "enable_eager_execution",
-    "executing_eagerly",
-    "gradients_function",
-    "implicit_gradients",
-    "implicit_value_and_gradients",
-    "num_gpus",
-    "value_and_gradients_function",
-]
-
-
-def gradients_function(f: Callable[..., Any], params: Sequence[int | str] | None = None) -> Callable[..., Any]:
-    """As `polytape.gradients_function`: a function that returns the gradients of ``f`` by its arguments."""
-    need_eager("gradients_function")
-    return autodiff.gradients_function(f, params)
-
-
-def value_and_gradients_function(
-    f: Callable[..., Any], params: Sequence[int | str] | None = None
-) -> Callable[..., Any]:
-    """As `polytape.value_and_gradients_function`: a function that returns the value of ``f`` and these gradients."""
-    need_eager("value_and_gradients_function")
-    return autodiff.value_and_gradients_function(f, params)
+# The modules by the names that each defines; a module is loaded when one of them is first read.
+_NAMES: Final[dict[str, str]] = {
+    "mode": "GraphModeError enable_eager_execution executing_eagerly",
+    "tfe.functions": (
+        "DEVICE_PLACEMENT_EXPLICIT DEVICE_PLACEMENT_SILENT DEVICE_PLACEMENT_WARN GradientTape custom_gradient defun "
+        "gradients_function implicit_gradients implicit_value_and_gradients in_eager_mode list_devices num_gpus "
+        "py_func run value_and_gradients_function"
+    ),
+    "tfe.iterators": "Iterator",
+    "tfe.networks": "Network Sequential restore_network_checkpoint save_network_checkpoint",
+    "tfe.savers": (
+        "Checkpoint Checkpointable CheckpointableSaver Saver get_optimizer_variables restore_variables_on_create"
+    ),
+    "tf1.variables.creation": "Variable",
+    "tf1.variables.stores": "EagerVariableStore",
+    "tf1.variables.templates": "make_template",
+}
+_MODULES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
+_MISSING: Final = Table(
+    "contrib.eager",
+    missing="""
+        add_execution_callback, clear_execution_callbacks, inf_callback, inf_nan_callback, nan_callback, seterr: with polytape.debug.check_numerics(): ... finds the op that makes NaN or infinity
+        run_test_in_graph_and_eager_modes: there is only eager mode
+        Evaluator, SparseAccuracy, CategoricalAccuracy, BinaryAccuracy: tfe.metrics, or polytape.metrics
+    """,  # noqa: E501  # a line per fix
+    values=dict.fromkeys([*_MODULES, "metrics"]),
+)
+__all__ = sorted([*_MODULES, "metrics"])
 
 
-def implicit_gradients(f: Callable[..., Any]) -> Callable[..., Any]:
-    """As `polytape.implicit_gradients`: a function that returns a gradient for each variable that ``f`` uses."""
-    need_eager("implicit_gradients")
-    return autodiff.implicit_gradients(f)
+def __getattr__(name: str) -> Any:
+    if name == "metrics":
+        return importlib.import_module(f"{__name__}.metrics")
+    if name not in _MODULES:
+        raise _MISSING.unknown(name)
+    value = getattr(importlib.import_module(f"polytape.compat.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
 
 
-def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., Any]:
-    """As `polytape.implicit_value_and_gradients`: a function that returns the value of ``f`` and these gradients."""
-    need_eager("implicit_value_and_gradients")
-    return autodiff.implicit_value_and_gradients(f)
-
-
-def num_gpus() -> int:
-    """The number of GPUs of the default backend; if it has none, the largest number that any ready backend has."""
-    gpus = [device for device in get_backend(default_device().backend).device_list() if device.kind == "gpu"]
-    if gpus:
-        return len(gpus)
-    counts = [len([device for device in status.devices if device.kind == "gpu"]) for status in backends()]
-    return max(counts, default=0)
+def __dir__() -> list[str]:
+    return __all__

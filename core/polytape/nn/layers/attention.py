@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+import math
+from typing import ClassVar, Unpack
 
+from ... import dtypes
+from ...dispatch.convert import asarray
+from ...ops.logic import logical_and, where
 from ...ops.nn import attention
+from ...ops.rearranging import expand_dims
 from ...tensors.tensor import Tensor, TensorLike
 from ...tensors.variable import Variable
 from ..initializers import Transposed
@@ -24,9 +29,11 @@ class MultiHeadAttention(WeightLayer):
         use_bias: whether the projections have biases.
         options: as for `Dense`.
 
-    The call takes ``layer(query, key=None, value=None, mask=None, is_causal=False)``: query floating[..., n, e], key
-    and value floating[..., m, e] (default: the query, and the key), mask bool[..., num_heads, n, m], True where a query
-    may see a key, or floating, which is added. The result is floating[..., n, e].
+    The call takes ``layer(query, key=None, value=None, mask=None, is_causal=False, query_mask=None, key_mask=None)``:
+    query floating[..., n, e], key and value floating[..., m, e] (default: the query, and the key), mask
+    bool[..., num_heads, n, m], True where a query may see a key, or floating, which is added. The masks of steps,
+    bool[..., n] and bool[..., m] (default: the query's, if the key is the query), are False where a step is padding,
+    which sees nothing and is not seen. The result is floating[..., n, e].
 
     Attributes:
         in_weight: [3 * e, e]: the projections of queries, keys and values, one below the other.
@@ -44,6 +51,8 @@ class MultiHeadAttention(WeightLayer):
     out_weight: Variable
     in_bias: Variable | None = None
     out_bias: Variable | None = None
+
+    mask_argument: ClassVar[str] = "query_mask"
 
     def __init__(self, num_heads: int, *, use_bias: bool = True, **options: Unpack[WeightOptions]) -> None:
         super().__init__(options)
@@ -65,10 +74,24 @@ class MultiHeadAttention(WeightLayer):
         value: Tensor | None = None,
         mask: TensorLike | None = None,
         is_causal: bool = False,
+        query_mask: TensorLike | None = None,
+        key_mask: TensorLike | None = None,
     ) -> Tensor:
         """The result; see the class."""
-        key = query if key is None else key
+        if key is None:
+            key, key_mask = query, query_mask if key_mask is None else key_mask
+        for steps, axes in ((query_mask, (-3, -1)), (key_mask, (-3, -2))):
+            if steps is not None:
+                mask = _combined(mask, expand_dims(steps, axis=axes))
         return attention.multi_head_attention(
             query, key, key if value is None else value, self.in_weight, self.out_weight, self.in_bias, self.out_bias,
             mask, num_heads=self.num_heads, is_causal=is_causal,
         )  # fmt: skip
+
+
+def _combined(mask: TensorLike | None, seen: Tensor) -> TensorLike:
+    """A mask of scores, restricted to where ``seen`` is True."""
+    if mask is None:
+        return seen
+    given = asarray(mask)
+    return logical_and(given, seen) if given.dtype is dtypes.bool_ else where(seen, given, -math.inf)

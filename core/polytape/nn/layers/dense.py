@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Unpack
 
 from ...errors import SettingError, ShapeError
+from ...ops.logic import not_equal
 from ...ops.movement import take
 from ...ops.products import matmul
-from ...tensors.tensor import Tensor
+from ...tensors.tensor import Tensor, TensorLike
 from ...tensors.variable import Variable
 from .weights import Function, WeightLayer, WeightOptions, activation_of
 
@@ -108,6 +109,7 @@ class Embedding(WeightLayer):
     Args:
         num_embeddings: how many vectors there are.
         units: their number of elements.
+        mask_zero: whether index 0 stands for padding, which later layers of a `Sequential` skip, see `Masking`.
         options: as for `Dense`. The initializer is uniform from -0.05 to 0.05.
 
     The input is integer[...], indices from -num_embeddings to num_embeddings - 1, the result floating[..., units].
@@ -121,8 +123,11 @@ class Embedding(WeightLayer):
 
     weight: Variable
 
-    def __init__(self, num_embeddings: int, units: int, **options: Unpack[WeightOptions]) -> None:
+    def __init__(
+        self, num_embeddings: int, units: int, *, mask_zero: bool = False, **options: Unpack[WeightOptions]
+    ) -> None:
         super().__init__(options)
+        self.mask_zero = mask_zero
         self.num_embeddings = positive("num_embeddings", num_embeddings)
         self.units = positive("units", units)
 
@@ -133,3 +138,7 @@ class Embedding(WeightLayer):
     def call(self, x: Tensor) -> Tensor:
         """The result; see the class."""
         return take(self.weight, x, axis=0)
+
+    def compute_mask(self, x: TensorLike, mask: Tensor | None = None) -> Tensor | None:
+        """The mask of the result, bool of the shape of ``x``: False where an index is 0; None without ``mask_zero``."""
+        return not_equal(x, 0) if self.mask_zero else mask

@@ -31,6 +31,7 @@ class Recurrent(WeightLayer):
         options: as for `Dense`; the option for weights holds for those of the input.
     """
 
+    mask_argument: ClassVar[str] = "mask"
     gates: ClassVar[int]
     biases: ClassVar[tuple[str, ...]] = ("bias",)
     weight_ih: Variable
@@ -72,18 +73,23 @@ class Recurrent(WeightLayer):
     def _first_bias(self) -> Any:
         return "zeros"
 
-    def _steps(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+    def compute_mask(self, x: TensorLike, mask: Tensor | None = None) -> Tensor | None:
+        """The mask of the result: that of the input if it has all steps, otherwise None."""
+        return mask if self.return_sequences else None
+
+    def _steps(self, x: Tensor, state: Any, mask: TensorLike | None) -> tuple[Tensor, Any]:
         """The outputs [time, batch, units] and the last state for an input [time, batch, features]."""
         raise NotImplementedError
 
-    def call(self, x: Tensor, state: Any = None) -> Any:
+    def call(self, x: Tensor, state: Any = None, mask: TensorLike | None = None) -> Any:
         """The result; see the class.
 
         Args:
             x: floating[batch, time, features].
             state: before the first step, as `return_state` returns it; default: 0.
+            mask: bool[batch, time]: False where a step is skipped, see `polytape.nn.lstm`.
         """
-        outputs, last = self._steps(swapaxes(x, 0, 1), state)
+        outputs, last = self._steps(swapaxes(x, 0, 1), state, None if mask is None else swapaxes(mask, 0, 1))
         y = swapaxes(outputs, 0, 1) if self.return_sequences else outputs[0 if self.reverse else -1]
         return (y, last) if self.return_state else y
 
@@ -102,7 +108,8 @@ class SimpleRNN(Recurrent):
         options: as for `Dense`; the option for weights holds for ``weight_ih``.
 
     The input is floating[batch, time, features], the result floating[batch, units] or floating[batch, time, units];
-    the call also takes the state before the first step, ``layer(x, state)``, floating[batch, units].
+    the call also takes the state before the first step, ``layer(x, state)``, floating[batch, units], and
+    ``mask=``, bool[batch, time], False where a step is skipped.
 
     Attributes:
         weight_ih: [units, features].
@@ -133,10 +140,11 @@ class SimpleRNN(Recurrent):
         )  # fmt: skip
         self.activation = activation
 
-    def _steps(self, x: Tensor, state: TensorLike | None) -> tuple[Tensor, Tensor]:
+    def _steps(self, x: Tensor, state: TensorLike | None, mask: TensorLike | None) -> tuple[Tensor, Tensor]:
         return recurrent.rnn(
-            x, self.weight_ih, self.weight_hh, self.bias, None, state, activation=self.activation, reverse=self.reverse
-        )
+            x, self.weight_ih, self.weight_hh, self.bias, None, state, activation=self.activation,
+            reverse=self.reverse, mask=mask,
+        )  # fmt: skip
 
 
 class GRU(Recurrent):
@@ -152,7 +160,8 @@ class GRU(Recurrent):
         options: as for `Dense`; the option for weights holds for ``weight_ih``.
 
     The input is floating[batch, time, features], the result floating[batch, units] or floating[batch, time, units];
-    the call also takes the state before the first step, ``layer(x, state)``, floating[batch, units].
+    the call also takes the state before the first step, ``layer(x, state)``, floating[batch, units], and
+    ``mask=``, bool[batch, time], False where a step is skipped.
 
     Attributes:
         weight_ih: [3 * units, features]; gates in the order reset, update, new.
@@ -167,9 +176,9 @@ class GRU(Recurrent):
     biases = ("bias", "recurrent_bias")
     recurrent_bias: Variable | None = None
 
-    def _steps(self, x: Tensor, state: TensorLike | None) -> tuple[Tensor, Tensor]:
+    def _steps(self, x: Tensor, state: TensorLike | None, mask: TensorLike | None) -> tuple[Tensor, Tensor]:
         return recurrent.gru(
-            x, self.weight_ih, self.weight_hh, self.bias, self.recurrent_bias, state, reverse=self.reverse
+            x, self.weight_ih, self.weight_hh, self.bias, self.recurrent_bias, state, reverse=self.reverse, mask=mask
         )
 
 
@@ -186,7 +195,8 @@ class LSTM(Recurrent):
         options: as for `Dense`; the option for weights holds for ``weight_ih``.
 
     The input is floating[batch, time, features], the result floating[batch, units] or floating[batch, time, units];
-    the call also takes the state before the first step, ``layer(x, (h, c))``, each floating[batch, units].
+    the call also takes the state before the first step, ``layer(x, (h, c))``, each floating[batch, units], and
+    ``mask=``, bool[batch, time], False where a step is skipped.
 
     Attributes:
         weight_ih: [4 * units, features]; gates in the order input, forget, cell, output.
@@ -203,5 +213,7 @@ class LSTM(Recurrent):
     def _first_bias(self) -> Any:
         return Constant([0.0] * self.units + [1.0] * self.units + [0.0] * (2 * self.units))
 
-    def _steps(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
-        return recurrent.lstm(x, self.weight_ih, self.weight_hh, self.bias, None, state, reverse=self.reverse)
+    def _steps(self, x: Tensor, state: Any, mask: TensorLike | None) -> tuple[Tensor, Any]:
+        return recurrent.lstm(
+            x, self.weight_ih, self.weight_hh, self.bias, None, state, reverse=self.reverse, mask=mask
+        )

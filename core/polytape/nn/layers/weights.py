@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypedDict
 
 from ...errors import DTypeError, SettingError
+from ...foreign_names import near_or
 from ...ops import families
 from ...tensors.tensor import Tensor
 from ...tensors.variable import Variable
@@ -113,7 +114,11 @@ def activation_of(value: Any) -> Function | None:
             f"there is no activation {value!r}.",
             expected="the name of a function of polytape.nn, such as 'relu', or of polytape, such as 'tanh'",
             got=repr(value),
-            fix="pass one of these names, or the function itself",
+            fix=near_or(
+                value,
+                (*families.public_names("nn"), *families.public_names("")),
+                "pass one of these names, or the function itself",
+            ),
         )
     if value is None or callable(value):
         return value  # type: ignore[no-any-return]  # any callable is accepted

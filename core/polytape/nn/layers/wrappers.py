@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, ClassVar
 
 from ...errors import DTypeError, SettingError, ShapeError
 from ...ops.manipulation import concat, reshape
 from ...ops.nn.geometry import tensors
-from ...tensors.tensor import Tensor
+from ...tensors.tensor import Tensor, TensorLike
 from ..modules import Module
 from .recurrent import Recurrent
 
@@ -24,7 +24,7 @@ class Bidirectional(Module):
             for the pair of them.
 
     The result is that of the layer; the state, if ``return_state`` is set, is the pair of both layers' states, and so
-    is the state that a call takes.
+    is the state that a call takes. The call also takes ``mask=``, as the layer does.
 
     Attributes:
         forward_layer, backward_layer: the layer and its copy.
@@ -34,6 +34,8 @@ class Bidirectional(Module):
     Source:
         M. Schuster, K. Paliwal (1997), IEEE Transactions on Signal Processing 45 (11), pp. 2673-2681.
     """
+
+    mask_argument: ClassVar[str] = "mask"
 
     def __init__(self, layer: Recurrent, merge: str | None = "concat") -> None:
         if not isinstance(layer, Recurrent):
@@ -62,10 +64,15 @@ class Bidirectional(Module):
         self.backward_layer = copy.deepcopy(layer)
         self.backward_layer.reverse = not layer.reverse
 
-    def call(self, x: Tensor, state: Any = None) -> Any:
+    def compute_mask(self, x: Tensor, mask: Tensor | None = None) -> Tensor | None:
+        """The mask of the result: that of the input if it has all steps, otherwise None."""
+        return self.forward_layer.compute_mask(x, mask)
+
+    def call(self, x: Tensor, state: Any = None, mask: TensorLike | None = None) -> Any:
         """The result; see the class."""
         states = (None, None) if state is None else state
-        results = [layer(x, s) for layer, s in zip((self.forward_layer, self.backward_layer), states, strict=True)]
+        layers = (self.forward_layer, self.backward_layer)
+        results = [layer(x, s, mask=mask) for layer, s in zip(layers, states, strict=True)]
         if self.forward_layer.return_state:
             outputs = [result[0] for result in results]
             return self._merged(outputs), tuple(result[1] for result in results)

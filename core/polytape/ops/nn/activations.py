@@ -29,7 +29,22 @@ def relu(x: TensorLike, /) -> Tensor:
     return maximum(x, 0)
 
 
-relu.gradient(x=lambda g, y: where(y > 0, g, 0))
+@op(
+    dtype=dtype_rules.same_real_floating,
+    shape=shape_rules.broadcast,
+    elementwise=True,
+    internal="the gradient of relu",
+)
+def relu_gradient(incoming: TensorLike, result: TensorLike, /) -> Tensor:
+    """``incoming`` where ``result``, that of relu, is positive, 0 elsewhere: the gradient of relu in one kernel.
+
+    Source:
+        As for `relu`.
+    """
+    return where(converted(result) > 0, incoming, 0)
+
+
+relu.gradient(x=lambda g, y: relu_gradient(g, y))
 
 
 @op(dtype=dtype_rules.same_real_floating, shape=shape_rules.same_shape, elementwise=True, floating=True)

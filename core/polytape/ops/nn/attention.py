@@ -19,13 +19,15 @@ from ..manipulation import astype, concat, identity, permute_dims, reshape, stop
 from ..products import matmul, matrix_transpose
 from ..reduction import max, sum
 from ..trigonometric import cos, sin
+from .norms import summed, widened
 
 __all__ = ["multi_head_attention", "rotary_embedding", "scaled_dot_product_attention"]
 
 Shape = tuple[int, ...]
 
 
-def _attention_dtype(query: DType, key: DType, value: DType, mask: DType | None = None) -> DType:
+def attention_dtype(query: DType, key: DType, value: DType, mask: DType | None = None) -> DType:
+    """The dtype rule of attention."""
     if mask is not None and dtypes.category(mask) not in (dtypes.BOOL, dtypes.FLOATING):
         raise DTypeError(
             "the mask has the wrong dtype.",
@@ -36,7 +38,8 @@ def _attention_dtype(query: DType, key: DType, value: DType, mask: DType | None 
     return dtype_rules.same_real_floating(query)
 
 
-def _attention_shape(query: Shape, key: Shape, value: Shape, mask: Shape | None = None) -> Shape:
+def attention_shape(query: Shape, key: Shape, value: Shape, mask: Shape | None = None) -> Shape:
+    """The shape rule of attention."""
     short = any(len(shape) < 2 for shape in (query, key, value))
     if short or query[-1] != key[-1] or key[-2] != value[-2]:
         raise ShapeError(
@@ -57,7 +60,7 @@ def _attention_shape(query: Shape, key: Shape, value: Shape, mask: Shape | None 
     return (*lead, query[-2], value[-1])
 
 
-@op(dtype=_attention_dtype, shape=_attention_shape, promotes=("query", "key", "value"))
+@op(dtype=attention_dtype, shape=attention_shape, promotes=("query", "key", "value"))
 def scaled_dot_product_attention(
     query: TensorLike,
     key: TensorLike,
@@ -85,12 +88,40 @@ def scaled_dot_product_attention(
         A. Vaswani et al. (2017), Attention is all you need, NeurIPS, arXiv:1706.03762.
     """
     dtype = converted(query).dtype
-    q, k, v = [_wide(x) for x in (query, key, value)]
-    n, m = q.shape[-2], k.shape[-2]
-    if m == 0:
-        shape = _attention_shape(q.shape, k.shape, v.shape)
+    q, k, v = [widened(x) for x in (query, key, value)]
+    if k.shape[-2] == 0:
+        shape = attention_shape(q.shape, k.shape, v.shape)
         return zeros(shape, dtype=dtype, device=q.device)
-    scores = matmul(q * (1.0 / math.sqrt(q.shape[-1] or 1) if scale is None else scale), matrix_transpose(k))
+    y = matmul(attention_weights(q, k, mask, is_causal, scale), v)
+    return y if y.dtype is dtype else astype(y, dtype)
+
+
+@scaled_dot_product_attention.gradient("query", "key", "value")
+def _attention_back(
+    g: Tensor, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_causal: bool, scale: float | None
+) -> tuple[Tensor, ...]:
+    from .attention_gradients import attention_gradient  # this family is loaded only when it is used
+
+    return attention_gradient(g, query, key, value, mask, is_causal=is_causal, scale=scale)
+
+
+@scaled_dot_product_attention.gradient("mask")
+def _attention_back_of_mask(
+    g: Tensor, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, is_causal: bool, scale: float | None
+) -> Tensor | None:
+    if mask.dtype is dtypes.bool_:
+        return None
+    if key.shape[-2] == 0:
+        return zeros(mask.shape, dtype=mask.dtype, device=mask.device)
+    q, k, v, incoming = [widened(x) for x in (query, key, value, g)]
+    back = scores_gradient(incoming, attention_weights(q, k, mask, is_causal, scale), v)
+    return astype(summed(back, mask.shape), mask.dtype)
+
+
+def attention_weights(q: Tensor, k: Tensor, mask: TensorLike | None, is_causal: bool, scale: float | None) -> Tensor:
+    """The weights [..., n, m] of the values for each query."""
+    n, m = q.shape[-2], k.shape[-2]
+    scores = matmul(q * scale_of(q, scale), matrix_transpose(k))
     if mask is not None:
         boolean = converted(mask).dtype is dtypes.bool_
         scores = where(mask, scores, -math.inf) if boolean else scores + astype(mask, scores.dtype)
@@ -98,17 +129,21 @@ def scaled_dot_product_attention(
         positions = arange(m, device=q.device)
         seen = less_equal(positions, reshape(arange(n, device=q.device), (n, 1)))
         scores = where(seen, scores, -math.inf)
-    y = matmul(_weights(scores), v)
-    return y if y.dtype is dtype else astype(y, dtype)
+    return _softmax(scores)
 
 
-def _wide(x: TensorLike) -> Tensor:
-    """``x``, but float32 for half precision."""
-    x = converted(x)
-    return astype(x, dtypes.float32) if x.dtype.itemsize == 2 else x
+def scale_of(q: Tensor, scale: float | None) -> float:
+    """The factor of the scores."""
+    return 1.0 / math.sqrt(q.shape[-1] or 1) if scale is None else scale
 
 
-def _weights(scores: Tensor) -> Tensor:
+def scores_gradient(g: Tensor, weights: Tensor, v: Tensor) -> Tensor:
+    """The gradient of the scores, from that of the result: the gradient of a softmax."""
+    back = matmul(g, matrix_transpose(v))
+    return weights * (back - sum(back * weights, -1, keepdims=True))
+
+
+def _softmax(scores: Tensor) -> Tensor:
     """softmax, but 0 in a row of which all elements are -inf."""
     top = stop_gradient(max(scores, -1, keepdims=True))
     e = exp(scores - where(equal(top, -math.inf), 0, top))
@@ -205,7 +240,7 @@ def rotary_embedding(
             got=f"shape {x.shape}",
             fix="rotate an even number of features",
         )
-    wide = _wide(x)
+    wide = widened(x)
     n, half = x.shape[-2], x.shape[-1] // 2
     place: Any = arange(n, device=x.device) if positions is None else positions
     place = astype(place, wide.dtype)

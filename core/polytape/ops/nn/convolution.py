@@ -226,7 +226,7 @@ def _output_size(size: int, window: int, stride: int, padding: tuple[int, int], 
     groups="into how many groups the channels are split.",
     data_format="``channels_last`` or ``channels_first``, of ``x`` and the result.",
 )
-def _conv_shape(
+def conv_shape(
     x: Shape,
     w: Shape,
     *,
@@ -237,6 +237,7 @@ def _conv_shape(
     groups: int,
     data_format: str,
 ) -> Shape:
+    """The shape rule of a convolution."""
     axes = spatial_axes(len(x), data_format)
     check_weights(x, w, groups, data_format)
     dilations = zip(lhs_dilation, rhs_dilation, strict=True)
@@ -264,7 +265,7 @@ def check_weights(x: Shape, w: Shape, groups: int, data_format: str) -> None:
         )
 
 
-@op(dtype=_summed, shape=_conv_shape, promotes=("x", "w"), internal="polytape.nn.conv")
+@op(dtype=_summed, shape=conv_shape, promotes=("x", "w"), internal="polytape.nn.conv")
 def conv_(
     x: TensorLike,
     w: TensorLike,
@@ -293,7 +294,7 @@ def conv_(
     if not last:
         x = permute_dims(x, (0, *range(2, rank + 2), 1))
     x = padded(x, ((0, 0), *padding, (0, 0)), (1, *lhs_dilation, 1))
-    shape = _conv_shape(
+    shape = conv_shape(
         x.shape, w.shape, stride=stride, padding=((0, 0),) * rank, lhs_dilation=(1,) * rank,
         rhs_dilation=rhs_dilation, groups=groups, data_format="channels_last",
     )  # fmt: skip
@@ -355,26 +356,9 @@ def _conv_back_w(
     g: Tensor, x: Tensor, w_shape: Shape, stride: Shape, padding: Pairs, lhs_dilation: Shape, rhs_dilation: Shape,
     groups: int, data_format: str,
 ) -> Tensor:  # fmt: skip
-    # The channels of x become the batch, and the batch the channels in; g is the window.
-    rank = len(w_shape) - 2
-    if data_format == "channels_first":
-        g, x = [permute_dims(t, (0, *range(2, rank + 2), 1)) for t in (g, x)]
-    pairs = []
-    for n, k, positions, s, (before, _), d, r in zip(
-        x.shape[1:-1], w_shape, g.shape[1:-1], stride, padding, lhs_dilation, rhs_dilation, strict=False
-    ):
-        pairs.append((before, (k - 1) * r + extent(positions, s) - extent(n, d) - before))
-    x = conjugate(x)
-    if groups == 1:
-        x = permute_dims(x, (rank + 1, *range(1, rank + 1), 0))
-    else:
-        x = reshape(x, (*x.shape[:-1], groups, x.shape[-1] // groups))
-        x = permute_dims(x, (rank + 2, *range(1, rank + 1), rank + 1, 0))
-        x = reshape(x, (*x.shape[:-2], x.shape[-2] * x.shape[-1]))
-    if 0 in g.shape[1:-1]:
-        return zeros(w_shape, dtype=g.dtype, device=g.device)
-    y = conv_(
-        x, permute_dims(g, (*range(1, rank + 1), 0, rank + 1)), stride=rhs_dilation, padding=tuple(pairs),
-        lhs_dilation=lhs_dilation, rhs_dilation=stride, groups=groups, data_format="channels_last",
+    from .convolution_gradients import conv_weight_gradient  # this family is loaded only when it is used
+
+    return conv_weight_gradient(
+        g, x, window=w_shape[:-2], stride=stride, padding=padding, lhs_dilation=lhs_dilation,
+        rhs_dilation=rhs_dilation, groups=groups, data_format=data_format,
     )  # fmt: skip
-    return permute_dims(y, (*range(1, rank + 1), 0, rank + 1))

@@ -58,10 +58,10 @@ def _unscaled(g: Tensor, weight: Tensor | None) -> Tensor:
     return g if weight is None else g * weight
 
 
-def _summed(g: Tensor, shape: Shape | None) -> Tensor | None:
+def summed(g: Tensor, shape: Shape) -> Tensor:
     """The sum of ``g`` over the axes along which an operand of this shape was broadcast."""
-    if shape is None or g.shape == shape:
-        return None if shape is None else g
+    if g.shape == shape:
+        return g
     added = len(g.shape) - len(shape)
     repeated = [axis for axis in range(added, len(g.shape)) if shape[axis - added] != g.shape[axis]]
     return reshape(sum(g, axis=(*range(added), *repeated)), shape)
@@ -96,12 +96,15 @@ def layer_norm(
 def _layer_norm_back(
     g: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None, axis: Axis, epsilon: float
 ) -> tuple[Tensor | None, ...]:
-    normed = None if weight is None else layer_norm(x, axis=axis, epsilon=epsilon)
-    return (
-        layer_norm_gradient(_unscaled(g, weight), x, axis=axis, epsilon=epsilon),
-        None if weight is None or normed is None else _summed(g * normed, weight.shape),
-        None if bias is None else _summed(g, bias.shape),
-    )
+    if weight is None:
+        dx = layer_norm_gradient(g, x, axis=axis, epsilon=epsilon)
+        return dx, None, None if bias is None else summed(g, bias.shape)
+    from .norm_gradients import layer_norm_gradients  # this family is loaded only when it is used
+
+    back = layer_norm_gradients(g, x, weight, axis=axis, epsilon=epsilon)
+    if bias is None:
+        return back.x, back.weight, None
+    return back.x, back.weight, back.bias if bias.shape == weight.shape else summed(g, bias.shape)
 
 
 def _same_shapes(incoming: Shape, x: Shape, *, axis: Any) -> Shape:
@@ -161,7 +164,7 @@ def _rms_norm_back(
     normed = None if weight is None else rms_norm(x, axis=axis, epsilon=epsilon)
     return (
         rms_norm_gradient(_unscaled(g, weight), x, axis=axis, epsilon=epsilon),
-        None if weight is None or normed is None else _summed(g * normed, weight.shape),
+        None if weight is None or normed is None else summed(g * normed, weight.shape),
     )
 
 
@@ -205,12 +208,14 @@ def _batch_dtypes(
     return dtype_rules.same_real_floating(x), mean, variance
 
 
-@states(takes="[...]", returns="that of {x}, and [channels] twice", rejects="no elements, another number of channels")
-def _batch_shapes(
-    x: Shape, mean: Shape, variance: Shape, weight: Shape | None = None, bias: Shape | None = None, *, axis: int
-) -> tuple[Shape, Shape, Shape]:
+def check_channels(x: Shape, axis: int, **scales: Shape | None) -> Shape:
+    """The shape of one number per channel.
+
+    Raises:
+        ShapeError: the axis does not exist, there are no elements, or one of the given shapes is another.
+    """
     (channels,) = shape_rules.normalise(axis, len(x))
-    for name, shape in (("mean", mean), ("variance", variance), ("weight", weight), ("bias", bias)):
+    for name, shape in scales.items():
         if shape is not None and shape != (x[channels],):
             raise ShapeError(
                 f"the {name} does not match the channels.",
@@ -225,6 +230,14 @@ def _batch_shapes(
             got=f"shape {x}",
             fix="leave the batch out, or pass training=False",
         )
+    return (x[channels],)
+
+
+@states(takes="[...]", returns="that of {x}, and [channels] twice", rejects="no elements, another number of channels")
+def _batch_shapes(
+    x: Shape, mean: Shape, variance: Shape, weight: Shape | None = None, bias: Shape | None = None, *, axis: int
+) -> tuple[Shape, Shape, Shape]:
+    check_channels(x, axis, mean=mean, variance=variance, weight=weight, bias=bias)
     return x, mean, variance
 
 
@@ -258,7 +271,7 @@ def batch_norm_(
         S. Ioffe, C. Szegedy (2015), Batch normalization, ICML, arXiv:1502.03167.
     """
     x, mean, variance = converted(x), converted(mean), converted(variance)
-    axes, scales = _batch_axes(x, axis), [per_channel(scale, x.ndim, axis) for scale in (weight, bias)]
+    axes, scales = batch_axes(x, axis), [per_channel(scale, x.ndim, axis) for scale in (weight, bias)]
     y = astype(layer_norm(x, *scales, axis=axes, epsilon=epsilon), x.dtype)
     fixed = stop_gradient(widened(x))
     spread = var(fixed, axes, correction=1 if shape_rules.count(tuple(x.shape[k] for k in axes)) > 1 else 0)
@@ -267,7 +280,7 @@ def batch_norm_(
     return BatchNormResult(y, astype(new_mean, mean.dtype), astype(new_variance, variance.dtype))
 
 
-def _batch_axes(x: Tensor, axis: int) -> tuple[int, ...]:
+def batch_axes(x: Tensor, axis: int) -> tuple[int, ...]:
     """All axes but that of the channels."""
     return tuple(k for k in range(x.ndim) if k != axis % x.ndim)
 
@@ -283,11 +296,14 @@ def _batch_norm_back(
 ) -> tuple[Tensor | None, ...]:
     if g.y is None:  # no gradient flows through the averages
         return None, None, None
-    axes, scale = _batch_axes(x, axis), per_channel(weight, x.ndim, axis)
-    dx = layer_norm_gradient(_unscaled(g.y, scale), x, axis=axes, epsilon=epsilon)
-    if weight is not None:
-        weight = astype(sum(g.y * layer_norm(x, axis=axes, epsilon=epsilon), axes), weight.dtype)
-    return astype(dx, x.dtype), weight, None if bias is None else astype(sum(g.y, axes), bias.dtype)
+    from .norm_gradients import batch_norm_gradient  # this family is loaded only when it is used
+
+    back = batch_norm_gradient(g.y, x, weight, axis=axis, epsilon=epsilon)
+    return (
+        back.x,
+        None if weight is None else back.weight,
+        None if bias is None else astype(back.bias, bias.dtype),
+    )
 
 
 def l2_normalize(x: TensorLike, *, axis: Axis | None = -1, epsilon: float = 1e-12) -> Tensor:

@@ -12,9 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...errors import SettingError, ShapeError
+from ... import dtypes
+from ...errors import DTypeError, SettingError, ShapeError
 from ...tensors.tensor import Tensor, TensorLike
 from ..creation import zeros
+from ..likeness import zeros_like
+from ..logic import where
 from ..manipulation import concat, identity, reshape
 from ..products import matmul, matrix_transpose
 from ..trigonometric import tanh
@@ -153,13 +156,45 @@ def gru_cell(
     return _gru_step(_projected(x, weight_ih, bias_ih), h, _projected(h, weight_hh, bias_hh))
 
 
-def _over_time(inputs: Tensor, step: Callable[[Tensor], Tensor], reverse: bool) -> Tensor:
-    """The outputs of each step, in the order of time."""
-    times = range(inputs.shape[0])
-    outputs = [step(inputs[time]) for time in (reversed(times) if reverse else times)]
+def _over_time(
+    inputs: Tensor, state: list[Tensor], step: Callable[[Tensor, list[Tensor]], list[Tensor]], mask: TensorLike | None,
+    reverse: bool,
+) -> tuple[Tensor, list[Tensor]]:  # fmt: skip
+    """The outputs of each step, in the order of time, and the last state, whose first tensor is the output."""
+    seen = None if mask is None else _seen(mask, inputs)
+    shown = state[0] if seen is None else zeros_like(state[0])
+    outputs: list[Tensor] = []
+    for time in range(inputs.shape[0] - 1, -1, -1) if reverse else range(inputs.shape[0]):
+        new = step(inputs[time], state)
+        if seen is None:
+            state, shown = new, new[0]
+        else:  # where a step is masked, the state and the output stay what they are
+            state = [where(seen[time], after, before) for after, before in zip(new, state, strict=True)]
+            shown = where(seen[time], new[0], shown)
+        outputs.append(shown)
     if reverse:
         outputs.reverse()
-    return concat([reshape(y, (1, *y.shape)) for y in outputs])
+    return concat([reshape(y, (1, *y.shape)) for y in outputs]), state
+
+
+def _seen(mask: TensorLike, inputs: Tensor) -> Tensor:
+    """The mask with an axis of size 1 for the features."""
+    mask = identity(mask)
+    if mask.dtype is not dtypes.bool_:
+        raise DTypeError(
+            "the mask of a recurrent network has the wrong dtype.",
+            expected="bool: False where a step is skipped",
+            got=str(mask.dtype),
+            fix="compare it, for example mask != 0",
+        )
+    if mask.shape != inputs.shape[:-1]:
+        raise ShapeError(
+            "the mask of a recurrent network does not match the sequences.",
+            expected=f"an entry for each step, shape {inputs.shape[:-1]}",
+            got=f"shape {mask.shape}",
+            fix="compute it from the same input",
+        )
+    return reshape(mask, (*mask.shape, 1))
 
 
 def _first_state(x: Tensor, given: TensorLike | None, weight_hh: TensorLike) -> Tensor:
@@ -190,6 +225,7 @@ def rnn(
     *,
     activation: str = "tanh",
     reverse: bool = False,
+    mask: TensorLike | None = None,
 ) -> tuple[Tensor, Tensor]:
     """`rnn_cell` over time.
 
@@ -198,21 +234,24 @@ def rnn(
         weight_ih, weight_hh, bias_ih, bias_hh, activation: as for `rnn_cell`.
         h: floating[..., hidden]: the output before the first step; default: 0.
         reverse: whether to go from the last step to the first, as one half of a bidirectional network does.
+        mask: bool[time, ...]: False where a step of a sequence is skipped: then the state stays as it is, and the
+            output is that of the step before, or 0 if there is none.
     Returns:
         The outputs, floating[time, ..., hidden], and the last one computed.
     Raises:
-        ShapeError: sizes that do not match, or no time steps. SettingError: another activation.
+        ShapeError: sizes that do not match, or no time steps. DTypeError: the mask is not bool. SettingError: another
+            activation.
     Source:
         J. Elman (1990), Cognitive Science 14 (2), pp. 179-211.
     """
     x = _steps(x)
-    state = [_first_state(x, h, weight_hh)]
 
-    def step(inputs: Tensor) -> Tensor:
-        state[0] = _rnn_step(inputs, _projected(state[0], weight_hh, bias_hh), activation)
-        return state[0]
+    def step(inputs: Tensor, state: list[Tensor]) -> list[Tensor]:
+        return [_rnn_step(inputs, _projected(state[0], weight_hh, bias_hh), activation)]
 
-    return _over_time(_projected(x, weight_ih, bias_ih), step, reverse), state[0]
+    first = _first_state(x, h, weight_hh)
+    y, (last,) = _over_time(_projected(x, weight_ih, bias_ih), [first], step, mask, reverse)
+    return y, last
 
 
 def lstm(
@@ -224,6 +263,7 @@ def lstm(
     state: tuple[TensorLike, TensorLike] | None = None,
     *,
     reverse: bool = False,
+    mask: TensorLike | None = None,
 ) -> tuple[Tensor, LSTMState]:
     """`lstm_cell` over time.
 
@@ -232,22 +272,24 @@ def lstm(
         weight_ih, weight_hh, bias_ih, bias_hh: as for `lstm_cell`.
         state: ``(h, c)``, each floating[..., hidden], before the first step; default: 0.
         reverse: whether to go from the last step to the first, as one half of a bidirectional network does.
+        mask: bool[time, ...]: False where a step of a sequence is skipped: then the state stays as it is, and the
+            output is that of the step before, or 0 if there is none.
     Returns:
         The outputs, floating[time, ..., hidden], and the last state computed.
     Raises:
-        ShapeError: sizes that do not match, or no time steps.
+        ShapeError: sizes that do not match, or no time steps. DTypeError: the mask is not bool.
     Source:
         S. Hochreiter, J. Schmidhuber (1997), Neural Computation 9 (8), pp. 1735-1780.
     """
     x = _steps(x)
     h, c = (None, None) if state is None else state
-    states = [LSTMState(_first_state(x, h, weight_hh), _first_state(x, c, weight_hh))]
 
-    def step(inputs: Tensor) -> Tensor:
-        states[0] = _lstm_step(inputs, states[0], _projected(states[0].h, weight_hh, bias_hh))
-        return states[0].h
+    def step(inputs: Tensor, state: list[Tensor]) -> list[Tensor]:
+        return [*_lstm_step(inputs, LSTMState(*state), _projected(state[0], weight_hh, bias_hh))]
 
-    return _over_time(_projected(x, weight_ih, bias_ih), step, reverse), states[0]
+    first = [_first_state(x, h, weight_hh), _first_state(x, c, weight_hh)]
+    y, last = _over_time(_projected(x, weight_ih, bias_ih), first, step, mask, reverse)
+    return y, LSTMState(*last)
 
 
 def gru(
@@ -259,6 +301,7 @@ def gru(
     h: TensorLike | None = None,
     *,
     reverse: bool = False,
+    mask: TensorLike | None = None,
 ) -> tuple[Tensor, Tensor]:
     """`gru_cell` over time.
 
@@ -267,18 +310,20 @@ def gru(
         weight_ih, weight_hh, bias_ih, bias_hh: as for `gru_cell`.
         h: floating[..., hidden]: the output before the first step; default: 0.
         reverse: whether to go from the last step to the first, as one half of a bidirectional network does.
+        mask: bool[time, ...]: False where a step of a sequence is skipped: then the state stays as it is, and the
+            output is that of the step before, or 0 if there is none.
     Returns:
         The outputs, floating[time, ..., hidden], and the last one computed.
     Raises:
-        ShapeError: sizes that do not match, or no time steps.
+        ShapeError: sizes that do not match, or no time steps. DTypeError: the mask is not bool.
     Source:
         K. Cho et al. (2014), EMNLP, arXiv:1406.1078.
     """
     x = _steps(x)
-    state = [_first_state(x, h, weight_hh)]
 
-    def step(inputs: Tensor) -> Tensor:
-        state[0] = _gru_step(inputs, state[0], _projected(state[0], weight_hh, bias_hh))
-        return state[0]
+    def step(inputs: Tensor, state: list[Tensor]) -> list[Tensor]:
+        return [_gru_step(inputs, state[0], _projected(state[0], weight_hh, bias_hh))]
 
-    return _over_time(_projected(x, weight_ih, bias_ih), step, reverse), state[0]
+    first = _first_state(x, h, weight_hh)
+    y, (last,) = _over_time(_projected(x, weight_ih, bias_ih), [first], step, mask, reverse)
+    return y, last

@@ -15,8 +15,9 @@ _FAMILIES: Final = (
     "movement", "joining", "likeness", "padding", "indexing", "gathering", "segment", "products", "numerical",
     "linalg.factorizations", "linalg.eigen", "linalg.functions", "linalg.solving", "linalg.norms", "fft.transforms",
     "special.error", "special.gamma", "special.bessel", "special.incomplete", "special.information", "nn.activations",
-    "nn.rectifiers", "nn.smooth", "nn.losses", "nn.norms", "nn.convolution", "nn.pooling", "nn.attention",
-    "nn.regularization", "optim", "scaled_updates", "random", "distributions",
+    "nn.rectifiers", "nn.smooth", "nn.losses", "nn.norms", "nn.norm_gradients", "nn.convolution",
+    "nn.convolution_gradients", "nn.pooling", "nn.attention", "nn.attention_gradients", "nn.regularization", "optim",
+    "scaled_updates", "rooted_updates", "random", "distributions",
 )  # fmt: skip
 CASES: tuple[Case, ...] = tuple(
     case for family in _FAMILIES for case in importlib.import_module(f"{__name__}.{family}").CASES

@@ -22,6 +22,8 @@ _INVERSES = sample(
 
 
 _LIMITS = exactly([-0.0, 0.0, _INF, -_INF, _NAN, 1.5, -0.75, 3.0] * 9)
+_MANY_LIMITS = exactly(np.resize([-0.0, 0.0, _INF, 1.5, 4.0, -2.0], 2500))
+_MANY_BELOW = exactly(np.resize([-_INF, 1.5, 4.0], 2500))
 
 
 def _bases(*shape: int) -> Maker:
@@ -42,7 +44,8 @@ def _signed(*shape: int, low: float) -> Maker:
 
 def _power(x1: Any, x2: Any) -> Any:
     if x1.dtype.kind != "i":
-        return np.power(x1, x2)
+        # NumPy takes the square root if all exponents are one element 0.5; its results for -0 and -inf are others.
+        return np.power(x1, np.broadcast_to(x2, (2, *np.broadcast_shapes(x1.shape, x2.shape))).copy())[0]
     inverse = np.where(np.abs(x1) == 1, np.where(x2 % 2, x1, 1), 0)
     return np.where(x2 < 0, inverse, np.power(x1, np.maximum(x2, 0)))
 
@@ -63,6 +66,13 @@ _SIZES = [
 # A complex power is computed by log, multiplication and exp, whose errors add up.
 _POWER_ULP = {"complex64": 32.0, "complex128": 32.0}
 
+_SOME_NAN = exactly(np.where(np.arange(3000) % 7 == 3, _NAN, np.cos(np.arange(3000.0) ** 2)))
+_BOUNDED = [
+    sample(*operands)
+    for bound in (0.25, _NAN, _INF)
+    for operands in ((_SOME_NAN, exactly(bound)), (exactly(bound), _SOME_NAN))
+]
+
 CASES = [
     Case(arithmetic.sign, signs=False),
     Case(arithmetic.add, near=[1e30]),
@@ -80,13 +90,20 @@ CASES = [
             # Whole exponents, for which a kernel may multiply or divide, also of large arrays alone.
             *(sample(_LIMITS, exactly(e), smooth=False, signs=True) for e in (2.0, 3.0, -1.0, -2.0)),
             *(sample(floats(80), exactly(e), smooth=False) for e in (0.0, 1.0, 5.0, -3.0)),
+            *(sample(_LIMITS, exactly(e), smooth=False, signs=True) for e in (0.5, [0.5])),
+            sample(exactly(-0.0), exactly(0.5), smooth=False, signs=True),
+        ],
+        large=[
+            sample(maker, exactly(e), signs=True)
+            for maker in (_MANY_LIMITS, _MANY_BELOW, floats(2500).of("float32"), floats(2500).of("float64"))
+            for e in (0.5, -0.5, 1.5)
         ],
         reference=_power,
         ulp=_POWER_ULP,
     ),
     # The standard does not specify which of 0.0 and -0.0 is larger.
-    Case(arithmetic.maximum, avoid="ties", signs=False),
-    Case(arithmetic.minimum, avoid="ties", signs=False),
+    Case(arithmetic.maximum, avoid="ties", signs=False, large=_BOUNDED),
+    Case(arithmetic.minimum, avoid="ties", signs=False, large=_BOUNDED),
     Case(arithmetic.negative),
     Case(arithmetic.square, near=[1e30, 1e-30]),
     Case(

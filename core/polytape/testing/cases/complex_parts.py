@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from ..case import Case
 from ..makers import Maker, between, complexes, each, floats
 from ..samples import sample
 
-__all__ = ["CASES", "on_the_cut"]
+__all__ = ["CASES", "at_limits", "on_the_cut"]
 
 _CUT = [complex(-1.0, 0.0), complex(-1.0, -0.0), 1j, -1j, complex(float("-inf"), 2.0)]
 
@@ -19,6 +21,25 @@ _CUT = [complex(-1.0, 0.0), complex(-1.0, -0.0), 1j, -1j, complex(float("-inf"),
 def on_the_cut() -> Any:
     """A sample of numbers at the negative real axis, where the sign of a zero decides on which side they are."""
     return sample(each(_CUT, "complex64", "complex128"), smooth=False)
+
+
+# Of two infinite parts, the standard leaves the signs of some results open.
+_FINITE, _INFINITE = [0.0, -0.0, 1.0, -2.5], [math.inf, -math.inf]
+_LIMITS = [
+    complex(a, b)
+    for first, second in ((_FINITE, _INFINITE), (_INFINITE, _FINITE), (_FINITE[:2], _FINITE[:2]))
+    for a, b in itertools.product(first, second)
+]
+
+
+def at_limits(*left_out: complex) -> Any:
+    """A sample of complex zeros, and of numbers with one infinite part; the signs of zeros are compared.
+
+    Args:
+        left_out: numbers without it.
+    """
+    numbers = [x for x in _LIMITS if str(x) not in map(str, left_out)]
+    return sample(each(numbers, "complex64", "complex128"), smooth=False, signs=True)
 
 
 def _parts(*shape: int) -> Maker:

@@ -43,6 +43,7 @@ CASES = [
         signs=False,
         more=[
             sample(reals(9), reals(9), reals(9), smooth=False),
+            sample(reals(9), reals(9), smooth=False),
             sample(
                 exactly([1.0, _NAN, 3.0, 4.0]),
                 exactly([2.0, 1.0, _NAN, 3.0]),

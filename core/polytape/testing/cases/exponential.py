@@ -11,7 +11,7 @@ from ...ops import exponential
 from ..case import Case
 from ..makers import FLOATS, Maker, between, each, exactly, floats, positive, reals
 from ..samples import sample
-from .complex_parts import on_the_cut
+from .complex_parts import at_limits, on_the_cut
 
 __all__ = ["CASES"]
 
@@ -25,7 +25,9 @@ def _log1p(x: Any) -> Any:
     if x.dtype.kind != "c":
         return np.log1p(x)
     real = np.log1p(x.real * (2 + x.real) + x.imag * x.imag) / 2
-    return np.where(abs(x) < 0.7, real, np.log1p(x).real) + 1j * np.arctan2(x.imag, 1 + x.real)
+    y = np.asarray(np.where(abs(x) < 0.7, real, np.log1p(x).real), complex)
+    y.imag = np.arctan2(x.imag, 1 + x.real)  # a product with 1j would lose the sign of a zero
+    return y
 
 
 def _expm1(x: Any) -> Any:
@@ -44,7 +46,7 @@ def _above(low: float, *shape: int) -> Maker:
 
 
 CASES = [
-    Case(exponential.exp, near=[-100.0, 88.0, 100.0, 1e-8]),
+    Case(exponential.exp, near=[-100.0, 88.0, 100.0, 1e-8], more=[at_limits()]),
     Case(
         exponential.expm1,
         near=[-100.0, 88.0, 100.0, 1e-8, -1e-30],
@@ -52,10 +54,11 @@ CASES = [
         more=[
             sample(each([*_SMALL, *_LIMITS], "complex64", "complex128"), smooth=False),
             sample(each([complex(-0.0, 0.0)], "complex64", "complex128"), smooth=False, signs=True),
+            at_limits(),
         ],
     ),
     Case(exponential.exp2, near=[-100.0, 127.0, 200.0, 1e-8], ulp={"complex64": 32.0, "complex128": 32.0}),
-    Case(exponential.log, positive(2, 3), near=[1e-30, 1e30, 0.999], more=[*_REALS, on_the_cut()]),
+    Case(exponential.log, positive(2, 3), near=[1e-30, 1e30, 0.999], more=[*_REALS, on_the_cut(), at_limits()]),
     Case(
         exponential.log1p,
         floats(2, 3, low=-0.7, high=3.0),
@@ -66,6 +69,7 @@ CASES = [
             sample(positive(5)),
             sample(each(_SMALL, "complex64", "complex128"), smooth=False),
             sample(floats(300, low=-0.7, high=3.0), smooth=False),
+            at_limits(),
         ],
         large=[sample(exactly(np.resize([-1.0, -2.0, math.inf, math.nan, 0.5, -0.0], 601)))],
     ),
@@ -83,7 +87,7 @@ CASES = [
         more=[*_REALS, sample(exactly(10.0 ** np.arange(5)), smooth=False)],
         ulp=_NEAR_1,
     ),
-    Case(exponential.sqrt, positive(2, 3), near=[1e-30, 1e30], more=[*_REALS, on_the_cut()]),
+    Case(exponential.sqrt, positive(2, 3), near=[1e-30, 1e30], more=[*_REALS, on_the_cut(), at_limits()]),
     Case(exponential.rsqrt, _above(0.25, 2, 3), reference=lambda x: 1.0 / np.sqrt(x), near=[1e-30, 1e30]),
     Case(
         exponential.cbrt,

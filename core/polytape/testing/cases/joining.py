@@ -54,6 +54,7 @@ CASES = [
             sample(anything(2, 5), shift=3, axis=(0, 1)),
             sample(anything(), shift=1),
             sample(anything(0, 3), shift=1, axis=0),
+            sample(anything(0, 3), shift=1),
         ],
         errors=[
             error(ShapeError, "there is no axis 2", floats(2, 3), shift=1, axis=2),

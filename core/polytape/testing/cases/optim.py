@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,12 @@ def _nadam(x: Any, m: Any, v: Any, product: Any, gradient: Any, rate: Any, step:
     m, v = _moments(m, v, gradient, beta1, beta2)
     m_hat = after * m / (1.0 - product * after) + (1.0 - mu) * gradient / (1.0 - product)
     return x - rate * m_hat / (np.sqrt(v / (1.0 - beta2**step)) + epsilon), m, v, product
+
+
+def _with_rows(x: Any, indices: Any, rows: Any) -> Any:
+    y = x.copy()
+    y[indices] = rows
+    return y
 
 
 # 1 - beta**step loses digits in the first steps if the hyperparameters have single precision.
@@ -190,5 +197,41 @@ CASES = [
             sample(*update_operands((3,), [floats, positive, exactly(0.0)]), RATE, _FIRST, _OTHERS),
         ],
         errors=update_errors([floats, positive, exactly(0.75)], RATE, STEP, _ADAM),
+    ),
+    Case(
+        optim.flat_part,
+        floats(12),
+        start=3,
+        shape=(2, 3),
+        reference=lambda x, *, start, shape: x[start : start + math.prod(shape)].reshape(shape),
+        result="same",
+        more=[
+            sample(floats(5), start=0, shape=(5,)),
+            sample(floats(5), start=5, shape=(0, 2)),
+            sample(floats(5), start=4, shape=()),
+        ],
+        errors=[
+            error(ShapeError, "the part is not inside the operand", floats(5), start=3, shape=(3,)),
+            error(ShapeError, "the part is not inside the operand", floats(5), start=2, shape=(2, 2)),
+            error(ShapeError, "the part is not inside the operand", floats(2, 3), start=0, shape=(2,)),
+        ],
+    ),
+    Case(
+        optim.set_rows,
+        floats(4, 3),
+        exactly([2, -4], "int64"),
+        floats(2, 3),
+        reference=_with_rows,
+        result="same",
+        more=[
+            sample(floats(5), exactly([4, 0, 1], "int32"), floats(3)),
+            sample(floats(5, 2), exactly(np.zeros(0), "int64"), floats(0, 2)),
+            sample(floats(3, 0, 2), exactly([1], "int64"), floats(1, 0, 2)),
+        ],
+        errors=[
+            error(ShapeError, "the rows have the wrong shape", floats(4, 3), exactly([1], "int64"), floats(3)),
+            error(ShapeError, "the rows have the wrong shape", floats(4, 3), exactly([[1]], "int64"), floats(1, 3)),
+            error(DTypeError, "the rows cannot be set", floats(4), floats(2), floats(2)),
+        ],
     ),
 ]

@@ -43,7 +43,9 @@ CASES = [
             *(sample(anything(2, 3), pad_width=((1, 4), (5, 7)), mode=mode) for mode in _MODES),
             *(sample(anything(1, 4), pad_width=3, mode=mode) for mode in _MODES),
             *(sample(anything(0, 2), pad_width=((0, 0), (1, 1)), mode=mode) for mode in _MODES),
+            sample(anything(2, 3), pad_width=0, mode="wrap"),
         ],
+        large=[sample(anything(300, 20), pad_width=((2, 1), (0, 3)), mode=mode) for mode in _MODES],
         errors=[
             error(ShapeError, "the widths do not match", floats(2, 3), pad_width=((1, 1), (1, 1), (1, 1))),
             error(ShapeError, "the widths do not match", floats(2, 3), pad_width=(1, 2, 3)),

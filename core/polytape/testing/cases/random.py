@@ -75,6 +75,31 @@ def _normal(state: Any, *, shape: tuple[int, ...], dtype: str) -> Any:
     return np.array(values[:count]).reshape(shape)
 
 
+def _philox64(counter: tuple[int, ...], k0: int, k1: int) -> tuple[int, ...]:
+    """A block of Philox4x64-10."""
+    c0, c1, c2, c3 = counter
+    for _ in range(10):
+        p0, p1 = 0xD2E7470EE14C6C93 * c0, 0xCA5A826395121157 * c2
+        c0, c1, c2, c3 = (p1 >> 64) ^ c1 ^ k0, p1 % 2**64, (p0 >> 64) ^ c3 ^ k1, p0 % 2**64
+        k0, k1 = (k0 + 0x9E3779B97F4A7C15) % 2**64, (k1 + 0xBB67AE8584CAA73B) % 2**64
+    return c0, c1, c2, c3
+
+
+def _mask_numbers(state: Any, count: int) -> list[int]:
+    """The numbers of a mask's elements, times 2**48."""
+    key, numbers = _pairs(state, 2), [0] * count
+    for digit in range(3):
+        blocks = [_philox64((i, digit, 0, 0), *key) for i in range(-(-count // 16))]
+        for i in range(count):
+            numbers[i] = numbers[i] << 16 | blocks[i // 16][i // 4 % 4] >> 16 * (i % 4) & 0xFFFF
+    return numbers
+
+
+def _mask(state: Any, *, rate: float, shape: tuple[int, ...]) -> Any:
+    numbers = _mask_numbers(state, math.prod(shape))
+    return np.array([x >= round(rate * 2**48) for x in numbers], "bool").reshape(shape)
+
+
 def _integers(state: Any, *, low: int, high: int, shape: tuple[int, ...], dtype: str) -> Any:
     span = high - low
     values = [low + (pair % span if span > _MASK else pair * span >> 64) for pair in _pairs(state, math.prod(shape))]
@@ -172,5 +197,24 @@ CASES = [
             error(DTypeError, "cannot draw float32", _STATE, low=0, high=2, shape=(2,), dtype="float32"),
             error(ShapeError, "a size is negative", _STATE, low=0, high=2, shape=(-1,), dtype="int32"),
         ],
+    ),
+    Case(
+        random.random_mask,
+        _STATE,
+        rate=0.2,
+        shape=(2, 3),
+        more=[
+            *[
+                sample(state, rate=rate, shape=shape)
+                for shape in ((), (1,), (0, 2), (5, 3), (101,))
+                for state, rate in ((_STATE, 0.3), (_LATE, 0.5))
+            ],
+            *[sample(_STATE, rate=rate, shape=(33,)) for rate in (0.0, 1.0, 2.0**-50, 1.0 - 2.0**-50)],
+            # The third digit of element 21 decides: at the first rate it is true, at the second one false.
+            *[sample(_STATE, rate=(0x70194366C96B + k) * 2.0**-48, shape=(33,)) for k in (0, 1)],
+        ],
+        reference=_mask,
+        result="bool",
+        errors=[error(ShapeError, "a size is negative", _STATE, rate=0.5, shape=(-1,))],
     ),
 ]

@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import ShapeError
 from ...ops import reduction
 from ..case import Case
-from ..makers import Maker, anything, counts, each, exactly, floating, floats, integers
+from ..makers import Maker, anything, counts, each, exactly, floating, floats, integers, reals
 from ..samples import Sample, error, sample
 
 __all__ = ["CASES"]
@@ -35,6 +35,8 @@ _MANY_ROWS = [
     sample(_terms(150_001, 2), axis=0),  # all rows are joined to longer ones, and some are left over
     sample(_terms(1030, 1500), axis=0, keepdims=True),
     sample(_terms(70_001, 2), axis=0, dtype="float64"),
+    sample(_terms(2, 3, 3001), axis=-1),
+    sample(_terms(5, 5000), axis=1, keepdims=True),
     sample(_terms(60, 50, 3), axis=(0, 1)),
     sample(_terms(3000, 2, 3), axis=1),
     sample(_terms(1100, 3, 3, 2), axis=(1, 3)),
@@ -50,6 +52,21 @@ _MANY_ROWS = [
 _LARGE = [sample(counts(150_001)), sample(counts(300, 500), axis=0), sample(counts(300, 500), axis=-1)]
 _PEAK = np.cos(np.arange(150_001.0))
 _PEAK[[140_000, 140_001]] = -2.0, 2.0  # at positions that need more than 16 bits
+# Many rows, also with NaN in one of the last; axes that are adjacent, and that are not.
+_WITH_NAN = np.cos(np.arange(3903.0) ** 2).reshape(1301, 3)
+_WITH_NAN[-1] = 2.0, _NAN, -2.0
+_SHORT_ROWS = [
+    sample(exactly(_WITH_NAN), axis=0),
+    sample(exactly(_WITH_NAN), axis=1),
+    sample(exactly(np.resize(_WITH_NAN, (70, 90))), axis=-1),
+    sample(reals(2, 601, 5), axis=1, keepdims=True),
+    sample(reals(8000, 10), axis=-1, keepdims=True),
+    sample(reals(9, 10, 250), axis=2),
+    sample(reals(70, 20, 2), axis=1),
+    sample(reals(70, 9, 10), axis=(2, 1)),
+    sample(reals(300, 2, 4), axis=(0, 2)),
+    Sample([reals(300, 20)], {"axis": 0}, layout="transposed"),
+]
 _EXTREMES = [*_LARGE, sample(exactly(_PEAK))]
 # Factors whose products are exact and stay within the range of half precision.
 _FACTORS = np.resize([2.0, 0.5, -1.0, 4.0, 0.25, 1.0, -1.0], 150_000)
@@ -81,6 +98,8 @@ _SPREAD = [
     sample(floats(4, 5), axis=1, correction=1),
     sample(floats(4, 5), axis=(0, 1), correction=0.5, keepdims=True),
     sample(_TALL, axis=0),
+    sample(floats(7, 90), correction=1.0, keepdims=True),
+    sample(floats(300), axis=-1),
     sample(exactly([3.0]), correction=1.0, smooth=False),
     sample(exactly([3.0, 4.0]), correction=3.0, smooth=False),
     sample(exactly([10000.0, 10001.0, 10002.0])),
@@ -166,7 +185,7 @@ CASES = [
             sample(exactly([1.0, _NAN, 2.0]), smooth=False),
             sample(exactly([-_INF, -1.0]), smooth=False),
         ],
-        large=_EXTREMES,
+        large=[*_EXTREMES, *_SHORT_ROWS],
     ),
     Case(
         reduction.argmax,
@@ -185,7 +204,7 @@ CASES = [
             sample(exactly([1.0, _NAN, 2.0]), smooth=False),
             sample(exactly([_INF, 1.0]), smooth=False),
         ],
-        large=_EXTREMES,
+        large=[*_EXTREMES, *_SHORT_ROWS],
     ),
     Case(
         reduction.argmin,

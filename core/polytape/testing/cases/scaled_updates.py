@@ -12,10 +12,10 @@ from ..case import Case
 from ..makers import Maker, exactly, floats, positive
 from .optim import RATE, update_errors, update_operands, update_samples
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "large", "update_case"]
 
 
-def _large(*shape: int) -> Maker:
+def large(*shape: int) -> Maker:
     """A mean square that is far above the square of any mean: their difference keeps its digits."""
     return floats(*shape, low=8.0, high=12.0)
 
@@ -79,9 +79,10 @@ def _lion(x: Any, m: Any, gradient: Any, rate: Any, hyperparameters: Any) -> Any
     return x - rate * (direction + weight_decay * x), beta2 * m + (1.0 - beta2) * gradient
 
 
-def _case(
+def update_case(
     op: Any, slots: list[Any], hyperparameters: list[float], reference: Callable[..., Any], gradient: Any = floats
 ) -> Case:
+    """The row of an update of a variable and its slots."""
     vector = exactly(hyperparameters, "float32")
     return Case(
         op,
@@ -98,13 +99,13 @@ def _case(
 
 
 CASES = [
-    _case(scaled_updates.adagrad_update, [positive], [0.125], _adagrad),
-    _case(scaled_updates.rmsprop_update, [positive, floats], [0.75, 0.5, 0.125], _rmsprop),
-    _case(scaled_updates.centered_rmsprop_update, [_large, floats, floats], [0.75, 0.5, 0.125], _centered),
-    _case(scaled_updates.adadelta_update, [positive, positive], [0.75, 0.125], _adadelta),
-    _case(scaled_updates.ftrl_update, [positive, floats], [-0.5, 0.5, 0.25], _ftrl),
-    _case(scaled_updates.proximal_sgd_update, [], [0.5, 0.25], _proximal_sgd),
-    _case(scaled_updates.proximal_adagrad_update, [positive], [0.5, 0.25], _proximal_adagrad),
+    update_case(scaled_updates.adagrad_update, [positive], [0.125], _adagrad),
+    update_case(scaled_updates.rmsprop_update, [positive, floats], [0.75, 0.5, 0.125], _rmsprop),
+    update_case(scaled_updates.centered_rmsprop_update, [large, floats, floats], [0.75, 0.5, 0.125], _centered),
+    update_case(scaled_updates.adadelta_update, [positive, positive], [0.75, 0.125], _adadelta),
+    update_case(scaled_updates.ftrl_update, [positive, floats], [-0.5, 0.5, 0.25], _ftrl),
+    update_case(scaled_updates.proximal_sgd_update, [], [0.5, 0.25], _proximal_sgd),
+    update_case(scaled_updates.proximal_adagrad_update, [positive], [0.5, 0.25], _proximal_adagrad),
     # The sign of the direction must not depend on rounding: both of its terms have one sign.
-    _case(scaled_updates.lion_update, [positive], [0.75, 0.5, 0.25], _lion, positive),
+    update_case(scaled_updates.lion_update, [positive], [0.75, 0.5, 0.25], _lion, positive),
 ]

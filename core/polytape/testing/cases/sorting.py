@@ -58,6 +58,12 @@ _ORDERED = [
     sample(_CLOSE, smooth=False),
     sample(each(_LARGE, "int64", "uint64")),
 ]
+# More of them than a stable sort serves, along an axis that is not the last one in memory, and along the last one.
+_MANY_ZEROS = exactly(np.resize([0.0, -0.0, 2.0, -0.0, -2.0, _NAN, 0.0, 1.0], (30, 91)))
+_IN_ORDER = [
+    sample(_MANY_ZEROS, axis=0, smooth=False, signs=True),
+    sample(_MANY_ZEROS, smooth=False, signs=True, descending=True),
+]
 _MANY = [sample(reals(20_001)), sample(reals(300, 500), axis=0, descending=True), sample(reals(300, 500))]
 _HIDING_NAN = np.where(np.arange(80) == 7, _NAN, np.where(np.arange(80) % 40 < 2, 5.0, -np.arange(80.0)))
 _FIRSTS = np.where(np.arange(300) % 3 == 0, 5.0, -np.arange(300.0))
@@ -83,7 +89,7 @@ CASES: list[Case] = [
     Case(
         sorting.sort,
         avoid="ties",
-        more=[*_ORDERED, sample(each(_SAME, "complex64", "complex128"), smooth=False, signs=True)],
+        more=[*_ORDERED, *_IN_ORDER, sample(each(_SAME, "complex64", "complex128"), smooth=False, signs=True)],
         reference=_sort,
         large=_MANY,
     ),

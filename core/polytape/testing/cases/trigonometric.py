@@ -11,6 +11,7 @@ from ...ops import trigonometric
 from ..case import Case
 from ..makers import each, floats, reals
 from ..samples import sample
+from .complex_parts import at_limits
 
 __all__ = ["CASES"]
 
@@ -18,6 +19,8 @@ __all__ = ["CASES"]
 _ULP: Final = {"float32": 5.0, "bfloat16": 5.0, "complex64": 32.0, "complex128": 32.0}
 # Imaginary parts for which all libraries give the zero the same sign.
 _INFINITE: Final = [complex(x, y) for x in (math.inf, -math.inf) for y in (1.0, -1.0)]
+# C leaves the sign of the imaginary part of their cosines open.
+_REAL_INFINITIES: Final = [complex(x, y) for x in (math.inf, -math.inf) for y in (0.0, -0.0)]
 _INTEGERS: Final = [sample(reals(5), smooth=False)]
 
 
@@ -28,8 +31,8 @@ def _row(name: str, reference: str = "", low: float = -2.0, high: float = 2.0, *
 
 
 CASES = [
-    Case(trigonometric.sin, near=[3.1416, 100.0, 1e-8], scale=0.1),
-    Case(trigonometric.cos, near=[1.5708, 100.0, 1e-8], scale=0.1),
+    Case(trigonometric.sin, near=[3.1416, 100.0, 1e-8], scale=0.1, more=[at_limits()]),
+    Case(trigonometric.cos, near=[1.5708, 100.0, 1e-8], scale=0.1, more=[at_limits(*_REAL_INFINITIES)]),
     Case(trigonometric.tan, near=[3.1416, 1e-8], ulp=_ULP, scale=0.1, more=_INTEGERS),
     _row("asin", "arcsin", -0.9, 0.9, near=[1e-8, 2.0]),
     _row("acos", "arccos", -0.9, 0.9, near=[1e-8, 2.0], scale=0.1),

@@ -87,8 +87,10 @@ __all__ = [
 __version__ = "14.2.0+standin"
 cuda = SimpleNamespace(
     Device=standin_cuda.Device,
+    Event=standin_cuda.Event,
     MemoryPool=standin_cuda.MemoryPool,
     Stream=standin_cuda.Stream,
+    get_current_stream=standin_cuda.get_current_stream,
     memory=standin_cuda.memory,
     runtime=standin_cuda.runtime,
 )

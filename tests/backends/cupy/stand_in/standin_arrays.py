@@ -72,7 +72,12 @@ class ndarray:
         return SimpleNamespace(array=self, stream=stream, max_version=max_version)
 
     def get(self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True) -> Host:
-        return np.array(self._host, order=order, copy=True)  # type: ignore[call-overload]
+        (cuda.get_current_stream() if stream is None else stream).synchronize()
+        host: Host = np.array(self._host, order=order, copy=True)  # type: ignore[call-overload]
+        memory = self._mem
+        if isinstance(memory, cuda.PooledMemory) and memory.writer.finished < memory.position and host.ndim:
+            host.view(np.uint8).fill(0xFF)
+        return host
 
     def item(self) -> Any:
         return self._host.item()
@@ -276,6 +281,8 @@ class ufunc:
             host_out = None if out is None else operand(out)
             if self.name == "cupy_power" and all(np.asarray(host).dtype.kind in "bui" for host in hosts):
                 result = _integral_power(*hosts)
+            elif self.name == "cupy_power" and host_out is None and dtype is None:
+                result = _power(*hosts)
             else:
                 result = self._numpy_ufunc(*hosts, out=host_out, casting=casting, dtype=dtype)
         return fresh(result) if out is None else out
@@ -293,6 +300,13 @@ class ufunc:
         if a.dtype.name not in names:
             raise TypeError(f"{scatter} only supports {', '.join(names)}, as data type")
         self._numpy_ufunc.at(operand(a), _index(a._host, indices), operand(b))
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    """C's pow, as on a GPU. NumPy takes the square root if the exponent is the number 0.5, also of -0 and of -inf."""
+    result = np.power(base, exponent)
+    odd = np.equal(exponent, 0.5) & (np.equal(base, 0) | np.equal(base, -np.inf))
+    return np.where(odd, np.abs(base), result).astype(result.dtype)
 
 
 def _integral_power(base: Any, exponent: Any) -> Any:

@@ -1,5 +1,9 @@
 """`cupy.cuda` of the stand-in: two simulated devices, a current device per thread, and a pool that counts bytes.
 
+Numbers are computed at once, but count as written only when their stream, or one that waits for it, was waited for: a
+copy to the host of an array that is not yet written by then has all its bits set. ``broken[:] = [error]`` makes the
+CUDA runtime raise an error from every call, as after an error of a kernel.
+
 The environment variable ``CUPY_STAND_IN`` sets the number of devices or simulates a failure: ``no-driver``,
 ``no-device``, ``hang``, or ``broken`` (importing cupy raises an error).
 """
@@ -9,6 +13,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,12 +33,15 @@ def _device_count() -> int:
     if MODE == "no-device":
         raise CUDARuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected")
     if MODE == "hang":
-        time.sleep(60.0)
+        time.sleep(600.0)
     return int(MODE)
 
 
 class _Current(threading.local):
     index = 0
+
+    def __init__(self) -> None:
+        self.streams: dict[int, Stream] = {}
 
 
 _current = _Current()
@@ -83,20 +91,113 @@ class Device:
         _set_device(self.id)
 
     def synchronize(self) -> None:
-        """Record the call; the stand-in queues no work."""
+        """Wait for all streams, and record the call."""
+        _check()
+        for stream in list(streams):
+            if stream.device_id in (self.id, -1):
+                stream.finish(stream.queued)
         synchronized.append(self.id)
 
 
+broken: list[Exception] = []
+
+
+def _check() -> None:
+    if broken:
+        raise broken[0]
+
+
 class Stream:
-    """A stream; there is only the null stream."""
+    """A queue of work. ``queued`` counts the arrays written on it, and ``finished`` those that are complete."""
 
     null: Stream
 
+    def __init__(
+        self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: int | None = None
+    ) -> None:
+        self.device_id = -1 if null else current()
+        self.queued = self.finished = 0
+        self.waits: dict[Stream, int] = {}
+        streams.add(self)
+
+    def _check_device(self) -> None:
+        _check()
+        if self.device_id not in (-1, current()):
+            raise RuntimeError(f"the stream was created on device {self.device_id}, but {current()} is the current one")
+
+    def use(self) -> Stream:
+        """Make it the current stream of the current device."""
+        self._check_device()
+        _current.streams[current()] = self
+        return self
+
+    def record(self, event: Event | None = None) -> Event:
+        """An event after the work queued so far."""
+        self._check_device()
+        event = Event() if event is None else event
+        event.record(self)
+        return event
+
+    def wait_event(self, event: Event) -> None:
+        """Let later work run after the event."""
+        _check()
+        assert event.stream is not None
+        for stream, position in ((event.stream, event.position), *event.waits.items()):
+            self.waits[stream] = max(position, self.waits.get(stream, 0))
+
     def synchronize(self) -> None:
-        """Do nothing: the stand-in queues no work."""
+        """Wait for all work of this stream."""
+        _check()
+        self.finish(self.queued)
+
+    def finish(self, position: int) -> None:
+        """Complete the work up to a position, and what it waits for."""
+        self.finished = max(self.finished, position)
+        for stream, other in self.waits.items():
+            stream.finished = max(stream.finished, other)
+
+    @property
+    def done(self) -> bool:
+        """Whether all work is complete."""
+        _check()
+        return self.finished >= self.queued
 
 
-Stream.null = Stream()
+class Event:
+    """A place in a stream."""
+
+    def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
+        self.stream: Stream | None = None
+        self.position = 0
+        self.waits: dict[Stream, int] = {}
+
+    def record(self, stream: Stream | None = None) -> None:
+        """Move it behind the work queued on a stream so far."""
+        self.stream = get_current_stream() if stream is None else stream
+        self.position, self.waits = self.stream.queued, dict(self.stream.waits)
+
+    @property
+    def done(self) -> bool:
+        """Whether the work before it is complete."""
+        _check()
+        return self.stream is None or self.stream.finished >= self.position
+
+    def synchronize(self) -> None:
+        """Complete the work before it."""
+        _check()
+        if self.stream is not None:
+            self.stream.finish(self.position)
+            for stream, position in self.waits.items():
+                stream.finish(position)
+
+
+def get_current_stream(device_id: int = -1) -> Stream:
+    """The current stream of this thread on a device."""
+    return _current.streams.get(current() if device_id < 0 else device_id, Stream.null)
+
+
+streams: weakref.WeakSet[Stream] = weakref.WeakSet()
+Stream.null = Stream(null=True)
 synchronized: list[int] = []  # the devices that were synchronized, for tests
 used_nbytes = [0] * 8
 
@@ -113,6 +214,9 @@ class PooledMemory:
 
     def __init__(self, size: int) -> None:
         self.size, self.device_id = size, current()
+        self.writer = get_current_stream()
+        self.writer.queued += 1
+        self.position = self.writer.queued
         self._used = used_nbytes  # when the interpreter exits, arrays are deleted after the names of this module
         self._used[self.device_id] += size
 

@@ -77,6 +77,7 @@ ROWS_OF_LAYERS = [
     Row(lambda: nn.Bidirectional(nn.LSTM(3, return_sequences=True)), SEQUENCES, (2, 5, 6), 6, 192),
     Row(lambda: nn.Bidirectional(nn.GRU(3), merge="mean"), SEQUENCES, (2, 3), 8, 162),
     Row(lambda: nn.TimeDistributed(nn.Dense(2)), SEQUENCES, (2, 5, 2), 2, 10),
+    Row(lambda: nn.Masking(), SEQUENCES, SEQUENCES, 0, 0),
     Row(lambda: nn.MultiHeadAttention(2), SEQUENCES, SEQUENCES, 4, 80),
     Row(lambda: nn.Sequential(nn.Dense(3), nn.relu, nn.Dense(2)), ROWS, (3, 2), 4, 23),
 ]  # fmt: skip

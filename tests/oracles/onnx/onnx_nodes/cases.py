@@ -15,8 +15,7 @@ import numpy as np
 from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, numpy_helper
 
 import polytape as pt
-
-from .registry import OPS, as_dtype
+from polytape.interop.onnx.loading.registry import OPS, as_dtype
 
 __all__ = ["Case", "cases_of", "modules", "reason_against"]
 

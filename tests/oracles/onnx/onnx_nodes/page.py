@@ -48,8 +48,8 @@ def rendered(text: str) -> str:
             traced += run(case)
     count = sum(ran.values())
     lines = [
-        f"ONNX {onnx.__version__} has {total:,} node tests. {count:,} of them run eagerly, of {len(ran)} ops, and "
-        f"{traced:,} also traced;",
+        f"ONNX {onnx.__version__} has {total:,} node tests. {count:,} of them agree node by node, "
+        f"of {len(ran)} ops, and {traced:,} also as a graph;",
         f"of the other {count - traced}, every input determines a shape, which a graph does not compute.",
         "",
         "The numbers of tests that run:",

@@ -8,7 +8,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from ..compiled import FEW, loops
+from ..compiled import FEW, loops, many_short_rows
 
 __all__ = ["kernels"]
 
@@ -42,8 +42,8 @@ def served(labels: Array, logits: Array) -> bool:
 
 
 def served_gradient(incoming: Array, labels: Array, logits: Array) -> bool:
-    """Whether the logits are in C order, and not few."""
-    return served(labels, logits)
+    """As `served`, unless there are many short rows."""
+    return served(labels, logits) and not many_short_rows(logits, 32, 8192)
 
 
 def _check_rows(rows: Array, logits: Array) -> None:
@@ -55,7 +55,11 @@ def sparse_softmax_cross_entropy_with_logits(labels: Array, logits: Array) -> Ar
     _check_rows(labels, logits)
     y = np.empty(labels.shape, logits.dtype)
     n = logits.shape[-1]
-    if not loops().cross_entropy(labels.reshape(-1), logits.reshape(-1, n), y.reshape(-1)):
+    if logits.ndim == 2:
+        valid = loops().cross_entropy(labels, logits, y)
+    else:
+        valid = loops().cross_entropy(labels.reshape(-1), logits.reshape(-1, n), y.reshape(-1))
+    if not valid:
         raise _index_error(labels, n)
     return y
 

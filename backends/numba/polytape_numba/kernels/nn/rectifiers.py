@@ -1,46 +1,64 @@
-"""The exponential rectifier and its gradient in one pass."""
+"""The rectifiers made of pieces and their gradients, as universal functions whose last operand is the attribute."""
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import numpy as np
+from typing import Any
 
 from polytape.backend import Kernel
 
-from ..compiled import loops, one_vector, two_vectors
+from ..compiled import FEW
+from ..universal import REAL, Fn, numpy_kernels, universal
 
 __all__ = ["kernels"]
 
 Array = Any
-_REAL: Final = ("float32", "float64")
+
+# NumPy's kernels of elu, its gradient and leaky_relu serve only attributes above 0 and up to 1.
 
 
 def kernels() -> list[Kernel]:
     """The kernels of the rectifiers."""
+    few = numpy_kernels("nn.rectifiers")
+    makers = {
+        "elu": _elu, "elu_gradient": _elu_gradient, "leaky_relu": _leaky_relu,
+        "leaky_relu_gradient": _leaky_relu_gradient,
+    }  # fmt: skip
     return [
-        Kernel("elu", elu, dtypes=_REAL, when=elu_served, fresh=True),
-        Kernel("elu_gradient", elu_gradient, dtypes=_REAL, when=elu_gradient_served, fresh=True),
+        Kernel(op, make(universal(op, dtype), few[op]), dtypes=(dtype,), fresh=True)
+        for op, make in makers.items()
+        for dtype in REAL
     ]
 
 
-def elu_served(x: Array, *, alpha: float = 1.0) -> bool:
-    """As `one_vector`."""
-    return one_vector(x)
+def _elu(function: Fn, few: Fn) -> Fn:
+    def elu(x: Array, *, alpha: float = 1.0) -> Array:
+        return few(x, alpha=alpha) if x.size < FEW and 0.0 < alpha <= 1.0 else function(x, float(alpha))
+
+    return elu
 
 
-def elu_gradient_served(incoming: Array, x: Array, *, alpha: float = 1.0) -> bool:
-    """As `two_vectors`."""
-    return two_vectors(incoming, x)
+def _elu_gradient(function: Fn, few: Fn) -> Fn:
+    def elu_gradient(incoming: Array, x: Array, *, alpha: float = 1.0) -> Array:
+        if x.size < FEW and 0.0 < alpha <= 1.0:
+            return few(incoming, x, alpha=alpha)
+        return function(incoming, x, float(alpha))
+
+    return elu_gradient
 
 
-def elu(x: Array, *, alpha: float = 1.0) -> Array:
-    y = np.empty(x.shape, x.dtype)
-    loops().elu(x.reshape(-1), float(alpha), y.reshape(-1))
-    return y
+def _leaky_relu(function: Fn, few: Fn) -> Fn:
+    def leaky_relu(x: Array, *, negative_slope: float = 0.01) -> Array:
+        if x.size < FEW and 0.0 < negative_slope <= 1.0:
+            return few(x, negative_slope=negative_slope)
+        return function(x, float(negative_slope))
+
+    return leaky_relu
 
 
-def elu_gradient(incoming: Array, x: Array, *, alpha: float = 1.0) -> Array:
-    y = np.empty(x.shape, x.dtype)
-    loops().elu_gradient(incoming.reshape(-1), x.reshape(-1), float(alpha), y.reshape(-1))
-    return y
+def _leaky_relu_gradient(function: Fn, few: Fn) -> Fn:
+    def leaky_relu_gradient(incoming: Array, x: Array, *, negative_slope: float = 0.01) -> Array:
+        if x.size < FEW:
+            return few(incoming, x, negative_slope=negative_slope)
+        return function(incoming, x, float(negative_slope))
+
+    return leaky_relu_gradient

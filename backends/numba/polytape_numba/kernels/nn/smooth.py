@@ -1,69 +1,62 @@
-"""The smooth rectifiers and their gradients; each element is read from memory once."""
+"""The smooth rectifiers and their gradients."""
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import numpy as np
+from typing import Any
 
 from polytape.backend import Kernel
 
-from ..compiled import loops, one_vector, two_vectors
+from ..compiled import FEW
+from ..universal import Fn, numpy_kernels, one_operand, two_operands, universal
 
 __all__ = ["kernels"]
 
 Array = Any
-_REAL: Final = ("float32", "float64")
 
 
 def kernels() -> list[Kernel]:
     """The kernels of the smooth rectifiers."""
-    return [
-        Kernel("softplus", softplus, dtypes=_REAL, when=one_vector, fresh=True),
-        Kernel("silu", silu, dtypes=_REAL, when=one_vector, fresh=True),
-        Kernel("silu_gradient", silu_gradient, dtypes=_REAL, when=two_vectors, fresh=True),
-        Kernel("gelu", gelu, dtypes=_REAL, when=gelu_served, fresh=True),
-        Kernel("gelu_gradient", gelu_gradient, dtypes=_REAL, when=gelu_gradient_served, fresh=True),
+    few = numpy_kernels("nn.smooth")
+    found = [
+        *one_operand("softplus", few["softplus"]),
+        *one_operand("silu", few["silu"]),
+        *two_operands("silu_gradient", few["silu_gradient"]),
     ]
+    conditions: dict[str, Any] = {"float32": None, "float64": approximate_gelu}
+    for dtype, when in conditions.items():
+        gelu = _gelu(universal("gelu", dtype), universal("gelu_by_tanh", dtype), few["gelu"])
+        found.append(Kernel("gelu", gelu, dtypes=(dtype,), when=when, fresh=True))
+    conditions = {"float32": None, "float64": approximate_gelu_gradient}
+    for dtype, when in conditions.items():
+        exact, by_tanh = universal("gelu_gradient", dtype), universal("gelu_gradient_by_tanh", dtype)
+        gradient = _gelu_gradient(exact, by_tanh, few["gelu_gradient"])
+        found.append(Kernel("gelu_gradient", gradient, dtypes=(dtype,), when=when, fresh=True))
+    return found
 
 
-def gelu_served(x: Array, *, approximate: bool = False) -> bool:
-    """Whether the operand is a large vector, in float32 for the exact form, whose polynomial has that precision."""
-    return one_vector(x) and (approximate or bool(x.itemsize == 4))
+def approximate_gelu(x: Array, *, approximate: bool = False) -> bool:
+    """Whether it is the approximate form: the polynomial of the exact one has the precision of float32."""
+    return approximate
 
 
-def gelu_gradient_served(incoming: Array, x: Array, *, approximate: bool = False) -> bool:
-    """As `gelu_served`, for two operands of one shape."""
-    return two_vectors(incoming, x) and (approximate or bool(x.itemsize == 4))
+def approximate_gelu_gradient(incoming: Array, x: Array, *, approximate: bool = False) -> bool:
+    """As `approximate_gelu`."""
+    return approximate
 
 
-def softplus(x: Array) -> Array:
-    y = np.empty(x.shape, x.dtype)
-    loops().softplus(x.reshape(-1), y.reshape(-1))
-    return y
+def _gelu(exact: Fn, by_tanh: Fn, few: Fn) -> Fn:
+    def gelu(x: Array, *, approximate: bool = False) -> Array:
+        if x.size < FEW:
+            return few(x, approximate=approximate)
+        return by_tanh(x) if approximate else exact(x)
+
+    return gelu
 
 
-def silu(x: Array) -> Array:
-    y = np.empty(x.shape, x.dtype)
-    loops().silu(x.reshape(-1), y.reshape(-1))
-    return y
+def _gelu_gradient(exact: Fn, by_tanh: Fn, few: Fn) -> Fn:
+    def gelu_gradient(incoming: Array, x: Array, *, approximate: bool = False) -> Array:
+        if x.size < FEW:
+            return few(incoming, x, approximate=approximate)
+        return by_tanh(incoming, x) if approximate else exact(incoming, x)
 
-
-def silu_gradient(incoming: Array, x: Array) -> Array:
-    y = np.empty(x.shape, x.dtype)
-    loops().silu_gradient(incoming.reshape(-1), x.reshape(-1), y.reshape(-1))
-    return y
-
-
-def gelu(x: Array, *, approximate: bool = False) -> Array:
-    y = np.empty(x.shape, x.dtype)
-    loop = loops().gelu_by_tanh if approximate else loops().gelu
-    loop(x.reshape(-1), y.reshape(-1))
-    return y
-
-
-def gelu_gradient(incoming: Array, x: Array, *, approximate: bool = False) -> Array:
-    y = np.empty(x.shape, x.dtype)
-    loop = loops().gelu_gradient_by_tanh if approximate else loops().gelu_gradient
-    loop(incoming.reshape(-1), x.reshape(-1), y.reshape(-1))
-    return y
+    return gelu_gradient

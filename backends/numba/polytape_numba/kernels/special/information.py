@@ -8,7 +8,7 @@ import numpy as np
 
 from polytape.backend import Kernel
 
-from ..compiled import contiguous_rows, loops
+from ..compiled import contiguous_rows, loops, many_short_rows
 
 __all__ = ["kernels"]
 
@@ -22,8 +22,8 @@ def kernels() -> list[Kernel]:
 
 
 def served(x: Array, *, axis: Axis = None, keepdims: bool = False) -> bool:
-    """Whether the operand is in C order and the axis is its last one."""
-    return contiguous_rows(x, axis)
+    """Whether the operand is in C order, the axis is its last one, and there are not many short rows."""
+    return contiguous_rows(x, axis) and not many_short_rows(x, 64, 1024)
 
 
 def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:

@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
+
 from polytape.backend import Kernel
 
+from ..clipping import LIMITS, clip_of
+from ..constants import numbers
+from ..extremes import extreme_reduce
 from ..quiet import error_state
-from ..rows import LONG, by_rows, column, is_rows
+from ..rows import LONG, beside_row, by_rows, column, is_rows
 from ..summing import add_reduce
+from .relu_gradients import relu_gradient
 
 __all__ = ["NEAR", "growth_of", "kernels", "logistic_of", "softmax_rows"]
 
 Array = Any
 
 NEAR: Final = 60.0  # exp of larger numbers, or sums of them, could overflow
-_LARGE: Final = 4096  # elements
-_BLOCK: Final = 16384  # elements
 
 
 def kernels(xp: Any) -> list[Kernel]:
@@ -32,6 +36,7 @@ def kernels(xp: Any) -> list[Kernel]:
         Kernel("log_softmax", _log_softmax(xp), fresh=True),
         Kernel("log_softmax_gradient", _log_softmax_gradient(xp), fresh=True),
         Kernel("relu", _relu(xp), fresh=True),
+        Kernel("relu_gradient", relu_gradient(xp), fresh=True),
         Kernel("sigmoid", _sigmoid(xp), fresh=True),
         Kernel("sigmoid_gradient", _sigmoid_gradient(xp), fresh=True),
     ]
@@ -40,12 +45,13 @@ def kernels(xp: Any) -> list[Kernel]:
 def softmax_rows(xp: Any) -> Callable[[Array, int], Array]:
     """Softmax without the check of NumPy's error state, as a function of array and axis."""
     exp, reduce, on_host = xp.exp, add_reduce(xp), xp.__name__ == "numpy"
+    largest = extreme_reduce(xp, "maximum")
 
     def powers(x: Array, y: Array | None) -> Array:
         # Where no exponential overflows, the largest element of each row is not needed. Both functions find NaN.
         if x.item(x.argmax()) < NEAR and x.item(x.argmin()) > -NEAR:
             return exp(x, out=y)
-        return exp(xp.subtract(x, x.max(-1, None, True), out=y), out=y)
+        return exp(xp.subtract(x, largest(x, -1, True), out=y), out=y)
 
     def fill(x: Array, y: Array) -> None:
         powers(x, y)
@@ -61,9 +67,11 @@ def softmax_rows(xp: Any) -> Callable[[Array, int], Array]:
         if x.dtype.itemsize == 2:
             return softmax(x.astype("float32"), axis).astype(x.dtype)
         x.shape[axis]  # raises an IndexError for rank 0, which NumPy reduces over axis -1 but the op rejects
-        y = exp(x - x.max(axis, None, True)) if x.size else x.copy()
-        y /= reduce(y, axis, None, None, True)
-        return y
+        if not x.size:
+            return x.copy()
+        y = beside_row(xp.subtract, x, largest(x, axis, True))
+        exp(y, out=y)
+        return beside_row(xp.divide, y, reduce(y, axis, None, None, True), y)
 
     return softmax
 
@@ -115,16 +123,17 @@ def _softmax_gradient(xp: Any) -> Callable[..., Array]:
 
 def _log_softmax(xp: Any) -> Callable[..., Array]:
     exp, log, reduce, state, on_host = xp.exp, xp.log, add_reduce(xp), error_state(xp), xp.__name__ == "numpy"
+    largest = extreme_reduce(xp, "maximum")
 
     def fill(x: Array, y: Array) -> None:
-        xp.subtract(x, x.max(-1, None, True), out=y)
+        xp.subtract(x, largest(x, -1, True), out=y)
         y -= log(exp(y).dot(column(y.shape[1], y.dtype.char)))
 
     def compute(x: Array, axis: int) -> Array:
         if on_host and is_rows(x, axis):
             if x.size > LONG:
                 return by_rows(fill, x)
-            y = x - x.max(-1, None, True)
+            y = x - largest(x, -1, True)
             y -= log(exp(y).dot(column(y.shape[-1], y.dtype.char)))
             return y
         if x.dtype.itemsize == 2:
@@ -132,9 +141,8 @@ def _log_softmax(xp: Any) -> Callable[..., Array]:
         x.shape[axis]  # as in softmax
         if not x.size:
             return x.copy()
-        y = x - x.max(axis, None, True)
-        y -= log(reduce(exp(y), axis, None, None, True))
-        return y
+        y = beside_row(xp.subtract, x, largest(x, axis, True))
+        return beside_row(xp.subtract, y, log(reduce(exp(y), axis, None, None, True)), y)
 
     def log_softmax(x: Array, *, axis: int = -1) -> Array:
         if state(None) is None:
@@ -179,21 +187,13 @@ def _check_shapes(incoming: Array, y: Array, axis: int) -> None:
 
 
 def _relu(xp: Any) -> Callable[..., Array]:
-    maximum, on_host = xp.maximum, xp.__name__ == "numpy"
-    # A 0-d array is 200 ns faster than a Python number as operand, but in other modules it belongs to one device.
-    names = ("float32", "float64") if on_host else ()
-    zeros = {array.dtype: array for array in (xp.zeros((), name) for name in names)}
+    maximum, between = xp.maximum, clip_of(xp)
+    # By dtype, 0 and infinity. Beside a Python number, a ufunc takes 200 ns longer.
+    bounds = {} if between is None else {dtype: (np.zeros((), dtype), limits[1]) for dtype, limits in LIMITS.items()}
 
     def relu(x: Array) -> Array:
-        if not on_host or x.size < _LARGE or x.dtype not in zeros or not x.flags.c_contiguous:
-            return maximum(x, zeros.get(x.dtype, 0))
-        # NumPy's maximum uses SIMD beside an array, but not beside a number, which takes twice the time.
-        y, flat, block = xp.empty_like(x), x.reshape(-1), xp.zeros(min(x.size, _BLOCK), x.dtype)
-        result = y.reshape(-1)
-        for start in range(0, flat.size, _BLOCK):
-            part = flat[start : start + _BLOCK]
-            maximum(part, block[: part.size], out=result[start : start + _BLOCK])
-        return y
+        served = bounds.get(x.dtype)
+        return maximum(x, 0) if served is None else between(x, served[0], served[1])
 
     return relu
 
@@ -217,13 +217,13 @@ def _sigmoid(xp: Any) -> Callable[..., Array]:
 
 def logistic_of(xp: Any) -> Callable[[Array], Array]:
     """``1 / (1 + exp(-x))`` of float32 or float64, without the check of NumPy's error state."""
-    exp, absolute, maximum = xp.exp, xp.abs, xp.maximum
+    exp, absolute, maximum, one = xp.exp, xp.abs, xp.maximum, numbers(xp, 1)
     growth = growth_of(xp) if xp.__name__ == "numpy" else lambda x: None
 
     def logistic(x: Array) -> Array:
         y = growth(x)
         if y is not None:
-            return xp.divide(1, y, out=y)
+            return xp.divide(one[y.dtype.char], y, out=y)
         # exp(-|x|) cannot overflow. The numerator is 1 for x >= 0 and exp(x) for x < 0; maximum avoids the branches
         # of where, which cost 3 ns per element.
         e = exp(-absolute(x))
@@ -237,7 +237,7 @@ def logistic_of(xp: Any) -> Callable[[Array], Array]:
 
 def growth_of(xp: Any) -> Callable[[Array], Array | None]:
     """``1 + exp(-x)`` as a new array; None for a number for which it overflows, for NaN, and for rank 0."""
-    exp, negative = xp.exp, xp.negative
+    exp, negative, add, one = xp.exp, xp.negative, xp.add, numbers(xp, 1)
     lowest = {"f": -87.0, "d": -708.0}
 
     def growth(x: Array) -> Array | None:
@@ -246,17 +246,16 @@ def growth_of(xp: Any) -> Callable[[Array], Array | None]:
             return None
         y = negative(x)
         exp(y, out=y)
-        y += 1
-        return y
+        return add(y, one[y.dtype.char], out=y)
 
     return growth
 
 
 def _sigmoid_gradient(xp: Any) -> Callable[..., Array]:
-    state = error_state(xp)
+    state, one = error_state(xp), numbers(xp, 1)
 
     def compute(incoming: Array, y: Array) -> Array:
-        return incoming * (y * (1 - y))
+        return incoming * (y * (one.get(y.dtype.char, 1) - y))
 
     def sigmoid_gradient(incoming: Array, y: Array) -> Array:
         if state(None) is None:

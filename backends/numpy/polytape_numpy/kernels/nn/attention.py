@@ -8,11 +8,12 @@ from typing import Any
 
 from polytape.backend import Kernel
 
+from ..extremes import extreme_reduce
 from ..quiet import error_state
 from ..rows import column, is_rows
 from .activations import NEAR
 
-__all__ = ["kernels"]
+__all__ = ["kernels", "weights_of"]
 
 Array = Any
 
@@ -24,7 +25,7 @@ def kernels(xp: Any) -> list[Kernel]:
 
 def _weights(xp: Any) -> Callable[[Array], Array]:
     """The softmax of scores along the last axis, which it overwrites."""
-    exp, where, on_host = xp.exp, xp.where, xp.__name__ == "numpy"
+    exp, where, on_host, largest = xp.exp, xp.where, xp.__name__ == "numpy", extreme_reduce(xp, "maximum")
 
     def weights(scores: Array) -> Array:
         if (
@@ -39,9 +40,9 @@ def _weights(xp: Any) -> Callable[[Array], Array]:
             rows /= rows.dot(column(rows.shape[1], rows.dtype.char))
             return scores
         # A row in which no key is seen has no finite score: its exponentials and their sum are 0.
-        top = scores.max(-1, None, True)
+        top = largest(scores, -1, True)
         scores -= where(top == -inf, 0, top).astype(scores.dtype)
-        scores = exp(scores)
+        exp(scores, out=scores)
         total = scores.sum(-1, None, None, True)
         scores /= where(total == 0, 1, total).astype(scores.dtype)
         return scores
@@ -49,10 +50,11 @@ def _weights(xp: Any) -> Callable[[Array], Array]:
     return weights
 
 
-def _attention(xp: Any) -> Callable[..., Array]:
-    matmul, where, arange, state, weights = xp.matmul, xp.where, xp.arange, error_state(xp), _weights(xp)
+def weights_of(xp: Any) -> Callable[..., Array]:
+    """The function that computes the weights of the values for each query."""
+    matmul, where, arange, weights = xp.matmul, xp.where, xp.arange, _weights(xp)
 
-    def compute(q: Array, k: Array, v: Array, mask: Array | None, is_causal: bool, scale: float) -> Array:
+    def compute(q: Array, k: Array, mask: Array | None, is_causal: bool, scale: float) -> Array:
         scores = matmul(q * scale, k.swapaxes(-1, -2))
         if is_causal:
             n, m = scores.shape[-2:]
@@ -61,7 +63,16 @@ def _attention(xp: Any) -> Callable[..., Array]:
             if mask.dtype.kind == "b":
                 mask = where(mask, 0, -inf)
             scores += mask.astype(scores.dtype)  # a mask that would enlarge the scores raises an error
-        return matmul(weights(scores), v)
+        return weights(scores)
+
+    return compute
+
+
+def _attention(xp: Any) -> Callable[..., Array]:
+    matmul, state, weights_for = xp.matmul, error_state(xp), weights_of(xp)
+
+    def compute(q: Array, k: Array, v: Array, mask: Array | None, is_causal: bool, scale: float) -> Array:
+        return matmul(weights_for(q, k, mask, is_causal, scale), v)
 
     def scaled_dot_product_attention(
         query: Array,

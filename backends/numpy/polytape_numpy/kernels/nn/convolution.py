@@ -6,7 +6,7 @@ Half precision (float16, bfloat16) is computed in float32 and rounded once. Arra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import product
 from math import prod
@@ -14,14 +14,19 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
-__all__ = ["kernels"]
+from .depthwise import depthwise, depthwise_weights
+from .sliding import CHANNELS, as_matrix, cut, fold_of, halves, sliding, taps, to_first, to_last, windows_of
+
+__all__ = ["MATRIX", "WINDOWS", "kernels", "padded"]
 
 Array = Any
 Shape = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
 
-# From so many channels on, a product per element of the window is faster than one product with all windows copied.
-_CHANNELS: Final = 8
+# Elements of all windows of a few images, which stay in the cache: one product with them is faster than one per tap.
+WINDOWS: Final = 1 << 18
+# With channels first, that product is always faster, but its matrix has this many elements at most.
+MATRIX: Final = 4_194_304
 _SMALL: Final = 16384  # elements of all windows together, up to which calls take longer than products
 _BLOCK: Final = 65536  # elements of the result computed at a time, which stay in a core's second-level cache
 
@@ -30,72 +35,9 @@ def kernels(xp: Any) -> list[Kernel]:
     """The kernels ``conv``, ``windows`` and ``fold`` on the arrays of ``xp``."""
     return [
         Kernel("conv", _conv(xp), fresh=True),
-        Kernel("windows", _windows(xp)),
-        Kernel("fold", _fold(xp), fresh=True),
+        Kernel("windows", windows_of(xp)),
+        Kernel("fold", fold_of(xp), fresh=True),
     ]
-
-
-def _halves(dtype: Any) -> bool:
-    return dtype.itemsize == 2 and dtype.kind not in "iu"
-
-
-def _cut(starts: Shape, steps: Shape, counts: Shape) -> tuple[slice, ...]:
-    """The slices that take ``counts`` elements per axis."""
-    return tuple([slice(a, a + (n - 1) * s + 1, s) for a, s, n in zip(starts, steps, counts, strict=True)])
-
-
-def _taps(window: Shape, dilation: Shape) -> Iterator[Shape]:
-    """The first position of each element of the window."""
-    return product(*[range(0, k * d, d) for k, d in zip(window, dilation, strict=True)])
-
-
-# --- windows ----------------------------------------------------------------------------------------------------------
-
-
-def _windows_shape(shape: Shape, size: Shape, stride: Shape, dilation: Shape, axes: Shape) -> Shape:
-    counts = list(shape)
-    for axis, k, step, distance in zip(axes, size, stride, dilation, strict=True):
-        room = shape[axis] - (k - 1) * distance - 1
-        if room < 0:
-            raise ValueError(f"windows of {size} elements do not fit into the shape {shape}")
-        counts[axis] = room // step + 1
-    return (*counts, *size)
-
-
-def _windows(xp: Any) -> Callable[..., Array]:
-    def windows(x: Array, *, size: Shape, stride: Shape, dilation: Shape, axes: Shape) -> Array:
-        shape = _windows_shape(x.shape, size, stride, dilation, axes)
-        strides = list(x.strides)
-        inside = [x.strides[axis] * distance for axis, distance in zip(axes, dilation, strict=True)]
-        for axis, step in zip(axes, stride, strict=True):
-            strides[axis] *= step
-        return xp.lib.stride_tricks.as_strided(x, shape, (*strides, *inside))
-
-    return windows
-
-
-def _fold(xp: Any) -> Callable[..., Array]:
-    zeros = xp.zeros
-
-    def fold(x: Array, *, sizes: Shape, stride: Shape, dilation: Shape, axes: Shape) -> Array:
-        rank = x.ndim - len(axes)
-        shape = list(x.shape[:rank])
-        for axis, size in zip(axes, sizes, strict=True):
-            shape[axis] = size
-        if x.shape != _windows_shape(tuple(shape), x.shape[rank:], stride, dilation, axes):
-            raise ValueError(f"windows of shape {x.shape} do not fit into the shape {shape}")
-        y = zeros(shape, "float32" if _halves(x.dtype) else x.dtype)
-        cut = [slice(None)] * rank
-        for inside in product(*[range(k) for k in x.shape[rank:]]):
-            for axis, k, step, distance in zip(axes, inside, stride, dilation, strict=True):
-                cut[axis] = slice(k * distance, k * distance + (x.shape[axis] - 1) * step + 1, step)
-            y[tuple(cut)] += x[(..., *inside)]
-        return y.astype(x.dtype, copy=False)
-
-    return fold
-
-
-# --- convolution ------------------------------------------------------------------------------------------------------
 
 
 def _channels_last(data_format: str) -> bool:
@@ -133,19 +75,19 @@ def _conv(xp: Any) -> Callable[..., Array]:
     ) -> Array:
         last, dtype = _channels_last(data_format), x.dtype
         if not last:
-            x = xp.moveaxis(x, 1, -1)
+            x = to_last(x)
         sizes = _output_sizes(x.shape, w.shape, stride, padding, lhs_dilation, rhs_dilation, groups)
         if not (x.size and w.size and prod(sizes)):
             y = _blank(xp, (x.shape[0],), sizes, w.shape[-1], dtype, last)
-            return y if last else xp.moveaxis(y, -1, 1)
-        if _halves(dtype):
+            return y if last else to_first(y)
+        if halves(dtype):
             x, w = x.astype("float32"), w.astype("float32")
         if max(lhs_dilation) > 1 and max(stride) == max(rhs_dilation) == 1:
             y = _phases(xp, x, w, padding, lhs_dilation, sizes, groups, last)
         else:
-            x = _padded(xp, x, padding, lhs_dilation, last)
+            x = padded(xp, x, padding, lhs_dilation, last)
             y = _grouped(xp, x, w, stride, rhs_dilation, sizes, groups, last)
-        return (y if last else xp.moveaxis(y, -1, 1)).astype(dtype, copy=False)
+        return (y if last else to_first(y)).astype(dtype, copy=False)
 
     return conv
 
@@ -153,10 +95,10 @@ def _conv(xp: Any) -> Callable[..., Array]:
 def _blank(xp: Any, start: Shape, sizes: Shape, channels: int, dtype: Any, last: bool) -> Array:
     """Zeros with the channels last, or with a view of their memory that has."""
     y = xp.zeros((*start, *sizes, channels) if last else (*start, channels, *sizes), dtype)
-    return y if last else xp.moveaxis(y, 1, -1)
+    return y if last else to_last(y)
 
 
-def _padded(xp: Any, x: Array, padding: Pairs, dilation: Shape, last: bool) -> Array:
+def padded(xp: Any, x: Array, padding: Pairs, dilation: Shape, last: bool) -> Array:
     sizes, target, source = _placement(x.shape, padding, dilation)
     if not target:
         return x
@@ -200,7 +142,7 @@ def _phases(
         part = w[tuple(taps)]
         if part.size and all(counts):
             inside = (slice(None), *[slice(r, None, d) for r, d in zip(phase, dilation, strict=True)])
-            y[inside] = _grouped(xp, _padded(xp, x, tuple(pairs), ones, last), part, ones, ones, counts, groups, last)
+            y[inside] = _grouped(xp, padded(xp, x, tuple(pairs), ones, last), part, ones, ones, counts, groups, last)
     return y
 
 
@@ -211,9 +153,9 @@ def _grouped(
         return _single(xp, x, w, stride, dilation, sizes, last)
     rows, columns = w.shape[-2], w.shape[-1] // groups
     if rows == 1:
-        return _depthwise(xp, x, w.reshape(*w.shape[:-2], w.shape[-1]), stride, dilation, sizes, columns)
+        return depthwise(xp, x, w.reshape(*w.shape[:-2], w.shape[-1]), stride, dilation, sizes, columns, last)
     if x.shape[0] == 1 and columns == 1 and prod(sizes) <= prod(w.shape[:-2]):
-        return _depthwise_weights(xp, x, w, stride, dilation, sizes)
+        return depthwise_weights(xp, x, w, stride, dilation, sizes)
     parts = []
     for k in range(groups):
         part, of_w = x[..., k * rows : (k + 1) * rows], w[..., k * columns : (k + 1) * columns]
@@ -221,59 +163,35 @@ def _grouped(
     return xp.concatenate(parts, -1)
 
 
-def _depthwise(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes: Shape, columns: int) -> Array:
-    """Products of elements, for groups of one channel."""
-    if columns > 1:
-        x = x.repeat(columns, -1)
-    if len(x) * prod(sizes) * w.size <= _SMALL:
-        products = _sliding(xp, x, w.shape[:-1], stride, dilation, sizes) * w
-        return xp.add.reduce(products, tuple(range(len(sizes) + 1, products.ndim - 1)))
-    y = None
-    for tap, factors in zip(_taps(w.shape[:-1], dilation), w.reshape(-1, w.shape[-1]), strict=True):
-        part = x[(slice(None), *_cut(tap, stride, sizes))] * factors
-        y = part if y is None else xp.add(y, part, out=y)
-    return y
-
-
-def _depthwise_weights(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes: Shape) -> Array:
-    """Sums over the whole window for a batch of one: the gradient of a depthwise convolution's weights."""
-    *window, rows, groups = w.shape
-    x = x.reshape(*x.shape[1:-1], groups, rows)
-    inside = list(range(len(window)))
-    row, group = len(window), len(window) + 1
-    parts = [
-        xp.einsum(x[_cut(start, dilation, tuple(window))], [*inside, group, row], w, [*inside, row, group], [group])
-        for start in product(*[range(0, n * s, s) for n, s in zip(sizes, stride, strict=True)])
-    ]
-    return xp.stack(parts).reshape(1, *sizes, groups)
-
-
 def _single(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes: Shape, last: bool) -> Array:
     window = w.shape[:-2]
-    if len(x) * prod(sizes) * prod(w.shape[:-1]) <= _SMALL:
+    per_image = prod(sizes) * prod(w.shape[:-1])  # elements of all windows
+    many = w.shape[-2] >= CHANNELS
+    if len(x) * per_image <= (_SMALL if many or not last else _BLOCK):
         return _by_windows(xp, x, w, stride, dilation, sizes)
     if prod(sizes) < prod(window):
         return _by_position(xp, x, w, stride, dilation, sizes)
-    if prod(window) > 1 and w.shape[-2] < _CHANNELS:
+    if many and per_image <= WINDOWS and (last or prod(window) > 1):
+        return _by_windows(xp, x, w, stride, dilation, sizes)
+    if prod(window) > 1 and (not many or (not last and per_image <= MATRIX)):
         return _by_image(xp, x, w, stride, dilation, sizes, last)
     by_tap = _by_shift if max(stride) == 1 else _by_slice
     return by_tap(xp, x, w, stride, dilation, sizes, last)
 
 
-def _sliding(xp: Any, x: Array, window: Shape, stride: Shape, dilation: Shape, sizes: Shape) -> Array:
-    """The windows as a view [batch, *sizes, *window, channels]."""
-    batch, *steps, channel = x.strides
-    starts = [step * distance for step, distance in zip(steps, stride, strict=True)]
-    inside = [step * distance for step, distance in zip(steps, dilation, strict=True)]
-    shape = (len(x), *sizes, *window, x.shape[-1])
-    return xp.lib.stride_tricks.as_strided(x, shape, (batch, *starts, *inside, channel))
-
-
 def _by_windows(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes: Shape) -> Array:
-    """One product with all windows, copied into a matrix."""
+    """One product with all windows, or with those of a few images, copied into a matrix."""
     matrix = w.reshape(-1, w.shape[-1])
-    windows = _sliding(xp, x, w.shape[:-2], stride, dilation, sizes).reshape(-1, len(matrix))
-    return windows.dot(matrix).reshape(len(x), *sizes, w.shape[-1])
+    x = xp.ascontiguousarray(x)  # NumPy copies windows whose channels are far apart one element at a time
+    windows = sliding(xp, x, w.shape[:-2], stride, dilation, sizes)
+    step = max(1, WINDOWS // (prod(sizes) * len(matrix)))
+    if len(x) <= step:
+        return as_matrix(windows).dot(matrix).reshape(len(x), *sizes, w.shape[-1])
+    y = xp.empty((len(x), *sizes, w.shape[-1]), x.dtype)
+    for start in range(0, len(x), step):
+        part = y[start : start + step]
+        part[...] = as_matrix(windows[start : start + step]).dot(matrix).reshape(part.shape)
+    return y
 
 
 def _by_position(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes: Shape) -> Array:
@@ -285,7 +203,7 @@ def _by_position(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, si
     batch_inside = abs(x.strides[0]) <= min(abs(step) for step in x.strides)
     parts = []
     for start in product(*[range(0, n * s, s) for n, s in zip(sizes, stride, strict=True)]):
-        part = x[(slice(None), *_cut(start, dilation, w.shape[:-2]))]
+        part = x[(slice(None), *cut(start, dilation, w.shape[:-2]))]
         if batch_inside:
             parts.append(part.transpose(*inside, 0).reshape(-1, x.shape[0]).T.dot(matrix))
         else:
@@ -294,23 +212,29 @@ def _by_position(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, si
 
 
 def _by_image(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes: Shape, last: bool) -> Array:
-    """One product per image, with all of its windows copied into a matrix."""
+    """One product per image, or per few small ones, with all of their windows copied into a matrix."""
     *window, rows, columns = w.shape
     matrix = xp.ascontiguousarray(xp.moveaxis(w, -2, 0).reshape(-1, columns))
-    x = xp.moveaxis(x, -1, 1)
-    steps = x.strides[2:]
-    strides = [x.strides[1], *[a * b for a, b in zip(steps, dilation, strict=True)]]
-    strides += [a * b for a, b in zip(steps, stride, strict=True)]
-    buffer = xp.empty((rows, *window, *sizes), x.dtype)
-    columns_of_windows = buffer.reshape(len(matrix), -1)
+    x = to_first(x)
+    strides = [x.strides[1], *[a * b for a, b in zip(x.strides[2:], dilation, strict=True)]]
+    strides += [x.strides[0], *[a * b for a, b in zip(x.strides[2:], stride, strict=True)]]
+    largest = prod(sizes) * (len(matrix) if last else 2 * max(len(matrix), columns))
+    step = min(len(x), max(1, _BLOCK // largest))
+    buffer = xp.empty((rows, *window, step, *sizes), x.dtype)
     y = xp.empty((len(x), *sizes, columns) if last else (len(x), columns, *sizes), x.dtype)
-    for image, result in zip(x, y, strict=True):
-        buffer[...] = xp.lib.stride_tricks.as_strided(image, buffer.shape, strides)
+    for start in range(0, len(x), step):
+        images, result = x[start : start + step], y[start : start + step]
+        count = len(images)
+        windows = buffer if count == step else xp.empty((rows, *window, count, *sizes), x.dtype)
+        windows[...] = xp.lib.stride_tricks.as_strided(images, windows.shape, strides)
+        matrix_of_windows = windows.reshape(len(matrix), -1)
         if last:
-            xp.dot(columns_of_windows.T, matrix, out=result.reshape(-1, columns))
+            xp.dot(matrix_of_windows.T, matrix, out=result.reshape(-1, columns))
+        elif count == 1:
+            xp.dot(matrix.T, matrix_of_windows, out=result.reshape(columns, -1))
         else:
-            xp.dot(matrix.T, columns_of_windows, out=result.reshape(columns, -1))
-    return y if last else xp.moveaxis(y, 1, -1)
+            result[...] = xp.moveaxis(matrix.T.dot(matrix_of_windows).reshape(columns, count, *sizes), 0, 1)
+    return y if last else to_last(y)
 
 
 def _by_shift(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes: Shape, last: bool) -> Array:
@@ -320,9 +244,9 @@ def _by_shift(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes
     """
     rows, columns = w.shape[-2:]
     whole = x.shape[1:-1]
-    x = xp.ascontiguousarray(x if last else xp.moveaxis(x, -1, 1))
+    x = xp.ascontiguousarray(x if last else to_first(x))
     row_steps = [prod(whole[axis + 1 :]) for axis in range(len(whole))]
-    offsets = [sum(a * b for a, b in zip(tap, row_steps, strict=True)) for tap in _taps(w.shape[:-2], dilation)]
+    offsets = [sum(a * b for a, b in zip(tap, row_steps, strict=True)) for tap in taps(w.shape[:-2], dilation)]
     matrices = xp.ascontiguousarray(w.reshape(-1, rows, columns))
     step = max(1, _BLOCK // (prod(whole) * max(rows, columns))) if last else 1
     y = xp.empty((len(x), *sizes, columns) if last else (len(x), columns, *sizes), x.dtype)
@@ -336,7 +260,7 @@ def _by_shift(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes
             part = flat[shifted].dot(matrix) if last else matrix.T.dot(flat[:, shifted])
             total = part if total is None else xp.add(total, part, out=total)
         result[...] = _unflattened(xp, total, result.shape, [prod(whole), *row_steps], last)
-    return y if last else xp.moveaxis(y, 1, -1)
+    return y if last else to_last(y)
 
 
 def _unflattened(xp: Any, total: Array, shape: Shape, steps: list[int], last: bool) -> Array:
@@ -356,12 +280,12 @@ def _by_slice(xp: Any, x: Array, w: Array, stride: Shape, dilation: Shape, sizes
     step = max(1, _BLOCK // (prod(sizes) * max(rows, columns))) if last else 1
     for k in range(0, len(x), step):
         total: Any = None
-        for tap, matrix in zip(_taps(w.shape[:-2], dilation), matrices, strict=True):
-            met = x[(slice(k, k + step), *_cut(tap, stride, sizes))]
+        for tap, matrix in zip(taps(w.shape[:-2], dilation), matrices, strict=True):
+            met = x[(slice(k, k + step), *cut(tap, stride, sizes))]
             if last:
                 part = met.reshape(-1, rows).dot(matrix)
             else:
                 part = matrix.T.dot(xp.moveaxis(met[0], -1, 0).reshape(rows, -1))
             total = part if total is None else xp.add(total, part, out=total)
         y[k : k + step] = total.reshape(y[k : k + step].shape)
-    return y if last else xp.moveaxis(y, 1, -1)
+    return y if last else to_last(y)

@@ -10,8 +10,9 @@ from typing import Any
 
 from polytape.backend import Kernel
 
+from ..extremes import extreme_reduce
 from ..quiet import error_state
-from ..rows import column, is_rows
+from ..rows import BLOCK, is_rows, ones
 from ..summing import add_reduce
 from .activations import softmax_rows
 
@@ -33,33 +34,46 @@ def _check_rows(rows: Array, logits: Array) -> None:
         raise ValueError(f"rows of shape {rows.shape} do not match logits of shape {logits.shape}")
 
 
-def _check_labels(labels: Array, classes: int) -> None:
-    # A negative index would count from the end; one that is too large raises an error by itself, unless there are no
-    # classes.
-    if labels.size and (labels.min() < 0 or not classes):
-        raise IndexError(f"index {labels.min()} is out of bounds for axis 1 with size {classes}")
+def _label_check(xp: Any) -> Callable[[Array, int], None]:
+    smallest = extreme_reduce(xp, "minimum")
+
+    def check_labels(labels: Array, classes: int) -> None:
+        # A negative index would count from the end; one that is too large raises an error by itself, unless there are
+        # no classes.
+        if labels.size and (smallest(labels) < 0 or not classes):
+            raise IndexError(f"index {smallest(labels)} is out of bounds for axis 1 with size {classes}")
+
+    return check_labels
 
 
 def _cross_entropy(xp: Any) -> Callable[..., Array]:
     exp, log, reduce, arange, state = xp.exp, xp.log, add_reduce(xp), xp.arange, error_state(xp)
-    on_host = xp.__name__ == "numpy"
+    largest, check_labels, on_host = extreme_reduce(xp, "maximum"), _label_check(xp), xp.__name__ == "numpy"
 
     def compute(labels: Array, logits: Array) -> Array:
         if logits.dtype.itemsize == 2:
             return compute(labels, logits.astype("float32")).astype(logits.dtype)
         if on_host:
-            _check_labels(labels, logits.shape[-1])
+            check_labels(labels, logits.shape[-1])
         if not logits.size:
             return logits.sum(-1)
-        shifted = logits - logits.max(-1, None, True)
-        rows = shifted.reshape((labels.size, logits.shape[-1]))
-        selected = rows[arange(labels.size), labels.reshape(-1)].reshape(labels.shape)
-        return log(sums(exp(shifted))) - selected
+        rows = logits.reshape((labels.size, logits.shape[-1]))
+        if on_host and rows.size > BLOCK:
+            y, height = xp.empty(labels.size, rows.dtype), max(1, BLOCK // rows.shape[1])
+            for start in range(0, labels.size, height):
+                part = slice(start, start + height)
+                y[part] = of_rows(labels.reshape(-1)[part], rows[part])
+        else:
+            y = of_rows(labels.reshape(-1), rows)
+        return y.reshape(labels.shape)
+
+    def of_rows(labels: Array, rows: Array) -> Array:
+        shifted = rows - largest(rows, -1, True)
+        selected = shifted[arange(labels.size), labels]
+        return log(sums(exp(shifted, out=shifted))) - selected
 
     def sums(x: Array) -> Array:
-        if on_host and is_rows(x, -1):
-            return x.dot(column(x.shape[-1], x.dtype.char))[..., 0]
-        return reduce(x, -1)
+        return x.dot(ones(x.shape[-1], x.dtype.char)) if on_host and is_rows(x, -1) else reduce(x, -1)
 
     def sparse_softmax_cross_entropy_with_logits(labels: Array, logits: Array) -> Array:
         _check_rows(labels, logits)
@@ -73,14 +87,14 @@ def _cross_entropy(xp: Any) -> Callable[..., Array]:
 
 def _cross_entropy_gradient(xp: Any) -> Callable[..., Array]:
     softmax, arange, state = softmax_rows(xp), xp.arange, error_state(xp)
-    on_host = xp.__name__ == "numpy"
+    check_labels, on_host = _label_check(xp), xp.__name__ == "numpy"
 
     def compute(incoming: Array, labels: Array, logits: Array) -> Array:
         if logits.dtype.itemsize == 2:
             wide = incoming.astype("float32"), labels, logits.astype("float32")
             return compute(*wide).astype(logits.dtype)
         if on_host:
-            _check_labels(labels, logits.shape[-1])
+            check_labels(labels, logits.shape[-1])
         y = softmax(logits, -1)
         rows = y.reshape((labels.size, logits.shape[-1]))
         rows[arange(labels.size), labels.reshape(-1)] -= 1

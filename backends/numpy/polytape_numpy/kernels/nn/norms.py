@@ -14,7 +14,7 @@ from typing import Any
 from polytape.backend import Kernel
 
 from ..quiet import error_state
-from ..rows import LONG, by_rows, column
+from ..rows import LONG, beside_row, by_rows, column
 from ..summing import add_reduce
 
 __all__ = ["kernels"]
@@ -188,13 +188,15 @@ def _batch_norm(xp: Any) -> Callable[..., tuple[Array, Array, Array]]:
         count, column = x.size // x.shape[channels], (-1, *(1,) * (x.ndim - 1 - channels))
         wide = x.astype("float32") if x.dtype.itemsize == 2 else x
         centre = reduce(wide, axes, None, None, True) / count
-        y = wide - centre
+        y = beside_row(xp.subtract, wide, centre)
         spread = reduce(y * y, axes, None, None, True) / count
-        y /= sqrt(spread + epsilon)
-        if weight is not None:
-            y = y * weight.reshape(column)
+        scale = sqrt(spread + epsilon)
+        if weight is None:
+            beside_row(xp.divide, y, scale, y)
+        else:
+            beside_row(xp.multiply, y, weight.reshape(column) / scale, y)
         if bias is not None:
-            y = y + bias.reshape(column)
+            beside_row(xp.add, y, bias.reshape(column), y)
         unbiased = spread * (count / max(count - 1, 1))
         return y.astype(x.dtype, copy=False), _moved(mean, centre, momentum), _moved(variance, unbiased, momentum)
 
@@ -219,4 +221,6 @@ def _batch_norm(xp: Any) -> Callable[..., tuple[Array, Array, Array]]:
 
 def _moved(old: Array, new: Array, momentum: float) -> Array:
     """A moving average with new statistics added."""
-    return (old.astype(new.dtype) * momentum + new.reshape(old.shape) * (1.0 - momentum)).astype(old.dtype)
+    moved = old.astype(new.dtype, copy=False) * momentum
+    moved += new.reshape(old.shape) * (1.0 - momentum)
+    return moved.astype(old.dtype, copy=False)

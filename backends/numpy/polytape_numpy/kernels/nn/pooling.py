@@ -5,7 +5,7 @@ Half precision (float16, bfloat16) is summed in float32 and rounded once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import product
 from math import prod
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from polytape.backend import Kernel
 
 from ..rows import number
+from .masking import kept_bits
 
 __all__ = ["kernels"]
 
@@ -125,19 +126,43 @@ def _along_axes(shape: Shape, axes: Shape) -> Shape:
     return tuple([n if axis in axes else 1 for axis, n in enumerate(shape)])
 
 
-def _adder(xp: Any) -> Callable[[Array, Array, Array], None]:
-    """The function that adds ``g`` to ``y`` where ``chosen`` is true."""
-    if xp.__name__ == "numpy":
-        return lambda y, g, chosen: xp.add(y, g, out=y, where=chosen)
+def _apart(size: Shape, stride: Shape, dilation: Shape) -> bool:
+    """Whether windows neither overlap nor are interleaved."""
+    return all([step > (k - 1) * distance for k, step, distance in zip(size, stride, dilation, strict=True)])
 
-    def add(y: Array, g: Array, chosen: Array) -> None:
-        y += xp.where(chosen, g, xp.zeros((), g.dtype))
 
-    return add
+def _summed(dtype: Any) -> Any:
+    return "float32" if _halves(dtype) else dtype
+
+
+def _first_largest(
+    xp: Any, around: Array, result: Array, actual: Array | None, places: tuple[Any, ...], ordered: bool
+) -> Iterator[tuple[Any, Array]]:
+    """Each place in a window, and in which windows the first largest element, or NaN, is there.
+
+    Args:
+        around, result: the padded operand of a pool, and its result.
+        actual: where the operand is not padding; None without padding.
+        places: the slices of the operand that meet each place. ordered: whether there is no NaN in the result.
+    """
+    left = xp.full(result.shape, True, "bool")  # windows whose first largest element is not found yet
+    for place in places:
+        if ordered and actual is None and place is places[-1]:
+            yield place, left
+            return
+        part = around[place]
+        found = part == result
+        if not ordered:
+            found |= part != part
+        found &= left
+        if actual is not None:
+            found &= actual[place]
+        left ^= found
+        yield place, found
 
 
 def _max_pool_gradient(xp: Any) -> Callable[..., Array]:
-    add, on_host = _adder(xp), xp.__name__ == "numpy"
+    on_host = xp.__name__ == "numpy"
 
     def max_pool_gradient(
         incoming: Array,
@@ -161,19 +186,19 @@ def _max_pool_gradient(xp: Any) -> Callable[..., Array]:
         if plan.around is not None:
             ones = xp.full(_along_axes(x.shape, axes), True, "bool")
             actual = _padded(xp, ones, _plan(ones.shape, size, stride, padding, dilation, axes), False)
-        y = xp.zeros(around.shape, "float32" if _halves(x.dtype) else x.dtype)
-        left = xp.full(result.shape, True, "bool")  # windows whose first largest element is not found yet
+        places = _places(size, stride, dilation, axes, plan.counts, x.ndim)
         ordered = on_host and not (result != result).any()  # on a device, reading it would wait
-        for place in _places(size, stride, dilation, axes, plan.counts, x.ndim):
-            part = around[place]
-            found = part == result
-            if not ordered:
-                found |= part != part
-            found &= left
-            if actual is not None:
-                found &= actual[place]
-            add(y[place], incoming, found)
-            left ^= found
+        # Windows that cover each element once write their gradients; others add them.
+        tiled = actual is None and prod(size) * result.size == x.size and _apart(size, stride, dilation)
+        y = xp.empty(x.shape, x.dtype) if tiled else xp.zeros(around.shape, _summed(x.dtype))
+        g = incoming if tiled else incoming.astype(y.dtype, copy=False)
+        bits = g.view(f"i{g.itemsize}")
+        for place, found in _first_largest(xp, around, result, actual, places, ordered):
+            ones = kept_bits(xp, found, g.itemsize)
+            if tiled:
+                xp.bitwise_and(bits, ones, out=y.view(bits.dtype)[place])
+            else:
+                y[place] += xp.bitwise_and(bits, ones, out=ones).view(g.dtype)
         if plan.around is not None:
             y = y[plan.block]
         return y.astype(x.dtype, copy=False)

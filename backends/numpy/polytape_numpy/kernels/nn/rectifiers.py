@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
+from ..constants import number_of
 from ..logic import where_of
 from ..quiet import error_state
 
@@ -39,17 +40,23 @@ def _alpha_of_gradient_served(incoming: Array, x: Array, *, alpha: float = 1.0) 
 
 
 def _leaky_relu(xp: Any) -> Callable[..., Array]:
-    maximum = xp.maximum
+    maximum, number = xp.maximum, number_of(xp)
 
     def leaky_relu(x: Array, *, negative_slope: float = 0.01) -> Array:
-        y = x * negative_slope
+        y = x * number(negative_slope, x)
         return maximum(x, y, out=y) if x.ndim else maximum(x, y)
 
     return leaky_relu
 
 
 def _leaky_relu_gradient(xp: Any) -> Callable[..., Array]:
-    where, ones, full = where_of(xp), xp.ones, xp.full
+    where, ones, full, number = where_of(xp), xp.ones, xp.full, number_of(xp)
+    if xp.__name__ == "numpy":
+
+        def leaky_relu_gradient_on_host(incoming: Array, x: Array, *, negative_slope: float = 0.01) -> Array:
+            return incoming * where(x > number(0.0, x), number(1.0, x), number(negative_slope, x))
+
+        return leaky_relu_gradient_on_host
 
     def leaky_relu_gradient(incoming: Array, x: Array, *, negative_slope: float = 0.01) -> Array:
         y = where(x > 0, ones((), x.dtype), full((), negative_slope, x.dtype))
@@ -59,17 +66,17 @@ def _leaky_relu_gradient(xp: Any) -> Callable[..., Array]:
 
 
 def _elu(xp: Any) -> Callable[..., Array]:
-    maximum, minimum, tanh, state = xp.maximum, xp.minimum, xp.tanh, error_state(xp)
+    maximum, minimum, tanh, state, number = xp.maximum, xp.minimum, xp.tanh, error_state(xp), number_of(xp)
 
     def compute(x: Array, alpha: float) -> Array:
         # With t = tanh(x / 2), exp(x) - 1 is 2 t / (1 - t). Many processors have a fast tanh but no fast expm1.
-        y = minimum(x, 0)
-        y *= 0.5
+        y = minimum(x, number(0.0, x))
+        y *= number(0.5, x)
         y = tanh(y, out=y) if y.ndim else tanh(y)
-        below = 1 - y
-        y *= 2.0 * alpha
+        below = number(1.0, x) - y
+        y *= number(2.0 * alpha, x)
         y /= below
-        return maximum(x, y)
+        return maximum(x, y, out=y) if y.ndim else maximum(x, y)
 
     def elu(x: Array, *, alpha: float = 1.0) -> Array:
         if state(None) is None:
@@ -81,13 +88,14 @@ def _elu(xp: Any) -> Callable[..., Array]:
 
 
 def _elu_gradient(xp: Any) -> Callable[..., Array]:
-    maximum, minimum, exp, state = xp.maximum, xp.minimum, xp.exp, error_state(xp)
+    maximum, minimum, exp, state, number = xp.maximum, xp.minimum, xp.exp, error_state(xp), number_of(xp)
 
     def compute(incoming: Array, x: Array, alpha: float) -> Array:
-        y = minimum(x, 0)
+        y = minimum(x, number(0.0, x))
         y = exp(y, out=y) if y.ndim else exp(y)
-        y *= alpha
-        return maximum(y, x > 0) * incoming
+        if alpha != 1.0:
+            y *= number(alpha, x)
+        return maximum(y, x > number(0.0, x)) * incoming
 
     def elu_gradient(incoming: Array, x: Array, *, alpha: float = 1.0) -> Array:
         if state(None) is None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
+from ..constants import clipped_of, number_of, numbers
 from ..exponential import log1p_of_float32, uses_simd
 from ..quiet import error_state
 from .activations import growth_of, logistic_of
@@ -24,9 +25,12 @@ Formula = Callable[..., Array]
 
 _BLOCK: Final = 16384  # elements; four times as many take 10 % longer, since they leave the cache
 _SCALAR_LOG1P: Final = 256  # elements
+_FEW: Final = 128  # elements, of which one function per element takes less time than the calls for all
+_VERY_FEW: Final = 64  # elements, whose exact gelu by the C library takes less time than by a polynomial
 _FAR: Final = 1000.0  # as in the bodies of the ops
 _TWICE_LINEAR: Final = 2.0 * math.sqrt(2.0 / math.pi)
 _CUBIC: Final = 0.044715
+_ROOT_HALF: Final = math.sqrt(0.5)
 _DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
 # With t = 1 / (1 + _SLOPE * x), exp(x**2 / 2) times the probability that a standard normal number is above x is
 # t * P(t) for x from 0 to _END; highest power first. Fitted here for the relative error, which is 3.2e-8.
@@ -109,12 +113,15 @@ def _blocked(xp: Any, formula: Formula) -> Formula:
 
 def _softplus(xp: Any) -> Formula:
     exp, log1p, absolute, maximum = xp.exp, xp.log1p, xp.abs, xp.maximum
-    by_log = log1p_of_float32(xp) if xp.__name__ == "numpy" and not uses_simd(xp, "log1p") else None
+    on_host, logaddexp, zero = xp.__name__ == "numpy", xp.logaddexp, {char: xp.zeros((), char) for char in "fd"}
+    by_log = log1p_of_float32(xp) if on_host and not uses_simd(xp, "log1p") else None
 
     def softplus(x: Array) -> Array:
+        if on_host and x.size <= _FEW:
+            return logaddexp(x, zero[x.dtype.char])
         y = exp(-absolute(x))
         y = by_log(y) if by_log and x.size >= _SCALAR_LOG1P and x.dtype.itemsize == 4 else log1p(y)
-        y += maximum(x, 0)
+        y += maximum(x, zero[x.dtype.char] if on_host else 0)
         return y
 
     return softplus
@@ -136,14 +143,14 @@ def _silu(xp: Any) -> Formula:
 
 
 def _silu_back(xp: Any) -> Formula:
-    logistic = logistic_of(xp)
+    logistic, one, clipped = logistic_of(xp), numbers(xp, 1), clipped_of(xp, _FAR)
 
     def silu_back(incoming: Array, x: Array) -> Array:
         # s + x * s * (1 - s), with 1 - s = sigmoid(-x) to keep its digits
-        x = x.clip(-_FAR, _FAR)
+        x = clipped(x)
         y = logistic(-x)
         y *= x
-        y += 1
+        y += one.get(x.dtype.char, 1)
         y *= logistic(x)
         return y * incoming
 
@@ -152,18 +159,21 @@ def _silu_back(xp: Any) -> Formula:
 
 def _tail(xp: Any) -> Callable[[Array], tuple[Array, Array]]:
     """``exp(-x**2 / 2)``, and the probability that a standard normal number is above ``x``, for x from 0 to _END."""
-    exp = xp.exp
+    exp, one, slope, half = xp.exp, numbers(xp, 1), numbers(xp, _SLOPE), numbers(xp, -0.5)
+    factors = {char: [numbers(xp, factor)[char] for factor in _TAIL] for char in one}
 
     def tail(x: Array) -> tuple[Array, Array]:
-        t = x * _SLOPE
-        t += 1
-        t = 1 / t
-        y = t * _TAIL[0]
-        for coefficient in _TAIL[1:]:
+        char = x.dtype.char
+        coefficients = factors.get(char, _TAIL)
+        t = x * slope.get(char, _SLOPE)
+        t += one.get(char, 1)
+        t = one.get(char, 1) / t
+        y = t * coefficients[0]
+        for coefficient in coefficients[1:]:
             y += coefficient
             y *= t
         bell = x * x
-        bell *= -0.5
+        bell *= half.get(char, -0.5)
         bell = exp(bell)
         y *= bell
         return bell, y
@@ -173,35 +183,45 @@ def _tail(xp: Any) -> Callable[[Array], tuple[Array, Array]]:
 
 def _gelu(xp: Any) -> Formula:
     absolute, maximum, minimum, tail = xp.abs, xp.maximum, xp.minimum, _tail(xp)
+    on_host, array, erfc, number = xp.__name__ == "numpy", xp.array, math.erfc, number_of(xp)
 
     def gelu(x: Array) -> Array:
-        size = minimum(absolute(x), _END)
+        if on_host and x.size <= _VERY_FEW:
+            # The product of -inf and a probability of 0 would be NaN.
+            numbers = maximum(x, -_END).reshape(-1).tolist()
+            return array([0.5 * u * erfc(-_ROOT_HALF * u) for u in numbers], x.dtype).reshape(x.shape)
+        size = minimum(absolute(x), number(_END, x))
         _, y = tail(size)
         y *= size
-        return maximum(x, 0) - y
+        return maximum(x, number(0.0, x)) - y
 
     return gelu
 
 
 def _gelu_back(xp: Any) -> Formula:
     absolute, where, tail = xp.abs, xp.where, _tail(xp)
+    on_host, array, erfc, exp = xp.__name__ == "numpy", xp.array, math.erfc, math.exp
+    clipped, number = clipped_of(xp, _END), number_of(xp)
 
     def gelu_back(incoming: Array, x: Array) -> Array:
-        x = x.clip(-_END, _END)
+        x = clipped(x)
+        if on_host and x.size <= _VERY_FEW:
+            slopes = [0.5 * erfc(-_ROOT_HALF * u) + _DENSITY * u * exp(-0.5 * u * u) for u in x.reshape(-1).tolist()]
+            return incoming * array(slopes, x.dtype).reshape(x.shape)
         bell, above = tail(absolute(x))
         bell *= x
-        bell *= _DENSITY
-        bell += where(x >= 0, 1 - above, above)
+        bell *= number(_DENSITY, x)
+        bell += where(x >= number(0.0, x), number(1.0, x) - above, above)
         return bell * incoming
 
     return gelu_back
 
 
 def _gelu_by_tanh(xp: Any) -> Formula:
-    logistic, maximum = logistic_of(xp), xp.maximum
+    logistic, maximum, clipped = logistic_of(xp), xp.maximum, clipped_of(xp, _FAR)
 
     def gelu(x: Array) -> Array:
-        inner = x.clip(-_FAR, _FAR)
+        inner = clipped(x)
         t = inner * inner
         t *= _TWICE_LINEAR * _CUBIC
         t += _TWICE_LINEAR
@@ -214,10 +234,10 @@ def _gelu_by_tanh(xp: Any) -> Formula:
 
 
 def _gelu_back_by_tanh(xp: Any) -> Formula:
-    logistic = logistic_of(xp)
+    logistic, clipped = logistic_of(xp), clipped_of(xp, _FAR)
 
     def gelu_back(incoming: Array, x: Array) -> Array:
-        x = x.clip(-_FAR, _FAR)
+        x = clipped(x)
         square = x * x
         t = square * (_TWICE_LINEAR * _CUBIC)
         t += _TWICE_LINEAR

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
+from ..constants import numbers
 from ..quiet import silent
 
 __all__ = ["kernels"]
@@ -32,14 +33,15 @@ def kernels(xp: Any) -> list[Kernel]:
 def _erf(xp: Any) -> Callable[[Array], Array]:
     on_host, array = xp.__name__ == "numpy", xp.array
     multiply, tanh, empty_like = xp.multiply, xp.tanh, xp.empty_like
+    first, *others, last = [numbers(xp, factor).get("f", factor) for factor in _COEFFICIENTS]
 
     def compute(x: Array, y: Array) -> None:
         square = x * x
-        multiply(square, _COEFFICIENTS[0], out=y)
-        for coefficient in _COEFFICIENTS[1:-1]:
+        multiply(square, first, out=y)
+        for coefficient in others:
             y += coefficient
             y *= square
-        y += _COEFFICIENTS[-1]
+        y += last
         y *= x
         tanh(y, out=y)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from polytape.backend import Kernel
 
+from ..extremes import extreme_reduce
 from ..quiet import silent
 from ..rows import column, is_rows
 from ..summing import add_reduce
@@ -27,8 +28,7 @@ def kernels(xp: Any) -> list[Kernel]:
 
 def _logsumexp(xp: Any) -> Callable[..., Array]:
     exp, isfinite, log, where, reduce = xp.exp, xp.isfinite, xp.log, xp.where, add_reduce(xp)
-
-    on_host = xp.__name__ == "numpy"
+    on_host, extreme = xp.__name__ == "numpy", extreme_reduce(xp, "maximum")
 
     def of_near_numbers(x: Array) -> Array:
         """By rows, without their largest elements, since no exponential overflows."""
@@ -52,7 +52,7 @@ def _logsumexp(xp: Any) -> Callable[..., Array]:
             return compute(x.astype("float32"), axis, keepdims).astype(x.dtype)
         if x.ndim == 0 and axis not in (None, ()):
             raise ValueError(f"axis {axis} is out of bounds for an array of rank 0")  # NumPy ignores it
-        largest = x.max(axis, None, True, initial=-float("inf"))
+        largest = extreme(x, axis, True) if x.size else x.max(axis, None, True, initial=-float("inf"))
         shifted = x - where(isfinite(largest), largest, 0).astype(x.dtype, copy=False)
         y = log(reduce(exp(shifted), axis, None, None, True)) + largest
         return y if keepdims else y.squeeze(axis)

@@ -42,6 +42,7 @@ _ROWS = [
     sample(LARGE, smooth=False),
 ]
 _LARGE_ROWS = [sample(floats(*shape), axis=axis) for shape in ((300, 500), (40, 5000)) for axis in (0, 1)]
+_LARGE_ROWS += [sample(floats(6001, 3), axis=0), sample(floats(7000, 2), axis=-1)]
 _MANY = sample(floats(20, 16), smooth=False)
 _BAD_AXIS = error(ShapeError, "there is no axis 2", floats(700, 10), axis=2)
 
@@ -78,6 +79,13 @@ def _glu(x: Any, axis: int = -1) -> Any:
 
 CASES = [
     Case(activations.relu, avoid="ties", signs=False, reference=lambda x: np.maximum(x, 0)),
+    Case(
+        activations.relu_gradient,
+        avoid="ties",
+        signs=False,
+        reference=lambda g, y: np.where(y > 0, g, 0),
+        large=[sample(floats(50, 60), floats(50, 60))],
+    ),
     Case(activations.sigmoid, more=[_MANY], near=[-100.0, -20.0, 20.0, 100.0], reference=sigmoid),
     Case(activations.softmax, more=_ROWS, large=_LARGE_ROWS, reference=softmax, ulp=16.0, errors=[_BAD_AXIS]),
     Case(activations.log_softmax, more=_ROWS, large=_LARGE_ROWS, reference=log_softmax, scale=8.0, errors=[_BAD_AXIS]),

@@ -13,12 +13,11 @@ from ...case import Case
 from ...makers import booleans, exactly, floats, integers
 from ...samples import error, sample
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "HIDDEN", "weights"]
 
 
-def _attention(
-    query: Any, key: Any, value: Any, mask: Any = None, *, is_causal: bool = False, scale: float | None = None
-) -> Any:
+def weights(query: Any, key: Any, mask: Any, is_causal: bool, scale: float | None) -> Any:
+    """The weights of the values for each query."""
     scores = query @ np.swapaxes(key, -1, -2) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
     if mask is not None:
         scores = np.where(mask, scores, -np.inf) if mask.dtype.kind == "b" else scores + mask
@@ -27,11 +26,17 @@ def _attention(
     top = scores.max(-1, keepdims=True, initial=-np.inf)
     e = np.exp(scores - np.where(top == -np.inf, 0, top))
     total = e.sum(-1, keepdims=True)
-    return e / np.where(total == 0, 1, total) @ value
+    return e / np.where(total == 0, 1, total)
+
+
+def _attention(
+    query: Any, key: Any, value: Any, mask: Any = None, *, is_causal: bool = False, scale: float | None = None
+) -> Any:
+    return weights(query, key, mask, is_causal, scale) @ value
 
 
 _OPERANDS = (floats(2, 3, 4), floats(2, 5, 4), floats(2, 5, 6))
-_HIDDEN = [[False] * 5, [True] * 5, [False, True, False, True, True]]
+HIDDEN = [[False] * 5, [True] * 5, [False, True, False, True, True]]
 
 CASES = [
     Case(
@@ -43,7 +48,7 @@ CASES = [
             sample(floats(3, 4), floats(5, 4), floats(5, 2)),
             sample(floats(2, 1, 3, 4), floats(3, 5, 4), floats(5, 2)),
             sample(*_OPERANDS, booleans(3, 5)),
-            sample(*_OPERANDS, exactly(_HIDDEN, "bool")),
+            sample(*_OPERANDS, exactly(HIDDEN, "bool")),
             sample(*_OPERANDS, floats(2, 1, 5)),
             sample(*_OPERANDS, exactly([[-np.inf] * 5, [0.0] * 5, [0.0, -np.inf, 0.0, 1.0, -np.inf]]), smooth=False),
             sample(*_OPERANDS, is_causal=True),

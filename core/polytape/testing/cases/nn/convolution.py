@@ -13,7 +13,7 @@ from ...case import Case
 from ...makers import anything, booleans, counts, exactly, floats, numbers
 from ...samples import Sample, error, sample
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "padded", "plain", "windows"]
 
 
 def windows(x: Any, *, size: Any, stride: Any, dilation: Any, axes: Any) -> Any:
@@ -38,7 +38,8 @@ def _fold(x: Any, *, sizes: Any, stride: Any, dilation: Any, axes: Any) -> Any:
     return y
 
 
-def _padded(x: Any, padding: Any, dilation: Any) -> Any:
+def padded(x: Any, padding: Any, dilation: Any) -> Any:
+    """``x`` with zeros around it and between its elements, or cut off, with the channels last."""
     for axis, (pair, step) in enumerate(zip(padding, dilation, strict=True), 1):
         x = np.moveaxis(x, axis, 0)
         stuffed = np.zeros((max((len(x) - 1) * step + 1, 0), *x.shape[1:]), x.dtype)
@@ -55,7 +56,7 @@ def _conv(
     rank = w.ndim - 2
     if data_format == "channels_first":
         x = np.moveaxis(x, 1, -1)
-    x = _padded(x, padding, lhs_dilation)
+    x = padded(x, padding, lhs_dilation)
     if any((k - 1) * d >= n for k, d, n in zip(w.shape, rhs_dilation, x.shape[1:-1], strict=False)):
         return np.zeros((len(x), 0, w.shape[-1]))
     axes = tuple(range(1, rank + 1))
@@ -70,10 +71,11 @@ def _conv(
 
 def _sample(x: Any, w: Any, **attributes: Any) -> Sample:
     rank = len(w.shape) - 2
-    return sample(x, w, **{**_plain(rank), **attributes})
+    return sample(x, w, **{**plain(rank), **attributes})
 
 
-def _plain(rank: int) -> dict[str, Any]:
+def plain(rank: int) -> dict[str, Any]:
+    """The attributes of a plain convolution."""
     ones = (1,) * rank
     return {
         "stride": ones,
@@ -131,7 +133,7 @@ CASES = [
         convolution.conv_,
         numbers(2, 5, 6, 2),
         numbers(3, 2, 2, 3),
-        **{**_plain(2), "padding": ((1, 0), (0, 2)), "stride": (2, 1)},
+        **{**plain(2), "padding": ((1, 0), (0, 2)), "stride": (2, 1)},
         reference=_conv,
         scale=256.0,
         more=[
@@ -168,21 +170,21 @@ CASES = [
             _sample(numbers(0, 4, 2), numbers(2, 2, 3)),
             _sample(numbers(2, 4, 0), numbers(2, 0, 3)),
             _sample(numbers(2, 4, 2), numbers(2, 2, 0)),
-            sample(exactly([[[1.0], [float("inf")], [2.0], [3.0]]]), floats(2, 1, 1), smooth=False, **_plain(1)),
+            sample(exactly([[[1.0], [float("inf")], [2.0], [3.0]]]), floats(2, 1, 1), smooth=False, **plain(1)),
         ],
         errors=[
-            error(ShapeError, "the weights do not fit", floats(2, 5, 3), floats(2, 2, 1), **_plain(1)),
-            error(ShapeError, "the weights do not fit", floats(2, 5, 3), floats(2, 3, 3, 1), **_plain(2)),
-            error(ShapeError, "the weights do not fit", floats(2, 5, 4), floats(2, 2, 3), **{**_plain(1), "groups": 2}),
-            error(ShapeError, "there is no axis to slide along", floats(2, 5), floats(5, 1), **_plain(0)),
+            error(ShapeError, "the weights do not fit", floats(2, 5, 3), floats(2, 2, 1), **plain(1)),
+            error(ShapeError, "the weights do not fit", floats(2, 5, 3), floats(2, 3, 3, 1), **plain(2)),
+            error(ShapeError, "the weights do not fit", floats(2, 5, 4), floats(2, 2, 3), **{**plain(1), "groups": 2}),
+            error(ShapeError, "there is no axis to slide along", floats(2, 5), floats(5, 1), **plain(0)),
             error(
                 ShapeError,
                 "there is no data format 'NHWC'",
                 floats(2, 5, 4),
                 floats(2, 4, 3),
-                **{**_plain(1), "data_format": "NHWC"},
+                **{**plain(1), "data_format": "NHWC"},
             ),
-            error(DTypeError, "is not defined for bool", booleans(2, 5, 4), booleans(2, 4, 3), **_plain(1)),
+            error(DTypeError, "is not defined for bool", booleans(2, 5, 4), booleans(2, 4, 3), **plain(1)),
         ],
         # Small convolutions are one product with all windows; these take the ways of larger ones: a product per image,
         # per shifted or sliced element of the window, per position, per phase, per group, of elements, of one image.
@@ -198,6 +200,14 @@ CASES = [
             _sample(counts(2, 20, 21, 12), counts(3, 3, 6, 8), groups=2, padding=((1, 1), (1, 1))),
             _sample(counts(2, 30, 31, 9), counts(3, 3, 1, 18), groups=9),
             _sample(counts(1, 60, 61, 12), counts(56, 56, 2, 6), groups=6),
+            # Channels first: one element per window, and more windows than are copied at once.
+            _sample(counts(2, 12, 40, 41), counts(1, 1, 12, 7), **_FIRST),
+            _sample(counts(2, 12, 60, 41), counts(1, 1, 12, 7), **_FIRST, stride=(2, 1)),
+            _sample(counts(1, 100, 72, 72).of("float32"), counts(3, 3, 100, 1).of("float32"), **_FIRST),
+            # Channels of their own, in blocks of images and of rows.
+            _sample(counts(5, 45, 31, 12), counts(3, 3, 1, 12), groups=12),
+            _sample(counts(5, 12, 45, 31), counts(3, 3, 1, 12), groups=12, **_FIRST),
+            _sample(counts(1, 100, 60, 13), counts(3, 2, 1, 13), groups=13),
         ],
     ),
 ]

@@ -20,6 +20,7 @@ CASES = [
         scale=2.0,
         reference=lambda x, kept, *, scale=1.0: np.where(kept, x * scale, 0),
         more=[
+            sample(floats(4, 5), booleans(4, 5), scale=1.25),
             sample(floats(2, 3), booleans(3), scale=1.25),
             sample(floats(), booleans(), scale=1.25),
             sample(floats(2, 0), booleans(1), scale=1.25),

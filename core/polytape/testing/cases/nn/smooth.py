@@ -59,6 +59,7 @@ def _softsign(x: Any) -> Any:
 
 
 _MANY = sample(floats(20, 16), smooth=False)  # for kernels that serve only large operands
+_MANY_ELEMENTS = floats(20, 16, low=-6.0, high=6.0)
 _LARGE_SIZE = floats(300, 300, low=-6.0, high=6.0)  # for kernels that work in blocks
 
 
@@ -71,6 +72,7 @@ def _gelu_samples(*others: Any) -> list[Sample]:
     made = floats if others else reals
     shapes = [of(made(), smooth=False), of(made(0)), of(made(2, 1, 3)), of(made(2, 3), approximate=True)]
     large = [of(_LARGE_SIZE, smooth=False), of(_LARGE_SIZE, smooth=False, approximate=True)]
+    large += [of(_MANY_ELEMENTS, smooth=False)]
     return [*shapes, *large, of(EDGES, smooth=False), of(EDGES, smooth=False, approximate=True)]
 
 

@@ -1,0 +1,19 @@
+"""TensorFlow 1.7's ``tf.manip``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .rows.linalg import MANIP
+from .tables import Table
+
+TABLE = Table("manip", rows=MANIP)
+__all__ = TABLE.names()
+
+
+def __getattr__(name: str) -> Any:
+    return TABLE.find(name)
+
+
+def __dir__() -> list[str]:
+    return TABLE.names()
