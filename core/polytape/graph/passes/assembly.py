@@ -41,14 +41,17 @@ class _Part(NamedTuple):
 
 def assembly(graph: Graph) -> Graph:
     """The graph with concatenations; the arrays that they leave unused, `dead_code` removes."""
-    uses = graph.uses()
     terms: dict[Symbol, list[_Part]] = {}  # of the results that are a part, or a sum of parts
-    inner: set[Symbol] = set()  # of these, the operands of larger sums
     for equation in graph.equations:
         part = _part(equation)
         if part is not None:
             terms[equation.outputs[0]] = [part]
-        elif equation.op.name == "add":
+    if len(terms) < 2:
+        return graph
+    uses = graph.uses()
+    inner: set[Symbol] = set()  # the operands of larger sums
+    for equation in graph.equations:
+        if equation.op.name == "add":
             operands, kind = equation.operands, equation.resolution.result_type
             if any(x is not kind for x in equation.resolution.operand_types):
                 continue
