@@ -335,23 +335,26 @@ LINES: Final[dict[str, str]] = {
     "data": """
         DataLoader, TensorDataset: polytape.data.Dataset.from_tensor_slices((x, y)).shuffle().batch(size)
         IterableDataset: polytape.data.Dataset.from_generator(function)
-        TFRecordDataset: polytape.data.Dataset.from_tfrecord(paths)
-        TextLineDataset: polytape.data.Dataset.from_text(paths)
+        TFRecordDataset, TextLineDataset: polytape.data.Dataset.from_tfrecord(paths), or Dataset.from_text(paths)
         random_split: dataset.take(n) and dataset.skip(n)
         default_collate: dataset.batch(size), dataset.padded_batch(size)
         AUTOTUNE: num_workers=2, or another number
+        from_tensors, from_tensor_slices, from_generator, from_text, from_csv: polytape.data.Dataset.{name}
+        """,
+    "summary": """
+        SummaryWriter, create_file_writer, EventFileWriter: polytape.summary.FileWriter(folder)
+        add_scalar, add_histogram, add_image, add_text: polytape.summary.scalar(name, value, step=...) and so on
+        add_graph, trace_export: polytape.summary.graph(f.graph(*args)), of a polytape.function
+        record_if, record_summaries_every_n_global_steps: polytape.summary.every(n)
         """,
     "optim": """
         GradientDescentOptimizer: polytape.optim.SGD(learning_rate)
         AdamOptimizer: polytape.optim.Adam(learning_rate)
         RMSprop, RMSPropOptimizer: polytape.optim.RMSProp
         NAdam: polytape.optim.Nadam
-        AdagradOptimizer: polytape.optim.Adagrad
-        AdadeltaOptimizer: polytape.optim.Adadelta
-        FtrlOptimizer: polytape.optim.Ftrl
         MomentumOptimizer: polytape.optim.SGD(learning_rate, momentum)
-        ProximalGradientDescentOptimizer: polytape.optim.ProximalGradientDescent
-        ProximalAdagradOptimizer: polytape.optim.ProximalAdagrad
+        AdagradOptimizer, AdadeltaOptimizer, FtrlOptimizer: without Optimizer at the end, as polytape.optim.Ftrl
+        ProximalGradientDescentOptimizer, ProximalAdagradOptimizer: likewise, as polytape.optim.ProximalAdagrad
         LBFGS: polytape.optim.Adam or polytape.optim.SGD
         lr_scheduler: polytape.optim.schedules has the schedules; learning_rate=schedule
         swa_utils: polytape.optim.AveragedWeights
@@ -368,8 +371,7 @@ LINES: Final[dict[str, str]] = {
         standard_exponential: polytape.random.exponential(shape)
         standard_gamma: polytape.random.gamma(a, shape=shape)
         standard_t, t: polytape.random.student_t(df, shape)
-        chisquare: polytape.random.chi_square(df, shape)
-        vonmises: polytape.random.von_mises(mu, kappa, shape)
+        chisquare, vonmises: polytape.random.chi_square(df, shape), polytape.random.von_mises(mu, kappa, shape)
         lognormal: polytape.exp(polytape.random.normal(shape))
         """,
     "metrics": """

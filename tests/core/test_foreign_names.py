@@ -104,6 +104,10 @@ def test_an_optimizer_of_the_user_may_use_such_a_name() -> None:
         (lambda x: pt.ones(size=(2,)), "shape=..."),
         (lambda x: pt.zeros((2,), requires_grad=True), "polytape.Variable(x)"),
         (lambda x: pt.sum(x, out=None), "y = op(x)"),
+        (lambda x: pt.random.normal(size=(2,)), "shape=..."),
+        (lambda x: pt.random.normal(loc=0.0, shape=(2,)), "mean=..."),
+        (lambda x: pt.random.uniform((2,), minval=0.5), "low=..."),
+        (lambda x: pt.random.poisson(rate=2.0), "lam=..."),
     ],
 )
 def test_a_keyword_of_another_library_raises_the_error_with_ours(call: object, fix: str) -> None:

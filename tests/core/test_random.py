@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from scipy import stats
 
 import polytape as pt
 from polytape.errors import BackendError, DTypeError, SettingError, ShapeError
+from polytape.random import default_generator
 
 # The first block of the published known-answer tests of Philox4x32-10: counter 0, key 0.
 KNOWN = [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
@@ -185,6 +186,29 @@ def test_bad_arguments_are_rejected_and_leave_the_stream_unchanged() -> None:
     with pytest.raises(DTypeError, match=r"integers cannot use 1\.5 as low"):
         pt.random.integers(1.5, generator=generator)  # type: ignore[arg-type]  # on purpose
     assert counter(generator) == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: pt.random.normal(0, 1, 100),
+        lambda: pt.random.normal(0.0, 1.0, (3,)),
+        lambda: pt.random.normal(3, 4),
+        lambda: pt.random.uniform(-1, 1, 10),
+        lambda: pt.random.exponential(2.0, 5),
+        lambda: pt.random.truncated_normal(5, 0.0, 1.0),
+    ],
+)
+def test_arguments_in_the_order_of_numpy_are_rejected(call: Callable[[], object]) -> None:
+    pt.random.seed(1)
+    with pytest.raises(DTypeError, match=r"has a number where the shape belongs(.|\n)*fix: \w+\(\(-?\d+,\), \.\.\.\)"):
+        call()
+    assert counter(default_generator()) == 0
+
+
+def test_a_number_is_a_shape_beside_named_arguments() -> None:
+    assert pt.random.normal(3, mean=4.0, stddev=0.0).tolist() == [4.0, 4.0, 4.0]
+    assert pt.random.uniform(2).shape == (2,)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 1.5, "7"])

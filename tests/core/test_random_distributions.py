@@ -16,12 +16,12 @@ from polytape.errors import BackendError, DTypeError, SettingError, ShapeError
 N = 20_000
 
 CONTINUOUS = [
-    ("exponential", lambda **k: random.exponential(N, 3.0, **k), stats.expon(scale=3.0)),
-    ("gumbel", lambda **k: random.gumbel(N, 1.0, 2.0, **k), stats.gumbel_r(1.0, 2.0)),
-    ("laplace", lambda **k: random.laplace(N, -1.0, 0.5, **k), stats.laplace(-1.0, 0.5)),
-    ("logistic", lambda **k: random.logistic(N, 2.0, 3.0, **k), stats.logistic(2.0, 3.0)),
-    ("cauchy", lambda **k: random.cauchy(N, 2.0, 3.0, **k), stats.cauchy(2.0, 3.0)),
-    ("rayleigh", lambda **k: random.rayleigh(N, 2.0, **k), stats.rayleigh(scale=2.0)),
+    ("exponential", lambda **k: random.exponential((N,), 3.0, **k), stats.expon(scale=3.0)),
+    ("gumbel", lambda **k: random.gumbel((N,), 1.0, 2.0, **k), stats.gumbel_r(1.0, 2.0)),
+    ("laplace", lambda **k: random.laplace((N,), -1.0, 0.5, **k), stats.laplace(-1.0, 0.5)),
+    ("logistic", lambda **k: random.logistic((N,), 2.0, 3.0, **k), stats.logistic(2.0, 3.0)),
+    ("cauchy", lambda **k: random.cauchy((N,), 2.0, 3.0, **k), stats.cauchy(2.0, 3.0)),
+    ("rayleigh", lambda **k: random.rayleigh((N,), 2.0, **k), stats.rayleigh(scale=2.0)),
     ("weibull", lambda **k: random.weibull(1.7, 2.0, N, **k), stats.weibull_min(1.7, scale=2.0)),
     ("pareto", lambda **k: random.pareto(2.5, 3.0, N, **k), stats.pareto(2.5, scale=3.0)),
     ("truncated_normal", lambda **k: random.truncated_normal(N, **k), stats.truncnorm(-2.0, 2.0)),
@@ -249,12 +249,12 @@ def test_location_and_scale_may_be_tensors_and_have_gradients(draw: Any) -> None
 @pytest.mark.parametrize(
     ("draw", "values"),
     [
-        (lambda s, **k: random.exponential(4, s, **k), [2.0]),
-        (lambda s, **k: random.rayleigh(4, s, **k), [2.0]),
+        (lambda s, **k: random.exponential((4,), s, **k), [2.0]),
+        (lambda s, **k: random.rayleigh((4,), s, **k), [2.0]),
         (lambda a, s, **k: random.weibull(a, s, 4, **k), [1.5, 2.0]),
         (lambda a, s, **k: random.pareto(a, s, 4, **k), [1.5, 2.0]),
-        (lambda low, high, **k: random.uniform(4, low, high, **k), [-1.0, 2.0]),
-        (lambda *p, **k: random.truncated_normal(4, *p, **k), [1.0, 2.0, -1.5, 0.5]),
+        (lambda low, high, **k: random.uniform((4,), low, high, **k), [-1.0, 2.0]),
+        (lambda *p, **k: random.truncated_normal((4,), *p, **k), [1.0, 2.0, -1.5, 0.5]),
         (lambda m, k, **kw: random.von_mises(m, 3.0 + 0.0 * k, 4, **kw), [0.1, 1.0]),
     ],
     ids=["exponential", "rayleigh", "weibull", "pareto", "uniform", "truncated_normal", "von_mises"],
@@ -275,9 +275,9 @@ def test_rejection_and_discrete_draws_have_no_gradient() -> None:
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda g: random.exponential(2, -1.0, generator=g), r"exponential cannot use scale=-1\.0"),
-        (lambda g: random.laplace(2, 0.0, -2, generator=g), "laplace cannot use scale=-2"),
-        (lambda g: random.gumbel(2, float("nan"), generator=g), "gumbel cannot use loc=nan"),
+        (lambda g: random.exponential((2,), -1.0, generator=g), r"exponential cannot use scale=-1\.0"),
+        (lambda g: random.laplace((2,), 0.0, -2, generator=g), "laplace cannot use scale=-2"),
+        (lambda g: random.gumbel((2,), float("nan"), generator=g), "gumbel cannot use loc=nan"),
         (lambda g: random.weibull(0.0, generator=g), r"weibull cannot use a=0\.0"),
         (lambda g: random.gamma(-1, generator=g), "gamma cannot use a=-1"),
         (lambda g: random.beta(1.0, 0.0, generator=g), r"beta cannot use b=0\.0"),
@@ -301,7 +301,7 @@ def test_a_number_outside_its_range_is_named_and_leaves_the_stream_unchanged(cal
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda g: random.normal(2, pt.zeros(3), generator=g), ShapeError, r"normal: .* do not broadcast to \(2,\)"),
+        (lambda g: random.normal((2,), pt.zeros(3), generator=g), ShapeError, r"normal: .* do not broadcast to \(2,\)"),
         (lambda g: random.normal(None, pt.ones(3), pt.ones(2), generator=g), ShapeError, "normal: .* do not broadcast"),
         (lambda g: random.poisson(pt.ones((2, 3)), 3, generator=g), ShapeError, "poisson: .* do not broadcast"),
         (lambda g: random.exponential(-1, generator=g), ShapeError, "a size is negative"),
@@ -314,7 +314,7 @@ def test_a_number_outside_its_range_is_named_and_leaves_the_stream_unchanged(cal
         (lambda g: random.orthogonal((3,), generator=g), ShapeError, "shape of a matrix"),
         (lambda g: random.poisson(1.0, dtype="float32", generator=g), DTypeError, "random numbers of float32"),
         (lambda g: random.gumbel(dtype="int32", generator=g), DTypeError, "random numbers of int32"),
-        (lambda g: random.gumbel(2, pt.asarray(1j), generator=g), DTypeError, "gumbel cannot use complex"),
+        (lambda g: random.gumbel((2,), pt.asarray(1j), generator=g), DTypeError, "gumbel cannot use complex"),
         (lambda g: random.gamma("2", generator=g), DTypeError, "gamma cannot use '2' as a"),
         (lambda g: random.choice("abc", generator=g), DTypeError, "choice cannot choose from 'abc'"),
     ],
@@ -363,7 +363,7 @@ def test_the_dtype_and_device_follow_the_parameters(sim: str) -> None:
     assert (y.dtype.name, y.device.backend, y.shape) == ("float64", "sim", (2,))
     assert random.poisson(scale).device.backend == "sim"
     assert random.poisson(pt.asarray([1, 2])).dtype.name == "int64"
-    assert random.exponential(2, np.float64(2.0)).dtype.name == "float32"  # a NumPy scalar is a number here
+    assert random.exponential((2,), np.float64(2.0)).dtype.name == "float32"  # a NumPy scalar is a number here
 
 
 @pytest.mark.parametrize("draw", [random.gamma, random.poisson, lambda a, **k: random.von_mises(0.0, a, **k)])

@@ -46,6 +46,13 @@ class Dataset(Sources):
     """
 
     def __init__(self, node: Node) -> None:
+        if not isinstance(node, Node):
+            raise DTypeError(
+                "Dataset does not take data.",
+                expected="one of its constructors, such as Dataset.from_tensor_slices",
+                got=f"a {type(node).__name__}",
+                fix="Dataset.from_tensor_slices(arrays) for rows, Dataset.from_generator(function) for items of a loop",
+            )
         super().__init__(node)
         self._passes = itertools.count()
 

@@ -304,7 +304,8 @@ def gradient(
     Returns:
         Shape of ``f``; a tuple of such tensors, one per axis, if there are several axes.
     Raises:
-        ShapeError: an axis with fewer than ``edge_order + 1`` samples, or another number of spacings than axes.
+        ShapeError: an axis with fewer than ``edge_order + 1`` samples, another number of spacings than axes, or
+            another number of places than samples.
     Source:
         NumPy 2.4, ``numpy.gradient``; B. Fornberg (1988), Mathematics of Computation 51(184), pp. 699-706.
     """
@@ -326,6 +327,13 @@ def gradient(
 
 def _slope(f: Tensor, spacing: Any, axis: int, edge_order: int) -> Tensor:
     places = None if isinstance(spacing, (int, float)) else tensor(spacing)
+    if places is not None and places.shape not in ((), (f.shape[axis],)):
+        raise ShapeError(
+            f"gradient got places of shape {places.shape}.",
+            expected=f"a distance, or the {f.shape[axis]} places of the samples along axis {axis}",
+            got=f"shape {places.shape}",
+            fix="pass axis= to choose the axis; for the gradient of a program see polytape.GradientTape",
+        )
     widths: Any = spacing if places is None else places
     before = behind = first = last = widths
     if places is not None and places.ndim:

@@ -12,6 +12,7 @@ from .. import dtypes
 from ..errors import DTypeError, SettingError
 from ..tensors.tensor import Tensor
 from .arguments import ANY, NONNEGATIVE, Draw, Parameter, Shape, ops
+from .calling import public
 from .generator import Generator
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def _integer(argument: str, value: Any) -> int:
         ) from None
 
 
+@public
 def uniform(
     shape: Shape | None = None,
     low: Parameter = 0.0,
@@ -80,6 +82,7 @@ def uniform(
     return numbers if first == 0.0 and end == 1.0 else numbers * (end - first) + first
 
 
+@public
 def normal(
     shape: Shape | None = None,
     mean: Parameter = 0.0,
@@ -113,6 +116,7 @@ def normal(
     return numbers if center == 0.0 and scale == 1.0 else numbers * scale + center
 
 
+@public
 def integers(
     low: int,
     high: int | None = None,

@@ -10,6 +10,7 @@ from ..errors import SettingError
 from ..ops.families import find
 from ..tensors.tensor import Tensor
 from .arguments import ANY, EXTENDED, NONNEGATIVE, POSITIVE, Draw, Parameter, Shape, ops
+from .calling import public
 from .generator import Generator
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 
+@public
 def exponential(
     shape: Shape | None = None,
     scale: Parameter = 1.0,
@@ -58,6 +60,7 @@ def exponential(
     return draw.result(ops.negative(ops.log(draw.unit())) * scale)
 
 
+@public
 def gumbel(
     shape: Shape | None = None,
     loc: Parameter = 0.0,
@@ -88,6 +91,7 @@ def gumbel(
     return draw.result(loc - ops.log(ops.negative(ops.log(draw.unit()))) * scale)
 
 
+@public
 def laplace(
     shape: Shape | None = None,
     loc: Parameter = 0.0,
@@ -120,6 +124,7 @@ def laplace(
     return draw.result(ops.where(ops.less(u, 0.0), size, ops.negative(size)) * scale + loc)
 
 
+@public
 def logistic(
     shape: Shape | None = None,
     loc: Parameter = 0.0,
@@ -151,6 +156,7 @@ def logistic(
     return draw.result((ops.log(u) - ops.log1p(ops.negative(u))) * scale + loc)
 
 
+@public
 def cauchy(
     shape: Shape | None = None,
     loc: Parameter = 0.0,
@@ -182,6 +188,7 @@ def cauchy(
     return draw.result(ops.sin(angle) / ops.cos(angle) * scale + loc)
 
 
+@public
 def rayleigh(
     shape: Shape | None = None,
     scale: Parameter = 1.0,
@@ -211,6 +218,7 @@ def rayleigh(
     return draw.result(ops.sqrt(ops.log(draw.unit()) * -2.0) * scale)
 
 
+@public
 def weibull(
     a: Parameter,
     scale: Parameter = 1.0,
@@ -242,6 +250,7 @@ def weibull(
     return draw.result(ops.power(ops.negative(ops.log(draw.unit())), 1.0 / a) * scale)
 
 
+@public
 def pareto(
     a: Parameter,
     scale: Parameter = 1.0,
@@ -275,6 +284,7 @@ def pareto(
     return draw.result(ops.exp(ops.log(draw.unit()) / (-a)) * scale)
 
 
+@public
 def truncated_normal(
     shape: Shape | None = None,
     mean: Parameter = 0.0,
@@ -338,6 +348,7 @@ def _truncated(draw: Draw, low: Tensor, high: Tensor) -> Any:
     return ops.where(ops.less_equal(low, high), ops.minimum(ops.maximum(z, low), high), float("nan"))
 
 
+@public
 def von_mises(
     mu: Parameter,
     kappa: Parameter,

@@ -14,6 +14,7 @@ from ..dispatch import convert
 from ..errors import ShapeError
 from ..tensors.tensor import Tensor
 from .arguments import ANY, CHANCE, COUNT, NONNEGATIVE, POSITIVE, PROBABILITY, Draw, Parameter, Shape, ops, vectors
+from .calling import public
 from .generator import Generator
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 
+@public
 def bernoulli(
     p: Parameter,
     shape: Shape | None = None,
@@ -66,6 +68,7 @@ def bernoulli(
     return draw.result(below)
 
 
+@public
 def geometric(
     p: Parameter,
     shape: Shape | None = None,
@@ -98,6 +101,7 @@ def geometric(
     return draw.counts(ops.where(certain, 1.0, ops.maximum(trials, 1.0)))
 
 
+@public
 def poisson(
     lam: Parameter,
     shape: Shape | None = None,
@@ -127,6 +131,7 @@ def poisson(
     return draw.counts(draw.rejected("random_poisson", lam))
 
 
+@public
 def binomial(
     n: Parameter,
     p: Parameter,
@@ -159,6 +164,7 @@ def binomial(
     return draw.counts(draw.rejected("random_binomial", n, p))
 
 
+@public
 def negative_binomial(
     n: Parameter,
     p: Parameter,
@@ -192,6 +198,7 @@ def negative_binomial(
     return draw.counts(draw.rejected("random_poisson", mean))
 
 
+@public
 def categorical(
     logits: Parameter,
     shape: Shape | None = None,
@@ -222,6 +229,7 @@ def categorical(
     return draw.result(ops.argmax(gumbel + draw.values[0], axis=-1))
 
 
+@public
 def multinomial(
     n: Parameter,
     p: Parameter,

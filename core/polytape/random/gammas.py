@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..ops.families import find
 from ..tensors.tensor import Tensor
 from .arguments import NONNEGATIVE, POSITIVE, Draw, Parameter, Shape, ops, vectors
+from .calling import public
 from .generator import Generator
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["beta", "chi_square", "dirichlet", "f", "gamma", "student_t"]
 
 
+@public
 def gamma(
     a: Parameter,
     scale: Parameter = 1.0,
@@ -48,6 +50,7 @@ def gamma(
     return draw.result(draw.rejected("random_gamma", a) * scale)
 
 
+@public
 def chi_square(
     df: Parameter,
     shape: Shape | None = None,
@@ -79,6 +82,7 @@ def chi_square(
     return draw.result(draw.rejected("random_gamma", df * 0.5) * 2.0)
 
 
+@public
 def beta(
     a: Parameter,
     b: Parameter,
@@ -112,6 +116,7 @@ def beta(
     return draw.result(find("nn", "sigmoid")(first - second))  # the ratio of numbers that may both underflow
 
 
+@public
 def student_t(
     df: Parameter,
     shape: Shape | None = None,
@@ -145,6 +150,7 @@ def student_t(
     return draw.result(numbers * ops.exp((logs - ops.log(draw.spread(df * 0.5))) * -0.5))
 
 
+@public
 def f(
     dfnum: Parameter,
     dfden: Parameter,
@@ -178,6 +184,7 @@ def f(
     return draw.result(ops.exp(first - second) * (dfden / dfnum))
 
 
+@public
 def dirichlet(
     alpha: Parameter,
     shape: Shape | None = None,

@@ -9,6 +9,7 @@ from ..errors import ShapeError
 from ..ops.families import find
 from ..tensors.tensor import Tensor
 from .arguments import ANY, Draw, Parameter, Shape, ops
+from .calling import public
 from .generator import Generator
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["multivariate_normal", "orthogonal"]
 
 
+@public
 def multivariate_normal(
     mean: Parameter,
     cov: Parameter,
@@ -67,6 +69,7 @@ def _zeros_like_lead(x: Tensor, axes: int) -> Any:
     return ops.zeros(x.shape[:-axes], dtype=x.dtype, device=x.device)
 
 
+@public
 def orthogonal(
     shape: tuple[int, ...] | list[int],
     *,

@@ -12,6 +12,7 @@ from ..errors import DTypeError, SettingError, ShapeError
 from ..ops.shape_rules import along_axis
 from ..tensors.tensor import Tensor
 from .arguments import NONNEGATIVE, Draw, Parameter, Shape, ops
+from .calling import public
 from .generator import Generator
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["choice", "permutation", "shuffle"]
 
 
+@public
 def permutation(
     x: Any, *, axis: int = 0, device: Device | str | None = None, generator: Generator | None = None
 ) -> Tensor:
@@ -48,6 +50,7 @@ def _order(draw: Draw, n: int) -> Tensor:
     return order
 
 
+@public
 def shuffle(x: Any, *, axis: int = 0, generator: Generator | None = None) -> Tensor:
     """``x`` with its elements along an axis in random order; ``x`` itself does not change, unlike in NumPy.
 
@@ -70,6 +73,7 @@ def shuffle(x: Any, *, axis: int = 0, generator: Generator | None = None) -> Ten
     return result
 
 
+@public
 def choice(
     a: Any,
     shape: Shape = (),

@@ -3,7 +3,7 @@
 `writer` is `FileWriter`, which owns an event file; `recording` holds the functions that write to the default writer;
 `protos` makes TensorBoard's messages of tensors, by the package tensorboardX, and `graph_protos` those of graphs.
 
-May import: `dispatch`, `errors`, `graph`, `tensors`.
+May import: `dispatch`, `errors`, `foreign_names`, `graph`, `tensors`.
 """
 
 from __future__ import annotations
@@ -12,3 +12,9 @@ from .recording import every, graph, histogram, image, scalar, text
 from .writer import FileWriter
 
 __all__ = ["FileWriter", "every", "graph", "histogram", "image", "scalar", "text"]
+
+
+def __getattr__(name: str) -> object:
+    from ..foreign_names import unknown
+
+    raise unknown("summary", name)

@@ -9,6 +9,7 @@ import pytest
 
 import polytape as pt
 from polytape.data import Dataset
+from polytape.errors import DTypeError
 
 
 def test_functions_get_host_tensors_and_their_errors_name_the_element() -> None:
@@ -85,3 +86,9 @@ def test_an_iterator_is_refused_in_a_traced_function() -> None:
 def test_a_generator_must_be_a_function_that_returns_an_iterable() -> None:
     with pytest.raises(TypeError, match="returns an iterable"):
         list(Dataset.from_generator(lambda: 3))  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize("data", [[1, 2, 3], np.zeros(3), None])
+def test_data_instead_of_a_source_is_an_error_that_names_the_constructors(data: Any) -> None:
+    with pytest.raises(DTypeError, match=r"Dataset does not take data(.|\n)*from_tensor_slices"):
+        Dataset(data)

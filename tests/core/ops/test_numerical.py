@@ -113,6 +113,13 @@ def test_slopes_need_samples() -> None:
         pt.gradient(host([1.0]))
 
 
+@pytest.mark.parametrize("places", [_PATH, _PATH[0, :1], np.arange(2.0), np.ones((1, 1))])
+def test_a_sample_has_one_place(places: Any) -> None:
+    # Other shapes may broadcast with the slopes, which would be wrong.
+    with pytest.raises(ShapeError, match="gradient got places of shape"):
+        pt.gradient(host(_PATH), host(places), axis=1)
+
+
 @pytest.mark.parametrize(
     ("function", "operands"),
     [
