@@ -109,6 +109,7 @@ OPTIMIZER_NAMES: Final[dict[str, str]] = _table(f"""
     betas, b1, b2, beta_1, beta_2: optimizer.beta1 and optimizer.beta2
     eps: optimizer.epsilon
     zero_grad: every call of tape.gradient returns new gradients, so there is nothing to reset
+    update: optimizer.apply_gradients(zip(gradients, variables))
     compute_gradients: {_TAPE}, then optimizer.apply_gradients([(gradient, x)])
     param_groups, params, add_param_group: apply_gradients takes the variables, each with its gradient
     state_dict, load_state_dict, get_weights, set_weights: polytape.Checkpoint(optimizer=optimizer), .save and .restore
@@ -133,6 +134,8 @@ MODULE_NAMES: Final[dict[str, str]] = _table("""
     register_parameter: module.add_weight(name, shape), or a polytape.Variable as an attribute
     add_module: a module as an attribute, or in a list that is one
     count_params: module.summary()
+    add, append: polytape.nn.Sequential(layers), with all layers at once
+    to: with polytape.device(...): module.build(shape) makes the weights there
     fit, fit_generator: polytape.training.fit(module, x, y, optimizer=..., loss=...)
     evaluate: polytape.training.evaluate(module, x, y, loss=...)
     predict: polytape.training.predict(module, x)

@@ -7,7 +7,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from ..checkpoint.objects import collect_variables
 from ..errors import DTypeError, PolytapeError, UnknownNameError
@@ -17,6 +17,7 @@ from ..tensors.scope import current_scope
 from ..tensors.tensor import Tensor
 from ..tensors.variable import Variable
 from . import building, describing, replacing
+from .keywords import check_keywords
 from .walking import variables_below, walk
 
 __all__ = ["Module"]
@@ -92,6 +93,12 @@ class Module(Trackable):
     _output: str = ""  # the result of the first call, for `summary`
     _training_at: ClassVar[int | None] = None  # the position of the parameter `training` of `call`; None: it has none
     _build_count: ClassVar[int] = 0  # how many shapes `build` takes
+
+    def __new__(cls, *args: Any, **keywords: Any) -> Self:
+        """A module without weights; the arguments are those of ``__init__``."""
+        if keywords and cls.__module__.startswith(f"{__package__}."):
+            check_keywords(cls, keywords)
+        return super().__new__(cls)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypedDict
+from typing import Any, ClassVar, Final, TypedDict
 
 from ...errors import DTypeError, SettingError
 from ...foreign_names import near_or
 from ...ops import families
 from ...tensors.tensor import Tensor
 from ...tensors.variable import Variable
+from ..keywords import unexpected
 from ..modules import Module
 
 __all__ = ["Activation", "Function", "WeightLayer", "WeightOptions", "activation_of"]
@@ -36,19 +37,7 @@ class WeightOptions(TypedDict, total=False):
     dtype: Any
 
 
-_OPTIONS: Final = tuple(WeightOptions.__annotations__)
-_FOREIGN: Final = {
-    "name": "modules take no name; a variable's path of attributes names it",
-    "input_shape": "layer.build(shape) declares the shape; otherwise the first call gives it",
-    "input_dim": "layer.build(shape) declares the shape; otherwise the first call gives it",
-    "in_features": "layer.build(shape) declares the shape; otherwise the first call gives it",
-    "trainable": "layer.trainable = False",
-    "bias": "use_bias=...",
-    "device": "weights are made on the input's device; with polytape.device(...): layer.build(shape) names another",
-    "strides": "stride=...",
-    "dilation_rate": "dilation=...",
-    "kernel_size": "size=...",
-}
+_OPTIONS: Final[tuple[str, ...]] = tuple(WeightOptions.__annotations__)
 
 
 class WeightLayer(Module):
@@ -63,17 +52,12 @@ class WeightLayer(Module):
 
     # An initial value may be a variable, which is not the layer's.
     _untracked = ("_options", "recurrent_initializer")
+    _options_accepted: ClassVar[tuple[str, ...]] = _OPTIONS
 
     def __init__(self, options: WeightOptions) -> None:
         for name in options:
             if name not in _OPTIONS:
-                ours = name.replace("kernel_", "weight_").replace("gamma_", "weight_").replace("beta_", "bias_")
-                raise DTypeError(
-                    f"{type(self).__name__}() got an unexpected keyword argument {name!r}.",
-                    expected=", ".join(_OPTIONS),
-                    got=f"{name}=...",
-                    fix=_FOREIGN.get(name, f"{ours}=..." if ours in _OPTIONS else "see help() of the class"),
-                )
+                raise unexpected(type(self), name, _OPTIONS)
         self._options = options
 
     def _make(
