@@ -109,7 +109,7 @@ def _run(
                 yield _outcome(tier, check, None, backend, modules)
             continue
         for case in cases:
-            if check.applies(case):
+            if check.applies(case, backend):
                 if not exhaustive and not check.inherited and inherited(case.op, backend):
                     text = "its kernel belongs to a backend that this one extends (--exhaustive checks it here too)"
                     yield Outcome(tier.name, check.name, str(case), "skipped", text)

@@ -17,7 +17,7 @@ from .limits import kernels_in_chain
 from .makers import Array
 from .samples import Sample
 
-__all__ = ["check_large_operands"]
+__all__ = ["check_large_operands", "has_large"]
 
 # More than two blocks of any kernel of NumPy's, and no multiple of a block, of a SIMD register or of the period: an
 # element that is left out or computed from another one is seen.
@@ -25,6 +25,15 @@ _SIZE: Final = 150_001
 _PERIOD: Final = 997
 # One dtype per loop that kernels have for themselves; all others are the same code.
 _DTYPES: Final = ("float16", "float32", "float64", "int8", "uint16", "int32", "int64", "bool", "complex64")
+
+
+def has_large(case: Case) -> bool:
+    """Whether the row, or the op itself, says which large operands there are."""
+    return bool(case.large) or _is_elementwise(case)
+
+
+def _is_elementwise(case: Case) -> bool:
+    return case.op.elementwise and case.op.shape_rule in (shape_rules.same_shape, shape_rules.broadcast)
 
 
 def check_large_operands(case: Case, backend: str) -> None:
@@ -40,7 +49,7 @@ def check_large_operands(case: Case, backend: str) -> None:
             hosts = sample.hosts(dtype)
             # Sums of many terms round more than the row allows; the faults that this check is for are gross.
             _compare(case, backend, sample, dtype, hosts, expected_values(case, sample, hosts), factor=16.0)
-    if case.op.elementwise and case.op.shape_rule in (shape_rules.same_shape, shape_rules.broadcast):
+    if _is_elementwise(case):
         for sample in _elementwise(case.samples[0]):
             for dtype in _dtypes(case, sample, backend):
                 _check_repeated(case, backend, sample, dtype)

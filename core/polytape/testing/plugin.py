@@ -7,7 +7,7 @@ On a backend that extends another, an op that runs the other's kernel is only te
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -60,7 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if getattr(metafunc, "_arg2fixturedefs", {}).get("backend"):
         return  # the test suite has a fixture of that name
     if "backend" in names and "case" in names:
-        metafunc.parametrize(("case", "backend"), _crossed(metafunc.config, metafunc.function.__name__))
+        metafunc.parametrize(("case", "backend"), _crossed(metafunc.config, metafunc.function))
     elif "backend" in names:
         metafunc.parametrize("backend", _backends(metafunc.config))
     elif "case" in names:
@@ -89,22 +89,22 @@ def _backends(config: pytest.Config) -> list[Any]:
     ]
 
 
-# The checks that also run for ops whose kernel belongs to a backend that the tested one extends.
-_OF_CORE_OPS: Final = "test_core_ops_are_right_in_common_dtypes"
-_FOR_INHERITED: Final = ("test_values_dtypes_and_shapes_are_the_reference_s", _OF_CORE_OPS)
-
-
-def _crossed(config: pytest.Config, check: str) -> list[Any]:
+def _crossed(config: pytest.Config, test: Any) -> list[Any]:
+    """The rows and backends of a test; without those that its check (``polytape_check``) is not for."""
     from .cases import CASES
-    from .tiers import inherited
+    from .tiers import checks_of, inherited
 
+    checks = checks_of(getattr(test, "polytape_check", None))
     parameters: list[Any] = []
     for name, reason in usable(config).items():
-        if reason:
-            parameters.append(pytest.param(CASES[0], name, id=name, marks=pytest.mark.skip(reason=reason)))
+        needs = [check.needs(name) for check in checks if check.needs is not None]
+        if reason or any(needs):
+            skipped = pytest.mark.skip(reason=reason or needs[0])
+            parameters.append(pytest.param(CASES[0], name, id=name, marks=skipped))
             continue
-        cases = [case for case in CASES if check in _FOR_INHERITED or not inherited(case.op, name)]
-        if check == _OF_CORE_OPS:
-            cases = [case for case in cases if case.op.primitive or case.op.creates]
-        parameters += [pytest.param(case, name, id=f"{case}-{name}") for case in cases]
+        everywhere = any(check.inherited for check in checks)
+        for case in CASES:
+            applies = not checks or any(check.applies is not None and check.applies(case, name) for check in checks)
+            if applies and (everywhere or not inherited(case.op, name)):
+                parameters.append(pytest.param(case, name, id=f"{case}-{name}"))
     return parameters

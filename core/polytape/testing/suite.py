@@ -10,6 +10,7 @@ which gives one test per check, op and backend. ``--polytape-tier T0`` (may be r
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
@@ -44,6 +45,19 @@ __all__ = [
     "test_the_declared_capabilities_are_true",
     "test_values_dtypes_and_shapes_are_the_reference_s",
 ]
+
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+def of_rows(check: Callable[[Case, str], None]) -> Callable[[F], F]:
+    """Decorate a test that runs a check: the plugin leaves out the rows that the check is not for."""
+
+    def decorate(test: F) -> F:
+        test.polytape_check = check  # type: ignore[attr-defined]  # functions have attributes
+        return test
+
+    return decorate
 
 
 def applied(check: Callable[[Case, str], None], case: Case, backend: str) -> None:
@@ -90,60 +104,70 @@ def test_memory_is_kept_apart_and_comes_back_bit_by_bit(backend: str) -> None:
 
 
 @pytest.mark.polytape_tier("T2")
+@of_rows(checks.check_common_dtypes)
 def test_core_ops_are_right_in_common_dtypes(case: Case, backend: str) -> None:
     """Core ops are the primitives, and those that create tensors."""
     applied(checks.check_common_dtypes, case, backend)
 
 
 @pytest.mark.polytape_tier("T3")
+@of_rows(checks.check_value_dtype_and_shape)
 def test_values_dtypes_and_shapes_are_the_reference_s(case: Case, backend: str) -> None:
     """The reference computes with NumPy in float64."""
     applied(checks.check_value_dtype_and_shape, case, backend)
 
 
 @pytest.mark.polytape_tier("T3")
+@of_rows(checks.check_device)
 def test_results_are_on_the_operands_device(case: Case, backend: str) -> None:
     """They are also arrays of the backend's own type."""
     applied(checks.check_device, case, backend)
 
 
 @pytest.mark.polytape_tier("T3")
+@of_rows(checks.check_operands_stay)
 def test_a_call_changes_no_operand_and_no_earlier_result(case: Case, backend: str) -> None:
     """A repeated call also returns the same bits."""
     applied(checks.check_operands_stay, case, backend)
 
 
 @pytest.mark.polytape_tier("T3")
+@of_rows(checks.check_errors)
 def test_errors_name_op_expectation_and_fix(case: Case, backend: str) -> None:
     """The errors of every kernel are checked."""
     applied(checks.check_errors, case, backend)
 
 
 @pytest.mark.polytape_tier("T3")
+@of_rows(checks.check_kernel_equals_decomposition)
 def test_a_kernel_equals_the_decomposition(case: Case, backend: str) -> None:
     """The check applies to ops that have both."""
     applied(checks.check_kernel_equals_decomposition, case, backend)
 
 
 @pytest.mark.polytape_tier("T3")
+@of_rows(checks.check_host_operands)
 def test_host_operands_go_to_the_device_and_numbers_are_weak(case: Case, backend: str) -> None:
     """Host operands are Python numbers and NumPy arrays beside tensors."""
     applied(checks.check_host_operands, case, backend)
 
 
 @pytest.mark.polytape_tier("T3")
+@of_rows(checks.check_promotion)
 def test_operands_of_two_dtypes_promote(case: Case, backend: str) -> None:
     """They promote to their common dtype."""
     applied(checks.check_promotion, case, backend)
 
 
 @pytest.mark.polytape_tier("T3")
+@of_rows(contract.check_fresh)
 def test_fresh_results_share_no_memory(case: Case, backend: str) -> None:
     """A graph overwrites the results of kernels that are registered as fresh."""
     applied(contract.check_fresh, case, backend)
 
 
 @pytest.mark.polytape_tier("T3")
+@of_rows(large.check_large_operands)
 def test_large_operands_give_the_same_as_small_ones(case: Case, backend: str) -> None:
     """Kernels may work in blocks, or take another way."""
     applied(large.check_large_operands, case, backend)
@@ -158,6 +182,7 @@ def test_every_kernel_is_reached_by_a_sample(backend: str) -> None:
 
 
 @pytest.mark.polytape_tier("T4")
+@of_rows(checks.check_gradient)
 def test_gradients_agree_with_finite_differences_to_order_two(case: Case, backend: str) -> None:
     """The check runs in float64."""
     applied(checks.check_gradient, case, backend)
@@ -171,6 +196,7 @@ def test_state_and_checkpoints_agree_with_the_host(check: Check, backend: str) -
 
 
 @pytest.mark.polytape_tier("T6")
+@of_rows(checks.check_graph_equals_eager)
 def test_a_graph_equals_eager(case: Case, backend: str) -> None:
     """The graph is traced by `polytape.function`."""
     applied(checks.check_graph_equals_eager, case, backend)
@@ -184,6 +210,7 @@ def test_graphs_of_programs_equal_eager(check: Check, backend: str) -> None:
 
 
 @pytest.mark.polytape_tier("T7")
+@of_rows(contract.check_devices)
 def test_every_device_has_its_own_results(case: Case, backend: str) -> None:
     """The check runs on each device of the backend but the first, which all other checks use."""
     applied(contract.check_devices, case, backend)

@@ -16,7 +16,7 @@ from .limits import kernels_in_chain
 from .programs import FAULTS, GRAPHS, STATES
 from .transfers import TRANSFERS
 
-__all__ = ["TIERS", "Check", "Tier", "find_check", "inherited"]
+__all__ = ["TIERS", "Check", "Tier", "checks_of", "find_check", "inherited"]
 
 
 class Check:
@@ -25,7 +25,7 @@ class Check:
     Attributes:
         name: the name of the function, which reproducers use.
         fn: ``(case, backend)`` for a check of an op, ``(backend)`` for a check of the whole backend.
-        applies: which rows it is for; None for a check of the whole backend.
+        applies: ``(case, backend) -> bool``, which rows it is for; None for a check of the whole backend.
         inherited: whether it also runs for ops whose kernel belongs to a backend that the tested one extends.
         needs: ``(backend) -> why the check has nothing to do there``, or "" if it has.
     """
@@ -33,7 +33,7 @@ class Check:
     def __init__(
         self,
         fn: Callable[..., None],
-        applies: Callable[[Case], bool] | None = None,
+        applies: Callable[[Case, str], bool] | None = None,
         *,
         inherited: bool = False,
         needs: Callable[[str], str] | None = None,
@@ -67,26 +67,44 @@ def check_kernels_are_reached(backend: str) -> None:
         raise AssertionError("\n".join(missing))
 
 
-def _every(case: Case) -> bool:
+def _every(case: Case, backend: str) -> bool:
     return True
 
 
-def _core(case: Case) -> bool:
-    primitive: bool = case.op.primitive
-    return primitive
+def _core(case: Case, backend: str) -> bool:
+    return bool(case.op.primitive)
 
 
-def _creates(case: Case) -> bool:
-    creates: bool = case.op.creates
-    return creates
+def _creates(case: Case, backend: str) -> bool:
+    return bool(case.op.creates)
 
 
-def _composite(case: Case) -> bool:
-    return not _core(case)
+def _has_body_and_kernel(case: Case, backend: str) -> bool:
+    return not case.op.primitive and bool(kernels_in_chain(backend, case.op.name))
 
 
-def _differentiable(case: Case) -> bool:
-    return not case.gradient
+def _has_fresh_kernel(case: Case, backend: str) -> bool:
+    return any(kernel.fresh or kernel.out for kernel in kernels_in_chain(backend, case.op.name))
+
+
+def _has_large(case: Case, backend: str) -> bool:
+    return large.has_large(case) and bool(kernels_in_chain(backend, case.op.name))
+
+
+def _has_operands(case: Case, backend: str) -> bool:
+    return any(sample.operands for sample in case.samples)
+
+
+def _has_errors(case: Case, backend: str) -> bool:
+    return bool(case.errors)
+
+
+def _promotes(case: Case, backend: str) -> bool:
+    return bool(checks.promoted_positions(case))
+
+
+def _differentiable(case: Case, backend: str) -> bool:
+    return not case.gradient and any(sample.smooth and "float64" in sample.dtypes() for sample in case.samples)
 
 
 def _float64(backend: str) -> str:
@@ -97,10 +115,6 @@ def _float64(backend: str) -> str:
 def _several_devices(backend: str) -> str:
     several = len(plugins.get_backend(backend).device_list()) > 1
     return "" if several else f"{backend} has one device, on which all other checks run"
-
-
-def _of_ops(*fns: Callable[..., None]) -> tuple[Check, ...]:
-    return tuple(Check(fn, _every) for fn in fns)
 
 
 def _of_backend(*fns: Callable[..., None]) -> tuple[Check, ...]:
@@ -120,21 +134,19 @@ TIERS: Final = (
         "T3",
         "all ops and dtypes",
         Check(checks.check_value_dtype_and_shape, _every, inherited=True),
-        *_of_ops(
-            checks.check_device,
-            checks.check_operands_stay,
-            checks.check_errors,
-            checks.check_host_operands,
-            checks.check_promotion,
-            contract.check_fresh,
-            large.check_large_operands,
-        ),
-        Check(checks.check_kernel_equals_decomposition, _composite),
+        Check(checks.check_device, _every),
+        Check(checks.check_operands_stay, _every),
+        Check(checks.check_errors, _has_errors),
+        Check(checks.check_host_operands, _promotes),
+        Check(checks.check_promotion, _promotes),
+        Check(contract.check_fresh, _has_fresh_kernel),
+        Check(large.check_large_operands, _has_large),
+        Check(checks.check_kernel_equals_decomposition, _has_body_and_kernel),
         *_of_backend(check_kernels_are_reached),
     ),
     Tier("T4", "gradients to order two", Check(checks.check_gradient, _differentiable, needs=_float64)),
     Tier("T5", "state and checkpoints across backends", *_of_backend(*STATES)),
-    Tier("T6", "graphs", *_of_ops(checks.check_graph_equals_eager), *_of_backend(*GRAPHS)),
+    Tier("T6", "graphs", Check(checks.check_graph_equals_eager, _has_operands), *_of_backend(*GRAPHS)),
     Tier(
         "T7",
         "faults, threads, streams and mixed devices",
@@ -142,6 +154,11 @@ TIERS: Final = (
         *_of_backend(*FAULTS),
     ),
 )
+
+
+def checks_of(fn: Callable[..., None] | None) -> list[Check]:
+    """The checks of all tiers that run a function."""
+    return [check for tier in TIERS for check in tier.checks if check.fn is fn]
 
 
 def find_check(name: str) -> Check:
