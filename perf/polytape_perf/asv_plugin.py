@@ -1,14 +1,17 @@
 """A plugin of asv, named in asv.conf.json: values of quick runs are not saved, and ``--python=same`` is one pass.
 
 A quick run calls each benchmark once, cold. asv saves that beside the results of full runs, in whose graphs it looks
-like a slowdown. With ``--python=same``, asv makes a pass for each environment of the matrix, and labels it as that one,
-but all of them run the polytape that is installed: here it is one pass, labelled with the ring that runs.
+like a slowdown. A quick run also has the gate's panel of cases only, unless ``--bench`` chooses among all.
+
+With ``--python=same``, asv makes a pass for each environment of the matrix, and labels it as that one, but all of them
+run the polytape that is installed: here it is one pass, labelled with the ring that runs.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +20,7 @@ from typing import Any, Final
 
 __all__ = ["setup"]
 
+SELECTION: Final = "ASV_POLYTAPE_CASES"  # an environment variable that `polytape_perf.suite` reads
 _RING: Final = ("build", "POLYTAPE_COMPILE")
 _ASK: Final = "from polytape import buildinfo; print(int(buildinfo.compiled()))"
 
@@ -40,9 +44,12 @@ def _unsaved_if_quick(run: Callable[..., Any]) -> Callable[..., Any]:
         if not kwargs.get("quick"):
             return run(cls, conf, *args, **kwargs)
         kept, conf.results_dir = conf.results_dir, tempfile.mkdtemp(prefix="asv-quick-")
+        if not kwargs.get("bench"):
+            os.environ[SELECTION] = "panel"
         try:
             return run(cls, conf, *args, **kwargs)
         finally:
+            os.environ.pop(SELECTION, None)
             shutil.rmtree(conf.results_dir, ignore_errors=True)
             conf.results_dir = kept
             print("This was a quick run: its values are not saved.")

@@ -110,6 +110,7 @@ _ASV: Final = """\
     "build_command": ["python -m pip wheel --no-deps --wheel-dir {build_cache_dir} {build_dir}"],
     "install_command": ["in-dir={env_dir} python -m pip install {wheel_file}"],
     "matrix": {"req": {"polytape": ["@VERSION@"]}, "env_nobuild": {"OMP_NUM_THREADS": ["1"]}},
+    "launch_method": "forkserver",
     "benchmark_dir": "benchmarks",
     "env_dir": "env",
     "results_dir": "results",

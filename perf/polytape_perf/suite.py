@@ -9,7 +9,9 @@ asv shows is the time of one call, whatever the machine. The clock waits for the
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import sys
 import time
 from typing import Any, Final
@@ -17,6 +19,7 @@ from typing import Any, Final
 import polytape as pt
 
 from . import cases
+from .asv_plugin import SELECTION
 from .cases import Case, Skipped
 from .cases.case import Call
 
@@ -116,11 +119,19 @@ class _Memory(_Family):
     track_peak_nbytes.unit = "bytes"  # type: ignore[attr-defined]
 
 
+def _load(device: str) -> None:
+    """Import what a backend imports with its first kernels: asv forks a process for each benchmark after that."""
+    with contextlib.suppress(pt.PolytapeError), pt.device(device):
+        pt.sum(pt.ones((64,)) * 2.0)
+
+
 def families(file: str = "") -> dict[str, Any]:
     """Name -> class of each family, with the cases of a file too; see `polytape_perf.cases.known`."""
     devices = _devices()
+    for device in devices:
+        _load(device)
     found = {}
-    for family, members in cases.families(file).items():
+    for family, members in cases.families(file, os.environ.get(SELECTION, "")).items():
         base = _Memory if family == "memory" else _Family
         content = {"cases": members, "params": (devices, tuple(members)), "__module__": __name__}
         found[family.capitalize()] = type(family.capitalize(), (base,), content)

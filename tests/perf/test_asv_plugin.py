@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,9 +21,11 @@ class Command:
     """As one of asv's: it saves a result in the folder that the configuration names."""
 
     folders: ClassVar[list[Path]] = []
+    selections: ClassVar[list[str | None]] = []
 
     @classmethod
-    def run(cls, conf: Any, quick: bool = False) -> int:
+    def run(cls, conf: Any, quick: bool = False, bench: Any = None) -> int:
+        cls.selections.append(os.environ.get(asv_plugin.SELECTION))
         folder = Path(conf.results_dir)
         folder.mkdir(exist_ok=True)
         (folder / "result.json").write_text("1", encoding="utf-8")
@@ -39,6 +42,15 @@ def test_values_of_a_quick_run_are_not_kept(tmp_path: Path, capsys: pytest.Captu
     assert "its values are not saved" in capsys.readouterr().out
     assert run(Command, conf, quick=False) == 7
     assert (tmp_path / "results" / "result.json").exists()
+
+
+def test_a_quick_run_has_the_panel_unless_benchmarks_are_chosen(tmp_path: Path) -> None:
+    run = asv_plugin._unsaved_if_quick(Command.run.__func__)  # type: ignore[attr-defined]
+    conf = SimpleNamespace(results_dir=str(tmp_path / "results"))
+    for options in ({"quick": True}, {"quick": True, "bench": ["Dispatch"]}, {"quick": False}):
+        run(Command, conf, **options)
+    assert Command.selections[-3:] == ["panel", None, None]
+    assert asv_plugin.SELECTION not in os.environ
 
 
 def test_an_existing_python_is_one_pass_labelled_with_the_ring_that_runs() -> None:

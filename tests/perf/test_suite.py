@@ -9,6 +9,7 @@ import pytest
 
 import polytape as pt
 from polytape_perf import suite
+from polytape_perf.asv_plugin import SELECTION
 from polytape_perf.cases import every
 from polytape_perf.suite import families
 
@@ -25,6 +26,12 @@ def test_every_case_is_a_parameter_of_its_familys_class_and_every_device_is_list
     names = {f"{name.lower()}/{case}" for name, family in FOUND.items() for case in family.params[1]}
     assert names == {case.name for case in every()}
     assert {"numpy:cpu", "numba:cpu", "cupy:gpu", "sim:sim"} <= set(FOUND["Dispatch"].params[0])
+
+
+def test_a_selection_of_cases_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SELECTION, "panel")
+    names = {f"{name.lower()}/{case}" for name, family in families().items() for case in family.params[1]}
+    assert names == {case.name for case in every() if case.panel}
 
 
 def test_a_family_prepares_once() -> None:

@@ -61,10 +61,10 @@ def every(file: str = "") -> list[Case]:
     return [*known(file), *kernels.CASES]
 
 
-def families(file: str = "") -> dict[str, dict[str, Case]]:
-    """Family -> the rest of the name -> case, of all cases."""
+def families(file: str = "", patterns: str = "") -> dict[str, dict[str, Case]]:
+    """Family -> the rest of the name -> case, of all cases, or of those that `selected` finds."""
     found: dict[str, dict[str, Case]] = {}
-    for case in every(file):
+    for case in selected(patterns, file) if patterns else every(file):
         family, _, name = case.name.partition("/")
         found.setdefault(family, {})[name] = case
     return found
