@@ -50,7 +50,7 @@ jobs:
   nightly:
     if: github.event_name != 'pull_request'
     runs-on: ubuntu-latest
-    concurrency: perf-results # one run at a time pushes
+    concurrency: asv-results # one run at a time pushes
     permissions:
       contents: write # the branch with the times
     steps:
@@ -60,22 +60,41 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.11"
-      - run: pip install .
+      - run: pip install . 'polytape[bench]'
       - name: Fetch the times of earlier nights, or begin
         run: |
           git config user.name github-actions
           git config user.email github-actions@users.noreply.github.com
-          git fetch origin perf-results &&
-            git worktree add kept FETCH_HEAD || git worktree add --orphan -b perf-results kept
-      - run: polytape perf record HEAD --backends "numpy,$BACKEND" --results kept
+          if git fetch origin asv-results; then
+            git worktree add kept FETCH_HEAD
+          else
+            git worktree add --detach kept
+            git -C kept checkout --orphan asv-results
+            git -C kept read-tree --empty
+            git -C kept clean -fdxq
+          fi
+          mkdir -p kept/records kept/asv
+          ln -s "$PWD/kept/asv" asv_bench/results
+      - run: polytape perf record HEAD --backends "numpy,$BACKEND" --results kept/records
+      - name: The same cases by asv, those of the panel
+        if: always()
+        working-directory: asv_bench
+        run: |
+          asv machine --yes --machine nightly
+          ASV_POLYTAPE_CASES=panel asv run --machine nightly HEAD^!
       - name: Keep them, also if another run has pushed meanwhile, or a backend was not measured
         if: always()
         run: |
-          cd kept && git add . && git commit -m "Times of ${GITHUB_SHA:0:10}"
+          cd kept
+          git add .
+          git diff --cached --quiet || git commit -m "Times of ${GITHUB_SHA:0:10}"
           for attempt in 1 2 3; do
-            git push origin HEAD:perf-results && break || git pull --rebase origin perf-results
+            git push origin HEAD:asv-results && exit
+            git pull --rebase origin asv-results
           done
-      - run: polytape perf site --results kept --output site
+          exit 1
+      - run: polytape perf site --results kept/records --output site
+      - run: cd asv_bench && asv publish --no-pull --html-dir ../site/asv
       - uses: actions/upload-artifact@v4
         with:
           name: performance
