@@ -143,7 +143,7 @@ def _cases(repo: Path, patterns: str) -> list[cases.Case]:
             f"no case matches {patterns}.",
             expected="panel, families or cases",
             got=repr(patterns),
-            fix=f"choose from {', '.join(cases.families(file))}, or a case such as {cases.CASES[0].name}",
+            fix=f"choose from {', '.join(cases.by_family(cases.every(file)))}, or a case such as {cases.CASES[0].name}",
         )
     use_cases(file)
     return chosen

@@ -125,13 +125,23 @@ def _load(device: str) -> None:
         pt.sum(pt.ones((64,)) * 2.0)
 
 
+def _chosen(file: str) -> list[Case]:
+    """The cases of a quick run, or all; those of single kernels need the kit of this polytape, or a later one."""
+    patterns = os.environ.get(SELECTION, "")
+    try:
+        return cases.selected(patterns, file) if patterns else cases.every(file)
+    except ImportError as error:
+        print(f"without the cases of single kernels: {error}", file=sys.stderr)
+        return cases.known(file)
+
+
 def families(file: str = "") -> dict[str, Any]:
     """Name -> class of each family, with the cases of a file too; see `polytape_perf.cases.known`."""
     devices = _devices()
     for device in devices:
         _load(device)
     found = {}
-    for family, members in cases.families(file, os.environ.get(SELECTION, "")).items():
+    for family, members in cases.by_family(_chosen(file)).items():
         base = _Memory if family == "memory" else _Family
         content = {"cases": members, "params": (devices, tuple(members)), "__module__": __name__}
         found[family.capitalize()] = type(family.capitalize(), (base,), content)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import polytape as pt
-from polytape_perf.cases import CASES, Case, Skipped, dispatch, every, families, kernels, selected
+from polytape_perf.cases import CASES, Case, Skipped, by_family, dispatch, every, kernels, selected
 from polytape_perf.cases.case import check_slope
 
 DEVICES = ("numpy:cpu", "numba:cpu", "sim:sim")
@@ -112,4 +112,4 @@ def test_names_are_unique_and_the_panel_has_most_families_in_few_cases() -> None
     assert len({*names}) == len(names)
     assert 20 <= len(PANEL) <= 30 and all(case.counted for case in PANEL)
     in_panel = {case.name.partition("/")[0] for case in PANEL}
-    assert {*families()} - in_panel <= {"start", "memory", "kernels", "views"}
+    assert {*by_family(every())} - in_panel <= {"start", "memory", "kernels", "views"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from typing import Any
 
 import pytest
@@ -32,6 +33,15 @@ def test_a_selection_of_cases_comes_from_the_environment(monkeypatch: pytest.Mon
     monkeypatch.setenv(SELECTION, "panel")
     names = {f"{name.lower()}/{case}" for name, family in families().items() for case in family.params[1]}
     assert names == {case.name for case in every() if case.panel}
+
+
+def test_an_older_kit_leaves_out_single_kernels_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "polytape_perf.cases.kernels", None)  # importing it raises an ImportError
+    found = families()
+    assert "Kernels" not in found and set(FOUND) - {"Kernels", "Views"} == set(found)
+    assert "without the cases of single kernels" in capsys.readouterr().err
 
 
 def test_a_family_prepares_once() -> None:

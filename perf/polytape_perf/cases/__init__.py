@@ -24,13 +24,14 @@ from __future__ import annotations
 
 import importlib
 import runpy
+from collections.abc import Iterable
 from fnmatch import fnmatch
 from typing import Final
 
 from . import dispatch, memory, ops, optim, plugins, start, state, tape, tensorflow, training
 from .case import Case, Skipped
 
-__all__ = ["CASES", "Case", "Skipped", "every", "families", "known", "selected"]
+__all__ = ["CASES", "Case", "Skipped", "by_family", "every", "known", "selected"]
 
 CASES: Final[tuple[Case, ...]] = (
     *start.CASES, *plugins.CASES, *dispatch.CASES, *tape.CASES, *ops.CASES, *optim.CASES, *training.CASES,
@@ -61,10 +62,10 @@ def every(file: str = "") -> list[Case]:
     return [*known(file), *kernels.CASES]
 
 
-def families(file: str = "", patterns: str = "") -> dict[str, dict[str, Case]]:
-    """Family -> the rest of the name -> case, of all cases, or of those that `selected` finds."""
+def by_family(cases: Iterable[Case]) -> dict[str, dict[str, Case]]:
+    """Family -> the rest of the name -> case."""
     found: dict[str, dict[str, Case]] = {}
-    for case in selected(patterns, file) if patterns else every(file):
+    for case in cases:
         family, _, name = case.name.partition("/")
         found.setdefault(family, {})[name] = case
     return found
