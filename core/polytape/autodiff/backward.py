@@ -222,11 +222,12 @@ def backward(
     seeds: list[Tensor | None] | None,
     sources: list[Node | None],
     keep: bool,
-    stops: dict[Node, None] | None = None,
+    stops: dict[Node, Any] | None = None,
 ) -> list[Any]:
     """The gradients of ``targets``, weighted by ``seeds``, with respect to ``sources``; None for an unconnected source.
 
-    ``keep`` keeps the records for another backward pass. The pass does not go beyond the nodes in ``stops``.
+    ``keep`` keeps the records for another backward pass. The pass does not go beyond the nodes in ``stops``, except by
+    their values that are not None: these are called as `BackwardPass.pass_back`, with the pass in front.
     """
     scope = current_scope.get()
     gradients: dict[Node, Tensor | None] = {}
@@ -272,7 +273,7 @@ def records(
     starts: list[Node],
     gradients: dict[Node, Tensor | None],
     keep: bool,
-    stops: dict[Node, None],
+    stops: dict[Node, Any],
 ) -> None:
     """Go back from ``starts``, and fill ``gradients``."""
     tape = state.tape
@@ -290,6 +291,8 @@ def records(
                 gradients[node] = g
             if recorded and node not in stops:
                 explained(state, node, g)
+            elif recorded and stops[node] is not None:
+                explained(state, node, g, stops[node])
         if recorded and not keep:
             release(node)
 
@@ -304,10 +307,13 @@ def one_record(state: BackwardPass, node: Node, gradients: dict[Node, Tensor | N
         release(node)
 
 
-def explained(state: BackwardPass, node: Node, g: Any) -> None:
-    """`BackwardPass.pass_back`; an error names the op."""
+def explained(state: BackwardPass, node: Node, g: Any, instead: Any = None) -> None:
+    """`BackwardPass.pass_back`, or what is called instead; an error names the op."""
     try:
-        state.pass_back(node, g)
+        if instead is None:
+            state.pass_back(node, g)
+        else:
+            instead(state, node, g)
     except Exception as error:  # also a warning that the user's filters raise
         explain(error, node)
         raise
