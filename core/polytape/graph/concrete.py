@@ -37,6 +37,9 @@ from .tracing import Trace, trace
 __all__ = ["Concrete"]
 
 Body = Callable[[list[Tensor]], Any]
+Named = tuple[str, TensorType, tuple[int, ...]]
+# Of a derivative: the watched inputs, the outputs with a gradient, and the watched inputs whose gradients are rows.
+Derivation = tuple[int, tuple[int, ...], tuple[int, ...]]
 
 
 class Concrete:
@@ -55,9 +58,7 @@ class Concrete:
         seeded: for each set of watched inputs the outputs whose gradients the latest backward pass computed.
     """
 
-    def __init__(
-        self, name: str, inputs: Sequence[tuple[str, TensorType, tuple[int, ...]]], body: Body, writes: bool
-    ) -> None:
+    def __init__(self, name: str, inputs: Sequence[Named], body: Body, writes: bool) -> None:
         self.name = name
         self.body = body
         self.inputs = tuple(inputs)
@@ -81,7 +82,7 @@ class Concrete:
         self.recorder = self.new_recorder()
         self.seeded: dict[int, tuple[int, ...]] = {}
         self.splits: dict[tuple[int, tuple[int, ...]], Split | None] = {}
-        self.derivatives: dict[tuple[int, tuple[int, ...], tuple[int, ...]], Concrete] = {}
+        self.derivatives: dict[Derivation, Concrete] = {}
         self.lock = renewed_lock()
 
     def record(self) -> tuple[Graph, tuple[Callable[[], bool], ...]]:
@@ -262,9 +263,13 @@ class Concrete:
                     for position, symbol in zip(seeded, outputs, strict=True)
                 ]
                 body = partial(Gradients(self, watched, seeded).alone, wanted)
-                derivative = Concrete(f"{self.name}_gradient", [*self.inputs, *seeds], body, False)
+                derivative = self.derived((watched, seeded, wanted), [*self.inputs, *seeds], body)
                 self.derivatives[watched, seeded, wanted] = derivative
         return derivative
+
+    def derived(self, key: Derivation, inputs: Sequence[Named], body: Body) -> Concrete:
+        """The trace of a derivative; what it assigns again is left out."""
+        return Concrete(f"{self.name}_gradient", inputs, body, False)
 
 
 class Gradients:

@@ -24,7 +24,7 @@ from .passes import dead_code, optimise
 from .stages import dump
 from .tracing import trace
 
-__all__ = ["Split", "split"]
+__all__ = ["Split", "Tracing", "split", "traced_once"]
 
 # For each watched input which output its gradient is, and of those whose gradient may be rows, which two the rows are.
 Numbers = tuple[tuple[int | None, ...], tuple[tuple[int, int] | None, ...]]
@@ -239,7 +239,7 @@ def split(
         )
 
     try:
-        joint, numbers = (tracing or _traced)(name, [*inputs, *seeds], body)
+        joint, numbers = (tracing or traced_once)(name, [*inputs, *seeds], body)
     except PolytapeError:
         return None  # the gradient raises it when it is asked for
     keys: list[Any] = [id(x.holder) for x in joint.variables]
@@ -256,7 +256,7 @@ def _given(numbers: Sequence[int | None]) -> list[int]:
     return [x for x in numbers if x is not None]
 
 
-def _traced(name: str, inputs: Sequence[Any], body: Body) -> tuple[Graph, Any]:
+def traced_once(name: str, inputs: Sequence[Any], body: Body) -> tuple[Graph, Any]:
     """The graph of a body for these inputs, and what else it returns."""
     extra: list[Any] = []
 
