@@ -226,8 +226,8 @@ def backward(
 ) -> list[Any]:
     """The gradients of ``targets``, weighted by ``seeds``, with respect to ``sources``; None for an unconnected source.
 
-    ``keep`` keeps the records for another backward pass. The pass does not go beyond the nodes in ``stops``, except by
-    their values that are not None: these are called as `BackwardPass.pass_back`, with the pass in front.
+    ``keep`` keeps the records for another backward pass. The pass does not go beyond the nodes in ``stops``; a value
+    that is not None is called with the pass, the node and its cotangent, in place of the node's gradient rules.
     """
     scope = current_scope.get()
     gradients: dict[Node, Tensor | None] = {}
@@ -289,10 +289,11 @@ def records(
             del cotangents[node]
             if node in gradients:
                 gradients[node] = g
-            if recorded and node not in stops:
-                explained(state, node, g)
-            elif recorded and stops[node] is not None:
-                explained(state, node, g, stops[node])
+            if recorded:
+                if node not in stops:
+                    explained(state, node, g)
+                elif stops[node] is not None:
+                    stops[node](state, node, g)
         if recorded and not keep:
             release(node)
 
@@ -307,13 +308,10 @@ def one_record(state: BackwardPass, node: Node, gradients: dict[Node, Tensor | N
         release(node)
 
 
-def explained(state: BackwardPass, node: Node, g: Any, instead: Any = None) -> None:
-    """`BackwardPass.pass_back`, or what is called instead; an error names the op."""
+def explained(state: BackwardPass, node: Node, g: Any) -> None:
+    """`BackwardPass.pass_back`; an error names the op."""
     try:
-        if instead is None:
-            state.pass_back(node, g)
-        else:
-            instead(state, node, g)
+        state.pass_back(node, g)
     except Exception as error:  # also a warning that the user's filters raise
         explain(error, node)
         raise

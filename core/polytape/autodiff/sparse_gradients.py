@@ -118,7 +118,11 @@ class _Call:
     def __call__(self, state: dense.BackwardPass, node: Node, g: Any) -> None:
         assert node.op is not None and node.plan is not None
         rule = node.plan.rules[0]
-        results = rule.rows(g if node.op.outputs is None else node.op.outputs(*g), node, self.wanted)
+        try:
+            results = rule.rows(g if node.op.outputs is None else node.op.outputs(*g), node, self.wanted)
+        except Exception as error:
+            dense.explain(error, node)
+            raise
         for position, result in zip(rule.operands, results, strict=True):
             if position in self.wanted:
                 self.found[node.parents[position]] = result

@@ -169,6 +169,27 @@ def test_nothing_runs_again_and_the_whole_is_never_computed(calls: Counter[str])
     assert calls == {"take": 4, "tanh": 4, "scatter": 1}
 
 
+def test_an_error_of_the_backward_graph_names_the_function() -> None:
+    def wrong(x: Any) -> Any:
+        raise ValueError("no cosine today")
+
+    rows = table()
+
+    def loss(ids: Any) -> Any:
+        return pt.sum(pt.sin(pt.take(rows, ids, axis=0)))
+
+    f = pt.function(loss)
+    registration = pt.kernel("cos", backend="numpy", priority=10)(wrong)
+    try:
+        with pt.GradientTape() as tape:
+            y = f(pt.asarray(IDS))
+        with pytest.raises(ValueError, match="no cosine today") as caught:
+            tape.gradient(y, rows, sparse=True)
+    finally:
+        registration.remove()
+    assert any("in the backward pass: the gradient of loss" in note for note in caught.value.__notes__)
+
+
 def test_some_of_several_results(backend: str) -> None:
     """The first pass runs the function again, later ones do not; a result without rows gives no gradient."""
     with pt.device(backend):
