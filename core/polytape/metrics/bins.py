@@ -37,7 +37,7 @@ class Bins:
     def keep(self, valid: Tensor) -> None:
         """Give samples that are not ``valid``, bool[...], a position behind the last bin and a weight of NaN.
 
-        On the host, the position raises an IndexError. A GPU does not check positions; there, NaN shows in the sums.
+        On the host, the position raises an OutOfRangeError. A GPU does not check it; there, NaN shows in the sums.
         """
         self.positions = tables.get_op("where")(valid, self.positions, self.count)
         self.kept = valid

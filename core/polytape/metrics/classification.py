@@ -141,8 +141,8 @@ class ConfusionMatrix(Metric):
         """Add labels and predictions of one shape, and weights of this shape.
 
         Raises:
-            SettingError: a class that does not exist. In a traced function that is an IndexError when it runs on the
-                host; on another device the matrix has NaN from then on.
+            SettingError: a class that does not exist. In a traced function that is an OutOfRangeError when it runs
+                on the host; on another device the matrix has NaN from then on.
         """
         labels, predictions = (convert.cast(wide(value), int64) for value in pair(self.name, values))
         same_shapes(self.name, labels, predictions)
@@ -201,8 +201,8 @@ class AUC(Metric):
         """Add labels (0 and 1) and scores from 0 to 1 of one shape, and weights that broadcast to them.
 
         Raises:
-            SettingError: a score outside of 0 to 1. In a traced function that is an IndexError when it runs on the
-                host; on another device the area is NaN from then on.
+            SettingError: a score outside of 0 to 1. In a traced function that is an OutOfRangeError when it runs
+                on the host; on another device the area is NaN from then on.
         """
         labels, scores = map(wide, pair(self.name, values))
         same_shapes(self.name, labels, scores)
