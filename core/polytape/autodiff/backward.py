@@ -222,11 +222,12 @@ def backward(
     seeds: list[Tensor | None] | None,
     sources: list[Node | None],
     keep: bool,
-    stops: dict[Node, None] | None = None,
+    stops: dict[Node, Any] | None = None,
 ) -> list[Any]:
     """The gradients of ``targets``, weighted by ``seeds``, with respect to ``sources``; None for an unconnected source.
 
-    ``keep`` keeps the records for another backward pass. The pass does not go beyond the nodes in ``stops``.
+    ``keep`` keeps the records for another backward pass. The pass does not go beyond the nodes in ``stops``; a value
+    that is not None is called with the pass, the node and its cotangent, in place of the node's gradient rules.
     """
     scope = current_scope.get()
     gradients: dict[Node, Tensor | None] = {}
@@ -272,7 +273,7 @@ def records(
     starts: list[Node],
     gradients: dict[Node, Tensor | None],
     keep: bool,
-    stops: dict[Node, None],
+    stops: dict[Node, Any],
 ) -> None:
     """Go back from ``starts``, and fill ``gradients``."""
     tape = state.tape
@@ -288,8 +289,11 @@ def records(
             del cotangents[node]
             if node in gradients:
                 gradients[node] = g
-            if recorded and node not in stops:
-                explained(state, node, g)
+            if recorded:
+                if node not in stops:
+                    explained(state, node, g)
+                elif stops[node] is not None:
+                    stops[node](state, node, g)
         if recorded and not keep:
             release(node)
 

@@ -188,7 +188,8 @@ class GradientTape(Tape):
             output_gradients: weights for the elements of ``target``, in its structure; ones by default.
             unconnected_gradients: the result for a source that the target does not depend on: None for ``"none"``,
                 zeros for ``"zero"``.
-            sparse: return a `polytape.IndexedSlices` for each variable that only `take`, on its first axis, uses.
+            sparse: return a `polytape.IndexedSlices` for each variable that only `take`, on its first axis, uses, here
+                or in a traced function.
         Returns:
             For each source, a tensor of its shape and dtype.
         Raises:

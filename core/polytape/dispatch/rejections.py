@@ -29,8 +29,12 @@ def not_an_operand(op: Op, operands: Sequence[Any], position: int) -> DTypeError
 
 
 def index_out_of_range(op: Op, operands: Sequence[Any], error: IndexError) -> OutOfRangeError:
-    """The error for an index operand whose values a kernel has rejected with ``error``."""
-    operands = [x if isinstance(x, Tensor) else np.asarray(x) for x in operands if x is not None]
+    """The error for an index operand whose values a kernel has rejected with ``error``.
+
+    Args:
+        operands: of the call, or the symbols of an equation.
+    """
+    operands = [x if hasattr(x, "dtype") else np.asarray(x) for x in operands if x is not None]
     values = ", ".join([type_text(x.dtype, x.shape) for x in operands])
     labels = "labels" in op.operands
     classes = operands[-1].shape[-1] if labels else 0

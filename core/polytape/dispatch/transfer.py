@@ -14,7 +14,7 @@ from ..tensors.scope import current_scope
 from ..tensors.tensor import Tensor, operators
 from .rejections import leaked_symbol
 
-__all__ = ["copied", "record_transfer", "traced_transfer"]
+__all__ = ["copied", "record_transfer", "traced_transfer", "transfer"]
 
 
 def copied(array: Any, source: TensorType, target: TensorType) -> Any:
@@ -62,7 +62,7 @@ def _declare() -> Op:
     return op
 
 
-_transfer: Final = _declare()
+transfer: Final = _declare()
 
 
 def traced_transfer(trace: Any, x: Tensor, target: TensorType) -> Any:
@@ -74,7 +74,7 @@ def traced_transfer(trace: Any, x: Tensor, target: TensorType) -> Any:
     if trace is None:
         raise leaked_symbol("to_device", [x])
     resolution = Resolution(Copy(x.type, target), None, (x.type,), (target,), (), "kernel")
-    (symbol,) = trace.emit(_transfer, resolution, [x], [x], {"device": target.device})
+    (symbol,) = trace.emit(transfer, resolution, [x], [x], {"device": target.device})
     return symbol
 
 
@@ -86,5 +86,5 @@ def record_transfer(x: Tensor, array: Any, target: TensorType) -> Tensor:
     if tapes:
         resolution = Resolution(None, None, (x.type,), (target,), (), "kernel")
         attributes = {"device": target.device, "source": x.type.device}
-        node = record(_transfer, resolution, plan_of(_transfer, 1, 1), tapes, (x.node,), (x.array,), attributes, array)
+        node = record(transfer, resolution, plan_of(transfer, 1, 1), tapes, (x.node,), (x.array,), attributes, array)
     return wrap(array, target, node)

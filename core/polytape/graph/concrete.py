@@ -9,7 +9,9 @@ from typing import Any
 
 from ..autodiff.cotangent import expanded
 from ..autodiff.gradient_plan import plan_of
+from ..autodiff.indexed_slices import IndexedSlices
 from ..autodiff.several import Several
+from ..autodiff.sparse_gradients import of_rows
 from ..autodiff.tape import GradientTape
 from ..dtypes import FLOATING
 from ..errors import TraceError
@@ -27,6 +29,7 @@ from .interpreting import interpret
 from .ir import Graph
 from .passes import optimise
 from .residuals import Split, Tracing, split
+from .row_gradients import RowsPull
 from .signature import Structure, check_results
 from .stages import dump
 from .tracing import Trace, trace
@@ -34,6 +37,9 @@ from .tracing import Trace, trace
 __all__ = ["Concrete"]
 
 Body = Callable[[list[Tensor]], Any]
+Named = tuple[str, TensorType, tuple[int, ...]]
+# Of a derivative: the watched inputs, the outputs with a gradient, and the watched inputs whose gradients are rows.
+Derivation = tuple[int, tuple[int, ...], tuple[int, ...]]
 
 
 class Concrete:
@@ -52,9 +58,7 @@ class Concrete:
         seeded: for each set of watched inputs the outputs whose gradients the latest backward pass computed.
     """
 
-    def __init__(
-        self, name: str, inputs: Sequence[tuple[str, TensorType, tuple[int, ...]]], body: Body, writes: bool
-    ) -> None:
+    def __init__(self, name: str, inputs: Sequence[Named], body: Body, writes: bool) -> None:
         self.name = name
         self.body = body
         self.inputs = tuple(inputs)
@@ -78,7 +82,7 @@ class Concrete:
         self.recorder = self.new_recorder()
         self.seeded: dict[int, tuple[int, ...]] = {}
         self.splits: dict[tuple[int, tuple[int, ...]], Split | None] = {}
-        self.derivatives: dict[tuple[int, tuple[int, ...]], Concrete] = {}
+        self.derivatives: dict[Derivation, Concrete] = {}
         self.lock = renewed_lock()
 
     def record(self) -> tuple[Graph, tuple[Callable[[], bool], ...]]:
@@ -89,6 +93,12 @@ class Concrete:
     def unfused(self) -> Graph:
         """The graph after all passes but fusion: every equation is a call of an op."""
         return optimise(self.traced, fuse=False)
+
+    @cached_property
+    def looks_up(self) -> bool:
+        """Whether an op takes rows of a variable: only then is any gradient rows."""
+        variables = {x.symbol for x in self.traced.variables}
+        return any(x.op.name == "take" and x.operands[0] in variables for x in self.traced.equations)
 
     def results(self, tensors: list[Tensor]) -> list[Tensor]:
         """Run the body, remember its results' structure, and return the results that are outputs of the graph."""
@@ -151,7 +161,11 @@ class Concrete:
         op = Op(self.name, self.body, operands, operands, self.total)
         op.outputs = Several if len(self.graph.outputs) > 1 else None
         sources = tuple([position for position in range(self.total) if watched >> position & 1])
-        op.rules.append(GradientRule(self.pull(watched, halves), sources, (), ()))
+        rule = GradientRule(self.pull(watched, halves), sources, (), ())
+        if halves is not None and self.looks_up:
+            again, other = partial(self.again, watched), partial(self.halves, watched)
+            rule.rows = RowsPull(halves, sources, self.result_types, again, other)
+        op.rules.append(rule)
         types = tuple([x.type for x in inputs])
         resolution = Resolution(None, None, types, self.graph.output_types, (), "kernel")
         program, residuals = (self.recorder.program, -1) if halves is None else (halves.program, halves.residuals)
@@ -159,15 +173,17 @@ class Concrete:
 
     def pull(self, watched: int, halves: Split | None) -> Pull:
         """The gradient rule for these watched inputs."""
-        outputs = [
-            (tensor_type, symbol.shape)
-            for symbol, tensor_type in zip(self.graph.outputs, self.graph.output_types, strict=True)
-        ]
-        again = partial(self.again, watched)
+        outputs, again = self.result_types, partial(self.again, watched, ())
         if halves is None:
             return Pull(None, None, (), [], outputs, (), again)
         types, gradients, seeded = halves.gradient_types, halves.gradients, halves.seeded
         return Pull(halves.pull, halves.unit, types, gradients, outputs, seeded, again)
+
+    @property
+    def result_types(self) -> list[tuple[TensorType, tuple[int, ...]]]:
+        """Type and shape of each output."""
+        graph = self.graph
+        return [(kind, symbol.shape) for symbol, kind in zip(graph.outputs, graph.output_types, strict=True)]
 
     def halves(self, watched: int, seeded: tuple[int, ...]) -> Split | None:
         """The forward and the backward graph for these watched inputs and outputs with a gradient.
@@ -177,7 +193,7 @@ class Concrete:
         key = (watched, seeded)
         with self.lock:
             if key not in self.splits:
-                body = Gradients(self, watched, seeded, both=True)
+                body = Gradients(self, watched, seeded).joint
                 self.splits[key] = split(
                     self.name, self.inputs, self.traced, self.state_keys, self.total, seeded, body,
                     self.tracing(watched, seeded),
@@ -189,12 +205,18 @@ class Concrete:
         return None
 
     def again(
-        self, watched: int, parts: Sequence[Tensor | None], inputs: Sequence[Tensor], statics: Sequence[Any]
+        self,
+        watched: int,
+        wanted: tuple[int, ...],
+        parts: Sequence[Tensor | None],
+        inputs: Sequence[Tensor],
+        statics: Sequence[Any],
     ) -> Any:
         """The gradients of the watched inputs by a run of the derivative, which tapes may record.
 
         Args:
             watched: the inputs that have a gradient.
+            wanted: those whose gradient is rows: two results, the rows and their positions.
             parts: for each output its gradient, or None.
             inputs: those of the call.
             statics: what the call kept alive.
@@ -212,7 +234,7 @@ class Concrete:
             # The program needs the gradients of other outputs than the records keep residuals for.
             self.seeded[watched] = seeded
             self.recorder.recordings.pop(watched, None)
-        derivative = self.derivative(watched, seeded)
+        derivative = self.derivative(watched, seeded, wanted)
         seeds = [expanded(part, self.graph.outputs[k].shape) for k, part in enumerate(parts) if part is not None]
         count = len(self.inputs)
         values = dict(zip(self.state_keys, inputs[count:], strict=False))
@@ -226,53 +248,79 @@ class Concrete:
             outputs = derivative.recorder.recorded([*operands, *state], len(operands), scope, statics)
         return derivative.rebuild(outputs)
 
-    def derivative(self, watched: int, seeded: tuple[int, ...]) -> Concrete:
-        """The trace that computes the gradients of the outputs ``seeded`` with respect to the watched inputs.
+    def derivative(self, watched: int, seeded: tuple[int, ...], wanted: tuple[int, ...] = ()) -> Concrete:
+        """The trace that computes the gradients of the outputs ``seeded`` with respect to the watched inputs, as rows
+        for the ``wanted`` ones.
 
         It takes the same tensors as this trace, followed by the gradient of each of those outputs.
         """
         with self.lock:
-            derivative = self.derivatives.get((watched, seeded))
+            derivative = self.derivatives.get((watched, seeded, wanted))
             if derivative is None:
                 outputs = [self.graph.outputs[position] for position in seeded]
                 seeds = [
                     (f"g{position}", self.graph.output_types[position], symbol.shape)
                     for position, symbol in zip(seeded, outputs, strict=True)
                 ]
-                body = Gradients(self, watched, seeded, both=False)
-                derivative = Concrete(f"{self.name}_gradient", [*self.inputs, *seeds], body, False)
-                self.derivatives[watched, seeded] = derivative
+                body = partial(Gradients(self, watched, seeded).alone, wanted)
+                derivative = self.derived((watched, seeded, wanted), [*self.inputs, *seeds], body)
+                self.derivatives[watched, seeded, wanted] = derivative
         return derivative
+
+    def derived(self, key: Derivation, inputs: Sequence[Named], body: Body) -> Concrete:
+        """The trace of a derivative; what it assigns again is left out."""
+        return Concrete(f"{self.name}_gradient", inputs, body, False)
 
 
 class Gradients:
-    """The body of a derivative: run the function's body under a tape and compute the gradients.
+    """The bodies of derivatives: they run the function under a tape and compute the gradients of ``seeded`` outputs."""
 
-    Args:
-        seeded: the outputs that have a gradient.
-        both: whether the body returns the outputs beside the gradients.
-    """
-
-    def __init__(self, concrete: Concrete, watched: int, seeded: tuple[int, ...], *, both: bool) -> None:
+    def __init__(self, concrete: Concrete, watched: int, seeded: tuple[int, ...]) -> None:
         self.concrete = concrete
         self.watched = watched
         self.seeded = seeded
-        self.both = both
 
-    def __call__(self, tensors: list[Tensor]) -> list[Any]:
+    def joint(self, tensors: list[Tensor]) -> tuple[list[Tensor], list[Any], list[Any]]:
+        """The outputs, the gradients of the watched inputs, and those that may be rows also as rows."""
+        sources, outputs, tape = self.recorded(tensors)
+        targets, seeds = [outputs[position] for position in self.seeded], tensors[len(self.concrete.inputs) :]
+        gradients: list[Any] = tape.gradient(targets, sources, seeds)
+        taken = of_rows(tape, targets, sources)
+        tables = [x for x in sources if x.node in taken]
+        slices = iter(tape.gradient(targets, tables, seeds, sparse=True) if tables else ())
+        return outputs, gradients, [pair(next(slices)) if x.node in taken else None for x in sources]
+
+    def alone(self, wanted: tuple[int, ...], tensors: list[Tensor]) -> list[Any]:
+        """The gradients of the watched inputs; for each wanted one two results, the rows and their positions."""
+        sources, outputs, tape = self.recorded(tensors)
+        targets, seeds = [outputs[position] for position in self.seeded], tensors[len(self.concrete.inputs) :]
+        positions = [position for position in range(self.concrete.total) if self.watched >> position & 1]
+        whole = [x for x, position in zip(sources, positions, strict=True) if position not in wanted]
+        tables = [x for x, position in zip(sources, positions, strict=True) if position in wanted]
+        gradients = iter(tape.gradient(targets, whole, seeds) if whole else ())
+        slices = iter(tape.gradient(targets, tables, seeds, sparse=True) if tables else ())
+        results: list[Any] = []
+        for position in positions:
+            results += pair(next(slices)) or (None, None) if position in wanted else [next(gradients)]
+        return results
+
+    def recorded(self, tensors: list[Tensor]) -> tuple[list[Tensor], list[Tensor], GradientTape]:
+        """Run the function: the watched inputs, the outputs, and the tape."""
         concrete = self.concrete
         count = len(concrete.inputs)
         values = [None] * (len(concrete.state_keys) - len(concrete.variables))  # no tape follows them
         inputs = [*tensors[:count], *concrete.variables, *values, *concrete.captured]
         sources = [x for position, x in enumerate(inputs) if x is not None and self.watched >> position & 1]
-        with GradientTape(watch_accessed_variables=False) as tape:
+        with GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch_arguments(sources)
             # New handles: item assignment in the body must not change the sources.
             result = concrete.body([Tensor(x.array, x.type, x.node) for x in tensors[:count]])
-        outputs = [leaf for leaf in Structure(result).leaves if is_output(leaf)]
-        targets = [outputs[position] for position in self.seeded]
-        gradients: list[Any] = tape.gradient(targets, sources, tensors[count:])
-        return [outputs, gradients] if self.both else gradients
+        return sources, [leaf for leaf in Structure(result).leaves if is_output(leaf)], tape
+
+
+def pair(slices: IndexedSlices | None) -> tuple[Tensor, Tensor] | None:
+    """The rows of a gradient and their positions."""
+    return None if slices is None else (slices.values, slices.indices)
 
 
 def flattened(name: str, result: Any) -> tuple[list[Tensor], Structure, list[int]]:

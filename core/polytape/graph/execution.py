@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import Value
+from ..dispatch.rejections import index_out_of_range
 from ..dispatch.resolve import wrapped_graph
+from ..dispatch.slow_path import FROM_CALLBACK
 from ..errors import TraceError
 from ..expression import Expression
 from ..registry.resolution import Copying, Guarded
@@ -54,13 +56,23 @@ class Executable:
         self.call: Any = wrapped_graph(graph.name, code.namespace["call"])
 
     def explain(self, error: BaseException) -> None:
-        """Add a note to an error from `run` or `call`: the equation that failed and the user's line it comes from."""
+        """Add a note to an error from `run` or `call`: the equation that failed and the user's line it comes from.
+
+        Raises:
+            OutOfRangeError: with the same note, in place of a kernel's IndexError, as from a call outside a graph.
+        """
         traceback = error.__traceback__
         while traceback is not None:
             equation = self.equation_of_line.get(traceback.tb_lineno)
             if traceback.tb_frame.f_code.co_filename == self.file and equation is not None:
                 text = render_equation(equation, names(self.graph))
-                error.add_note(f"in graph {self.graph.name}: {text}  # {location(equation)}")
+                note = f"in graph {self.graph.name}: {text}  # {location(equation)}"
+                if type(error) is IndexError and equation.regions is None and not hasattr(error, FROM_CALLBACK):
+                    operands = [x.array() if isinstance(x, Literal) else x for x in equation.operands]
+                    found = index_out_of_range(equation.op, operands, error)
+                    found.add_note(note)
+                    raise found from None
+                error.add_note(note)
                 return
             traceback = traceback.tb_next
 

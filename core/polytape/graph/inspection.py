@@ -48,7 +48,8 @@ class Inspected:
         """Write the graph of a call with these arguments to a file, for `polytape.load_graph`; nothing is computed.
 
         The file is a safetensors file with the graph, the values of its variables and constants, the names and types of
-        its arguments, and the structure of its results. Arguments that are no tensors are fixed.
+        its arguments, and the structure of its results. Arguments that are no tensors are fixed. A tensor that the
+        function moves to another device is the tensor itself in the file, since a loaded graph runs on one device.
 
         Args:
             path: the file, which is replaced completely or not at all.
@@ -56,6 +57,7 @@ class Inspected:
         Raises:
             TraceError: the function cannot be traced, or its graph, its arguments or its results have a part that has
                 no form in a file, such as a learning rate that is a Python function.
+            DeviceError: the function uses several devices, and returns the state of a random generator from the host.
             CheckpointError: the file cannot be written.
         """
         from .exchange.writing import write

@@ -24,8 +24,10 @@ from .passes import dead_code, optimise
 from .stages import dump
 from .tracing import trace
 
-__all__ = ["Split", "split"]
+__all__ = ["Split", "Tracing", "split", "traced_once"]
 
+# For each watched input which output its gradient is, and of those whose gradient may be rows, which two the rows are.
+Numbers = tuple[tuple[int | None, ...], tuple[tuple[int, int] | None, ...]]
 # Takes symbolic tensors; returns outputs, and which gradient is which of them.
 Body = Callable[[list[Tensor]], tuple[list[Tensor], Any]]
 # Takes a name, the inputs and a body; returns the graph, and what the body returns beside it.
@@ -46,20 +48,25 @@ class Split:
         pull: `backward`, on the arrays of the function's inputs, the residuals and the seeds.
         residuals: how many residuals there are.
         gradients: for each watched input, which result of the backward graph is its gradient; None if nothing is.
+        rows: for each watched input None, or which two results of the joint graph, counted behind those of the
+            function, are the rows and positions of a gradient that may be rows. The gradients come before these.
         gradient_types: of the results of the backward graph.
         seeded: which outputs have a seed.
     """
 
     __slots__ = (
-        "backward", "forward", "gradient_types", "gradients", "parts", "program", "pull", "residuals", "seeded",
+        "backward", "forward", "gradient_types", "gradients", "parts", "program", "pull", "residuals", "rows", "seeded",
     )  # fmt: skip
 
     def __init__(
-        self, parts: Parts, state: Sequence[int], total: int, gradients: list[int | None], seeded: tuple[int, ...]
+        self, parts: Parts, state: Sequence[int], total: int, numbers: Numbers, seeded: tuple[int, ...]
     ) -> None:
         self.parts: Final = parts
+        self.gradients: Final = list(numbers[0])
+        self.rows: Final = numbers[1]
+        dense = _given(self.gradients)
         self.forward: Final = Executable(optimise(dump(parts.forward())))
-        self.backward: Final = Executable(optimise(dump(parts.backward())))
+        self.backward: Final = Executable(optimise(dump(parts.backward(dense))))
         first = len(parts.arguments)
         positions = [*range(first), *(first + position for position in state)]
         self.program: Final = Program(self.forward.run, positions, self.forward.explain)
@@ -67,16 +74,24 @@ class Split:
         last = total + self.residuals
         kept = [*parts.kept(state, total), *range(last, last + len(seeded))]
         self.pull: Final = Program(self.backward.run, kept, self.backward.explain)
-        self.gradients: Final = gradients
-        self.gradient_types: Final = parts.joint.output_types[parts.outputs :]
+        self.gradient_types: Final = parts.types_of(dense)
         self.seeded: Final = seeded
 
-    def unit(self) -> Program | None:
+    def pull_of(self, numbers: Sequence[int | None]) -> tuple[Program, tuple[TensorType, ...], list[int | None]]:
+        """`pull` for other results of the joint graph than the gradients: the program, its results' types, and which of
+        them each number is."""
+        given = _given(numbers)
+        executable = Executable(optimise(dump(self.parts.backward(given))))
+        places = [None if number is None else given.index(number) for number in numbers]
+        return Program(executable.run, self.pull.positions, executable.explain), self.parts.types_of(given), places
+
+    def unit(self, numbers: Sequence[int | None] | None = None) -> Program | None:
         """`pull` for the seed 1.0 of the only output, which has shape (); constant folding leaves less of it to do."""
         parts = self.parts
         if len(parts.seeds) != 1 or parts.seeds[0].symbol.shape or parts.outputs != 1:
             return None
-        executable = Executable(optimise(dump(parts.backward_of_one())))
+        given = _given(self.gradients if numbers is None else numbers)
+        executable = Executable(optimise(dump(parts.backward_of_one(given))))
         return Program(executable.run, self.pull.positions[:-1], executable.explain)
 
 
@@ -133,8 +148,12 @@ class Parts:
             output_types=(*joint.output_types[: self.outputs], *(self.types[x] for x in self.residuals)),
         )
 
-    def backward(self) -> Graph:
-        """The gradients; everything that it needs of the forward graph and its state is an argument."""
+    def types_of(self, numbers: Sequence[int]) -> tuple[TensorType, ...]:
+        """The types of some gradients."""
+        return tuple([self.joint.output_types[self.outputs + number] for number in numbers])
+
+    def backward(self, numbers: Sequence[int]) -> Graph:
+        """Some gradients; everything that it needs of the forward graph and its state is an argument."""
         joint = self.joint
         operands = [x for x in self.operands if x not in {y.symbol for y in self.seeds}]
         arguments = [Input(f"r{position}", x, self.types[x]) for position, x in enumerate(operands)]
@@ -145,14 +164,14 @@ class Parts:
             variables=(),
             sources=(),
             equations=tuple(self.late),
-            outputs=joint.outputs[self.outputs :],
-            output_types=joint.output_types[self.outputs :],
+            outputs=tuple([joint.outputs[self.outputs + number] for number in numbers]),
+            output_types=self.types_of(numbers),
             writes=(),
         )
 
-    def backward_of_one(self) -> Graph:
+    def backward_of_one(self, numbers: Sequence[int]) -> Graph:
         """`backward` with the number 1.0 in the place of its only seed."""
-        graph = self.backward()
+        graph = self.backward(numbers)
         seed = self.seeds[0]
         one = Literal(1.0, seed.type)
         equations = [
@@ -201,33 +220,43 @@ def split(
         state_keys: what identifies the values of its state.
         total: how many inputs it has, with its state and what it captures.
         seeded: the outputs that have a gradient.
-        joint_body: ``(tensors, then seeds) -> (results, gradients)``; a gradient is None where nothing is connected.
+        joint_body: ``(tensors, then seeds) -> (results, gradients, rows)``; a gradient is None where nothing is
+            connected, and rows are None where a gradient cannot be rows.
         tracing: traces the results and gradients, in place of a trace for these inputs.
     """
     seeds = [(f"g{position}", graph.output_types[position], graph.outputs[position].shape) for position in seeded]
     count = len(graph.outputs)
 
-    def body(tensors: list[Tensor]) -> tuple[list[Tensor], Any]:
-        results, gradients = joint_body(tensors)
-        connected = [gradient for gradient in gradients if gradient is not None]
-        numbers = iter(range(len(connected)))
-        return [*results, *connected], tuple([None if x is None else next(numbers) for x in gradients])
+    def body(tensors: list[Tensor]) -> tuple[list[Tensor], Numbers]:
+        results, gradients, rows = joint_body(tensors)
+        connected = [x for x in gradients if x is not None]
+        parts = [part for x in rows if x is not None for part in x]
+        numbers = iter(range(len(connected) + len(parts)))
+        whole = tuple([None if x is None else next(numbers) for x in gradients])
+        return [*results, *connected, *parts], (
+            whole,
+            tuple([None if x is None else (next(numbers), next(numbers)) for x in rows]),
+        )
 
     try:
-        joint, positions = (tracing or _traced)(name, [*inputs, *seeds], body)
+        joint, numbers = (tracing or traced_once)(name, [*inputs, *seeds], body)
     except PolytapeError:
         return None  # the gradient raises it when it is asked for
     keys: list[Any] = [id(x.holder) for x in joint.variables]
     keys += [(source.key, index) for source in joint.sources for index in range(len(source.inputs))]
     written = [variable for variable, _ in graph.writes]
-    same = len(joint.outputs) - count == len([x for x in positions if x is not None])
+    same = len(joint.outputs) - count == len(_given(numbers[0])) + 2 * len([x for x in numbers[1] if x is not None])
     if not same or not set(keys) <= set(state_keys) or [variable for variable, _ in joint.writes] != written:
         return None
     parts = Parts(optimise(joint, fuse=False), count, len(seeds))
-    return Split(parts, [list(state_keys).index(key) for key in keys], total, list(positions), seeded)
+    return Split(parts, [list(state_keys).index(key) for key in keys], total, numbers, seeded)
 
 
-def _traced(name: str, inputs: Sequence[Any], body: Body) -> tuple[Graph, Any]:
+def _given(numbers: Sequence[int | None]) -> list[int]:
+    return [x for x in numbers if x is not None]
+
+
+def traced_once(name: str, inputs: Sequence[Any], body: Body) -> tuple[Graph, Any]:
     """The graph of a body for these inputs, and what else it returns."""
     extra: list[Any] = []
 

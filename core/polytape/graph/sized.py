@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any
 
 from ..errors import PolytapeError, TraceError
 from ..tensors.tensor import Tensor
-from .concrete import Body, Concrete, flattened
+from .concrete import Body, Concrete, Derivation, Named, flattened
 from .formulas import Sizes
 from .input_signature import Pattern
 from .ir import Graph
-from .residuals import Tracing
+from .residuals import Tracing, traced_once
 from .signature import Structure
 from .templates import Template
 
@@ -23,13 +24,14 @@ class Sized(Concrete):
 
     Args:
         template: of the function; ``sizes`` are the open sizes of this signature, which has these ``inputs``.
-        body: the Python function, which runs again only for a gradient outside of it.
+        body: the Python function, which runs again only for a gradient that has no template.
+        writes: whether it assigns variables.
     """
 
-    def __init__(self, template: Template, sizes: Sizes, inputs: Any, body: Body) -> None:
+    def __init__(self, template: Template, sizes: Sizes, inputs: Any, body: Body, writes: bool = True) -> None:
         self.template = template
         self.sizes = sizes
-        super().__init__(template.name, inputs, body, True)
+        super().__init__(template.name, inputs, body, writes)
         self.seeded = template.seeded
 
     def record(self) -> tuple[Graph, tuple[Callable[[], bool], ...]]:
@@ -44,20 +46,53 @@ class Sized(Concrete):
         """Results and gradients from a template too; the first call that a tape follows traces it."""
 
         def traced(name: str, inputs: Sequence[Any], body: Any) -> tuple[Graph, Any]:
-            template = self.template.gradients.get((watched, seeded))
+            template = self.further(self.template.gradients, (watched, seeded), seeded, name, inputs, body)
             if template is None:
-                seeds = inputs[len(self.inputs) :]
-
-                def more(sizes: Sizes) -> list[Any]:
-                    outputs = self.template.graph(sizes).outputs
-                    shapes = [outputs[k].shape for k in seeded]
-                    return [(label, kind, shape) for (label, kind, _), shape in zip(seeds, shapes, strict=True)]
-
-                template = Template(name, self.template.inputs, self.template.count, body, more)
-                self.template.gradients[watched, seeded] = template
+                return traced_once(name, inputs, body)
             return template.graph(self.sizes), template.results(self.sizes)
 
         return traced
+
+    def derived(self, key: Derivation, inputs: Sequence[Named], body: Body) -> Concrete:
+        """A derivative from a template too, which has templates for its own gradients."""
+        run = partial(described, self.name, body)
+        name = f"{self.name}_gradient"
+        template = self.further(self.template.derivatives, key, key[1], name, inputs, run)
+        if template is None:
+            return super().derived(key, inputs, body)
+        return Sized(template, self.sizes, inputs, body, False)
+
+    def further(
+        self, known: dict[Any, Template | None], key: Any, seeded: Sequence[int], name: str, inputs: Sequence[Named],
+        run: Callable[[list[Tensor]], tuple[list[Tensor], Any]],
+    ) -> Template | None:  # fmt: skip
+        """A template of what takes the gradients of the outputs ``seeded`` behind the inputs of this function.
+
+        None if it needs the number of an open size, as the function does not: then each size has a trace of its own.
+
+        Args:
+            known: the templates of this kind, which it is added to under ``key``.
+            name, inputs, run: as for a trace for these sizes.
+        """
+        if key not in known:
+            labels = [(label, kind) for label, kind, _ in inputs[len(self.inputs) :]]
+
+            def more(sizes: Sizes) -> list[Named]:
+                outputs = self.template.graph(sizes).outputs
+                seeds = [(*label, outputs[k].shape) for label, k in zip(labels, seeded, strict=True)]
+                return [*self.template.more(sizes), *seeds]
+
+            try:
+                known[key] = Template(name, self.template.inputs, self.template.count, run, more)
+            except TraceError:
+                known[key] = None
+        return known[key]
+
+
+def described(name: str, body: Body, tensors: list[Tensor]) -> tuple[list[Tensor], Any]:
+    """The outputs of a body, and what a template compares besides: the results' structure, and which are outputs."""
+    outputs, structure, positions = flattened(name, body(tensors))
+    return outputs, ((structure.spec, tuple(structure.leaves)), tuple(positions))
 
 
 class Templates:
@@ -96,12 +131,7 @@ class Templates:
 
     def traced(self, key: Hashable, pattern: Pattern, body: Body) -> Sized:
         """The function for one call, from a new template."""
-
-        def run(tensors: list[Tensor]) -> tuple[list[Tensor], Any]:
-            outputs, structure, positions = flattened(self.name, body(tensors))
-            return outputs, ((structure.spec, tuple(structure.leaves)), tuple(positions))
-
-        template = Template(self.name, pattern.inputs, len(pattern.sizes), run)
+        template = Template(self.name, pattern.inputs, len(pattern.sizes), partial(described, self.name, body))
         self.known[key, pattern.key] = template, body
         return self.filled(template, pattern, body)
 

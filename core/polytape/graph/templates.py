@@ -93,8 +93,10 @@ class Template:
         self.count = count
         self.run = run
         self.more = more
-        # Of results and gradients, by the watched inputs and the outputs with a gradient; which were used last.
-        self.gradients: dict[tuple[int, tuple[int, ...]], Template] = {}
+        # Of results and gradients, by the watched inputs and the outputs with a gradient, and of derivatives; None if
+        # the gradients need a size. Which outputs had one last.
+        self.gradients: dict[tuple[int, tuple[int, ...]], Template | None] = {}
+        self.derivatives: dict[tuple[int, tuple[int, ...], tuple[int, ...]], Template | None] = {}
         self.seeded: dict[int, tuple[int, ...]] = {}
         self.unknown = [(label, shape) for label, _, shape in inputs]
         runs: list[Traced] = []

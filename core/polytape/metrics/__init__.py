@@ -1,6 +1,7 @@
 """Metrics: callable objects that add up what they are given, and compute a number from all of it.
 
-`base` is the base class with means and sums, `regression` and `classification` are the metrics of predictions.
+`base` is the base class with means and sums, `bins` counts, `regression` and `classification` are the metrics of
+predictions.
 
 May import: `dispatch`, `dtypes`, `errors`, `foreign_names`, `registry`, `state`, `tensors`.
 """

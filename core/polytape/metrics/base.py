@@ -24,13 +24,28 @@ def pair(name: str, values: tuple[Any, ...]) -> tuple[Any, Any]:
         ShapeError: there are not two values.
     """
     if len(values) != 2:
-        raise ShapeError(
-            f"{name} takes two values, not {len(values)}.",
-            expected="labels, then predictions",
-            got=", ".join([type(value).__name__ for value in values]) or "nothing",
-            fix=f"{name}(labels, predictions)",
-        )
+        raise _wrong_count(name, values, "two values", "labels, then predictions", f"{name}(labels, predictions)")
     return values
+
+
+def _one(name: str, values: tuple[Any, ...]) -> Any:
+    """The only value of the metric ``name``.
+
+    Raises:
+        ShapeError: there is another number of values.
+    """
+    if len(values) != 1:
+        raise _wrong_count(name, values, "one value", "a tensor or a number", f"{name}(values), or pass weights=")
+    return values[0]
+
+
+def _wrong_count(name: str, values: tuple[Any, ...], takes: str, expected: str, fix: str) -> ShapeError:
+    return ShapeError(
+        f"{name} takes {takes}, not {len(values)}.",
+        expected=expected,
+        got=", ".join([type(value).__name__ for value in values]) or "nothing",
+        fix=fix,
+    )
 
 
 class Metric(Trackable):
@@ -117,7 +132,7 @@ class Mean(Metric):
 
     def update(self, *values: Any, weights: Any = None) -> None:
         """Add values: one tensor or number, and weights that broadcast to it."""
-        (x,) = (wide(value) for value in values)
+        x = wide(_one(self.name, values))
         w = _weights(weights, x)
         self._add(total=tables.get_op("sum")(x * w), count=tables.get_op("sum")(w))
 
@@ -135,7 +150,7 @@ class Sum(Metric):
 
     def update(self, *values: Any, weights: Any = None) -> None:
         """Add values: one tensor or number, and weights that broadcast to it."""
-        (x,) = (wide(value) for value in values)
+        x = wide(_one(self.name, values))
         self._add(total=tables.get_op("sum")(x * _weights(weights, x)))
 
     def result(self) -> Tensor:

@@ -10,6 +10,7 @@ from ..errors import SettingError
 from ..registry import tables
 from ..tensors.tensor import Tensor
 from .base import Metric, pair, same_shapes, wide
+from .bins import Bins
 from .regression import MeanOfPairs
 
 __all__ = [
@@ -140,20 +141,19 @@ class ConfusionMatrix(Metric):
         """Add labels and predictions of one shape, and weights of this shape.
 
         Raises:
-            OutOfRangeError: a class that does not exist.
+            SettingError: a class that does not exist. In a traced function that is an OutOfRangeError when it runs
+                on the host; on another device the matrix has NaN from then on.
         """
         labels, predictions = (convert.cast(wide(value), int64) for value in pair(self.name, values))
         same_shapes(self.name, labels, predictions)
         weight = wide(weights) if weights is not None else wide(labels) * 0.0 + 1.0
-        self._check(labels)
-        self._check(predictions)
-        reshape, scatter, zeros = (tables.get_op(name) for name in ("reshape", "scatter", "zeros"))
-        cells = self.classes * self.classes
-        empty = zeros((cells,), dtype=weight.dtype, device=weight.device)
-        positions = reshape(labels * self.classes + predictions, (labels.size,))
-        weight = tables.get_op("broadcast_to")(weight, labels.shape)
-        counts = scatter(empty, positions, reshape(weight, (labels.size,)), axis=0)
-        self._add(matrix=reshape(counts, (self.classes, self.classes)))
+        bins = Bins(labels * self.classes + predictions, self.classes * self.classes)
+        if bins.traced:
+            bins.keep((labels >= 0) & (labels < self.classes) & (predictions >= 0) & (predictions < self.classes))
+        else:
+            self._check(labels)
+            self._check(predictions)
+        self._add(matrix=tables.get_op("reshape")(bins.sums(weight), (self.classes, self.classes)))
 
     def result(self) -> Tensor:
         """floating[classes, classes]."""
@@ -198,25 +198,27 @@ class AUC(Metric):
         self._total("negatives", buckets)
 
     def update(self, *values: Any, weights: Any = None) -> None:
-        """Add labels (0 and 1) and scores from 0 to 1 of one shape, and weights that broadcast to them."""
+        """Add labels (0 and 1) and scores from 0 to 1 of one shape, and weights that broadcast to them.
+
+        Raises:
+            SettingError: a score outside of 0 to 1. In a traced function that is an OutOfRangeError when it runs
+                on the host; on another device the area is NaN from then on.
+        """
         labels, scores = map(wide, pair(self.name, values))
         same_shapes(self.name, labels, scores)
-        if scores.size and not (float(scores.min()) >= 0.0 and float(scores.max()) <= 1.0):
+        bucket = tables.get_op("minimum")(tables.get_op("floor")(scores * float(self.buckets)), float(self.buckets - 1))
+        bins = Bins(bucket, self.buckets)
+        if bins.traced:
+            bins.keep((scores >= 0.0) & (scores <= 1.0))
+        elif scores.size and not (float(scores.min()) >= 0.0 and float(scores.max()) <= 1.0):
             raise SettingError(
                 f"{self.name} needs scores from 0 to 1.",
                 expected="probabilities",
                 got=f"from {float(scores.min())} to {float(scores.max())}",
                 fix="apply polytape.nn.sigmoid to logits",
             )
-        reshape, scatter, zeros, floor = (tables.get_op(name) for name in ("reshape", "scatter", "zeros", "floor"))
         weight = labels * 0.0 + (1.0 if weights is None else wide(weights))
-        bucket = tables.get_op("minimum")(floor(scores * float(self.buckets)), float(self.buckets - 1))
-        positions = reshape(convert.cast(bucket, int64), (labels.size,))
-        empty = zeros((self.buckets,), dtype=labels.dtype, device=labels.device)
-        self._add(
-            positives=scatter(empty, positions, reshape(labels * weight, (labels.size,)), axis=0),
-            negatives=scatter(empty, positions, reshape((1.0 - labels) * weight, (labels.size,)), axis=0),
-        )
+        self._add(positives=bins.sums(labels * weight), negatives=bins.sums((1.0 - labels) * weight))
 
     def result(self) -> Tensor:
         """floating[]: 0 without samples of both classes."""

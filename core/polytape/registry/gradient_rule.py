@@ -30,15 +30,18 @@ class GradientRule:
         needs: one of the codes above per positional parameter. Empty for a rule ``(g, node)``, which takes the record
             itself; that keeps all operands.
         keywords: the op's attributes that ``fn`` takes by keyword.
+        rows: of a traced function, what gives the gradients of variables from which it only takes rows as these rows:
+            a `polytape.autodiff.sparse_gradients.RowsRule`. Otherwise None.
     """
 
-    __slots__ = ("fn", "keywords", "needs", "operands")
+    __slots__ = ("fn", "keywords", "needs", "operands", "rows")
 
     def __init__(self, fn: Any, operands: tuple[int, ...], needs: tuple[int, ...], keywords: tuple[str, ...]) -> None:
         self.fn: Any = fn
         self.operands: Final = operands
         self.needs: Final = needs
         self.keywords: Final = keywords
+        self.rows: Any = None
 
     def gradients(self, results: Any) -> list[Any]:
         """What ``fn`` has returned for several operands.

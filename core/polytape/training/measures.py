@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from .. import metrics as library
-from ..errors import DTypeError, SettingError, TraceError
+from ..errors import DTypeError, SettingError
 from ..foreign_names import near_or
 from ..graph import function
 from ..metrics import Mean, Metric
@@ -80,8 +80,7 @@ class Measures(Trackable):
         for name, update in self._updates.items():
             try:
                 update(labels, outputs, weights=weights)
-            except TraceError:  # it checks values, so it cannot be traced; nothing has been added
-                self._updates[name] = self.metrics[name].update
+            except IndexError:  # a class or score that does not exist; nothing has been added, the metric says which
                 self.metrics[name].update(labels, outputs, weights=weights)
 
     def reset(self) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 import polytape as pt
+from polytape.errors import OutOfRangeError
 from polytape.graph import Executable
 
 
@@ -85,3 +88,32 @@ def test_an_argument_may_have_a_name_that_the_generated_code_uses() -> None:
     f = pt.function(lambda k0, Tensor, c0, run: k0 + Tensor * c0 - run)
     x = pt.ones(1)
     assert f(x, x * 2.0, x * 3.0, x).tolist() == [6.0]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])  # others raise where a result is read
+def test_an_index_that_does_not_exist_is_the_error_of_eager_code(backend: str) -> None:
+    """A kernel's IndexError says nothing about the op; in regions and under a tape too."""
+    with pt.device(backend):
+        x, wrong = pt.asarray([[1.0, 2.0], [3.0, 4.0]]), pt.asarray([0, 5])
+
+        def scatter(x: Any, k: Any) -> Any:
+            y = x * 1.0
+            y[k] = 0.0
+            return y
+
+        programs: list[Callable[..., Any]] = [
+            lambda x, k: x[k], lambda x, k: pt.take(x, k, axis=0) * 2.0, scatter,
+            lambda x, k: pt.map(lambda i: pt.take(x, i, axis=0), k),
+        ]  # fmt: skip
+        for program in programs:
+            with pytest.raises(OutOfRangeError) as eager:
+                program(x, wrong).numpy()
+            traced = pt.function(program)
+            for tapes in (0, 1):
+                with contextlib.ExitStack() as stack:
+                    for _ in range(tapes):
+                        stack.enter_context(pt.GradientTape()).watch(x)
+                    with pytest.raises(OutOfRangeError) as caught:
+                        traced(x, wrong).numpy()
+                assert str(caught.value).split("(")[1:] == str(eager.value).split("(")[1:]
+                assert any("in graph" in note and "test_execution.py" in note for note in caught.value.__notes__)

@@ -113,3 +113,9 @@ def test_shapes_that_would_broadcast_and_classes_that_do_not_exist_are_rejected(
 def test_a_metric_of_predictions_needs_labels_and_predictions(metric: pt.metrics.Metric) -> None:
     with pytest.raises(ShapeError, match=r"takes two values, not 1(.|\n)*fix: \w+\(labels, predictions\)"):
         metric([1.0])
+
+
+@pytest.mark.parametrize("metric", [pt.metrics.Mean(), pt.metrics.Sum()], ids=str)
+def test_a_metric_of_values_takes_one(metric: pt.metrics.Metric) -> None:
+    with pytest.raises(ShapeError, match=r"takes one value, not 2(.|\n)*got: list, list(.|\n)*or pass weights="):
+        metric([1.0], [2.0])

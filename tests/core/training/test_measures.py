@@ -62,6 +62,19 @@ def test_graphs_give_the_results_of_eager_metrics(backend: str, kind: str, weigh
         assert np.any(value != 0.0)
 
 
+@pytest.mark.parametrize(
+    ("metric", "outputs", "text"),
+    [
+        (pt.metrics.AUC(), [0.0, 1.0, 2.0, 0.0], "apply polytape.nn.sigmoid to logits"),
+        (pt.metrics.MeanIoU(2), [0, 1, 2, 0], "pass classes= the number of classes"),
+    ],
+)
+def test_a_graph_that_rejects_values_gives_the_error_of_the_metric(metric: Any, outputs: Any, text: str) -> None:
+    with pytest.raises(SettingError, match=text):
+        Measures([metric], True).update(LABELS, pt.asarray(outputs), None)
+    assert not any(np.any(x.numpy()) for x in metric.variables)
+
+
 def test_a_metric_of_a_user_may_count_in_python() -> None:
     class Calls(pt.metrics.Mean):
         calls = 0

@@ -18,6 +18,7 @@ from ...tensors.tensor import Tensor
 from ...tensors.variable import Variable
 from ..concrete import Concrete
 from ..ir import Equation, Graph, Literal, Source, location
+from ..passes import without_moves
 from ..signature import Call, Structure
 from .equations import kinds
 from .parsing import KEY, VERSION
@@ -86,7 +87,8 @@ class _Writer:
     """One trace as JSON values and tensors.
 
     Attributes:
-        graph: before fusion, since another backend joins other equations.
+        graph: before fusion, since another backend joins other equations, and without moves between devices, since all
+            of it will run on one.
         numbers: of the symbols.
         tensors: the values of variables, sources and constants, by their names in the file.
         variables: those that the graph reads, then those that it only assigns or returns.
@@ -95,7 +97,7 @@ class _Writer:
     def __init__(self, concrete: Concrete) -> None:
         self.concrete = concrete
         self.name = concrete.name
-        self.graph: Graph = concrete.unfused
+        self.graph: Graph = without_moves(concrete.unfused)
         self.numbers = _numbers(self.graph)
         self.tensors: dict[str, Any] = {}
         self.variables: list[Variable] = [x.holder for x in self.graph.variables if isinstance(x.holder, Variable)]
@@ -154,25 +156,30 @@ class _Writer:
     # --- equations ----------------------------------------------------------------------------------------------------
 
     def check_devices(self) -> None:
-        """Raise if the graph runs on several devices, but for what random ops read on the host."""
+        """Raise if values of several devices cannot be on one: a random op reads what the rest of the graph needs."""
         graph, numbers = self.graph, self.numbers
         assignments = [(self.positions[id(variable)], numbers[symbol]) for variable, symbol in graph.writes]
         on_host = placed(_block(graph), len(graph.arguments), len(graph.variables), assignments)
-        # The state for a random draw that nothing uses has no op that says where it is.
-        used = {*graph.results(), *(x for equation in graph.equations for x in equation.symbols())}
-        unused = [x.symbol for source in graph.sources for x in source.inputs if x.symbol not in used]
-        on_host[()] |= {numbers[x] for x in unused}
         devices: dict[Any, None] = {}
+        shared: list[Equation] = []
         for path, inner in _inside(graph):
             types = [x.type for x in inner.inputs()]
             types += [x for equation in inner.equations for x in equation.resolution.result_types]
             devices |= dict.fromkeys([x.device for number, x in enumerate(types) if number not in on_host[path]])
-        if len(devices) > 1:
+            known = _numbers(inner)
+            shared += [
+                equation
+                for equation in inner.equations
+                for position, x in enumerate(equation.operands)
+                if isinstance(x, Symbol) and equation.op.on_host(position) and known[x] not in on_host[path]
+            ]
+        if len(devices) > 1 and shared:
             raise DeviceError(
-                f"{self.name} cannot be exported: it runs on several devices.",
-                expected="a graph whose values are on one device, so that it can run on any other one",
+                f"{self.name} cannot be exported: {shared[0].op.name} ({location(shared[0])}) reads a value on the "
+                "host that the graph also needs on another device.",
+                expected="random state that only random ops read, so that the rest can run on any one device",
                 got=", ".join(map(str, devices)),
-                fix="move its variables and the tensors that it reads to one device, and trace it there",
+                fix="read or return the state of the generator outside the function",
             )
 
     def region(self, graph: Graph) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from .decomposition import decomposition
 from .fusion import fusion
 from .kernel_choice import kernel_choice
 from .layout import layout
+from .moves import without_moves
 from .regions import regions
 from .simplification import simplification
 
@@ -29,6 +30,7 @@ __all__ = [
     "optimise",
     "regions",
     "simplification",
+    "without_moves",
 ]
 
 PASSES: tuple[Callable[[Graph], Graph], ...] = (

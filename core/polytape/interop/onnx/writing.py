@@ -11,7 +11,7 @@ import numpy as np
 from ...checkpoint.files import Replacement
 from ...errors import TraceError
 from ...graph.ir import Equation, Graph, Literal, location, names
-from ...graph.passes import optimise
+from ...graph.passes import optimise, without_moves
 from ...graph.tracing import trace
 from ...placement.default_backend import device as device_scope
 from ...tensors.symbol import Symbol
@@ -31,9 +31,10 @@ def export(f: Any, path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> N
     """Write the graph of a call of a traced function as an ONNX model, for onnxruntime and other programs.
 
     An op that ONNX does not have is written as the ops of its body; branches and loops become ``If``, ``Loop`` and
-    ``Scan``. The model's inputs bear the names of the graph's
-    arguments, its outputs are ``result0``, ``result1``, ... in the order of the results' leaves. Variables become
-    constants with their values now. ONNX's results agree within rounding, not bit by bit.
+    ``Scan``. The model's inputs bear the names of the graph's arguments, its outputs are ``result0``, ``result1``, ...
+    in the order of the results' leaves. Variables become constants with their values now. A model says nothing about
+    devices: a tensor that the function moves is the tensor itself. ONNX's results agree within rounding, not bit by
+    bit.
 
     Args:
         f: what `polytape.function` returned.
@@ -51,7 +52,7 @@ def export(f: Any, path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> N
         >>> onnx.export(pt.function(lambda x: pt.tanh(x) * 2.0), "model.onnx", pt.ones((2,)))  # doctest: +SKIP
     """
     onnx = package()
-    graph = optimise(f.trace(*args, **kwargs), fuse=False)
+    graph = without_moves(optimise(f.trace(*args, **kwargs), fuse=False))
     if graph.writes or graph.sources:
         what = "assigns variables" if graph.writes else "reads values before each run, such as random numbers"
         raise TraceError(

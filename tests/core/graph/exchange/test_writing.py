@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 import polytape as pt
 from polytape.checkpoint.format import open_tensors
-from polytape.errors import DeviceError, TraceError
+from polytape.errors import TraceError
 from polytape.graph import function, optimise
 from polytape.testing.calls import attributes_on, calls, device_of
 from polytape.testing.case import Case, call, tensors
@@ -211,9 +211,3 @@ def test_a_random_draw_that_nothing_uses_is_no_second_device(tmp_path: Path) -> 
         pt.function(body).export(path, pt.ones((2,)))
     for device in ("sim", "numpy"):
         assert pt.load_graph(path, device=device)(pt.ones((2,), device=device)).tolist() == [2.0, 2.0]
-
-
-def test_a_graph_on_two_devices_is_an_error(tmp_path: Path) -> None:
-    v = pt.Variable([1.0], device="numba")
-    with pytest.raises(DeviceError, match="it runs on several devices"):
-        pt.function(lambda x: (x * 2.0, v * 2.0)).export(tmp_path / "graph.safetensors", pt.ones((1,)))

@@ -137,3 +137,39 @@ def test_without_onnx_the_error_names_the_extra(path: Path, monkeypatch: pytest.
     monkeypatch.setitem(importlib.import_module("sys").modules, "onnx", None)
     with pytest.raises(PluginError, match=r"pip install 'polytape\[onnx\]'"):
         interop.export(pt.function(lambda x: x), path, pt.ones((2,)))
+
+
+READS = """
+import sys
+import numpy as np
+from polytape.interop import onnx
+
+data = np.load({data!r})
+for device in ("numpy", "sim"):
+    import polytape as pt
+    with pt.device(device):
+        model = onnx.load({path!r})
+        results = model(pt.asarray(data["x"]))
+        for k, result in enumerate(results):
+            assert result.device.backend == device
+            assert result.numpy().tobytes() == data[f"r{{k}}"].tobytes(), (device, k)
+        print(len(results))
+"""
+
+
+def test_a_tensor_that_a_function_moves_is_the_tensor_itself(path: Path, agree: Any, child: Any) -> None:
+    pytest.importorskip("polytape_sim")
+    w = pt.Variable(pt.asarray([2.0, 3.0, 4.0], device="sim"), name="w")
+
+    def body(x: Any) -> Any:
+        y = x.to_device("sim") * w
+        z = pt.cond(pt.sum(x) > 0, lambda: y.to_device("numpy"), lambda: x.to_device("sim").to_device("numpy") - 1.0)
+        return y, z, w.to_device("numpy"), x.to_device("sim")
+
+    x = np.asarray([1.0, -2.5, 3.0], "float32")
+    with pt.device("numpy"):
+        agree(body, x)
+        assert "to_device" not in {node.op_type for node in onnx.load(str(path)).graph.node}
+        expected = {f"r{k}": y.numpy() for k, y in enumerate(pt.function(body)(pt.asarray(x)))}
+    np.savez(path.with_suffix(".npz"), x=x, **expected)
+    assert child(READS.format(data=str(path.with_suffix(".npz")), path=str(path))).stdout.split() == ["4", "4"]
