@@ -85,7 +85,11 @@ def test_no_condition_is_reported(dtype: str) -> None:
     x = np.array(EDGES * 3, "f8").clip(-np.finfo(dtype).max, np.finfo(dtype).max).astype(dtype)
     x[: len(EDGES)] = EDGES
     with np.errstate(all="raise"):
-        served = [kernel for kernel in kernels() if kernel.op in UNARY and kernel.dtypes == (dtype,)]
+        served = [
+            kernel
+            for kernel in kernels()
+            if kernel.op in UNARY and kernel.dtypes == (dtype,) and not isinstance(kernel.fn, np.ufunc)  # NumPy's own
+        ]
         assert len(served) >= 5
         for kernel in served:
             assert kernel.fn(x).shape == x.shape

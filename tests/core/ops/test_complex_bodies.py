@@ -60,9 +60,9 @@ def numbers(radius: Any, rng: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("op", "allowed"),
-    [(pt.abs, 1.0), (pt.exp, 3.0), (pt.expm1, 3.0), (pt.log, 2.0), (pt.log1p, 3.0), (pt.sqrt, 2.0), (pt.sin, 3.0),
-     (pt.cos, 3.0), (pt.tan, 5.0), (pt.sinh, 3.0), (pt.cosh, 3.0), (pt.tanh, 5.0), (pt.asin, 5.0), (pt.acos, 5.0),
-     (pt.atan, 4.0), (pt.asinh, 5.0), (pt.acosh, 5.0), (pt.atanh, 4.0)],
+    [(pt.abs, 1.0), (pt.exp, 4.0), (pt.expm1, 4.0), (pt.log, 4.0), (pt.log1p, 4.0), (pt.sqrt, 2.0), (pt.sin, 4.0),
+     (pt.cos, 4.0), (pt.tan, 6.0), (pt.sinh, 4.0), (pt.cosh, 4.0), (pt.tanh, 6.0), (pt.asin, 6.0), (pt.acos, 6.0),
+     (pt.atan, 5.0), (pt.asinh, 6.0), (pt.acosh, 6.0), (pt.atanh, 5.0)],
     ids=str,
 )  # fmt: skip
 def test_single_precision_is_close_to_double(op: Any, allowed: float) -> None:
@@ -74,6 +74,7 @@ def test_single_precision_is_close_to_double(op: Any, allowed: float) -> None:
     x = numbers(np.concatenate(sizes), rng)
     with np.errstate(all="ignore"):
         expected = op(pt.asarray(x.astype("complex128"))).numpy()  # NumPy's kernel; log1p's and expm1's are our own
+    # NumPy's functions of real numbers err by up to 1 ulp with AVX2, and by up to 3 ulp more with AVX-512.
     assert ulp(body(op, x), expected).max() <= allowed
 
 
