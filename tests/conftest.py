@@ -30,11 +30,13 @@ SAMPLED = (
     "test_host_operands_go_to_the_device_and_numbers_are_weak",
     "test_operands_of_two_dtypes_promote",
 )
+TRACED = "test_a_graph_equals_eager"
 # It checks in some dtypes what another test checks in all.
 CONTAINED = "test_core_ops_are_right_in_common_dtypes"
 ON_NUMPY_S_KERNELS = ("cupy", "sim")
-# Their bodies have several hundred steps, so that one check takes 20 s on a simulated device.
-LONG = ("betainc", "gammainc", "gammaincc")
+# Their bodies have several hundred steps, or they draw by rejection, so that one check takes up to 20 s on a simulated
+# device, and 6 s where it is traced.
+LONG = ("betainc", "gammainc", "gammaincc", "random_binomial", "random_gamma", "random_poisson", "random_von_mises")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,7 +56,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         again = of_the_kit and not exhaustive and (backend in ON_NUMPY_S_KERNELS or bool(only))
         chosen = zlib.crc32(str(case).encode()) % 4 == 0
         contained = of_the_kit and not exhaustive and item.originalname == CONTAINED
-        rest = again and (str(case) in LONG or (item.originalname in SAMPLED and not chosen))
+        traced_again = of_the_kit and not exhaustive and backend != "numpy" and item.originalname == TRACED
+        long = (again or traced_again) and str(case) in LONG
+        rest = long or (again and item.originalname in SAMPLED and not chosen)
         (left if elsewhere or rest or contained else kept).append(item)
     if left:
         config.hook.pytest_deselected(items=left)

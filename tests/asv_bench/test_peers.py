@@ -81,24 +81,28 @@ def test_memory_prints_the_peak_and_the_hand_count() -> None:
     assert all(row["peak_nbytes"] > 0.5 * row["hand_count_nbytes"] for row in results.values())
 
 
+@pytest.mark.slow
 def test_updates_prints_a_row_per_size() -> None:
     rows = run("updates.py", "--sizes", "10", "1000").splitlines()[2:]
     assert [row.split("|")[1].strip() for row in rows] == ["10", "1,000"]
     assert all(float(row.split("|")[column]) > 0.0 for row in rows for column in (2, 3, 4))
 
 
+@pytest.mark.slow
 def test_steps_of_the_digits_networks_are_timed() -> None:
     lines = run("digits_steps.py", "--backends", "numpy", "--batches", "1").splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["mlp", "cnn"]
     assert all(float(line.split("|")[3]) > 0 for line in lines[2:])
 
 
+@pytest.mark.slow
 def test_gradients_per_example_are_timed() -> None:
     lines = run("per_example.py", "--backends", "numpy", "--batches", "1", "--batch", "3").splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["linear", "mlp", "cnn"]
     assert all(float(line.split("|")[column]) > 0 for line in lines[2:] for column in (3, 4, 5, 7, 8))
 
 
+@pytest.mark.slow
 def test_the_cost_of_the_tools_of_debug_is_measured_for_each() -> None:
     results = json.loads(run("debug_cost.py", "--turns", "1", "--json"))
     assert len(results) == 3
@@ -107,6 +111,7 @@ def test_the_cost_of_the_tools_of_debug_is_measured_for_each() -> None:
         assert all(cell["ratio"] > 0 for cell in row.values())
 
 
+@pytest.mark.slow
 def test_kernels_are_timed_beside_those_of_another_checkout(tmp_path: Path) -> None:
     checkout = FOLDER.parents[1]
     lines = run("kernels.py", str(checkout), "--rows", "roll;gelu", "--sizes", "10", "--batches", "2").splitlines()
@@ -119,6 +124,7 @@ def test_kernels_are_timed_beside_those_of_another_checkout(tmp_path: Path) -> N
         run("kernels.py", str(tmp_path))
 
 
+@pytest.mark.slow
 def test_traced_steps_are_compared_with_eager_ones() -> None:
     words = ("--batches", "1", "--batch-ms", "0.1", "--backends", "numpy", "--steps", "linear regression", "--json")
     (row,) = json.loads(run("traced_steps.py", *words))

@@ -45,6 +45,7 @@ def test_a_warm_cache_is_not_announced(warm: Path) -> None:
     assert run(warm) == ("0.0625\n", "")
 
 
+@pytest.mark.slow
 def test_the_announcement_can_be_turned_off_by_logging(tmp_path: Path) -> None:
     quiet = "import logging; logging.getLogger('polytape').setLevel(logging.ERROR)\n"
     assert run(tmp_path, quiet + CODE) == ("0.0625\n", "")
@@ -71,6 +72,7 @@ def test_a_damaged_cache_is_compiled_again_and_mended(warm: Path, pattern: str, 
     assert run(warm) == ("0.0625\n", "")
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_saved_is_no_error(warm: Path) -> None:
     for path in warm.rglob("*.nbi"):
         path.unlink()
@@ -81,6 +83,7 @@ def test_a_cache_that_cannot_be_saved_is_no_error(warm: Path) -> None:
         path.rmdir()
 
 
+@pytest.mark.slow
 def test_kernels_run_if_the_cache_directory_is_not_writable(tmp_path: Path) -> None:
     # A file takes the place of the directory, since root could write to a read-only directory.
     (tmp_path / "file").write_text("")

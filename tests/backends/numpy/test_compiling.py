@@ -132,7 +132,12 @@ ELEMENTWISE = {
 }
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
+LONG = ("betainc", "gammainc", "gammaincc")  # bodies of several hundred steps
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in ELEMENTWISE]
+)
 def test_every_elementwise_kernel_gives_an_element_the_same_bits_in_a_block(name: str) -> None:
     op, sample = ELEMENTWISE[name].op, ELEMENTWISE[name].samples[0]
 
