@@ -85,7 +85,7 @@ def _run(name: str, words: list[str]) -> int:
         status: int = module.run(parser.parse_args(words))
         return status
     except PolytapeError as error:
-        print(f"polytape {name}: {error}", file=sys.stderr)
+        print(f"polytape {name}: {error}", *getattr(error, "__notes__", []), sep="\n", file=sys.stderr)
         return 1
     except KeyboardInterrupt as error:
         print(f"polytape {name}: interrupted", *getattr(error, "__notes__", []), sep="; ", file=sys.stderr)
