@@ -40,6 +40,7 @@ def test_it_learns_and_writes_what_it_says(tmp_path: Path) -> None:
     assert again.stdout == ""  # nothing is left to do
 
 
+@pytest.mark.slow
 def test_the_checkpoints_of_another_network_are_an_error(run: Callable[..., str], tmp_path: Path) -> None:
     run("digits", "--model", "cnn", "--epochs", "1", "--output", "out")
     message = run("digits", "--model", "mlp", "--epochs", "2", "--output", "out", fails=True)

@@ -29,6 +29,7 @@ def test_it_draws_a_grid_and_writes_pictures_for_tensorboard(run: Callable[..., 
     assert logged == pytest.approx(losses[:, 1].tolist(), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_batch_or_a_folder_that_is_impossible_is_one_line(run: Callable[..., str], tmp_path: Path) -> None:
     assert "--batch 5000 is more than the 1797 images" in run("gan", "--batch", "5000", fails=True)
     (tmp_path / "logs").touch()

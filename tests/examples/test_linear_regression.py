@@ -97,6 +97,7 @@ def test_a_single_step_prints_the_losses_before_and_after_and_no_progress_bar(tm
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a POSIX feature")
+@pytest.mark.slow
 def test_on_a_terminal_there_is_a_progress_bar(tmp_path: Path) -> None:
     pexpect = pytest.importorskip("pexpect")
     child = pexpect.spawn(sys.executable, [str(SCRIPT), "--steps", "2000"], cwd=str(tmp_path), timeout=120)
@@ -157,6 +158,7 @@ def test_a_user_error_gives_one_line_that_says_what_to_fix(
     assert message in error and "\n" not in error
 
 
+@pytest.mark.slow
 def test_the_error_for_a_missing_library_names_the_extra(tmp_path: Path) -> None:
     for library in ("sklearn", "tqdm", "matplotlib"):
         folder = tmp_path / library

@@ -51,16 +51,8 @@ def test_the_announcement_can_be_turned_off_by_logging(tmp_path: Path) -> None:
     assert run(tmp_path, quiet + CODE) == ("0.0625\n", "")
 
 
-@pytest.mark.parametrize(
-    ("content", "pattern"),
-    [
-        (b"garbage", "*.nbc"),
-        *[
-            pytest.param(content, pattern, marks=pytest.mark.slow)
-            for content, pattern in [(b"garbage", "*.nbi"), *itertools.product([b"", None], ["*.nbi", "*.nbc"])]
-        ],
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("content", "pattern"), [*itertools.product([b"garbage", b"", None], ["*.nbi", "*.nbc"])])
 def test_a_damaged_cache_is_compiled_again_and_mended(warm: Path, pattern: str, content: bytes | None) -> None:
     paths = list(warm.rglob(pattern))
     assert paths
@@ -95,6 +87,7 @@ def test_kernels_run_if_the_cache_directory_is_not_writable(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="this system has no modes")
+@pytest.mark.slow
 def test_a_cache_where_others_can_write_is_not_used_and_warned_about_once(tmp_path: Path) -> None:
     folder = tmp_path / "open"
     folder.mkdir()

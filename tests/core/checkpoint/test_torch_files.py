@@ -153,6 +153,7 @@ def test_damaged_compressed_and_foreign_files_are_errors(tmp_path: Path) -> None
         read_torch_file(str(tmp_path / "missing.pt"))
 
 
+@pytest.mark.slow
 def test_a_container_that_contains_itself_is_an_error(tmp_path: Path) -> None:
     path = archive_of(tmp_path / "x.pt", b"\x80\x02]q\x00h\x00a.")
     with pytest.raises(CheckpointError, match="levels"):

@@ -47,6 +47,7 @@ def site(tmp_path: Path) -> Path:
     return site
 
 
+@pytest.mark.slow
 def test_a_plugin_that_hangs_or_ends_the_process_is_named_and_the_others_are_listed(child: Child, site: Path) -> None:
     # A plugin hangs for longer than a child may run.
     result = child(command("backends", "--json", "--timeout", "2"), site, "good")

@@ -98,6 +98,7 @@ def test_the_missing_primitives_are_listed_with_signature_and_what_each_unlocks(
     assert max(len(entry["unlocks"]) for entry in facts["missing"]) > 20
 
 
+@pytest.mark.slow
 def test_an_op_that_the_backend_has_a_kernel_for_needs_nothing(todo: Callable[..., Any]) -> None:
     facts = todo("more")
     entries = by_op(facts["missing"])
@@ -122,6 +123,7 @@ def test_what_a_program_needs_is_ranked_by_the_time_that_kernels_would_save(todo
     assert "add" not in ranked and facts["program_error"] == ""
 
 
+@pytest.mark.slow
 def test_a_program_that_fails_is_reported_with_what_it_needed_until_then(todo: Callable[..., Any]) -> None:
     facts = todo("mini", "--program", "training.py", status=1)
     ranked = by_op(facts["ranked"])

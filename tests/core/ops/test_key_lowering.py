@@ -41,6 +41,7 @@ def split(key: Any) -> tuple[Any, list[Any]]:
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
+@pytest.mark.slow
 def test_the_bodies_select_replace_and_add_as_numpy_does(data: Any) -> None:
     shape = data.draw(hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3))
     key = mixed_key(data, shape)

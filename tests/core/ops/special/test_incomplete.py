@@ -61,6 +61,7 @@ def test_gradients_of_the_gamma_functions_agree_with_differences(name: str) -> N
         pt.check_gradients(getattr(special, name), [a, x], order=2)
 
 
+@pytest.mark.slow
 def test_gradients_of_the_beta_function_agree_with_differences() -> None:
     with pt.device("numpy"):
         a, b = pt.asarray([0.6, 2.5], dtype="float64"), pt.asarray([1.4, 4.0], dtype="float64")
