@@ -24,14 +24,17 @@ class BackwardPass:
     """The state of one backward pass: its tape, whether the pass itself is recorded, and the cotangents so far.
 
     A cotangent may have a smaller shape than its node; un-broadcasting uses the node's full shape.
+
+    Args:
+        cotangents: by node; None as long as a node has none.
     """
 
     __slots__ = ("cotangents", "tape", "taped")
 
-    def __init__(self, tape: Tape, taped: bool) -> None:
+    def __init__(self, tape: Tape, taped: bool, cotangents: dict[Node, Any]) -> None:
         self.tape: Final = tape
         self.taped: Final = taped
-        self.cotangents: dict[Node, Any] = {}
+        self.cotangents: dict[Node, Any] = cotangents
 
     def handle(self, array: Any, tensor_type: Any, node: Node | None) -> Tensor:
         """A tensor on a kept array; with its node only if the pass itself is recorded or traced."""
@@ -234,17 +237,24 @@ def backward(
     for source in sources:
         if source is not None:
             gradients[source] = None
-    state = BackwardPass(tape, scope is not NO_SCOPE and (bool(scope.tapes) or scope.trace is not None))
+    taped = scope is not NO_SCOPE and (bool(scope.tapes) or scope.trace is not None)
     starts: list[Node] = []
+    weights: list[Tensor] = []
     for index, target in enumerate(targets):
         node = target.node
         if node is not None and belongs(tape, node):
             starts.append(node)
             seed = None if seeds is None else seeds[index]
-            state.add(node, one_like(target, state) if seed is None else seed)
+            weights.append(one_like(target) if seed is None else seed)
     if stops is None and len(starts) == 1 and of_sources(tape, starts[0], gradients):
-        one_record(state, starts[0], gradients, keep)
+        # One record computes the target from sources, such as a traced loss: its rules give the gradients themselves.
+        explained(BackwardPass(tape, taped, gradients), starts[0], weights[0])
+        if not keep:
+            release(starts[0])
     else:
+        state = BackwardPass(tape, taped, {})
+        for index, node in enumerate(starts):
+            state.add(node, weights[index])
         records(state, starts, gradients, keep, {} if stops is None else stops)
     results: list[Any] = []
     for source in sources:
@@ -298,16 +308,6 @@ def records(
             release(node)
 
 
-def one_record(state: BackwardPass, node: Node, gradients: dict[Node, Tensor | None], keep: bool) -> None:
-    """As `records`, for a target that one record computes from sources, such as a traced loss: nothing to arrange."""
-    cotangents = state.cotangents
-    explained(state, node, cotangents[node])
-    for source in gradients:
-        gradients[source] = cotangents.get(source)
-    if not keep:
-        release(node)
-
-
 def explained(state: BackwardPass, node: Node, g: Any) -> None:
     """`BackwardPass.pass_back`; an error names the op."""
     try:
@@ -344,9 +344,9 @@ def operand_shape(node: Node, position: int) -> Shape:
     return shape
 
 
-def one_like(target: Tensor, state: BackwardPass) -> Tensor:
+def one_like(target: Tensor) -> Tensor:
     """The default seed of a target: 1.0 with shape (), which broadcasts to the target's shape."""
-    return state.handle(target.type.scalar(1.0), target.type, None)
+    return Tensor(target.type.scalar(1.0), target.type, None)
 
 
 def finished(g: Tensor | None, node: Node) -> Tensor | None:

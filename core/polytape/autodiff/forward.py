@@ -69,7 +69,7 @@ class _Push:
 
     def __init__(self, tape: Tape, taped: bool) -> None:
         self.tape = tape
-        self.state = BackwardPass(tape, taped)
+        self.state = BackwardPass(tape, taped, {})
 
     def through(self, node: Node, tangents: list[Tangent]) -> Any:
         """The tangent of one op's output, or a list with that of each output; None for 0."""

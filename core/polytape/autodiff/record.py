@@ -13,7 +13,7 @@ from ..tensors.node import Node, Tape, leaf
 from ..tensors.scope import Scope
 from ..tensors.tensor import Symbol, Tensor
 
-__all__ = ["active_tapes", "record", "wrap"]
+__all__ = ["active_tapes", "outputs_of", "record", "wrap"]
 
 Tapes = tuple[Tape, ...]
 
@@ -163,9 +163,14 @@ def record_several(
         result_types,
         shapes,
     )
+    return outputs_of(node, results)
+
+
+def outputs_of(node: Node, results: list[Any]) -> list[Tensor]:
+    """The outputs of the op with several that ``node`` records."""
     return [
         wrap(results[index], tensor_type, output_node(node, index) if tensor_type.category >= FLOATING else None)
-        for index, tensor_type in enumerate(result_types)
+        for index, tensor_type in enumerate(node.type)
     ]
 
 

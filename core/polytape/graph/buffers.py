@@ -13,13 +13,13 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-from ..registry.resolution import Copying
+from ..registry.resolution import Copying, Guarded
 from ..registry.tensor_type import TensorType
 from ..tensors.symbol import Symbol
 from .ir import Equation, Graph
 from .scalars import Scalars
 
-__all__ = ["Scratch", "last_uses", "owned", "reusable"]
+__all__ = ["Scratch", "alternatives", "last_uses", "owned", "reusable", "uncopied"]
 
 LARGEST: Final = 65536  # bytes that a graph keeps between its runs
 
@@ -73,24 +73,36 @@ def last_uses(graph: Graph) -> list[list[Symbol]]:
 
 
 def owned(graph: Graph, dead_after: list[list[Symbol]]) -> set[Equation]:
-    """The equations whose kernel may write into its operands themselves, instead of into copies.
+    """The equations whose kernel may write into its operands themselves, instead of into copies: see `uncopied`.
 
-    These are temporaries that nothing needs afterwards and that share no memory with others; see `reusable`.
+    These are temporaries that nothing needs afterwards and that share no memory with others; see `reusable`. If
+    predicates choose the kernel, they are the operands that any of the kernels writes.
     """
     unshared: set[Symbol] = set()
     found: set[Equation] = set()
     for equation, dead in zip(graph.equations, dead_after, strict=True):
-        fn = equation.resolution.fn
-        if type(fn) is Copying:
-            operands = list(equation.operands)
-            written = [operands[position] for position in fn.written]
-            if all(x in dead and x in unshared and operands.count(x) == 1 for x in written):
-                found.add(equation)
+        kernels = alternatives(equation.resolution.fn)
+        operands = list(equation.operands)
+        written = {operands[k] for kernel in kernels if type(kernel) is Copying for k in kernel.written}
+        if written and all(x in dead and x in unshared and operands.count(x) == 1 for x in written):
+            found.add(equation)
         if fresh(equation):
             unshared.update(equation.outputs)
         else:
             unshared.difference_update(equation.symbols())
     return found
+
+
+def alternatives(fn: Any) -> list[Any]:
+    """The kernels that a resolution's function may call."""
+    return [*(kernel for _, kernel in fn.choices), fn.last] if type(fn) is Guarded else [fn]
+
+
+def uncopied(fn: Any) -> Any:
+    """A resolution's function, with kernels that write into their operands themselves, not into copies."""
+    if type(fn) is Guarded:
+        return Guarded([(when, uncopied(kernel)) for when, kernel in fn.choices], uncopied(fn.last))
+    return fn.fn if type(fn) is Copying else fn
 
 
 class Scratch:

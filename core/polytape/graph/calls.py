@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ..autodiff.backward import hooks
 from ..autodiff.cotangent import expanded
-from ..autodiff.record import active_tapes, follow, record_several, wrap
+from ..autodiff.record import active_tapes, follow, outputs_of, wrap
 from ..dtypes import FLOATING
 from ..placement.selection import DeviceScope, device_scopes
 from ..registry.gradient_rule import GradientPlan
@@ -31,7 +31,6 @@ __all__ = ["Latest", "Program", "Pull", "Recorder", "Recording"]
 
 ATTEMPTS: Final = 1000  # how often a run is repeated because another thread assigned a variable that it assigns too
 STATICS: Final = "statics"  # the attribute of a record that keeps static arguments alive
-RESIDUALS: Final = "residuals"  # the attribute of a record with what its backward graph needs
 
 Shape = tuple[int, ...]
 
@@ -136,8 +135,8 @@ class Recording:
     Attributes:
         op, plan, resolution: of the record; the op's only gradient rule is a `Pull`.
         program: what runs.
-        residuals: how many of its results, behind the outputs, are kept for the gradient; -1 if the gradient runs the
-            function again.
+        residuals: how many of its results, behind the outputs, are kept for the gradient. The record has them behind
+            the arrays of the inputs.
         shapes: no shape for any input, since the record keeps all their arrays.
     """
 
@@ -254,22 +253,23 @@ class Recorder:
             recording = self.recordings[watched] = self.make(watched, inputs)
         arrays, results = self.run(recording.program, inputs, first)
         nodes = tuple([x.node if watched >> position & 1 else None for position, x in enumerate(inputs)])
-        residuals = results[count : count + recording.residuals] if recording.residuals >= 0 else None
-        kept: dict[str, Any] = {STATICS: statics, RESIDUALS: residuals}
         op = recording.op
         if hooks.before_record is not None:
             hooks.before_record(op, arrays)
+        attributes: dict[str, Any] | None = {STATICS: statics} if statics else None
+        kept = (*arrays, *results[count : count + recording.residuals])
+        types = recording.resolution.operand_types
+        shapes = recording.shapes
         if op.outputs is None:
             result = results[0]
             tensor_type = self.output_types[0]
-            types = recording.resolution.operand_types
-            operands = (*arrays, None)
-            node = Node(
-                tapes, op, kept, recording.plan, nodes, operands, types, recording.shapes, tensor_type, result.shape
-            )
+            node = Node(tapes, op, attributes, recording.plan, nodes, kept, types, shapes, tensor_type, result.shape)
             return [Tensor(result, tensor_type, node)]
         outputs: list[Any] = list(results[:count])
-        return record_several(op, recording.resolution, recording.plan, tapes, nodes, tuple(arrays), kept, outputs)
+        full = tuple([output.shape for output in outputs])
+        return outputs_of(
+            Node(tapes, op, attributes, recording.plan, nodes, kept, types, shapes, self.output_types, full), outputs
+        )
 
     def run(self, program: Program, inputs: list[Tensor], first: int) -> tuple[list[Any], Any]:
         """Run a graph and assign the variables; the inputs' arrays before the run, and the graph's results."""
@@ -322,19 +322,17 @@ class Pull:
     def __call__(self, g: Any, node: Node) -> Any:
         """The gradient of the watched input, or a list of those of several."""
         parts = [g] if self.single else list(g.parts)
-        attributes = node.attributes
-        assert attributes is not None
-        residuals = attributes[RESIDUALS]
         scope = current_scope.get()
         followed = bool(scope.tapes) or scope.trace is not None
-        if residuals is None or followed or not self.serves(parts):
+        if self.backward is None or followed or not self.serves(parts):
+            attributes = node.attributes
             inputs = [
                 wrap(node.arrays[position], node.operand_types[position], parent if followed else None)
                 for position, parent in enumerate(node.parents)
             ]
-            gradients = self.again(parts, inputs, attributes[STATICS])
+            gradients = self.again(parts, inputs, () if attributes is None else attributes[STATICS])
         else:
-            gradients = self.of_residuals(parts, [*node.arrays[: len(node.parents)], *residuals])
+            gradients = self.of_residuals(parts, list(node.arrays))
         return gradients if len(gradients) > 1 else gradients[0]
 
     def serves(self, parts: list[Any]) -> bool:

@@ -168,7 +168,7 @@ class Concrete:
         op.rules.append(rule)
         types = tuple([x.type for x in inputs])
         resolution = Resolution(None, None, types, self.graph.output_types, (), "kernel")
-        program, residuals = (self.recorder.program, -1) if halves is None else (halves.program, halves.residuals)
+        program, residuals = (self.recorder.program, 0) if halves is None else (halves.program, halves.residuals)
         return Recording(op, plan_of(op, self.total, watched), resolution, program, residuals)
 
     def pull(self, watched: int, halves: Split | None) -> Pull:

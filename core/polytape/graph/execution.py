@@ -15,11 +15,11 @@ from ..dispatch.resolve import wrapped_graph
 from ..dispatch.slow_path import FROM_CALLBACK
 from ..errors import TraceError
 from ..expression import Expression
-from ..registry.resolution import Copying, Guarded
+from ..registry.resolution import Copying
 from ..state.update import Overwriting, commit_run, read_all, replace_all
 from ..tensors.tensor import Symbol, Tensor
 from ..tensors.variable import Variable
-from .buffers import Scratch, last_uses, owned, reusable
+from .buffers import Scratch, alternatives, last_uses, owned, reusable, uncopied
 from .ir import Equation, Graph, Literal, location, names, render_equation, unwrapped
 from .scalars import Scalars
 
@@ -205,7 +205,7 @@ class _Code:
         expression = specialised(equation, fn, attributes)
         if expression is not None:
             return [self.by_expression(position, equation, expression, arguments)]
-        kernel = self.bind(f"k{position}", fn.fn if equation in self.owned else fn)
+        kernel = self.bind(f"k{position}", uncopied(fn) if equation in self.owned else fn)
         arguments += [f"{name}={self.bind(f'p{position}_{name}', value)}" for name, value in attributes.items()]
         outputs = [self.local[symbol] for symbol in equation.outputs]
         buffer = self.buffer(position, equation)
@@ -332,8 +332,7 @@ def overwriting(graph: Graph) -> dict[Equation, list[Variable]]:
 
 def writes_leading(equation: Equation) -> bool:
     """Whether the kernel of an equation writes as many leading operands as it has results, and is atomic."""
-    fn = equation.resolution.fn
-    kernels = [*(kernel for _, kernel in fn.choices), fn.last] if type(fn) is Guarded else [fn]
+    kernels = alternatives(equation.resolution.fn)
     return any(type(kernel) is Copying and kernel.atomic for kernel in kernels) and all(
         tuple(kernel.writes) == equation.op.operands[: len(equation.outputs)]
         for kernel in equation.resolution.candidates

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from polytape.graph import Executable, Graph
 from polytape.graph.buffers import LARGEST, Scratch, last_uses, owned, reusable
 from polytape.graph.scalars import Scalars
 from polytape.ops.optim import momentum_update
+from polytape.registry.resolution import Copying, Guarded, Resolution
 
 
 def scratch_of(graph: Graph) -> Scratch:
@@ -65,6 +67,43 @@ def test_a_kernel_that_writes_gets_temporaries_and_copies_of_everything_else(bod
     assert (not owned(graph, last_uses(graph))) == copied
     np.testing.assert_array_equal(pt.function(update)(x, m).numpy(), update(x, m).numpy())
     np.testing.assert_array_equal([x.numpy(), m.numpy()], before)
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_kernels_that_predicates_choose_get_the_temporaries_themselves(served: bool) -> None:
+    def update(x: Any, m: Any) -> Any:
+        after, momentum = momentum_update(x * 2.0, m * 2.0, x, pt.asarray(0.5), pt.asarray([0.9, 0.0]))
+        return after + momentum
+
+    operands: list[tuple[Any, ...]] = []
+
+    def guarded(resolution: Resolution) -> Resolution:
+        copying = resolution.fn
+
+        def kernel(*arrays: Any, **attributes: Any) -> Any:
+            operands.append(arrays)
+            return copying.fn(*arrays, **attributes)
+
+        def when(*arrays: Any, **attributes: Any) -> bool:
+            operands.append(arrays)
+            return served
+
+        spy = Copying(kernel, copying.operand_types, copying.written, False)
+        types = resolution.operand_types, resolution.result_types, resolution.candidates
+        return Resolution(Guarded([(when, spy)], spy), None, *types, resolution.how)
+
+    x, m = pt.asarray([1.0, 2.0]), pt.asarray([3.0, 4.0])
+    graph = pt.function(update).graph(x, m)
+    equations = [
+        replace(equation, resolution=guarded(equation.resolution))
+        if type(equation.resolution.fn) is Copying
+        else equation
+        for equation in graph.equations
+    ]
+    (result,) = Executable(replace(graph, equations=tuple(equations))).run(x.array, m.array)
+    assert result.tolist() == update(x, m).tolist()
+    seen, used = operands
+    assert all(used[position] is seen[position] for position in (0, 1))
 
 
 @pytest.mark.parametrize(
