@@ -13,7 +13,7 @@ __all__ = ["kernels"]
 
 
 def kernels() -> list[Kernel]:
-    """The kernel ``log1p``: NumPy's own where that is faster, so that the backend has the same ops on all processors."""
+    """The kernel ``log1p``: NumPy's own where that is faster; the backend has the same ops on all processors."""
     introspect: Any = importlib.import_module("numpy.lib.introspect")
     loops = introspect.opt_func_info(func_name="^log1p$", signature="^float32$").get("log1p", {})
     of_numpy = numpy_kernels("exponential")["log1p"]
