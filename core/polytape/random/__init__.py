@@ -10,7 +10,7 @@ Distributions whose parameters all have defaults take the shape first, the other
 number outside its range raises an error; an element of a tensor outside it gives NaN, or -1 in an integer dtype.
 
 May import: `device`, `dispatch`, `dtypes`, `errors`, `foreign_names`, `ops`, `placement`, `plugins`, `registry`,
-`state`, `tensors`.
+`state`, `tensors`, `tracebacks`.
 """
 
 from __future__ import annotations

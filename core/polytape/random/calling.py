@@ -6,7 +6,7 @@ import functools
 import inspect
 from typing import Any, TypeVar
 
-from ..errors import DTypeError
+from ..errors import DTypeError, PolytapeError
 from ..foreign_names import unknown_argument
 
 __all__ = ["public"]
@@ -36,6 +36,11 @@ def public(f: F) -> F:
                 got=f"{args[0]!r}, then {', '.join(map(repr, args[1:]))}",
                 fix=f"{f.__name__}(({args[0]:.0f},), ...) for {args[0]:.0f} numbers; numpy.random takes the shape last",
             )
-        return f(*args, **keywords)
+        try:
+            return f(*args, **keywords)
+        except PolytapeError as error:
+            from ..tracebacks import shortened
+
+            raise shortened(error)  # noqa: B904  # it is the same error
 
     return called  # type: ignore[return-value]  # it has the signature of f
