@@ -1,8 +1,9 @@
-"""Run TensorFlow's own eager tests on the facade: `python tests/run_tensorflow_tests.py CHECKOUT [FILE ...]`.
+"""Run TensorFlow's own tests on the facade: `python tests/run_tensorflow_tests.py CHECKOUT [--graph] [FILE ...]`.
 
-Development only. CHECKOUT is a checkout of TensorFlow 1.5 to 1.7, or its folders of tests. Tests that need a graph, a
-session, TensorFlow's C++ API or its internal functions fail; what is counted is how many pass. Of the kernels' tests,
-only those that TensorFlow itself also runs eagerly are run.
+Development only. CHECKOUT is a checkout of TensorFlow 1.5 to 1.7, or its folders of tests. Tests that need TensorFlow's
+C++ API or its internal functions fail; what is counted is how many pass. Eagerly, those of the kernels' tests are run
+that TensorFlow itself also runs eagerly, and tests that need a session fail. With ``--graph``, all tests of kernels,
+sessions, gradients, control flow, layers and training are run in graphs, with real sessions.
 """
 
 from __future__ import annotations
@@ -33,11 +34,22 @@ from polytape.compat.aliases import AliasModule, tensorflow_modules
 EAGER = ("tensorflow/python/eager/*_test.py", "tensorflow/contrib/eager/python/*_test.py")
 # Files with tests that TensorFlow runs both ways; only those are run.
 BOTH = ("tensorflow/python/kernel_tests/**/*_test.py", "tensorflow/python/ops/*_test.py")
+# Files with tests that TensorFlow runs in graphs.
+GRAPH = (
+    "tensorflow/python/kernel_tests/*_test.py",
+    "tensorflow/python/ops/*_test.py",
+    "tensorflow/python/client/session_test.py",
+    "tensorflow/python/framework/ops_test.py",
+    "tensorflow/python/layers/*_test.py",
+    "tensorflow/python/training/*_test.py",
+)
 MARK = "run_in_graph_and_eager_modes"
 
 
 class TestCase(unittest.TestCase):
     """The assertions of TensorFlow's test cases."""
+
+    in_graph = False
 
     def setUp(self) -> None:
         """Names begin again, as with a new graph."""
@@ -45,10 +57,16 @@ class TestCase(unittest.TestCase):
 
     def array(self, value: Any) -> Any:
         """A result as an array."""
-        return value.numpy() if isinstance(value, tf.Tensor) else np.array(value)
+        return value.numpy() if isinstance(value, tf.Tensor) and not self.in_graph else np.array(value)
 
     def evaluate(self, value: Any) -> Any:
         """Tensors as arrays, in any structure."""
+        if self.in_graph:
+            session = tf.get_default_session()
+            if session is not None:
+                return session.run(value)
+            with tf.Session() as session:
+                return session.run(value)
         if isinstance(value, dict):
             return {key: self.evaluate(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
@@ -115,14 +133,23 @@ class TestCase(unittest.TestCase):
             self.fail(f"{kind.__name__} not raised")
 
     @contextlib.contextmanager
-    def test_session(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        """A session that evaluates eagerly."""
-        yield types.SimpleNamespace(run=lambda fetches, feed_dict=None: self.evaluate(fetches))
+    def test_session(self, graph: Any = None, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """A session; eagerly, one that evaluates."""
+        if self.in_graph:
+            graph = tf.get_default_graph() if graph is None else graph
+            sessions = self.__dict__.setdefault("sessions", {})  # one for all blocks of a test with the same graph
+            if graph not in sessions:
+                sessions[graph] = tf.Session(graph=graph)
+            with graph.as_default(), sessions[graph].as_default():
+                yield sessions[graph]
+        else:
+            yield types.SimpleNamespace(run=lambda fetches, feed_dict=None: self.evaluate(fetches))
 
     def get_temp_dir(self) -> str:
         """A new folder."""
         return tempfile.mkdtemp()
 
+    cached_session = test_session
     assertRaisesRegexp = unittest.TestCase.assertRaisesRegex
     assertItemsEqual = unittest.TestCase.assertCountEqual
     assertRegexpMatches = unittest.TestCase.assertRegex
@@ -134,7 +161,8 @@ def marked(*args: Any, **kwargs: Any) -> Any:
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def run(self: Any, *rest: Any, **others: Any) -> Any:
-            return function(self, *rest, **others)
+            with self.test_session() if self.in_graph else contextlib.nullcontext():
+                return function(self, *rest, **others)
 
         run.__dict__[MARK] = True
         return run
@@ -167,7 +195,7 @@ class _Context:
         return 0
 
     def executing_eagerly(self) -> bool:
-        return True
+        return not TestCase.in_graph
 
     in_eager_mode = executing_eagerly
 
@@ -192,7 +220,8 @@ def modules() -> dict[str, types.ModuleType]:
     )  # fmt: skip
     context = dict(
         context=_Context, eager_mode=contextlib.nullcontext, graph_mode=contextlib.nullcontext,
-        executing_eagerly=lambda: True, in_eager_mode=lambda: True, in_graph_mode=lambda: False,
+        executing_eagerly=lambda: not TestCase.in_graph, in_eager_mode=lambda: not TestCase.in_graph,
+        in_graph_mode=lambda: TestCase.in_graph,
         num_gpus=lambda *args: 0,
         EAGER_MODE=1, GRAPH_MODE=0,
     )  # fmt: skip
@@ -229,10 +258,12 @@ def selected(suite: unittest.TestSuite, only_marked: bool) -> Iterator[unittest.
                 yield item
 
 
-def run_file(path: Path, only_marked: bool) -> dict[str, str]:
+def run_file(path: Path, only_marked: bool, in_graph: bool) -> dict[str, str]:
     """By test: "" if it passed, otherwise the last line of its error."""
     outcomes: dict[str, str] = {}
-    tf.enable_eager_execution()
+    TestCase.in_graph = in_graph
+    if not in_graph:
+        tf.enable_eager_execution()
     with tensorflow_modules(modules()):
         found = types.ModuleType("tensorflow_test")
         sys.modules["tensorflow_test"] = found
@@ -254,9 +285,10 @@ def summary(text: str) -> str:
     return lines[-1] if lines else text.splitlines()[-1]
 
 
-def counted(path: Path, checkout: Path, only_marked: bool, timeout: int) -> dict[str, str]:
+def counted(path: Path, checkout: Path, only_marked: bool, in_graph: bool, timeout: int) -> dict[str, str]:
     """The outcomes of a file, run in its own process."""
-    command = [sys.executable, __file__, str(checkout), str(path), "--inside"] + ["--marked"] * only_marked
+    command = [sys.executable, __file__, str(checkout), str(path), "--inside"]
+    command += ["--marked"] * only_marked + ["--graph"] * in_graph
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
         found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
@@ -270,6 +302,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkout", type=Path)
     parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--graph", action="store_true", help="run the tests in graphs, with sessions")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--marked", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--timeout", type=int, default=300, help="seconds per file (default 300)")
@@ -277,7 +310,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.inside:
         with contextlib.redirect_stdout(sys.stderr):
-            outcomes = run_file(options.files[0], options.marked)
+            outcomes = run_file(options.files[0], options.marked, options.graph)
         print(json.dumps(outcomes))
         return 0
     eager = [path for pattern in EAGER for path in sorted(options.checkout.glob(pattern))]
@@ -286,8 +319,10 @@ def main() -> int:
     ]
     reasons: collections.Counter[str] = collections.Counter()
     passed = total = 0
-    for path in options.files or (*eager, *both):
-        outcomes = counted(path, options.checkout, path in both, options.timeout)
+    graph = [path for pattern in GRAPH for path in sorted(options.checkout.glob(pattern))]
+    for path in options.files or (graph if options.graph else (*eager, *both)):
+        marked_only = path in both and not options.graph
+        outcomes = counted(path, options.checkout, marked_only, options.graph, options.timeout)
         good = sum(not text for text in outcomes.values())
         passed, total = passed + good, total + len(outcomes)
         reasons.update(text[:120] for text in outcomes.values() if text)

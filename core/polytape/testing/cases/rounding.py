@@ -46,7 +46,7 @@ def _defined(fn: Callable[..., Any]) -> Callable[..., Any]:
 def _wrapped(x1: Any, x2: Any) -> Any:
     y = _defined(np.floor_divide)(x1, x2)
     # -128 // -1 is 128, which wraps in int8.
-    return y if x1.dtype.kind not in "iu" else np.where((y == 128) & (x1 == -128), -128, y)
+    return np.where((y == 128) & (x1 == -128), -128, y) if x1.dtype.kind == "i" else y
 
 
 CASES = [
