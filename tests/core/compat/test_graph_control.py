@@ -277,3 +277,79 @@ def test_moving_averages_need_a_graph(program: Program) -> None:
         """
     )
     assert "AveragedWeights(variables, decay)" in printed
+
+
+def test_no_gradient_goes_through_a_loop_without_back_prop(program: Program) -> None:
+    # TensorFlow 1.7.0 prints the same.
+    printed = program(
+        """
+        v = tf.constant(2.0)
+        loop = tf.while_loop(lambda x: x < 100.0, tf.square, [v], back_prop=False)
+        pair = tf.stack([v, v])
+        others = [
+            tf.reduce_sum(tf.map_fn(lambda x: x * x, pair, back_prop=False)),
+            tf.foldl(lambda a, x: a * x, pair, back_prop=False),
+            tf.reduce_sum(tf.scan(lambda a, x: a * x, pair, back_prop=False)),
+        ]
+        print(tf.gradients(loop, v), tf.gradients(others, v))
+        print([float(g) for g in tf.Session().run([tf.gradients(x + v, v)[0] for x in [loop, *others]])])
+        """
+    )
+    assert printed == "[None] [None]\n[1.0, 1.0, 1.0, 1.0]\n"
+
+
+def test_gradients_inside_a_loop_follow_what_is_inside(program: Program) -> None:
+    printed = program(
+        """
+        p = tf.constant(5.0)
+        outer = tf.square(p)
+
+        def summed(inside):
+            def body(i, x):
+                y = tf.constant([1.0, 2.0, 3.0]) * (tf.square(p) if inside else outer)
+                return i + 1, x + tf.gradients(y, p)[0]
+            return tf.while_loop(lambda i, x: i < 10, body, [tf.constant(0), tf.constant(0.0)])[1]
+
+        print(tf.Session().run(summed(True)))  # TensorFlow 1.7.0 prints it for both
+        branch = lambda: tf.gradients(outer * 3.0, p)[0]
+        for build in (lambda: summed(False), lambda: tf.cond(p > 0, branch, lambda: p)):
+            try:
+                build()
+            except NotImplementedError as error:
+                print(str(error).partition(",")[0])
+        """
+    )
+    expected = "tf.gradients in a branch or a loop cannot follow Square:0"
+    assert printed.splitlines() == ["600.0", expected, expected]
+
+
+def test_operations_with_the_same_seed_draw_the_same_numbers(program: Program) -> None:
+    # The numbers are not TensorFlow's; which are equal is.
+    printed = program(
+        """
+        a, b, c = [tf.random_normal([2], seed=seed) for seed in (42, 42, 43)]
+        runs = []
+        for graph_seed in (None, 5):
+            if graph_seed is not None:
+                tf.set_random_seed(graph_seed)
+            for _ in range(2):
+                session = tf.Session()
+                runs.append([session.run([a, b, c]), session.run([a, b, c])])
+        for first, second in runs:
+            print(*[(first[0] == x).all() for x in (first[1], first[2], second[0])], (second[0] == second[1]).all())
+        print((runs[0][1][0] == runs[1][1][0]).all(), (runs[2][1][0] == runs[3][1][0]).all())
+        """
+    )
+    assert printed.splitlines() == ["True False False True"] * 4 + ["True True"]
+
+
+def test_a_prediction_beside_nan_or_infinity_is_not_among_the_largest(program: Program) -> None:
+    # TensorFlow 1.7.0 prints the same.
+    printed = program(
+        """
+        nan, inf = float("nan"), float("inf")
+        rows = [[0.1, nan, 0.2, 0.4], [0.1, 0.2, 0.3, inf], [0.1, 0.2, 0.3, 0.4], [nan, 1.0, 2.0, 3.0]]
+        print(tf.Session().run(tf.nn.in_top_k(tf.constant(rows), tf.constant([0, 2, 3, 0]), 2)))
+        """
+    )
+    assert printed == "[False False  True False]\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +35,7 @@ __all__ = [
     "logical",
     "lookup",
     "numeric",
+    "of_operation",
     "powers",
     "preferred",
     "real",
@@ -306,14 +309,28 @@ def vector(value: Any, dtype: Any) -> Tensor:
 
 
 def generator(seed: Any) -> random.Generator | None:
-    """The generator of an op's seed: calls with the same seed continue one stream; None is the process's generator."""
+    """The generator of an op's seed; None is the process's generator.
+
+    Eager calls with the same seed continue one stream. Each operation of a graph has a stream of its own, so those with
+    the same seed draw the same numbers.
+    """
     if seed is None:
         return None
-    number = int(seed)
-    if number not in _streams:
+    key = (int(seed), _operation.get())
+    if key not in _streams:
         with outside():  # the call may be traced; the generator outlives the trace
-            _streams[number] = random.Generator(stream_seed(number, _graph_seed[0]))
-    return _streams[number]
+            _streams[key] = random.Generator(stream_seed(key[0], _graph_seed[0]))
+    return _streams[key]
+
+
+@contextmanager
+def of_operation(name: str) -> Iterator[None]:
+    """A context manager: what is computed inside belongs to an operation of a graph."""
+    token = _operation.set(name)
+    try:
+        yield
+    finally:
+        _operation.reset(token)
 
 
 def stream_seed(number: int, graph_seed: int) -> int:
@@ -321,17 +338,20 @@ def stream_seed(number: int, graph_seed: int) -> int:
     return (number + 0x9E3779B97F4A7C15 * graph_seed) % 2**63
 
 
-def streams() -> dict[int, random.Generator]:
-    """The streams of random numbers, by the seeds of ops."""
+def streams() -> dict[tuple[int, str], random.Generator]:
+    """The streams of random numbers, by the seed of an op and the name of its operation, "" in eager mode."""
     return dict(_streams)
 
 
 def restart(seed: Any) -> None:
-    """Restart all streams of random numbers."""
-    _streams.clear()
+    """Restart all streams of random numbers; the generators stay, since graphs that have been traced refer to them."""
     _graph_seed[0] = 0 if seed is None else int(seed)
+    for (number, _), known in _streams.items():
+        known.seed(stream_seed(number, _graph_seed[0]))
     random.seed(_graph_seed[0])
 
 
-_streams: dict[int, random.Generator] = {}
+_streams: Final[dict[tuple[int, str], random.Generator]] = {}
+# The operation of a graph that is being computed.
+_operation: Final[ContextVar[str]] = ContextVar("polytape.compat.tf1.operation", default="")
 _graph_seed = [0]

@@ -204,10 +204,12 @@ def _kept(x: Tensor, keep: Tensor, shape: tuple[int, ...], source: Any) -> Tenso
 
 
 def among_largest(predictions: Tensor, targets: Tensor, k: int) -> Tensor:
-    """`tf.nn.in_top_k`: whether the target's prediction is one of the k largest; ties count."""
+    """`tf.nn.in_top_k`: whether the target's prediction is one of the k largest; ties count, and rows without NaN and
+    infinities only.
+    """
     picked = pt.take_along_axis(predictions, pt.expand_dims(targets, -1), axis=-1)
     larger = pt.count_nonzero(predictions > picked, axis=-1)
-    return pt.logical_and(larger < k, pt.isfinite(pt.squeeze(picked, -1)))
+    return pt.logical_and(larger < k, pt.all(pt.isfinite(predictions), axis=-1))
 
 
 def largest(x: Tensor, k: int) -> Any:

@@ -102,11 +102,31 @@ def gradients(
     connected = [x for x in sources if _key(x) in reached]
     if not connected:
         return [None] * len(sources)
+    if graph.region is not None:
+        _check_inside(graph.region, floating, connected, stops)
     with graph.name_scope(name):
         operation = GradientOperation(graph, named(graph, "grad"), targets, weights, connected)
     graph.add(operation)
     remaining = iter(operation.outputs)
     return [_by_rows(next(remaining), x, reached) if _key(x) in reached else None for x in sources]
+
+
+def _check_inside(region: Any, targets: Sequence[GraphTensor], sources: Sequence[Any], stops: set[int]) -> None:
+    """Raise if a target depends on a source by an operation around the region, whose result is a number in there."""
+    seen: set[int] = set()
+    left = [x for x in targets]
+    while left:
+        x = left.pop()
+        if id(x) in seen or id(x) in stops or x.op.type in NOT_DIFFERENTIABLE:
+            continue
+        seen.add(id(x))
+        if x.op.region is region:
+            left += x.op.inputs
+        elif not any(_key(y) == id(x) for y in sources) and upstream([x], stops) & {_key(y) for y in sources}:
+            raise NotImplementedError(
+                f"tf.gradients in a branch or a loop cannot follow {x.name}, which is computed around it and depends "
+                "on one of xs. Compute it in the function of the branch or the loop, or call tf.gradients outside."
+            )
 
 
 def _by_rows(gradient: GraphTensor, source: Any, reached: set[int]) -> Any:
@@ -142,7 +162,7 @@ def upstream(targets: Sequence[GraphTensor], stops: set[int]) -> set[int]:
         if id(x) in found or x.tensor_type.category < FLOATING:
             continue
         found.add(id(x))
-        if id(x) in stops or x.op.type in NOT_DIFFERENTIABLE:
+        if id(x) in stops or x.op.type in NOT_DIFFERENTIABLE or not x.op.back_prop:
             continue
         found.update(id(variable) for variable in x.op.reads)
         left += x.op.inputs

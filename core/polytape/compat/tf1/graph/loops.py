@@ -50,7 +50,7 @@ def while_loop(
         _check_structure(step.structure, start)
         after = [flow_of(x) for x in flattened(step.structure)]
         _check_types(kinds, after, state, scope)
-        results = _results(state, limit, test, step, kinds, shape_invariants is not None)
+        results = _results(state, limit, test, step, kinds, shape_invariants is not None, back_prop)
     remaining = iter(results)
     found = mapped(lambda leaf: with_flow(leaf, next(remaining)), step.structure)
     return found[0] if len(found) == 1 else found
@@ -111,11 +111,13 @@ def _results(
     step: Region,
     kinds: Sequence[Kind],
     changing: bool,
+    back_prop: bool,
 ) -> list[GraphTensor]:
     """The variables at the end, each an output of an operation of its own, as in TensorFlow.
 
     Args:
         changing: whether shapes may change in the loop; a trace cannot have such a loop.
+        back_prop: whether gradients go through it.
     """
     count = len(state)
     operands = [*state, *([] if limit is None else [limit])]
@@ -138,7 +140,7 @@ def _results(
         return current
 
     changing = changing or any(kind.cls is ObjectTensor for kind in kinds)
-    loop = RegionOperation("While", "While", operands, [test, step], compute, kinds, eager=changing)
+    loop = RegionOperation("While", "While", operands, [test, step], compute, kinds, changing, back_prop)
     return [passed(x, "Exit") for x in loop.outputs]
 
 

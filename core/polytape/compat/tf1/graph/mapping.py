@@ -50,7 +50,7 @@ def map_fn(
                 return pt.map(step, values)  # type: ignore[no-any-return]  # a list
             return _columns([step(row) for row in zip(*map(pt.unstack, values), strict=True)], body)
 
-        return _stacked(rows, body, wanted, compute)
+        return _stacked(rows, body, wanted, compute, back_prop)
 
 
 def scan(
@@ -60,7 +60,7 @@ def scan(
     """As `polytape.compat.tf1.adapters.functional.scan`, as an operation."""
     with _scope(fn, name or "scan"):
         steps = _Steps(fn, elems, initializer)
-        return _stacked(steps.operands, steps.body, steps.structure, steps.all_states)
+        return _stacked(steps.operands, steps.body, steps.structure, steps.all_states, back_prop)
 
 
 def foldl(
@@ -69,7 +69,7 @@ def foldl(
 ) -> Any:  # fmt: skip
     """As `polytape.compat.tf1.adapters.functional.foldl`, as an operation."""
     with _scope(fn, name or "foldl"):
-        return _Steps(fn, elems, initializer).folded()
+        return _Steps(fn, elems, initializer).folded(back_prop)
 
 
 def foldr(
@@ -78,7 +78,7 @@ def foldr(
 ) -> Any:  # fmt: skip
     """As `polytape.compat.tf1.adapters.functional.foldr`, as an operation."""
     with _scope(fn, name or "foldr"):
-        return _Steps(fn, elems, initializer, reverse=True).folded()
+        return _Steps(fn, elems, initializer, reverse=True).folded(back_prop)
 
 
 class _Steps:
@@ -105,14 +105,14 @@ class _Steps:
         _check_count(self.body.structure, self.structure)
         self.operands = [*start, *rows]
 
-    def folded(self) -> Any:
+    def folded(self, back_prop: bool) -> Any:
         """The last state."""
         kinds = [Kind.of(x) for x in self.body.results]
 
         def compute(values: list[Any], captured: dict[GraphTensor, Any]) -> Sequence[Any]:
             return self._run(values, captured)[0]
 
-        fold = RegionOperation("while/Exit_1", "Fold", self.operands, [self.body], compute, kinds)
+        fold = RegionOperation("while/Exit_1", "Fold", self.operands, [self.body], compute, kinds, back_prop=back_prop)
         return filled(self.body.structure, fold.outputs)
 
     def all_states(self, values: list[Any], captured: dict[GraphTensor, Any]) -> Sequence[Any]:
@@ -185,12 +185,14 @@ def _no_rows(x: GraphTensor) -> Any:
     return pt.zeros((0, *sizes), dtype=x.tensor_type.dtype)
 
 
-def _stacked(operands: list[GraphTensor], body: Region, structure: Any, compute: Any) -> Any:
+def _stacked(operands: list[GraphTensor], body: Region, structure: Any, compute: Any, back_prop: bool) -> Any:
     """An operation that gives one tensor for each result of the region: with its rows for all steps."""
     length = operands[-1].shape.as_list()[0] if operands[-1].shape.ndims else None
     kinds = [
         Kind(x.tensor_type, TensorShape(None if x.shape.ndims is None else [length, *x.shape.as_list()]))
         for x in body.results
     ]
-    found = RegionOperation(STACKED.format(""), "TensorArrayGatherV3", operands, [body], compute, kinds)
+    found = RegionOperation(
+        STACKED.format(""), "TensorArrayGatherV3", operands, [body], compute, kinds, back_prop=back_prop
+    )
     return filled(structure, found.outputs)

@@ -32,6 +32,7 @@ class Operation:
     """
 
     element_kind = "Operation"
+    back_prop = True  # whether gradients go through it
 
     def __init__(
         self,

@@ -35,9 +35,7 @@ def drawing(states: dict[str, Any], graph_seed: int | None) -> Iterator[None]:
         states: the session's, by a key of the generator; it is changed.
         graph_seed: the graph's seed.
     """
-    known = {
-        f"stream {number}": (generator, stream_seed(number, graph_seed or 0)) for number, generator in streams().items()
-    }
+    known = _known(graph_seed)
     if graph_seed is not None:
         known["process"] = (default_generator(), graph_seed)
     before = [generator.state.array for generator, _ in known.values()]
@@ -48,6 +46,18 @@ def drawing(states: dict[str, Any], graph_seed: int | None) -> Iterator[None]:
     try:
         yield
     finally:
+        for key, (generator, seed) in _known(graph_seed).items():
+            if key not in known:  # a stream that this run has begun
+                states[key] = generator.state.array
+                generator.state.array = Generator(seed).state.array
         for (key, (generator, _)), array in zip(known.items(), before, strict=True):
             states[key] = generator.state.array
             generator.state.array = array
+
+
+def _known(graph_seed: int | None) -> dict[str, tuple[Generator, int]]:
+    """The generators of operations with a seed of their own, each with the seed of its stream in a session."""
+    return {
+        f"stream {number} {operation}": (generator, stream_seed(number, graph_seed or 0))
+        for (number, operation), generator in streams().items()
+    }

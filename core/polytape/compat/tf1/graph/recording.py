@@ -13,6 +13,7 @@ from ....errors import DTypeError, PolytapeError
 from ....tensors.variable import Variable
 from ...mode import building
 from ...op_errors import translated
+from ..convert import of_operation
 from ..nesting import flattened, mapped
 from ..shapes import TensorShape
 from .graphs import Graph, get_default_graph
@@ -158,7 +159,8 @@ def record_operation(
         return function(template.filled(values))
 
     def compute(values: list[Any]) -> list[Any]:
-        found = [leaf for leaf in flattened(call(values)) if is_result(leaf)]
+        with of_operation(operation.name):
+            found = [leaf for leaf in flattened(call(values)) if is_result(leaf)]
         return [leaf.read_value() if isinstance(leaf, Variable) else leaf for leaf in found]
 
     try:

@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import polytape as pt
+
 from ....tensors.scope import current_scope
+from ....tensors.tensor import Tensor
 from ..nesting import flattened, mapped
 from .graphs import Graph, get_default_graph
 from .kinds import Kind, ObjectTensor, added
@@ -93,6 +96,7 @@ class RegionOperation(Operation):
         compute: ``(values of operands, {capture: value}) -> values of outputs``.
         results: the kinds of the outputs.
         eager: whether it needs Python at each run, although no operation of its regions does.
+        back_prop: whether gradients go through it.
     """
 
     def __init__(
@@ -104,13 +108,16 @@ class RegionOperation(Operation):
         compute: Callable[[list[Any], dict[GraphTensor, Any]], Sequence[Any]],
         results: Sequence[Kind],
         eager: bool = False,
+        back_prop: bool = True,
     ) -> None:
+        self.back_prop = back_prop
         graph = get_default_graph()
         captures = list({id(x): x for region in regions for x in region.captures}.values())
         count = len(operands)
 
         def run(values: list[Any]) -> list[Any]:
-            return list(compute(values[:count], dict(zip(captures, values[count:], strict=True))))
+            found = compute(values[:count], dict(zip(captures, values[count:], strict=True)))
+            return list(found) if back_prop else [pt.stop_gradient(y) if isinstance(y, Tensor) else y for y in found]
 
         super().__init__(
             graph,
