@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 import polytape as pt
 
@@ -58,8 +58,15 @@ BINARY: list[Any] = [
     pt.add, pt.multiply, pt.subtract, pt.divide, pt.maximum, pt.minimum, lambda x, y: pt.where(x < y, x, y),
     lambda x, y: pt.where((x > y) ^ (x == y), y, x * 2.0),
 ]  # fmt: skip
+EXTREMES = (12, 14, 15)  # of UNARY
 STEP = st.tuples(st.integers(0, len(UNARY) + len(BINARY) - 1), st.integers(0, 99), st.integers(0, 99))
 VALUES = np.array([0.5, -0.0, 0.0, 1.5, -2.0, np.inf, -np.inf, np.nan, 3.0, -0.25, 7.0, 1e-300])
+
+
+def both_zeros(x: Any) -> bool:
+    """Whether there are zeros of both signs."""
+    host = x.numpy()
+    return len({*np.signbit(host[host == 0.0]).tolist()}) == 2
 
 
 @settings(max_examples=40, deadline=None)
@@ -91,6 +98,8 @@ def test_random_programs_give_the_bits_of_their_ops(
         patch.setattr(tiles, "TILE", tile)
         patch.setattr(tiles, "BLOCK", 512)
         results, expected = pt.function(body)(*tensors), body(*tensors)
+    # NumPy's maximum of 0.0 and -0.0 is either, by their places; so is what follows from it.
+    assume(not any(choice in EXTREMES for choice, *_ in steps) or not any(map(both_zeros, [*tensors, *expected])))
     for x, y in zip(results, expected, strict=True):
         assert x.shape == y.shape and x.dtype == y.dtype
         got, wanted = x.numpy(), y.numpy()
